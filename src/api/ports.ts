@@ -1,0 +1,197 @@
+/**
+ * What the API asks of the node, in the shapes that users see as JSON (README, "JSON"). IDs, keys
+ * and roots are lower-case hexadecimal; `cid` is the root as CID. The node implements it; the
+ * command line uses the same interface whether the node is its own process or another.
+ */
+import type { Progress } from '../content/types.ts';
+import type { NameState } from '../name/types.ts';
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+export interface KeyInfo {
+  node: string;
+  nodePublicKey: string;
+  author: string;
+  authorPublicKey: string;
+}
+
+export interface PublishResult {
+  root: string;
+  cid: string;
+  name?: string;
+  version?: number;
+  files: number;
+  bytes: number;
+  /** Nodes that hold a full copy besides this one; 0 until replication exists. */
+  replicas: number;
+  /** Nodes that can tell others where the site is. */
+  announced: number;
+  /** Where a browser opens it. */
+  url: string;
+}
+
+export interface FetchResult {
+  root: string;
+  cid: string;
+  files: number;
+  bytes: number;
+  seconds: number;
+  peers: number;
+}
+
+export interface NameResult {
+  name: string;
+  root: string;
+  cid: string;
+  version: number;
+  expires: number;
+  stored: number;
+}
+
+export interface ResolveResult {
+  name: string;
+  state: NameState;
+  root?: string;
+  cid?: string;
+  owner?: string;
+  claimants?: string[];
+  version?: number;
+  issued?: number;
+  expires?: number;
+  zone?: string;
+  asked: number;
+}
+
+export interface OwnName {
+  name: string;
+  root: string;
+  cid: string;
+  owner: string;
+  registered_at: number;
+  updated_at: number;
+  version: number;
+}
+
+export interface LinkInput {
+  url: string;
+  target: string;
+  sha256?: string | undefined;
+  /** Unix seconds. */
+  captured?: number | undefined;
+  type?: string | undefined;
+  note?: string | undefined;
+}
+
+export interface PutLinkResult {
+  url: string;
+  canonical: string;
+  target: string;
+  publisher: string;
+  stored: number;
+  seconds: number;
+}
+
+export interface FoundLinkLine {
+  url: string;
+  target: string;
+  publisher: string;
+  issued: number;
+  sha256?: string;
+  size?: number;
+  type?: string;
+  captured?: number;
+  note?: string;
+  seconds: number;
+}
+
+export interface LinkEndLine {
+  done: true;
+  found: number;
+  asked: number;
+  seconds: number;
+}
+
+export interface OwnLink {
+  url: string;
+  target: string;
+  issued: number;
+  expires: number;
+}
+
+export interface PeerLine {
+  id: string;
+  address: string;
+  /** dht: in the routing table; connection: an open libp2p connection. */
+  via: 'dht' | 'connection';
+  rttMs?: number;
+  /** Seconds since it last answered. */
+  seenSeconds?: number;
+}
+
+export interface DhtInfo {
+  mode: 'server' | 'client';
+  table: number;
+  buckets: { distanceBits: number; contacts: number }[];
+  networkSize: number;
+  records: number;
+  requests: Record<string, number>;
+  refused: Record<string, number>;
+}
+
+export interface StatsResult {
+  node: string;
+  author: string;
+  listen: string;
+  peers: number;
+  table: number;
+  records: number;
+  blocks: number;
+  bytes: number;
+  budget: number;
+  mode: 'server' | 'client';
+  uptime: number;
+}
+
+/** Rejects with an AltNetError: the API and the command line turn its code into a status. */
+export interface NodeServices {
+  keys(): KeyInfo;
+  stats(): Promise<StatsResult>;
+  peers(): Promise<PeerLine[]>;
+  dht(): Promise<DhtInfo>;
+  /** `path` is absolute. With `name` (no ".alt" needed), registers or updates it too. */
+  publish(
+    input: { path: string; name?: string | undefined },
+    options?: CallOptions,
+  ): Promise<PublishResult>;
+  /** `what`: name, CID or 64 hex digits. `dest` is absolute; created when missing. */
+  fetch(input: { what: string; dest: string }, options?: CallOptions): Promise<FetchResult>;
+  register(
+    input: { name: string; root: string; owner?: string | undefined },
+    options?: CallOptions,
+  ): Promise<NameResult>;
+  update(input: { name: string; root: string }, options?: CallOptions): Promise<NameResult>;
+  resolve(name: string, options?: CallOptions): Promise<ResolveResult>;
+  names(): Promise<OwnName[]>;
+  putLink(input: LinkInput, options?: CallOptions): Promise<PutLinkResult>;
+  /** Each alternative as it is found, then the end line. */
+  getLinks(url: string, options?: CallOptions): AsyncIterable<FoundLinkLine | LinkEndLine>;
+  removeLink(input: { url: string; target: string }, options?: CallOptions): Promise<PutLinkResult>;
+  links(): Promise<OwnLink[]>;
+  /** At most 64 KiB; the key is the value's SHA-256. */
+  putValue(value: Uint8Array, options?: CallOptions): Promise<{ key: string; stored: number }>;
+  getValue(key: string, options?: CallOptions): Promise<{ key: string; value: Uint8Array }>;
+  /** One node by ID (64 or first 40 digits), or every node of the table. */
+  ping(
+    id: string | undefined,
+    options?: CallOptions,
+  ): Promise<{ id: string; address: string; ms?: number; error?: string }[]>;
+  find(id: string, options?: CallOptions): Promise<{ id: string; address: string }[]>;
+  /** "host:port" or "host:port#<node ID>". */
+  bootstrap(
+    address: string,
+    options?: CallOptions,
+  ): Promise<{ id: string; address: string; table: number }>;
+}

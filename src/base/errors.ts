@@ -1,0 +1,151 @@
+/**
+ * The one error of AltNet and the registry of its codes. Callers branch on `code`, never on text.
+ * docs/ERRORS.md lists the same codes; a test keeps both equal.
+ */
+
+/** Each code with the shape of its details and the sentence that a user reads. */
+interface Details {
+  /* general */
+  ABORTED: Record<string, never>;
+  TIMEOUT: { what: string; ms: number };
+  BAD_ARGUMENT: { what: string; why: string };
+  INTERNAL: { what: string };
+  /* addresses and sockets */
+  BAD_ADDRESS: { text: string; want: string };
+  PORT_TAKEN: { address: string };
+  BIND_FAILED: { address: string; why: string };
+  /* keys */
+  KEY_DAMAGED: { file: string; why: string };
+  KEY_EXPOSED: { file: string; mode: string };
+  KEY_WRONG_KIND: { file: string; want: string; have: string };
+  BAD_KEY_STRING: { why: string };
+  /* store */
+  STORE_LOCKED: { folder: string; pid?: number };
+  STORE_DAMAGED: { folder: string; why: string };
+  STORE_TOO_NEW: { folder: string; have: number; want: number };
+  DISK_FULL: { folder: string };
+  /* peers */
+  UNREACHABLE: { what: string; why: string };
+  PEER_REFUSED: { what: string; why: string };
+  WRONG_PEER: { address: string; want: string; have: string };
+  NO_PEERS: { what: string };
+  /* names */
+  BAD_NAME: { name: string; why: string };
+  NAME_TAKEN: { name: string; owner: string };
+  NAME_NOT_FOUND: { name: string };
+  NAME_CONTESTED: { name: string; owners: readonly string[] };
+  NAME_EXPIRED: { name: string };
+  NAME_NOT_YOURS: { name: string; owner: string };
+  /* content */
+  BAD_ROOT: { text: string };
+  PATH_MISSING: { path: string };
+  PATH_UNREADABLE: { path: string; why: string };
+  PATH_UNSUPPORTED: { path: string; why: string };
+  FOLDER_EMPTY: { path: string };
+  NO_PROVIDERS: { root: string };
+  CONTENT_UNAVAILABLE: { root: string; why: string };
+  CONTENT_BAD: { root: string; why: string };
+  CONTENT_NO_PATH: { root: string; path: string };
+  VALUE_TOO_BIG: { bytes: number; bytesMax: number };
+  /* links */
+  BAD_URL: { text: string; why: string };
+  LINK_NOT_FOUND: { url: string };
+  LINK_LIMIT: { url: string; limit: number };
+  /* records */
+  RECORD_REFUSED: { what: string; status: string };
+  /* command line and API */
+  USAGE: { why: string };
+  NO_NODE: { why: string };
+  UNAUTHORIZED: Record<string, never>;
+}
+
+export type ErrorCode = keyof Details;
+export type ErrorDetails<C extends ErrorCode> = Details[C];
+
+type Sentences = { readonly [C in ErrorCode]: (details: Details[C]) => string };
+
+const sentences: Sentences = {
+  ABORTED: () => 'stopped before it was done',
+  TIMEOUT: ({ what, ms }) => `${what}: no answer within ${ms / 1000} s`,
+  BAD_ARGUMENT: ({ what, why }) => `${what}: ${why}`,
+  INTERNAL: ({ what }) => `internal error: ${what}; please report it`,
+  BAD_ADDRESS: ({ text, want }) => `"${text}" is not an address; write ${want}`,
+  PORT_TAKEN: ({ address }) => `${address} is in use by another program; choose another port`,
+  BIND_FAILED: ({ address, why }) => `cannot listen on ${address}: ${why}`,
+  KEY_DAMAGED: ({ file, why }) =>
+    `the key file ${file} is damaged (${why}); restore it from a copy, or move it away to get a new key`,
+  KEY_EXPOSED: ({ file, mode }) =>
+    `the key file ${file} can be read by others (mode ${mode}); run: chmod 600 ${file}`,
+  KEY_WRONG_KIND: ({ file, want, have }) =>
+    `${file} holds the ${have} key where the ${want} key belongs`,
+  BAD_KEY_STRING: ({ why }) => `that is not an exported AltNet key: ${why}`,
+  STORE_LOCKED: ({ folder, pid }) =>
+    `${folder} is used by another running node${pid === undefined ? '' : ` (process ${pid})`}; stop it, or choose another folder with --data`,
+  STORE_DAMAGED: ({ folder, why }) =>
+    `the database in ${folder} is damaged (${why}); move the folder away to start afresh (your keys are kept apart)`,
+  STORE_TOO_NEW: ({ folder, have, want }) =>
+    `the database in ${folder} has format ${have}, this program knows up to ${want}; use a newer altnet`,
+  DISK_FULL: ({ folder }) =>
+    `no space left on the disk that holds ${folder}; free some and try again`,
+  UNREACHABLE: ({ what, why }) => `${what} cannot be reached: ${why}`,
+  PEER_REFUSED: ({ what, why }) => `${what} refused: ${why}`,
+  WRONG_PEER: ({ address, want, have }) =>
+    `the node at ${address} is ${have}, not ${want}; check the address or drop the #… part`,
+  NO_PEERS: ({ what }) =>
+    `${what}: this node knows no other node; start it with --bootstrap host:port`,
+  BAD_NAME: ({ name, why }) => `"${name}" cannot be a name: ${why}`,
+  NAME_TAKEN: ({ name, owner }) => `${name} belongs to another author (${owner})`,
+  NAME_NOT_FOUND: ({ name }) => `nobody holds the name ${name}`,
+  NAME_CONTESTED: ({ name, owners }) =>
+    `${name} is claimed by ${owners.length} authors and none has a majority: ${owners.join(', ')}`,
+  NAME_EXPIRED: ({ name }) => `${name} has expired and was not renewed by its owner`,
+  NAME_NOT_YOURS: ({ name, owner }) =>
+    `${name} belongs to ${owner}; only that author can change it`,
+  BAD_ROOT: ({ text }) => `"${text}" is neither a CID nor 64 hex digits of SHA-256`,
+  PATH_MISSING: ({ path }) => `${path} does not exist`,
+  PATH_UNREADABLE: ({ path, why }) => `${path} cannot be read: ${why}`,
+  PATH_UNSUPPORTED: ({ path, why }) => `${path} cannot be used: ${why}`,
+  FOLDER_EMPTY: ({ path }) => `${path} holds no file; there is nothing to publish`,
+  NO_PROVIDERS: ({ root }) => `no peer that holds ${root} was found`,
+  CONTENT_UNAVAILABLE: ({ root, why }) => `${root} could not be fetched: ${why}`,
+  CONTENT_BAD: ({ root, why }) => `${root} is not a valid site: ${why}`,
+  CONTENT_NO_PATH: ({ root, path }) => `${root} has no ${path}`,
+  VALUE_TOO_BIG: ({ bytes, bytesMax }) =>
+    `the value has ${bytes} bytes, at most ${bytesMax} fit; publish it as a file instead`,
+  BAD_URL: ({ text, why }) => `"${text}" cannot be used as a URL: ${why}`,
+  LINK_NOT_FOUND: ({ url }) => `no alternative for ${url} was found`,
+  LINK_LIMIT: ({ url, limit }) => `${url} already has ${limit} links of yours; remove one first`,
+  RECORD_REFUSED: ({ what, status }) =>
+    `${what} was refused by every node that was asked: ${status}`,
+  USAGE: ({ why }) => why,
+  NO_NODE: ({ why }) => `no node is running here (${why}); start one with: altnet start`,
+  UNAUTHORIZED: () => 'the API token is missing or wrong',
+};
+
+export const errorCodes: readonly ErrorCode[] = Object.keys(sentences) as ErrorCode[];
+
+export class AltNetError<C extends ErrorCode = ErrorCode> extends Error {
+  readonly code: C;
+  readonly details: Details[C];
+
+  constructor(code: C, details: Details[C], options?: { cause?: unknown }) {
+    super(sentences[code](details), options);
+    this.name = 'AltNetError';
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** Whether `error` is an AltNetError, of this code when one is given. */
+export function isAltNetError<C extends ErrorCode = ErrorCode>(
+  error: unknown,
+  code?: C,
+): error is AltNetError<C> {
+  return error instanceof AltNetError && (code === undefined || error.code === code);
+}
+
+/** The system's short code ("ENOENT", "EADDRINUSE") of a Node.js error, if it has one. */
+export function systemCode(error: unknown): string | undefined {
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}

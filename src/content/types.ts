@@ -1,0 +1,71 @@
+/** What the content module gives to its callers: sites that can be published, fetched and read. */
+import type { CID } from 'multiformats/cid';
+import type { Bytes } from '../base/bytes.ts';
+
+export interface Progress {
+  readonly bytes: number;
+  /** Undefined while unknown. */
+  readonly bytesTotal?: number;
+  readonly files: number;
+  readonly peers: number;
+}
+
+export interface WorkOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called at most about ten times a second. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+export interface Publication {
+  readonly root: CID;
+  readonly files: number;
+  readonly bytes: number;
+  /** Nodes that hold the provider record. */
+  readonly announced: number;
+  /** Path of the first thing to open: '' when there is an index.html, else "/name" of a lone file. */
+  readonly entry: string;
+}
+
+export interface FetchSummary {
+  readonly root: CID;
+  readonly files: number;
+  readonly bytes: number;
+  readonly seconds: number;
+  /** Peers that sent blocks; 0 when all was here already. */
+  readonly peers: number;
+}
+
+export interface SiteFile {
+  readonly type: 'file';
+  readonly cid: CID;
+  readonly size: number;
+  /** Bytes `from` (default 0) to `to` exclusive (default size), verified, in pieces of ≤ 1 MiB. */
+  read(range?: {
+    readonly from?: number;
+    readonly to?: number;
+    readonly signal?: AbortSignal | undefined;
+  }): AsyncIterable<Bytes>;
+}
+
+export interface SiteFolder {
+  readonly type: 'folder';
+  readonly cid: CID;
+  /** Names in the order of the folder; at most 10,000 of them. */
+  readonly entries: readonly { readonly name: string; readonly size: number }[];
+}
+
+export type SiteEntry = SiteFile | SiteFolder;
+
+/** How the gateway reads sites. */
+export interface SiteReader {
+  /**
+   * What stands at `path` ("" or "a/b.html", decoded) under `root`; what this node lacks is fetched
+   * from peers first, and the whole site is then fetched in the background and provided.
+   * Rejects with CONTENT_NO_PATH, NO_PROVIDERS, CONTENT_UNAVAILABLE, CONTENT_BAD, TIMEOUT, ABORTED.
+   */
+  open(
+    root: CID,
+    path: string,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<SiteEntry>;
+}

@@ -1,0 +1,185 @@
+/**
+ * What the DHT asks of the layers below it, and the messages that cross. It does not know how
+ * messages are encoded, sealed or carried, nor where records are kept: `rpc` and `store`, or the
+ * simulator, implement these ports.
+ */
+import type { Endpoint } from '../base/address.ts';
+import type { Bytes } from '../base/bytes.ts';
+import type { Contact } from '../identity/contact.ts';
+import type { SignedRecord } from '../record/envelope.ts';
+import type { StoreStatus } from '../record/kinds.ts';
+
+/** Records as they are, digests of them, or those whose hash starts with one of `ids`. */
+export type GetMode = 'full' | 'digest' | 'by-id';
+
+export interface PingRequest {
+  readonly method: 'ping';
+}
+
+export interface FindRequest {
+  readonly method: 'find';
+  /** 32 bytes: a node ID or key. */
+  readonly target: Bytes;
+}
+
+export interface GetRequest {
+  readonly method: 'get';
+  /** 32 bytes. */
+  readonly key: Bytes;
+  readonly mode: GetMode;
+  /** Records with a lower seq are not sent. */
+  readonly minSeq: bigint;
+  /** 0, or the `next` of the reply before: the page to send. */
+  readonly cursor: number;
+  /** For 'by-id', at most 2: first 16 bytes of record hashes. Else empty. */
+  readonly ids: readonly Bytes[];
+}
+
+export interface StoreRequest {
+  readonly method: 'store';
+  /** An encoded record, at most 1,000 bytes; not yet looked at. */
+  readonly record: Bytes;
+}
+
+export type Request = PingRequest | FindRequest | GetRequest | StoreRequest;
+export type Method = Request['method'];
+
+/** A record in 45 bytes. */
+export interface RecordDigest {
+  /** First 16 bytes of SHA-256(record). */
+  readonly hash: Bytes;
+  /** First 16 bytes of SHA-256(author). */
+  readonly author: Bytes;
+  readonly seq: bigint;
+  /** 0–65,535. */
+  readonly heldHours: number;
+  /** Bytes of the record. */
+  readonly size: number;
+  readonly provisional: boolean;
+}
+
+export interface PingReply {
+  readonly method: 'ping';
+  /** The answerer's signed contact record, if the request left room for it. */
+  readonly contactRecord: Bytes | undefined;
+}
+
+export interface FindReply {
+  readonly method: 'find';
+  /** At most 20, nearest to the target first. */
+  readonly contacts: readonly Contact[];
+}
+
+export interface GetReply {
+  readonly method: 'get';
+  /** Encoded records, not yet looked at. */
+  readonly records: readonly Bytes[];
+  readonly digests: readonly RecordDigest[];
+  /** The cursor of the page after this one; undefined on the last. */
+  readonly next: number | undefined;
+  /** Contacts nearer to the key, as many as fit. */
+  readonly contacts: readonly Contact[];
+}
+
+export interface StoreReply {
+  readonly method: 'store';
+  readonly status: StoreStatus;
+  /** With SEQ_OLD the newer record, with NAME_TAKEN the holder's. */
+  readonly conflicting: Bytes | undefined;
+}
+
+export type Reply = PingReply | FindReply | GetReply | StoreReply;
+export type ReplyTo<R extends Request> = Extract<Reply, { method: R['method'] }>;
+
+/** Who asks. The handshake proved the node ID and the address, and nothing more. */
+export interface Requester {
+  readonly contact: Contact;
+  /** Only servers are put into routing tables. */
+  readonly server: boolean;
+  /** Whether the request carried a valid address token. */
+  readonly addressProven: boolean;
+}
+
+/** What came with a reply, besides it. */
+export interface ReplyInfo {
+  readonly rttMs: number;
+  /** Our address as the answerer sees it. */
+  readonly observed: Endpoint;
+  /** The answerer's clock, unix seconds. */
+  readonly unixTime: number;
+  /** Whether the answerer is in server mode. */
+  readonly server: boolean;
+}
+
+export interface Answered<R extends Request> {
+  readonly reply: ReplyTo<R>;
+  readonly info: ReplyInfo;
+}
+
+/**
+ * Answers a request. It must not throw: what is wrong with a request is part of the reply.
+ * Undefined: the request is dropped without an answer.
+ */
+export type RequestHandler = (
+  from: Requester,
+  request: Request,
+) => Reply | undefined | Promise<Reply | undefined>;
+
+/** Requests to other nodes. */
+export interface Transport {
+  /**
+   * Sends `request` and resolves with the reply that matched it; retries, tokens and cookies are
+   * the transport's own business. Rejects with TIMEOUT, UNREACHABLE or ABORTED.
+   */
+  call<R extends Request>(
+    to: Contact,
+    request: R,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<Answered<R>>;
+  /** Asks who is at an address; the proven contact. Rejects like `call`. */
+  identify(
+    endpoint: Endpoint,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<Contact>;
+  /** Sets the one handler of incoming requests. */
+  serve(handler: RequestHandler): void;
+}
+
+/** A record with what its holder remembers of it. */
+export interface StoredRecord {
+  readonly record: SignedRecord;
+  /** Unix milliseconds when this record's slot was first taken here. */
+  readonly heldSinceMs: number;
+  /** Unix milliseconds when these bytes or newer ones last came in. */
+  readonly refreshedMs: number;
+  /** Not yet confirmed by others (names only). */
+  readonly provisional: boolean;
+  /** Narrow prefix of the address that it came from, for quotas; '' for this node's own. */
+  readonly source: string;
+}
+
+/** What this node holds for others. A slot (at most 64 bytes) is a record's place under its key. */
+export interface RecordStore {
+  /** All records under a key, in order of slot. */
+  list(key: Bytes): readonly StoredRecord[];
+  /** Takes the slot, replacing what was there; resolves when a crash can no longer undo it. */
+  put(slot: Bytes, stored: StoredRecord): Promise<void>;
+  remove(key: Bytes, slot: Bytes): Promise<void>;
+  /** Every slot, in order of key; may be slow. Safe against changes meanwhile. */
+  entries(): Iterable<{ readonly slot: Bytes; readonly stored: StoredRecord }>;
+}
+
+/** A record that this node publishes and keeps alive. */
+export interface PublishedRecord {
+  readonly record: SignedRecord;
+  /** Unix milliseconds of the last publication; 0 for never. */
+  readonly publishedMs: number;
+}
+
+/** What this node's own users published: survives restarts, so that it can be kept alive. */
+export interface PublicationJournal {
+  list(): readonly PublishedRecord[];
+  /** `slot` is unique under the record's key. */
+  put(slot: Bytes, published: PublishedRecord): Promise<void>;
+  remove(key: Bytes, slot: Bytes): Promise<void>;
+}

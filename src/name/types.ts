@@ -1,0 +1,46 @@
+/** What the naming module gives to its callers. */
+import type { CID } from 'multiformats/cid';
+import type { Bytes } from '../base/bytes.ts';
+
+/**
+ * ok: safe to use. new: held by somebody, but not yet confirmed by a majority. contested: several
+ * authors claim it and none has a majority. expired, revoked, not-found: nothing to open.
+ */
+export type NameState = 'ok' | 'new' | 'contested' | 'expired' | 'revoked' | 'not-found';
+
+export interface ResolvedName {
+  /** With its ending: "alice.alt". */
+  readonly name: string;
+  readonly state: NameState;
+  /** Absent for contested and not-found. */
+  readonly root?: CID;
+  /** Ed25519 public key; absent for contested and not-found. */
+  readonly owner?: Bytes;
+  /** All claimants' public keys; only when contested. */
+  readonly claimants?: readonly Bytes[];
+  readonly version?: number;
+  /** Unix seconds. */
+  readonly issued?: number;
+  /** Unix seconds. */
+  readonly expires?: number;
+  /** How many nodes were asked and answered. */
+  readonly asked: number;
+}
+
+export interface RegisteredName {
+  readonly name: string;
+  readonly root: CID;
+  readonly version: number;
+  readonly expires: number;
+  /** Nodes that hold the record now, this one included when it is one of them. */
+  readonly stored: number;
+}
+
+/** How the rest of the program opens a name. */
+export interface NameResolver {
+  /**
+   * `name` with or without ".alt", or a key name. Never rejects for a name that does not resolve:
+   * that is `state`. Rejects with BAD_NAME, TIMEOUT or ABORTED.
+   */
+  resolve(name: string, options?: { readonly signal?: AbortSignal }): Promise<ResolvedName>;
+}
