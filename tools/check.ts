@@ -2,7 +2,6 @@
  * `npm test`: all checks, two at a time, slowest first. `npm test -- unit lint` runs only those named.
  */
 import { spawn } from 'node:child_process';
-import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 
