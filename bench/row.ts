@@ -1,0 +1,76 @@
+/**
+ * One line of the bench: a figure, the limit it was measured against in the same run, and the goal
+ * that was set. It knows nothing of how anything is measured, and it hides nothing: a figure short
+ * of its goal is printed like every other one, with the mark.
+ */
+
+export interface BenchRow {
+  name: string;
+  value: number;
+  unit: string;
+  /** What the machine can do at most, measured in the same run and in the same unit. */
+  limit: { name: string; value: number };
+  /** value ÷ limit.value. */
+  share: number;
+  /** The share to reach; when `lowerIsBetter`, the value not to exceed, in `unit`. */
+  goal?: number;
+  lowerIsBetter?: boolean;
+}
+
+export type BenchInput = Omit<BenchRow, 'share'>;
+
+/** A row with its share worked out. */
+export function row(input: BenchInput): BenchRow {
+  const { value, limit } = input;
+  return { ...input, share: limit.value === 0 ? 0 : value / limit.value };
+}
+
+/** Undefined where no goal was set. */
+export function reachesGoal({ value, share, goal, lowerIsBetter }: BenchRow): boolean | undefined {
+  if (goal === undefined) return undefined;
+  return lowerIsBetter ? value <= goal : share >= goal;
+}
+
+const headings = ['figure', 'measured', 'limit in this run', 'share', 'goal', ''] as const;
+
+/** Aligned columns, one row a line, with a last column that says what fell short. */
+export function formatRows(rows: readonly BenchRow[]): string {
+  const cells = [[...headings], ...rows.map(formatCells)];
+  const widths = headings.map((_, column) =>
+    Math.max(...cells.map((line) => line[column]?.length ?? 0)),
+  );
+  return cells
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+function formatCells(one: BenchRow): string[] {
+  const { name, value, unit, limit, share, goal, lowerIsBetter } = one;
+  const reached = reachesGoal(one);
+  return [
+    name,
+    `${formatNumber(value)} ${unit}`,
+    `${formatNumber(limit.value)} ${unit} (${limit.name})`,
+    formatShare(share),
+    goal === undefined
+      ? '-'
+      : lowerIsBetter
+        ? `<= ${formatNumber(goal)} ${unit}`
+        : `>= ${formatShare(goal)}`,
+    reached === undefined ? '' : reached ? 'ok' : 'SHORT OF THE GOAL',
+  ];
+}
+
+function formatShare(share: number): string {
+  return `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+}
+
+/** Three significant digits, thousands set apart: 12,300 or 1.23. */
+function formatNumber(value: number): string {
+  return value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
+}
