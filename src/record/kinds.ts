@@ -12,6 +12,12 @@ export const recordKinds = {
 export type RecordKindName = keyof typeof recordKinds;
 export type RecordKind = (typeof recordKinds)[RecordKindName];
 
+const kindNumbers: ReadonlySet<number> = new Set(Object.values(recordKinds));
+
+export function isRecordKind(kind: number): kind is RecordKind {
+  return kindNumbers.has(kind);
+}
+
 /** What a storer answers. Below 16: stored. */
 export const storeStatuses = {
   OK: 0,
