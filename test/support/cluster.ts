@@ -1,0 +1,200 @@
+/**
+ * Real nodes for product-level tests: one process each, on loopback, on free ports, with folders of
+ * their own. Whatever a test starts here ends with the test, by process id; what the nodes said is
+ * shown when the test failed.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import type { TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { atEnd, temporaryFolder } from './cleanup.ts';
+
+const root: string = path.resolve(import.meta.dirname, '../..');
+const program: string = path.join(root, 'src/cli/main.ts');
+
+/** The example site, which most of these tests publish. */
+export const guideFolder: string = path.join(root, 'examples/guide');
+
+const readyMs = 60_000;
+const commandMs = 90_000;
+const stopMs = 15_000;
+const logCharsMax = 64 * 1024;
+
+/** The ready line of `altnet start --json`. */
+export interface Ready {
+  readonly event: 'ready';
+  readonly node: string;
+  readonly author: string;
+  readonly authorPublicKey: string;
+  readonly listen: string;
+  readonly gateway: string;
+  readonly registrar: string;
+}
+
+export interface ClusterNode {
+  readonly name: string;
+  /** Its data folder; survives the process, so that the node can be started again. */
+  readonly data: string;
+  readonly pid: number;
+  readonly ready: Ready;
+  /** Ends the process and resolves with its exit code, null when a signal killed it. */
+  end(signal?: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
+}
+
+export interface NodeInput {
+  readonly name: string;
+  /** An address to join at. */
+  readonly bootstrap?: string | undefined;
+  /** Of an earlier node; a new temporary folder when absent. */
+  readonly data?: string | undefined;
+  /** More options of `altnet start`. */
+  readonly options?: readonly string[];
+}
+
+/** What a command printed, and how it ended. */
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export type JsonObject = Record<string, unknown>;
+
+/** Keeps the end of what a stream says. */
+function keepTail(stream: NodeJS.ReadableStream | null): () => string {
+  let text = '';
+  stream?.setEncoding('utf8');
+  stream?.on('data', (piece: string) => {
+    text = (text + piece).slice(-logCharsMax);
+  });
+  return () => text;
+}
+
+async function readyLine(child: ChildProcess, log: () => string): Promise<Ready> {
+  assert.ok(child.stdout);
+  const lines = createInterface({ input: child.stdout });
+  const { promise, resolve, reject } = Promise.withResolvers<Ready>();
+  const timer = setTimeout(() => reject(new Error(`not ready in time\n${log()}`)), readyMs);
+  lines.on('line', (line) => {
+    const said = JSON.parse(line) as { event?: string };
+    if (said.event === 'ready') resolve(said as Ready);
+  });
+  child.once('exit', (code) => reject(new Error(`ended with ${code} before ready\n${log()}`)));
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function running(child: ChildProcess): boolean {
+  return child.exitCode === null && child.signalCode === null;
+}
+
+/** Asks politely, then insists: a node that ignores SIGTERM must not outlive its test. */
+async function endProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  if (!running(child)) return child.exitCode;
+  const exited = once(child, 'exit');
+  child.kill(signal);
+  const timer = setTimeout(() => child.kill('SIGKILL'), stopMs);
+  await exited;
+  clearTimeout(timer);
+  return child.exitCode;
+}
+
+/** Node.js sets it when the test function has ended; the type declarations lack it. */
+function passed(t: TestContext): boolean {
+  return (t as TestContext & { readonly passed: boolean }).passed;
+}
+
+/** Starts a node and waits until it listens everywhere. */
+export async function startNode(t: TestContext, input: NodeInput): Promise<ClusterNode> {
+  const data = input.data ?? temporaryFolder(t);
+  const args = [program, 'start', '--headless', '--json', '--network', 'local'];
+  for (const option of ['listen', 'gateway', 'registrar']) args.push(`--${option}`, '127.0.0.1:0');
+  args.push('--no-dns', '--no-metrics', '--no-guide', '--data', data);
+  if (input.bootstrap !== undefined) args.push('--bootstrap', input.bootstrap);
+  const child = spawn(process.execPath, [...args, ...(input.options ?? [])], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const log = keepTail(child.stderr);
+  atEnd(t, async () => {
+    await endProcess(child, 'SIGTERM');
+    if (!passed(t)) t.diagnostic(`log of node ${input.name}:\n${log()}`);
+  });
+  await once(child, 'spawn');
+  const ready = await readyLine(child, log);
+  assert.ok(child.pid !== undefined);
+  return {
+    name: input.name,
+    data,
+    pid: child.pid,
+    ready,
+    end: (signal = 'SIGTERM') => endProcess(child, signal),
+  };
+}
+
+/** `count` nodes, at most 26, called A, B, C …; all join at A. */
+export async function startCluster(t: TestContext, count: number): Promise<ClusterNode[]> {
+  const first = await startNode(t, { name: 'A' });
+  const others = Array.from({ length: count - 1 }, (_, i) =>
+    startNode(t, { name: String.fromCharCode(66 + i), bootstrap: first.ready.listen }),
+  );
+  const nodes = [first, ...(await Promise.all(others))];
+  await Promise.all(nodes.map((node) => knowsPeers(node, Math.min(count - 1, 4))));
+  return nodes;
+}
+
+/** Waits until the node's routing table has at least `contactsMin` entries. */
+async function knowsPeers(node: ClusterNode, contactsMin: number): Promise<void> {
+  await eventually(`${node.name} knows ${contactsMin} other nodes`, async () => {
+    const { table } = await altnet(node, 'stats');
+    return typeof table === 'number' && table >= contactsMin;
+  });
+}
+
+/** Polls until `holds` does. For what no event announces; fails with `what` after a minute. */
+export async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + readyMs;
+  while (!(await holds())) {
+    assert.ok(performance.now() < end, `never came true: ${what}`);
+    await delay(200);
+  }
+}
+
+/** Runs `altnet` with these words, as a user would; never rejects for what the command says. */
+export async function runProgram(words: readonly string[], input = ''): Promise<Outcome> {
+  const child = spawn(process.execPath, [program, ...words], { cwd: root, timeout: commandMs });
+  const [stdout, stderr] = [keepTail(child.stdout), keepTail(child.stderr)];
+  child.stdin.on('error', () => undefined); // a command that reads nothing may close it first
+  child.stdin.end(input);
+  await once(child, 'close');
+  return { code: child.exitCode, stdout: stdout(), stderr: stderr() };
+}
+
+/** Runs a command against `node` with --json, whatever comes of it. */
+export function tryAltnet(node: ClusterNode, ...words: string[]): Promise<Outcome> {
+  return runProgram([...words, '--json', '--data', node.data]);
+}
+
+/** Every object that a command, which must succeed, printed. */
+export async function altnetLines(node: ClusterNode, ...words: string[]): Promise<JsonObject[]> {
+  const { code, stdout, stderr } = await tryAltnet(node, ...words);
+  assert.equal(code, 0, `altnet ${words.join(' ')} on ${node.name}: ${stderr}`);
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as JsonObject);
+}
+
+/** The one object that a command, which must succeed, printed. */
+export async function altnet(node: ClusterNode, ...words: string[]): Promise<JsonObject> {
+  const lines = await altnetLines(node, ...words);
+  assert.equal(lines.length, 1, `altnet ${words.join(' ')} printed ${lines.length} lines`);
+  return lines[0] ?? {};
+}
