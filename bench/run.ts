@@ -1,0 +1,64 @@
+/**
+ * `npm run bench [-- name ...] [--json]`: measures and prints, one bench after the other so that
+ * none disturbs another. Exits 0 when every bench ran, reached goals or not; 1 when one failed.
+ */
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { type BenchRow, formatRows, reachesGoal } from './row.ts';
+
+type Bench = () => Promise<BenchRow[]>;
+
+/** Loaded only when asked for: a bench may pull in much of the program, which would add to its figures. */
+const benches: Readonly<Record<string, () => Promise<Bench[]>>> = {
+  rpc: async () => [(await import('./rpc.ts')).benchRpc],
+  content: async () => {
+    const { benchFetch, benchPublish } = await import('./content.ts');
+    return [benchPublish, benchFetch];
+  },
+  gateway: async () => [(await import('./gateway.ts')).benchGateway],
+  node: async () => [(await import('./node.ts')).benchNode],
+};
+
+async function runBench(name: string): Promise<BenchRow[]> {
+  process.stderr.write(`bench: ${name} ...\n`);
+  const rows: BenchRow[] = [];
+  for (const bench of (await benches[name]?.()) ?? []) rows.push(...(await bench()));
+  return rows;
+}
+
+function printSummary(rows: readonly BenchRow[]): void {
+  console.log(formatRows(rows));
+  const short = rows.filter((one) => reachesGoal(one) === false);
+  const judged = rows.filter((one) => one.goal !== undefined).length;
+  console.log(
+    `\n${judged - short.length} of ${judged} goals reached` +
+      (short.length === 0 ? '' : `; short of the goal: ${short.map((one) => one.name).join('; ')}`),
+  );
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    options: { json: { type: 'boolean', default: false } },
+    allowPositionals: true,
+  });
+  const unknown = positionals.filter((name) => !(name in benches));
+  if (unknown.length > 0) {
+    const known = Object.keys(benches).join(', ');
+    console.error(`no such bench: ${unknown.join(', ')}; there are: ${known}`);
+    process.exitCode = 2;
+    return;
+  }
+  const rows: BenchRow[] = [];
+  for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) {
+    try {
+      rows.push(...(await runBench(name)));
+    } catch (error) {
+      console.error(`bench ${name} failed:`, error);
+      process.exitCode = 1;
+    }
+  }
+  if (values.json) for (const one of rows) console.log(JSON.stringify(one));
+  else printSummary(rows);
+}
+
+await main();
