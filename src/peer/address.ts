@@ -1,0 +1,64 @@
+/**
+ * Multiaddrs as far as AltNet uses them: an IP address and a TCP port. Host names, relays and other
+ * transports are not taken from peers, so that a record cannot make a node ask a DNS server.
+ */
+import { networkInterfaces } from 'node:os';
+import {
+  type Endpoint,
+  formatIp,
+  type HostPort,
+  parseIp,
+  type Scope,
+  scopeOf,
+} from '../base/address.ts';
+
+/** "/ip4/1.2.3.4/tcp/9000" or "/ip6/::1/tcp/9000". */
+export function formatMultiaddr({ ip, port }: Endpoint): string {
+  return `/${ip.length === 4 ? 'ip4' : 'ip6'}/${formatIp(ip)}/tcp/${port}`;
+}
+
+/** The endpoint that a TCP multiaddr names, a trailing /p2p/… ignored; undefined for any other. */
+export function parseMultiaddr(text: string): Endpoint | undefined {
+  if (text.length > multiaddrTextMax) return undefined;
+  const match = /^\/ip([46])\/([0-9a-fA-F.:]+)\/tcp\/(\d{1,5})(?:\/p2p\/[0-9A-Za-z]+)?$/.exec(text);
+  const ip = match?.[2] === undefined ? undefined : parseIp(match[2]);
+  const port = Number(match?.[3]);
+  return ip && port > 0 && port <= 65_535 ? { ip, port } : undefined;
+}
+
+const multiaddrTextMax = 128;
+
+const nearness: Readonly<Record<Scope, number>> = { loopback: 0, private: 1, global: 2, bogon: -1 };
+
+/**
+ * Whether an address learned from a node at `from` may be dialled: nobody out there may point this
+ * node at its own host or its own network.
+ */
+export function mayVouchFor(from: Endpoint, { ip }: Endpoint): boolean {
+  const scope = scopeOf(ip);
+  return scope !== 'bogon' && nearness[scope] >= nearness[scopeOf(from.ip)];
+}
+
+/** What others can dial when this node listens on `listen`: the widest scopes first. */
+export function announcedEndpoints(listen: readonly HostPort[]): Endpoint[] {
+  const endpoints = listen.flatMap(({ host, port }) => expand(host).map((ip) => ({ ip, port })));
+  return endpoints
+    .filter(({ ip }) => scopeOf(ip) !== 'bogon')
+    .toSorted((a, b) => nearness[scopeOf(b.ip)] - nearness[scopeOf(a.ip)]);
+}
+
+function expand(host: string): Uint8Array[] {
+  const ip = parseIp(host);
+  if (ip === undefined) return [];
+  if (ip.some((byte) => byte !== 0)) return [ip];
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .map(({ address }) => parseIp(address))
+    .filter((own) => own !== undefined)
+    .filter((own) => own.length === ip.length && !isLinkLocal(own));
+}
+
+/** fe80::/10 means nothing without the name of an interface. */
+function isLinkLocal(ip: Uint8Array): boolean {
+  return ip.length === 16 && ip[0] === 0xfe && ((ip[1] ?? 0) & 0xc0) === 0x80;
+}

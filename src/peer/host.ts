@@ -1,0 +1,294 @@
+/**
+ * The libp2p host: authenticated, encrypted, multiplexed connections to other nodes over TCP, on
+ * the port number that the DHT has on UDP. The peer ID is the node key. It knows protocols by name
+ * only and learns addresses from its callers; it finds no peers by itself.
+ */
+import { generateKeyPairFromSeed, publicKeyFromRaw } from '@libp2p/crypto/keys';
+import { identify } from '@libp2p/identify';
+import type { Connection, Libp2p, PeerId } from '@libp2p/interface';
+import { noise } from '@libp2p/noise';
+import { peerIdFromPublicKey } from '@libp2p/peer-id';
+import { tcp } from '@libp2p/tcp';
+import { tls } from '@libp2p/tls';
+import { yamux } from '@libp2p/yamux';
+import { multiaddr } from '@multiformats/multiaddr';
+import { createLibp2p } from 'libp2p';
+import { type Endpoint, formatEndpoint, type HostPort, parseIp } from '../base/address.ts';
+import type { Bytes } from '../base/bytes.ts';
+import { systemWorld, type World } from '../base/clock.ts';
+import { AltNetError } from '../base/errors.ts';
+import { type Logger, silentLogger } from '../base/logger.ts';
+import { shortId } from '../identity/contact.ts';
+import { keyId, type SigningKey } from '../identity/key.ts';
+import { announcedEndpoints, formatMultiaddr, parseMultiaddr } from './address.ts';
+import { DialBudget } from './dial-budget.ts';
+import { bindError, dialError } from './errors.ts';
+import { IdleCloser } from './idle.ts';
+import { type ByteStream, byteStream } from './stream.ts';
+
+export interface PeerHostOptions {
+  /** The node key. */
+  readonly key: SigningKey;
+  /** Numeric addresses to listen on; empty for a node that only dials. */
+  readonly listen: readonly HostPort[];
+  /** This node's address as others see it, once that is known. */
+  readonly external?: (() => Endpoint | undefined) | undefined;
+  /** More connections than this are closed, the least useful first. Default 256. */
+  readonly connectionsMax?: number;
+  /** A connection without streams is closed after this long. Default 60,000. */
+  readonly idleMs?: number;
+  readonly logger?: Logger;
+  readonly world?: World;
+}
+
+/** Whom to connect to. The addresses are tried in turn; any other key there is refused. */
+export interface PeerTarget {
+  /** Ed25519 node key, 32 bytes. */
+  readonly publicKey: Bytes;
+  /** TCP multiaddrs; others are ignored, and so are those after the first 8. */
+  readonly addresses: readonly string[];
+}
+
+export interface PeerConnection {
+  readonly publicKey: Bytes;
+  readonly address: string;
+  readonly direction: 'inbound' | 'outbound';
+  /** Unix milliseconds. */
+  readonly openedMs: number;
+  readonly streams: number;
+}
+
+/** Must not reject for what the peer does; a rejection is logged and aborts the stream. */
+export type StreamHandler = (stream: ByteStream) => Promise<void>;
+
+const dialMs = 10_000;
+const addressDialMs = 3000;
+const addressesMax = 8;
+/** Streams of one protocol and direction on one connection. */
+const streamsPerPeerMax = 16;
+/** Must stay below the read buffer: a paused stream may still receive a whole window. */
+const windowBytesMax = 4 * 1024 * 1024;
+const readBufferBytesMax = 8 * 1024 * 1024;
+
+export class PeerHost {
+  readonly #options: PeerHostOptions;
+  readonly #world: World;
+  readonly #log: Logger;
+  readonly #handlers = new Map<string, StreamHandler>(); // BOUNDED by the program's protocols
+  readonly #budget: DialBudget;
+  readonly #idle: IdleCloser;
+  #libp2p: Libp2p | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: PeerHostOptions) {
+    this.#options = options;
+    this.#world = options.world ?? systemWorld;
+    this.#log = options.logger ?? silentLogger;
+    this.#budget = new DialBudget(this.#world.clock);
+    this.#idle = new IdleCloser(this.#world, {
+      idleMs: options.idleMs ?? 60_000,
+      list: () => this.#libp2p?.getConnections() ?? [],
+    });
+  }
+
+  /** Rejects with PORT_TAKEN, BIND_FAILED or BAD_ADDRESS. */
+  async start(): Promise<void> {
+    const { key, listen, connectionsMax } = this.#options;
+    for (const { host } of listen) requireNumeric(host);
+    const privateKey = await generateKeyPairFromSeed('Ed25519', key.exportSeed());
+    const libp2p = await createLibp2p({
+      start: false,
+      privateKey,
+      addresses: { listen: listen.map(listenMultiaddr) },
+      transports: [tcp()],
+      connectionEncrypters: [tls(), noise()],
+      streamMuxers: [
+        yamux({
+          streamOptions: {
+            maxStreamWindowSize: windowBytesMax,
+            maxReadBufferLength: readBufferBytesMax,
+          },
+        }),
+      ],
+      connectionManager: {
+        maxConnections: connectionsMax ?? 256,
+        inboundConnectionThreshold: 100,
+        maxIncomingPendingConnections: 64,
+        maxPeerAddrsToDial: addressesMax,
+        addressDialTimeout: addressDialMs,
+        dialTimeout: dialMs,
+        reconnectRetries: 0,
+      },
+      connectionMonitor: { pingInterval: 30_000 },
+      services: { identify: identify() },
+    });
+    try {
+      await libp2p.start();
+    } catch (error) {
+      await libp2p.stop();
+      throw await bindError(listen, error);
+    }
+    this.#libp2p = libp2p;
+    for (const protocol of this.#handlers.keys()) await this.#register(protocol);
+    this.#idle.start();
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= (async () => {
+      this.#idle.stop();
+      const libp2p = this.#libp2p;
+      this.#libp2p = undefined;
+      await libp2p?.stop();
+    })();
+    return this.#stopping;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /** Multiaddrs to announce, the most widely reachable first; empty unless it listens. */
+  addresses(): string[] {
+    const external = this.#options.external?.();
+    const own = announcedEndpoints(this.#bound());
+    return [...new Set([...(external ? [external] : []), ...own].map(formatMultiaddr))];
+  }
+
+  /** Where it really listens, as port 0 is replaced by the port that was given. */
+  #bound(): HostPort[] {
+    const ports = (this.#libp2p?.getMultiaddrs() ?? []).flatMap(
+      (bound) => parseMultiaddr(bound.toString())?.port ?? [],
+    );
+    const [port] = ports;
+    if (port === undefined) return [];
+    return this.#options.listen.map((at) => ({ ...at, port: at.port === 0 ? port : at.port }));
+  }
+
+  connections(): PeerConnection[] {
+    return (this.#libp2p?.getConnections() ?? []).map((connection) => ({
+      publicKey: publicKeyOf(connection),
+      address: connection.remoteAddr.toString(),
+      direction: connection.direction,
+      openedMs: connection.timeline.open,
+      streams: connection.streams.length,
+    }));
+  }
+
+  /** Serves `protocol`; before or after start(), once per protocol. */
+  async handle(protocol: string, handler: StreamHandler): Promise<void> {
+    this.#handlers.set(protocol, handler);
+    await this.#register(protocol);
+  }
+
+  async #register(protocol: string): Promise<void> {
+    const handler = this.#handlers.get(protocol);
+    await this.#libp2p?.handle(
+      protocol,
+      (raw, connection) => {
+        const remote = publicKeyOf(connection);
+        if (remote.length === 0) return raw.abort(new Error('not an AltNet node'));
+        const stream = byteStream(raw, remote);
+        handler?.(stream).catch((error: unknown) => {
+          this.#log.warn('a stream handler failed', { protocol, error: String(error) });
+          stream.abort(error instanceof Error ? error : new Error('handler failed'));
+        });
+      },
+      { maxInboundStreams: streamsPerPeerMax, maxOutboundStreams: streamsPerPeerMax },
+    );
+  }
+
+  /** Rejects with UNREACHABLE, TIMEOUT, WRONG_PEER or ABORTED. */
+  async open(
+    target: PeerTarget,
+    protocol: string,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<ByteStream> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const what = `node ${shortId(keyId(target.publicKey))}`;
+    const deadline = AbortSignal.any([AbortSignal.timeout(dialMs), ...(signal ? [signal] : [])]);
+    try {
+      const connection = await this.#connect(target, what, deadline);
+      const stream = await connection.newStream(protocol, {
+        signal: deadline,
+        maxOutboundStreams: streamsPerPeerMax,
+      });
+      return byteStream(stream, publicKeyOf(connection));
+    } catch (error) {
+      throw dialError({ error, what, ms: dialMs, signal });
+    }
+  }
+
+  async #connect(target: PeerTarget, what: string, signal: AbortSignal): Promise<Connection> {
+    const libp2p = this.#libp2p;
+    if (!libp2p) throw new AltNetError('UNREACHABLE', { what, why: 'this node is stopped' });
+    const peer = parsePeer(target.publicKey, what);
+    const open = libp2p.getConnections(peer).find(({ status }) => status === 'open');
+    if (open) return open;
+    const endpoints = target.addresses.flatMap((text) => parseMultiaddr(text) ?? []);
+    if (endpoints.length === 0) {
+      throw new AltNetError('UNREACHABLE', { what, why: 'no usable address is known' });
+    }
+    const allowed = endpoints.slice(0, addressesMax).filter((to) => this.#budget.take(to));
+    if (allowed.length === 0) {
+      const why = 'its addresses were dialled too often in the last minute';
+      throw new AltNetError('UNREACHABLE', { what, why });
+    }
+    return dialInTurn(libp2p, { peer, what, endpoints: allowed, signal });
+  }
+}
+
+interface DialPlan {
+  readonly peer: PeerId;
+  readonly what: string;
+  readonly endpoints: readonly Endpoint[];
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Tries one address after the other. The key is compared here, as libp2p does not say why a
+ * handshake failed, and a stale address that now belongs to another node must not end the search.
+ */
+async function dialInTurn(libp2p: Libp2p, plan: DialPlan): Promise<Connection> {
+  const { peer, what, endpoints, signal } = plan;
+  const failures: unknown[] = [];
+  for (const endpoint of endpoints) {
+    signal.throwIfAborted();
+    try {
+      const limit = AbortSignal.any([signal, AbortSignal.timeout(addressDialMs)]);
+      const connection = await libp2p.dial(multiaddr(formatMultiaddr(endpoint)), { signal: limit });
+      if (connection.remotePeer.equals(peer)) return connection;
+      await connection.close().catch(() => undefined);
+      const [address, have] = [formatEndpoint(endpoint), connection.remotePeer.toString()];
+      failures.push(new AltNetError('WRONG_PEER', { address, want: what, have }));
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  throw failures.length === 1 ? failures[0] : new AggregateError(failures);
+}
+
+function parsePeer(publicKey: Bytes, what: string): PeerId {
+  try {
+    const key = publicKeyFromRaw(publicKey);
+    if (key.type === 'Ed25519') return peerIdFromPublicKey(key);
+  } catch {
+    // Not a key at all: said below.
+  }
+  throw new AltNetError('UNREACHABLE', { what, why: 'it has no valid node key' });
+}
+
+/** 32 bytes; empty for a peer whose key is not Ed25519, which no AltNet node has. */
+function publicKeyOf({ remotePeer }: Connection): Bytes {
+  return remotePeer.type === 'Ed25519' ? remotePeer.publicKey.raw : new Uint8Array();
+}
+
+function requireNumeric(host: string): Uint8Array {
+  const ip = parseIp(host);
+  if (ip === undefined) throw new AltNetError('BAD_ADDRESS', { text: host, want: 'an IP address' });
+  return ip;
+}
+
+function listenMultiaddr({ host, port }: HostPort): string {
+  return formatMultiaddr({ ip: requireNumeric(host), port });
+}

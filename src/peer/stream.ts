@@ -1,0 +1,186 @@
+/**
+ * A libp2p stream as the rest of the program sees it: bytes in, bytes out, with back-pressure both
+ * ways. It works around what was measured in libp2p 3 (docs/spec/exchange.md, "Streams"): `onDrain`
+ * never waits twice, iterating a stream queues without limit, and a stream that ends has not
+ * thereby delivered everything. It knows nothing of what the bytes mean.
+ */
+import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface';
+import { AltNetError } from '../base/errors.ts';
+import type { Bytes } from '../base/bytes.ts';
+
+export interface ByteStream {
+  /** The peer's Ed25519 node key, proven by the handshake: 32 bytes. */
+  readonly remote: Bytes;
+  /**
+   * Chunks as they come, for one reader. Ends when the peer closed its side, which says nothing of
+   * completeness; throws UNREACHABLE when the stream was torn down, or the reason of `abort`.
+   */
+  readonly read: AsyncIterable<Bytes>;
+  /** Resolves when more may be written; rejects when the stream is closed. One write at a time. */
+  write(bytes: Bytes): Promise<void>;
+  /** Closes both sides in order; a peer that does not follow within 5 s is cut off. */
+  close(): Promise<void>;
+  /** Drops the stream at once. Waiting reads and writes reject with `reason`. */
+  abort(reason: Error): void;
+}
+
+/** Unread bytes at which a peer is asked to pause, and at which it may go on. */
+const highWaterBytes = 1024 * 1024;
+const lowWaterBytes = 256 * 1024;
+const closeMs = 5000;
+
+export function byteStream(stream: Stream, remote: Bytes): ByteStream {
+  const inbox = new Inbox(stream);
+  const lost = (): Error => inbox.failure ?? new AltNetError('UNREACHABLE', closedDetails);
+  return {
+    remote,
+    read: inbox,
+    async write(bytes) {
+      if (stream.writeStatus !== 'writable') throw lost();
+      stream.send(bytes);
+      // After a drain libp2p sends what it still holds and may be saturated again: hence a loop.
+      while (stream.writableNeedsDrain || stream.writeBufferLength > highWaterBytes) {
+        if (!(await drained(stream))) throw lost();
+      }
+    },
+    async close() {
+      inbox.discard();
+      if (isOver(stream)) return;
+      const timer = setTimeout(() => stream.abort(new Error('not closed in time')), closeMs);
+      const closed = once(stream, 'close');
+      // A failure here means that the stream is already gone, which is what was wanted.
+      await stream.close().catch(() => undefined);
+      if (!isOver(stream)) await closed;
+      clearTimeout(timer);
+    },
+    abort(reason) {
+      inbox.fail(reason);
+      stream.abort(reason);
+    },
+  };
+}
+
+const closedDetails = { what: 'the peer', why: 'the stream was closed' };
+
+function isOver(stream: Stream): boolean {
+  return stream.status !== 'open' && stream.status !== 'closing';
+}
+
+function once(stream: Stream, type: 'close'): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  stream.addEventListener(type, () => resolve(), { once: true });
+  return promise;
+}
+
+/** True when the stream takes more, false when it closed instead. */
+function drained(stream: Stream): Promise<boolean> {
+  if (isOver(stream)) return Promise.resolve(false);
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const settle = (open: boolean): void => {
+    stream.removeEventListener('drain', onDrain);
+    stream.removeEventListener('close', onClose);
+    resolve(open);
+  };
+  const onDrain = (): void => settle(true);
+  const onClose = (): void => settle(false);
+  stream.addEventListener('drain', onDrain);
+  stream.addEventListener('close', onClose);
+  return promise;
+}
+
+/** Arrived chunks, waiting for the one reader. */
+class Inbox implements AsyncIterable<Bytes> {
+  failure: Error | undefined;
+  readonly #stream: Stream;
+  #chunks: Bytes[] = []; // BOUNDED by highWaterBytes plus one yamux window, see #onMessage()
+  #bytes = 0;
+  #ended = false;
+  #discarding = false;
+  #wake: (() => void) | undefined;
+
+  constructor(stream: Stream) {
+    this.#stream = stream;
+    stream.addEventListener('message', (event) => this.#onMessage(event));
+    stream.addEventListener('end', () => this.#onEnd());
+    stream.addEventListener('close', (event) => this.#onClose(event));
+    if (stream.readableEnded) this.#ended = true;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Bytes, void, undefined> {
+    for (;;) {
+      const chunks = this.#chunks;
+      this.#chunks = [];
+      for (const chunk of chunks) {
+        this.#bytes -= chunk.length;
+        if (this.#bytes <= lowWaterBytes) this.#resume();
+        yield chunk;
+        if (this.failure !== undefined) throw this.failure;
+      }
+      if (this.#chunks.length > 0) continue;
+      if (this.failure !== undefined) throw this.failure;
+      if (this.#ended) return;
+      await this.#arrival();
+    }
+  }
+
+  /** Throws away what is unread and whatever still comes. */
+  discard(): void {
+    this.#discarding = true;
+    this.#chunks = [];
+    this.#bytes = 0;
+    this.#resume();
+  }
+
+  fail(reason: Error): void {
+    this.#chunks = [];
+    this.#end(reason);
+  }
+
+  #arrival(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    this.#resume(); // what a paused stream still holds is handed out only after this
+    return promise;
+  }
+
+  #onMessage({ data }: StreamMessageEvent): void {
+    if (this.#discarding) return;
+    const chunks = data instanceof Uint8Array ? [data] : [...data];
+    this.#chunks.push(...chunks);
+    this.#bytes += data.byteLength;
+    if (this.#bytes > highWaterBytes && this.#stream.readStatus === 'readable') {
+      this.#stream.pause();
+    }
+    this.#wake?.();
+  }
+
+  #resume(): void {
+    if (this.#stream.readStatus !== 'paused') return;
+    try {
+      this.#stream.resume();
+    } catch {
+      // The connection is gone, so there is no window to open; `close` has told or will tell.
+    }
+  }
+
+  /** libp2p announces the end of a stream that was reset before it says that it was. */
+  #onEnd(): void {
+    const torn = this.#stream.status === 'reset' || this.#stream.status === 'aborted';
+    this.#end(torn ? new AltNetError('UNREACHABLE', closedDetails) : undefined);
+  }
+
+  #onClose(event: StreamCloseEvent): void {
+    if (event.error === undefined && this.#stream.readBufferLength > 0) return this.#resume();
+    this.#end(
+      event.error === undefined
+        ? undefined
+        : new AltNetError('UNREACHABLE', closedDetails, { cause: event.error }),
+    );
+  }
+
+  #end(failure: Error | undefined): void {
+    this.failure ??= this.#ended ? undefined : failure;
+    this.#ended = true;
+    this.#wake?.();
+  }
+}
