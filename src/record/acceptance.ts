@@ -1,0 +1,83 @@
+/**
+ * What can be judged of a record by looking at it alone, cheapest check first (docs/spec/records.md,
+ * "Verification"). Each check answers OK or the status that a storer gives; a storer puts its own
+ * checks (token, distance, quotas, revocation) between them, a reader runs `checkRecord`.
+ */
+import { type Bytes, equalBytes } from '../base/bytes.ts';
+import { isAuthentic, parseRecord, type ParsedRecord, type SignedRecord } from './envelope.ts';
+import { recordKinds, type StoreStatus, storeStatuses } from './kinds.ts';
+import type { NetworkProfile } from './network.ts';
+import { powBitsOf } from './pow.ts';
+import { kindForm, storedKind } from './registry.ts';
+
+const { OK, MALFORMED, KEY_MISMATCH, CLOCK, EXPIRED, POW, BAD_SIG, KIND } = storeStatuses;
+
+/** How wrong a clock may be, the author's or ours. */
+export const clockToleranceSeconds = 600;
+
+/** 1. Size, format, encoding: TOO_BIG, MALFORMED, KIND. */
+export const checkForm: (bytes: Bytes) => ParsedRecord = parseRecord;
+
+/** 2. A kind that is kept under its key, or KIND; its body within limits, or MALFORMED. */
+export function checkKind(record: SignedRecord): StoreStatus {
+  const rules = storedKind(record.kind);
+  if (!rules) return KIND;
+  return rules.hasValidBody(record) ? OK : MALFORMED;
+}
+
+/** 3. The key is what the body says it is, or KEY_MISMATCH. Only after `checkKind`. */
+export function checkKey(record: SignedRecord): StoreStatus {
+  return kindForm(record.kind)?.keyMatches(record) === true ? OK : KEY_MISMATCH;
+}
+
+/** 4. MALFORMED for a life longer than the kind allows, CLOCK for the future, EXPIRED for the past. */
+export function checkTime(record: SignedRecord, nowUnixSeconds: number): StoreStatus {
+  const { issued, expires } = record;
+  const lifetimeSecondsMax = kindForm(record.kind)?.lifetimeSecondsMax ?? 0;
+  if (expires - issued > lifetimeSecondsMax) return MALFORMED;
+  if (issued > nowUnixSeconds + clockToleranceSeconds) return CLOCK;
+  return expires > nowUnixSeconds - clockToleranceSeconds ? OK : EXPIRED;
+}
+
+/** 5. As much work as the profile asks of the kind, or POW. Tombstones owe it like others. */
+export function checkWork(record: SignedRecord, profile: NetworkProfile): StoreStatus {
+  const bits = storedKind(record.kind)?.powBits(profile) ?? 0;
+  return bits === 0 || powBitsOf(record) >= bits ? OK : POW;
+}
+
+/** 6. The author's signature for this network, or BAD_SIG. The dearest check, hence the last. */
+export function checkSignature(record: SignedRecord, network: Bytes): StoreStatus {
+  return isAuthentic(record, network) ? OK : BAD_SIG;
+}
+
+export interface Judging {
+  readonly nowUnixSeconds: number;
+  readonly profile: NetworkProfile;
+  /** 16 bytes: `networkId(profile)`, computed once. */
+  readonly network: Bytes;
+}
+
+/** Checks 2–6, for who got a record in answer to a GET. */
+export function checkRecord(
+  record: SignedRecord,
+  { nowUnixSeconds, profile, network }: Judging,
+): StoreStatus {
+  return (
+    checkKind(record) ||
+    checkKey(record) ||
+    checkTime(record, nowUnixSeconds) ||
+    checkWork(record, profile) ||
+    checkSignature(record, network)
+  );
+}
+
+/** The checks of a contact record, which came with PING from the node whose ID is `nodeId`. */
+export function checkContactRecord(
+  record: SignedRecord,
+  { nodeId, nowUnixSeconds, network }: Omit<Judging, 'profile'> & { nodeId: Bytes },
+): StoreStatus {
+  if (record.kind !== recordKinds.contact) return KIND;
+  if (kindForm(record.kind)?.hasValidBody(record) !== true) return MALFORMED;
+  if (!equalBytes(record.key, nodeId)) return KEY_MISMATCH;
+  return checkKey(record) || checkTime(record, nowUnixSeconds) || checkSignature(record, network);
+}
