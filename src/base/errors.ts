@@ -8,6 +8,7 @@ interface Details {
   /* general */
   ABORTED: Record<string, never>;
   TIMEOUT: { what: string; ms: number };
+  BUSY: { what: string };
   BAD_ARGUMENT: { what: string; why: string };
   INTERNAL: { what: string };
   /* addresses and sockets */
@@ -67,6 +68,7 @@ type Sentences = { readonly [C in ErrorCode]: (details: Details[C]) => string };
 const sentences: Sentences = {
   ABORTED: () => 'stopped before it was done',
   TIMEOUT: ({ what, ms }) => `${what}: no answer within ${ms / 1000} s`,
+  BUSY: ({ what }) => `${what}: too much is asked at once; try again in a moment`,
   BAD_ARGUMENT: ({ what, why }) => `${what}: ${why}`,
   INTERNAL: ({ what }) => `internal error: ${what}; please report it`,
   BAD_ADDRESS: ({ text, want }) => `"${text}" is not an address; write ${want}`,

@@ -1,0 +1,154 @@
+/**
+ * A running node, spoken to through its API: the same interface as a node in this process. Errors
+ * come back as the AltNetErrors that they were over there; where no node answers, as NO_NODE.
+ */
+import {
+  type Call,
+  callForBytes,
+  callForJson,
+  callForLines,
+  callForResult,
+  parseApiAddress,
+  type Target,
+} from './call.ts';
+import type * as port from './ports.ts';
+import type { CallOptions, NodeServices } from './ports.ts';
+import type { PublishAnswer } from './outputs.ts';
+
+export interface ApiClientOptions {
+  /** "host:port" or "http://host:port". */
+  readonly address: string;
+  readonly token: string;
+}
+
+export class ApiClient implements NodeServices {
+  readonly #target: Target;
+  readonly #keys: port.KeyInfo;
+
+  private constructor(target: Target, keys: port.KeyInfo) {
+    this.#target = target;
+    this.#keys = keys;
+  }
+
+  /** Asks the node for its keys, so that a client is one of a node that runs. */
+  static async connect(
+    { address, token }: ApiClientOptions,
+    options?: CallOptions,
+  ): Promise<ApiClient> {
+    const target = { ...parseApiAddress(address), token };
+    const call: Call = { method: 'GET', path: '/api/node' };
+    return new ApiClient(target, await callForJson<port.KeyInfo>(target, call, options));
+  }
+
+  keys(): port.KeyInfo {
+    return this.#keys;
+  }
+
+  stats(): Promise<port.StatsResult> {
+    return this.#get('/api/stats');
+  }
+
+  async peers(): Promise<port.PeerLine[]> {
+    return (await this.#get<{ peers: port.PeerLine[] }>('/api/peers')).peers;
+  }
+
+  dht(): Promise<port.DhtInfo> {
+    return this.#get('/api/dht');
+  }
+
+  async publish(
+    input: { path: string; name?: string | undefined },
+    options?: CallOptions,
+  ): Promise<port.PublishResult> {
+    const answer = await this.#work<PublishAnswer>('/api/publish', input, options);
+    const { entry_count: _entries, ...result } = answer;
+    return result;
+  }
+
+  fetch(input: { what: string; dest: string }, options?: CallOptions): Promise<port.FetchResult> {
+    return this.#work('/api/fetch', input, options);
+  }
+
+  register(
+    input: { name: string; root: string; owner?: string | undefined },
+    options?: CallOptions,
+  ): Promise<port.NameResult> {
+    return this.#work('/api/register', input, options);
+  }
+
+  update(input: { name: string; root: string }, options?: CallOptions): Promise<port.NameResult> {
+    return this.#work('/api/update', input, options);
+  }
+
+  resolve(name: string, options?: CallOptions): Promise<port.ResolveResult> {
+    return this.#get(`/api/resolve/${encodeURIComponent(name)}`, options);
+  }
+
+  async names(): Promise<port.OwnName[]> {
+    return (await this.#get<{ names: port.OwnName[] }>('/api/names')).names;
+  }
+
+  putLink(input: port.LinkInput, options?: CallOptions): Promise<port.PutLinkResult> {
+    return this.#work('/api/links', input, options);
+  }
+
+  getLinks(
+    url: string,
+    options?: CallOptions,
+  ): AsyncIterable<port.FoundLinkLine | port.LinkEndLine> {
+    const path = `/api/links?url=${encodeURIComponent(url)}`;
+    return callForLines(this.#target, { method: 'GET', path }, options);
+  }
+
+  removeLink(
+    input: { url: string; target: string },
+    options?: CallOptions,
+  ): Promise<port.PutLinkResult> {
+    const call: Call = { method: 'DELETE', path: '/api/links', json: input };
+    return callForJson(this.#target, call, options);
+  }
+
+  async links(): Promise<port.OwnLink[]> {
+    return (await this.#get<{ links: port.OwnLink[] }>('/api/links')).links;
+  }
+
+  putValue(value: Uint8Array, options?: CallOptions): Promise<{ key: string; stored: number }> {
+    const call: Call = { method: 'POST', path: '/api/values', octets: value };
+    return callForJson(this.#target, call, options);
+  }
+
+  async getValue(key: string, options?: CallOptions): Promise<{ key: string; value: Uint8Array }> {
+    const call: Call = { method: 'GET', path: `/api/values/${encodeURIComponent(key)}` };
+    return { key: key.toLowerCase(), value: await callForBytes(this.#target, call, options) };
+  }
+
+  async ping(
+    id: string | undefined,
+    options?: CallOptions,
+  ): Promise<{ id: string; address: string; ms?: number; error?: string }[]> {
+    type Pings = { results: { id: string; address: string; ms?: number; error?: string }[] };
+    const call: Call = { method: 'POST', path: '/api/ping', json: { id } };
+    return (await callForJson<Pings>(this.#target, call, options)).results;
+  }
+
+  async find(id: string, options?: CallOptions): Promise<{ id: string; address: string }[]> {
+    type Nodes = { nodes: { id: string; address: string }[] };
+    return (await this.#get<Nodes>(`/api/find/${encodeURIComponent(id)}`, options)).nodes;
+  }
+
+  bootstrap(
+    address: string,
+    options?: CallOptions,
+  ): Promise<{ id: string; address: string; table: number }> {
+    const call: Call = { method: 'POST', path: '/api/bootstrap', json: { address } };
+    return callForJson(this.#target, call, options);
+  }
+
+  #get<T>(path: string, options?: CallOptions): Promise<T> {
+    return callForJson<T>(this.#target, { method: 'GET', path }, options);
+  }
+
+  #work<T>(path: string, json: object, options?: CallOptions): Promise<T> {
+    return callForResult<T>(this.#target, { method: 'POST', path, json }, options);
+  }
+}

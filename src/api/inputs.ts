@@ -1,0 +1,78 @@
+/**
+ * What callers of the API may send. Every string is bounded; what it means is for the node to
+ * judge.
+ */
+import type { LinkInput } from './ports.ts';
+import { type Schema, shape, unixTime } from './schema.ts';
+
+const nameInput: Schema = { type: 'string', minLength: 1, maxLength: 255 };
+const rootInput: Schema = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 255,
+  description: 'CID, or 64 hex digits of SHA-256',
+};
+const pathInput: Schema = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 4096,
+  description: "absolute, on the node's machine",
+};
+const urlInput: Schema = { type: 'string', minLength: 1, maxLength: 4096 };
+const hashInput: Schema = { type: 'string', pattern: '^[0-9a-fA-F]{64}$' };
+const idInput: Schema = {
+  type: 'string',
+  pattern: '^([0-9a-fA-F]{40}|[0-9a-fA-F]{64})$',
+  description: 'node ID: all 64 hex digits or the first 40',
+};
+
+export interface NameInput {
+  name: string;
+}
+export interface LinkKey {
+  url: string;
+  target: string;
+}
+
+type InputName =
+  | 'name'
+  | 'publish'
+  | 'fetch'
+  | 'register'
+  | 'update'
+  | 'link'
+  | 'linkKey'
+  | 'linkSearch'
+  | 'valueKey'
+  | 'ping'
+  | 'id'
+  | 'address';
+
+export const inputs: Readonly<Record<InputName, Schema>> = {
+  name: shape<NameInput>({ name: nameInput }, {}),
+  publish: shape<{ path: string; name?: string }>({ path: pathInput }, { name: nameInput }),
+  fetch: shape<{ what: string; dest: string }>({ what: rootInput, dest: pathInput }, {}),
+  register: shape<{ name: string; root: string; owner?: string }>(
+    { name: nameInput, root: rootInput },
+    { owner: hashInput },
+  ),
+  update: shape<{ name: string; root: string }>({ name: nameInput, root: rootInput }, {}),
+  link: shape<LinkInput>(
+    { url: urlInput, target: urlInput },
+    {
+      sha256: hashInput,
+      captured: unixTime,
+      type: { type: 'string', maxLength: 255 },
+      note: { type: 'string', maxLength: 1024 },
+    },
+  ),
+  linkKey: shape<LinkKey>({ url: urlInput, target: urlInput }, {}),
+  linkSearch: shape<{ url?: string }>({}, { url: urlInput }),
+  valueKey: shape<{ key: string }>({ key: hashInput }, {}),
+  ping: shape<{ id?: string }>({}, { id: idInput }),
+  id: shape<{ id: string }>({ id: idInput }, {}),
+  address: shape<{ address: string }>(
+    { address: { type: 'string', minLength: 1, maxLength: 512 } },
+    {},
+  ),
+};

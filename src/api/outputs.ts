@@ -1,0 +1,207 @@
+/** What the API answers. */
+import type { Progress } from '../content/types.ts';
+import type {
+  DhtInfo,
+  FetchResult,
+  FoundLinkLine,
+  KeyInfo,
+  LinkEndLine,
+  NameResult,
+  OwnLink,
+  OwnName,
+  PeerLine,
+  PublishResult,
+  PutLinkResult,
+  ResolveResult,
+  StatsResult,
+} from './ports.ts';
+import {
+  boolean,
+  cid,
+  count,
+  countedList,
+  counts,
+  hash,
+  list,
+  number,
+  type Schema,
+  shape,
+  text,
+  unixTime,
+} from './schema.ts';
+import type { ErrorBody } from './status.ts';
+
+const peer = shape<PeerLine>(
+  { id: hash, address: text, via: { enum: ['dht', 'connection'] } },
+  { rttMs: number, seenSeconds: number },
+);
+const ownName = shape<OwnName>(
+  {
+    name: text,
+    root: hash,
+    cid,
+    owner: hash,
+    registered_at: unixTime,
+    updated_at: unixTime,
+    version: count,
+  },
+  {},
+);
+const located = shape<{ id: string; address: string }>({ id: hash, address: text }, {});
+const foundLink = shape<FoundLinkLine>(
+  { url: text, target: text, publisher: hash, issued: unixTime, seconds: number },
+  { sha256: hash, size: count, type: text, captured: unixTime, note: text },
+);
+const linkEnd = shape<LinkEndLine>(
+  { done: { const: true }, found: count, asked: count, seconds: number },
+  {},
+);
+const ownLink = shape<OwnLink>(
+  { url: text, target: text, issued: unixTime, expires: unixTime },
+  {},
+);
+
+/** What a name check says: free, or who holds it, or why it cannot be had. */
+export interface CheckResult {
+  name: string;
+  available: boolean;
+  owner?: string;
+  root?: string;
+  error?: string;
+}
+
+/** What POST /api/publish answers: `entry_count` is `files` under the name that clients know. */
+export interface PublishAnswer extends PublishResult {
+  entry_count: number;
+}
+
+type OutputName =
+  | 'keys'
+  | 'stats'
+  | 'peers'
+  | 'dht'
+  | 'names'
+  | 'domains'
+  | 'check'
+  | 'publish'
+  | 'fetch'
+  | 'name'
+  | 'resolve'
+  | 'putLink'
+  | 'links'
+  | 'linkLine'
+  | 'putValue'
+  | 'pings'
+  | 'nodes'
+  | 'bootstrap';
+
+export const outputs: Readonly<Record<OutputName, Schema>> = {
+  keys: shape<KeyInfo>(
+    { node: hash, nodePublicKey: hash, author: hash, authorPublicKey: hash },
+    {},
+  ),
+  stats: shape<StatsResult>(
+    {
+      node: hash,
+      author: hash,
+      listen: text,
+      peers: count,
+      table: count,
+      records: count,
+      blocks: count,
+      bytes: count,
+      budget: count,
+      mode: { enum: ['server', 'client'] },
+      uptime: number,
+    },
+    {},
+  ),
+  peers: countedList('peers', peer),
+  dht: shape<DhtInfo>(
+    {
+      mode: { enum: ['server', 'client'] },
+      table: count,
+      buckets: list(
+        shape<DhtInfo['buckets'][number]>({ distanceBits: count, contacts: count }, {}),
+      ),
+      networkSize: number,
+      records: count,
+      requests: counts,
+      refused: counts,
+    },
+    {},
+  ),
+  names: countedList('names', ownName),
+  domains: countedList('domains', ownName),
+  check: shape<CheckResult>(
+    { name: text, available: boolean },
+    { owner: hash, root: hash, error: text },
+  ),
+  publish: shape<PublishAnswer>(
+    {
+      root: hash,
+      cid,
+      entry_count: count,
+      files: count,
+      bytes: count,
+      replicas: count,
+      announced: count,
+      url: text,
+    },
+    { name: text, version: count },
+  ),
+  fetch: shape<FetchResult>(
+    { root: hash, cid, files: count, bytes: count, seconds: number, peers: count },
+    {},
+  ),
+  name: shape<NameResult>(
+    { name: text, root: hash, cid, version: count, expires: unixTime, stored: count },
+    {},
+  ),
+  resolve: shape<ResolveResult>(
+    {
+      name: text,
+      state: { enum: ['ok', 'new', 'contested', 'expired', 'revoked', 'not-found'] },
+      asked: count,
+    },
+    {
+      root: hash,
+      cid,
+      owner: hash,
+      claimants: list(hash),
+      version: count,
+      issued: unixTime,
+      expires: unixTime,
+      zone: text,
+    },
+  ),
+  putLink: shape<PutLinkResult>(
+    { url: text, canonical: text, target: text, publisher: hash, stored: count, seconds: number },
+    {},
+  ),
+  links: countedList('links', ownLink),
+  linkLine: { oneOf: [foundLink, linkEnd] },
+  putValue: shape<{ key: string; stored: number }>({ key: hash, stored: count }, {}),
+  pings: countedList(
+    'results',
+    shape<{ id: string; address: string; ms?: number; error?: string }>(
+      { id: hash, address: text },
+      { ms: number, error: text },
+    ),
+  ),
+  nodes: countedList('nodes', located),
+  bootstrap: shape<{ id: string; address: string; table: number }>(
+    { id: hash, address: text, table: count },
+    {},
+  ),
+};
+
+export const progressSchema: Schema = shape<Progress>(
+  { bytes: count, files: count, peers: count },
+  { bytesTotal: count },
+);
+
+export const errorSchema: Schema = shape<ErrorBody>(
+  { error: text, code: text, details: { type: 'object' } },
+  {},
+);

@@ -1,0 +1,78 @@
+/**
+ * What an endpoint is: data. The server turns it into a route, the OpenAPI document describes it.
+ * It must not know Fastify.
+ */
+import type { CallOptions, NodeServices } from './ports.ts';
+import type { Schema } from './schema.ts';
+
+export type InputPlace = 'none' | 'params' | 'query' | 'body' | 'octets';
+
+/** An endpoint whose input type has been forgotten; the schema guards it at run time. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** With ":name" for a parameter. */
+  readonly path: string;
+  readonly summary: string;
+  /** Where the one input comes from. */
+  readonly from: InputPlace;
+  /** Of the input; absent for 'none' and 'octets'. */
+  readonly input: Schema | undefined;
+  readonly answer: AnswerForm;
+  /** Answered without a token. */
+  readonly open: boolean;
+  /**
+   * An object is answered as JSON, bytes as they are, an iterable as lines of JSON as they come.
+   * Rejects with an AltNetError.
+   */
+  run(services: NodeServices, input: unknown, options: CallOptions): Answer | Promise<Answer>;
+}
+
+export type Answer = object | Uint8Array | AsyncIterable<object>;
+
+export interface AnswerForm {
+  readonly status: 200 | 201;
+  /** Of the JSON answer. */
+  readonly json?: Schema;
+  /** Of each line, where the answer can be a stream of lines. */
+  readonly lines?: Schema;
+  readonly octets?: true;
+  /** Progress can be had: lines of {"progress"}, then {"result"} or {"error"}. */
+  readonly long?: true;
+}
+
+interface RouteInput<I> {
+  readonly method: Route['method'];
+  readonly path: string;
+  readonly summary: string;
+  readonly from?: InputPlace;
+  readonly input?: Schema;
+  readonly answer: Omit<AnswerForm, 'status'> & { readonly status?: 201 };
+  readonly open?: true;
+  readonly run: (
+    services: NodeServices,
+    input: I,
+    options: CallOptions,
+  ) => Answer | Promise<Answer>;
+}
+
+/** A route whose `run` takes what its schema describes. */
+export function route<I = undefined>(definition: RouteInput<I>): Route {
+  const { from = 'none', input, answer, open = false, run, ...rest } = definition;
+  return {
+    ...rest,
+    from,
+    input,
+    open,
+    answer: { status: 200, ...answer },
+    run: (services, value, options) => run(services, value as I, options),
+  };
+}
+
+export function isIterable(answer: Answer): answer is AsyncIterable<object> {
+  return Symbol.asyncIterator in answer;
+}
+
+/** `{"<name>": [...], "count"}`, the form of every list. */
+export function counted(name: string, items: readonly object[]): object {
+  return { [name]: items, count: items.length };
+}

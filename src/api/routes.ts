@@ -1,0 +1,12 @@
+/** All endpoints. What they do is the node's business, see ports.ts. */
+import { linkRoutes, valueRoutes } from './linkroutes.ts';
+import { nodeRoutes } from './noderoutes.ts';
+import type { Route } from './route.ts';
+import { siteRoutes } from './siteroutes.ts';
+
+export const routes: readonly Route[] = [
+  ...nodeRoutes,
+  ...siteRoutes,
+  ...linkRoutes,
+  ...valueRoutes,
+];

@@ -1,0 +1,92 @@
+/** The endpoints for sites and their names (docs/spec/http.md, "API"). */
+import path from 'node:path';
+import { AltNetError } from '../base/errors.ts';
+import { checkName } from './check.ts';
+import { counted, type Route, route } from './route.ts';
+import { inputs, type NameInput } from './inputs.ts';
+import { outputs, type PublishAnswer } from './outputs.ts';
+
+export const siteRoutes: readonly Route[] = [
+  route<{ path: string; name?: string }>({
+    method: 'POST',
+    path: '/api/publish',
+    summary: 'Publish a folder or file; with a name, register or update that too',
+    from: 'body',
+    input: inputs.publish,
+    answer: { json: outputs.publish, long: true },
+    run: async (services, input, options): Promise<PublishAnswer> => {
+      requireAbsolute('path', input.path);
+      const result = await services.publish(input, options);
+      return { ...result, entry_count: result.files };
+    },
+  }),
+  route<{ what: string; dest: string }>({
+    method: 'POST',
+    path: '/api/fetch',
+    summary: 'Fetch a site into a folder',
+    from: 'body',
+    input: inputs.fetch,
+    answer: { json: outputs.fetch, long: true },
+    run: (services, input, options) => {
+      requireAbsolute('dest', input.dest);
+      return services.fetch(input, options);
+    },
+  }),
+  route<NameInput>({
+    method: 'GET',
+    path: '/api/check/:name',
+    summary: 'Whether a name is free',
+    from: 'params',
+    input: inputs.name,
+    answer: { json: outputs.check },
+    open: true,
+    run: (services, { name }, options) => checkName(services, name, options),
+  }),
+  route<{ name: string; root: string; owner?: string }>({
+    method: 'POST',
+    path: '/api/register',
+    summary: 'Register a name for a root',
+    from: 'body',
+    input: inputs.register,
+    answer: { json: outputs.name, long: true, status: 201 },
+    run: (services, input, options) => services.register(input, options),
+  }),
+  route<{ name: string; root: string }>({
+    method: 'POST',
+    path: '/api/update',
+    summary: 'Point a name to another root',
+    from: 'body',
+    input: inputs.update,
+    answer: { json: outputs.name, long: true },
+    run: (services, input, options) => services.update(input, options),
+  }),
+  route<NameInput>({
+    method: 'GET',
+    path: '/api/resolve/:name',
+    summary: 'What a name points to',
+    from: 'params',
+    input: inputs.name,
+    answer: { json: outputs.resolve },
+    run: (services, { name }, options) => services.resolve(name, options),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/names',
+    summary: "This node's own names",
+    answer: { json: outputs.names },
+    run: async (services) => counted('names', await services.names()),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/domains',
+    summary: "This node's own names, as desktop clients read them",
+    answer: { json: outputs.domains },
+    run: async (services) => counted('domains', await services.names()),
+  }),
+];
+
+/** The node's working folder is not the caller's: a relative path would mean something else here. */
+function requireAbsolute(what: string, value: string): void {
+  if (path.isAbsolute(value)) return;
+  throw new AltNetError('BAD_ARGUMENT', { what, why: `"${value}" is not an absolute path` });
+}
