@@ -7,6 +7,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { layers } from '../../oxlint.config.ts';
+import { statusOfCode } from '../../src/api/status.ts';
 import { errorCodes } from '../../src/base/errors.ts';
 import {
   filesIn,
@@ -140,11 +141,11 @@ describe('packages', () => {
 });
 
 describe('documents', () => {
-  test('docs/ERRORS.md lists the codes of the registry, in its order', () => {
-    const listed = [...readText('docs/ERRORS.md').matchAll(/^\| `([A-Z_]+)` /gm)];
+  test('docs/ERRORS.md lists the codes of the registry in its order, with the statuses of the API', () => {
+    const listed = [...readText('docs/ERRORS.md').matchAll(/^\| `([A-Z_]+)`\s*\| (\d+) /gm)];
     assert.deepEqual(
-      listed.map((match) => match[1]),
-      errorCodes,
+      listed.map((match) => [match[1], Number(match[2])]),
+      errorCodes.map((code) => [code, statusOfCode[code]]),
     );
   });
 
@@ -162,12 +163,14 @@ describe('documents', () => {
     assert.deepEqual(names(lost), []);
   });
 
-  test('every vector file has its source and licence in test/vectors/README.md', () => {
-    const readme = readText('test/vectors/README.md');
-    const vectors = filesIn('test/vectors', '').filter((file) => /\.\w+$/.test(file));
-    const lost = vectors.filter(
-      (file) => !file.endsWith('README.md') && !readme.includes(path.posix.basename(file)),
-    );
+  test('the README.md beside every vector file gives its source and licence', () => {
+    const vectors = filesIn('test/vectors', '').filter((file) => /\.(?!md$)\w+$/.test(file));
+    const lost = vectors.filter((file) => {
+      const readme = `${path.posix.dirname(file)}/README.md`;
+      return (
+        !existsSync(path.join(root, readme)) || !readText(readme).includes(path.basename(file))
+      );
+    });
     assert.deepEqual(lost, []);
   });
 
