@@ -50,20 +50,26 @@ export function formatRows(rows: readonly BenchRow[]): string {
 }
 
 function formatCells(one: BenchRow): string[] {
-  const { name, value, unit, limit, share, goal, lowerIsBetter } = one;
-  const reached = reachesGoal(one);
+  const { name, value, unit, limit, share } = one;
   return [
     name,
     `${formatNumber(value)} ${unit}`,
     `${formatNumber(limit.value)} ${unit} (${limit.name})`,
     formatShare(share),
-    goal === undefined
-      ? '-'
-      : lowerIsBetter
-        ? `<= ${formatNumber(goal)} ${unit}`
-        : `>= ${formatShare(goal)}`,
-    reached === undefined ? '' : reached ? 'ok' : 'SHORT OF THE GOAL',
+    formatGoal(one),
+    verdict(one),
   ];
+}
+
+function formatGoal({ goal, unit, lowerIsBetter }: BenchRow): string {
+  if (goal === undefined) return '-';
+  return lowerIsBetter ? `<= ${formatNumber(goal)} ${unit}` : `>= ${formatShare(goal)}`;
+}
+
+function verdict(one: BenchRow): string {
+  const reached = reachesGoal(one);
+  if (reached === undefined) return '';
+  return reached ? 'ok' : 'SHORT OF THE GOAL';
 }
 
 function formatShare(share: number): string {
