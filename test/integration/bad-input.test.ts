@@ -40,7 +40,7 @@ const wrongWords: readonly [words: string[], code: string, names: string][] = [
   [['link'], 'USAGE', 'link'],
   [['bootstrap', 'nowhere'], 'BAD_ADDRESS', 'nowhere'],
   [['update', 'hello', 'no-root'], 'BAD_ROOT', 'no-root'],
-  [['get', 'abc'], 'BAD_ARGUMENT', ''],
+  [['get', 'abc'], 'USAGE', 'abc'],
   [['link', 'put', 'ftp://dead.example/x', 'https://m.example/'], 'BAD_URL', 'ftp://'],
   [
     ['link', 'put', 'http://user:pw@dead.example/', 'https://m.example/'],

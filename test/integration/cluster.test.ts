@@ -93,8 +93,10 @@ test('eight nodes', async (t) => {
     const [url, target] = ['http://dead.example/gone', 'https://mirror.example/wrong'];
     await altnet(b, 'link', 'put', url, target);
     await altnet(b, 'link', 'remove', url, target);
-    const lines = await altnetLines(c, 'link', 'get', url);
-    assert.equal(lines.at(-1)?.['found'], 0);
+    const { code, stdout, stderr } = await tryAltnet(c, 'link', 'get', url);
+    assert.equal(code, 1);
+    assert.equal((JSON.parse(stdout) as { found: number }).found, 0);
+    assert.equal((JSON.parse(stderr) as { code: string }).code, 'LINK_NOT_FOUND');
   });
 
   await t.test('a fetched folder equals its source, byte for byte', async () => {
