@@ -1,0 +1,281 @@
+/**
+ * A node that answers with fixed results and remembers what it was asked: for tests of what stands
+ * between a caller and a node. Every optional field is filled, so that a lost one shows.
+ */
+import { once } from 'node:events';
+import { abortReason } from '../../src/base/abort.ts';
+import type * as port from '../../src/api/ports.ts';
+import type { CallOptions, NodeServices } from '../../src/api/ports.ts';
+import type { Progress } from '../../src/content/types.ts';
+import type { AltNetError } from '../../src/base/errors.ts';
+
+const hex = (digits: string): string => digits.repeat(64 / digits.length);
+
+export const sampleIds: Readonly<
+  Record<'node' | 'nodeKey' | 'author' | 'authorKey' | 'root' | 'value' | 'cid', string>
+> = {
+  node: hex('0a'),
+  nodeKey: hex('0b'),
+  author: hex('0c'),
+  authorKey: hex('0d'),
+  root: hex('0e'),
+  value: hex('0f'),
+  cid: 'bafkreicysg23kiwv34eg2d7qweipxwosdo2py4ldv42nbauguluen5v6am',
+};
+
+const { node, author, root, cid } = sampleIds;
+
+export const sampleProgress: Progress = { bytes: 10, bytesTotal: 20, files: 1, peers: 2 };
+
+interface Samples {
+  readonly keys: port.KeyInfo;
+  readonly stats: port.StatsResult;
+  readonly peers: port.PeerLine[];
+  readonly dht: port.DhtInfo;
+  readonly publish: port.PublishResult;
+  readonly fetch: port.FetchResult;
+  readonly name: port.NameResult;
+  readonly resolve: port.ResolveResult;
+  readonly names: port.OwnName[];
+  readonly putLink: port.PutLinkResult;
+  readonly foundLinks: readonly [port.FoundLinkLine, port.LinkEndLine];
+  readonly links: port.OwnLink[];
+  readonly putValue: { key: string; stored: number };
+  readonly pings: { id: string; address: string; ms?: number; error?: string }[];
+  readonly nodes: { id: string; address: string }[];
+  readonly bootstrap: { id: string; address: string; table: number };
+}
+
+export const samples: Samples = {
+  keys: {
+    node,
+    nodePublicKey: sampleIds.nodeKey,
+    author,
+    authorPublicKey: sampleIds.authorKey,
+  },
+  stats: {
+    node,
+    author,
+    listen: '127.0.0.1:9000',
+    peers: 3,
+    table: 20,
+    records: 5,
+    blocks: 7,
+    bytes: 1024,
+    budget: 4096,
+    mode: 'server',
+    uptime: 1.5,
+  },
+  peers: [
+    { id: node, address: '127.0.0.1:9001', via: 'dht', rttMs: 1.25, seenSeconds: 3 },
+    { id: author, address: '[::1]:9002', via: 'connection' },
+  ],
+  dht: {
+    mode: 'client',
+    table: 20,
+    buckets: [{ distanceBits: 255, contacts: 16 }],
+    networkSize: 1000.5,
+    records: 9,
+    requests: { ping: 4 },
+    refused: { malformed: 1 },
+  },
+  publish: {
+    root,
+    cid,
+    name: 'alice.alt',
+    version: 2,
+    files: 3,
+    bytes: 4096,
+    replicas: 0,
+    announced: 5,
+    url: 'http://alice.localhost:8080/',
+  },
+  fetch: { root, cid, files: 3, bytes: 4096, seconds: 0.25, peers: 1 },
+  name: {
+    name: 'alice.alt',
+    root,
+    cid,
+    version: 1,
+    expires: 1_800_000_000,
+    stored: 20,
+  },
+  resolve: {
+    name: 'alice.alt',
+    state: 'ok',
+    root,
+    cid,
+    owner: author,
+    claimants: [author, node],
+    version: 1,
+    issued: 1_700_000_000,
+    expires: 1_800_000_000,
+    zone: node,
+    asked: 20,
+  },
+  names: [
+    {
+      name: 'alice.alt',
+      root,
+      cid,
+      owner: author,
+      registered_at: 1_700_000_000,
+      updated_at: 1_700_000_001,
+      version: 2,
+    },
+  ],
+  putLink: {
+    url: 'http://dead.example/a',
+    canonical: '//dead.example/a',
+    target: 'https://mirror.example/a',
+    publisher: author,
+    stored: 8,
+    seconds: 0.5,
+  },
+  foundLinks: [
+    {
+      url: 'http://dead.example/a',
+      target: 'https://mirror.example/a',
+      publisher: author,
+      issued: 1_700_000_000,
+      sha256: root,
+      size: 12,
+      type: 'text/html',
+      captured: 1_600_000_000,
+      note: 'a "copy"\nwith Ünïcödé',
+      seconds: 0.05,
+    },
+    { done: true, found: 1, asked: 8, seconds: 0.06 },
+  ],
+  links: [{ url: 'http://dead.example/a', target: 'magnet:?x', issued: 1, expires: 2 }],
+  putValue: { key: sampleIds.value, stored: 4 },
+  pings: [
+    { id: node, address: '127.0.0.1:9001', ms: 0.5 },
+    { id: author, address: '127.0.0.1:9002', error: 'no answer within 2 s' },
+  ],
+  nodes: [{ id: node, address: '127.0.0.1:9001' }],
+  bootstrap: { id: node, address: '127.0.0.1:9001', table: 4 },
+};
+
+export class FixedServices implements NodeServices {
+  /** [method, input] of each call, in order. */
+  readonly asked: [string, unknown][] = [];
+  /** What every call rejects with. */
+  failure: AltNetError | Error | undefined;
+  /** Keeps work and searches from ending until the caller gives up. */
+  endless = false;
+  /** Resolves with each method whose caller gave up. */
+  readonly givenUp: PromiseWithResolvers<string> = Promise.withResolvers<string>();
+
+  keys(): port.KeyInfo {
+    return samples.keys;
+  }
+
+  stats(): Promise<port.StatsResult> {
+    return this.#answer('stats', undefined, samples.stats);
+  }
+
+  peers(): Promise<port.PeerLine[]> {
+    return this.#answer('peers', undefined, samples.peers);
+  }
+
+  dht(): Promise<port.DhtInfo> {
+    return this.#answer('dht', undefined, samples.dht);
+  }
+
+  publish(input: object, options?: CallOptions): Promise<port.PublishResult> {
+    return this.#work('publish', input, samples.publish, options);
+  }
+
+  fetch(input: object, options?: CallOptions): Promise<port.FetchResult> {
+    return this.#work('fetch', input, samples.fetch, options);
+  }
+
+  register(input: object, options?: CallOptions): Promise<port.NameResult> {
+    return this.#work('register', input, samples.name, options);
+  }
+
+  update(input: object, options?: CallOptions): Promise<port.NameResult> {
+    return this.#work('update', input, samples.name, options);
+  }
+
+  resolve(name: string, options?: CallOptions): Promise<port.ResolveResult> {
+    return this.#work('resolve', name, this.resolved, options);
+  }
+
+  /** What `resolve` answers. */
+  resolved: port.ResolveResult = samples.resolve;
+
+  names(): Promise<port.OwnName[]> {
+    return this.#answer('names', undefined, samples.names);
+  }
+
+  putLink(input: port.LinkInput, options?: CallOptions): Promise<port.PutLinkResult> {
+    return this.#work('putLink', input, samples.putLink, options);
+  }
+
+  async *getLinks(
+    url: string,
+    { signal }: CallOptions = {},
+  ): AsyncGenerator<port.FoundLinkLine | port.LinkEndLine> {
+    this.asked.push(['getLinks', url]);
+    const [found, end] = samples.foundLinks;
+    yield found;
+    if (this.failure) throw this.failure;
+    if (this.endless) await this.#untilGivenUp('getLinks', signal);
+    yield end;
+  }
+
+  removeLink(input: object, options?: CallOptions): Promise<port.PutLinkResult> {
+    return this.#work('removeLink', input, samples.putLink, options);
+  }
+
+  links(): Promise<port.OwnLink[]> {
+    return this.#answer('links', undefined, samples.links);
+  }
+
+  putValue(value: Uint8Array, options?: CallOptions): Promise<{ key: string; stored: number }> {
+    return this.#work('putValue', new Uint8Array(value), samples.putValue, options);
+  }
+
+  async getValue(key: string, options?: CallOptions): Promise<{ key: string; value: Uint8Array }> {
+    return this.#work('getValue', key, { key, value: Uint8Array.of(0, 255, 10, 13) }, options);
+  }
+
+  ping(
+    id: string | undefined,
+    options?: CallOptions,
+  ): Promise<{ id: string; address: string; ms?: number; error?: string }[]> {
+    return this.#work('ping', id, samples.pings, options);
+  }
+
+  find(id: string, options?: CallOptions): Promise<{ id: string; address: string }[]> {
+    return this.#work('find', id, samples.nodes, options);
+  }
+
+  bootstrap(
+    address: string,
+    options?: CallOptions,
+  ): Promise<{ id: string; address: string; table: number }> {
+    return this.#work('bootstrap', address, samples.bootstrap, options);
+  }
+
+  async #answer<T>(method: string, input: unknown, result: T): Promise<T> {
+    this.asked.push([method, input]);
+    if (this.failure) throw this.failure;
+    return result;
+  }
+
+  async #work<T>(method: string, input: unknown, result: T, options?: CallOptions): Promise<T> {
+    options?.onProgress?.(sampleProgress);
+    await this.#answer(method, input, result);
+    if (this.endless) await this.#untilGivenUp(method, options?.signal);
+    return result;
+  }
+
+  async #untilGivenUp(method: string, signal: AbortSignal | undefined): Promise<never> {
+    if (!signal) throw new Error(`${method} was called without a signal`);
+    if (!signal.aborted) await once(signal, 'abort');
+    this.givenUp.resolve(method);
+    throw abortReason(signal);
+  }
+}
