@@ -1,0 +1,49 @@
+/**
+ * Brings blocks to the store in batches while the next ones are being read or fetched: a commit
+ * costs the same for one block as for a hundred. Holds a bounded number of bytes, so whoever adds
+ * must wait when told to.
+ */
+import type { Block, Blocks } from './ports.ts';
+
+const batchBytes = 4 * 1024 * 1024;
+const batchBlocks = 2048;
+/** Batches on their way to the disk: one is written while the other fills up behind it. */
+const batchesInFlightMax = 2;
+
+export class BlockWriter {
+  readonly #blocks: Blocks;
+  #batch: Block[] = []; // BOUNDED by batchBytes and batchBlocks, see add()
+  #bytes = 0;
+  readonly #flights: Promise<void>[] = []; // BOUNDED by batchesInFlightMax, see #flush()
+
+  constructor(blocks: Blocks) {
+    this.#blocks = blocks;
+  }
+
+  /**
+   * Takes a block. A promise means: wait for it before adding another one. Rejects, then or later,
+   * with what the store said; after that nothing more is written.
+   */
+  add(block: Block): Promise<void> | undefined {
+    this.#batch.push(block);
+    this.#bytes += block.bytes.length;
+    if (this.#bytes < batchBytes && this.#batch.length < batchBlocks) return undefined;
+    return this.#flush();
+  }
+
+  /** Resolves when every block that was added is safe. */
+  async finish(): Promise<void> {
+    if (this.#batch.length > 0) await this.#flush();
+    await Promise.all(this.#flights.splice(0));
+  }
+
+  async #flush(): Promise<void> {
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#bytes = 0;
+    const flight = this.#blocks.putAll(batch);
+    flight.catch(() => undefined); // whoever waits for it below gets the reason
+    this.#flights.push(flight);
+    if (this.#flights.length >= batchesInFlightMax) await this.#flights.shift();
+  }
+}

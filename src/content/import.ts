@@ -1,0 +1,194 @@
+/**
+ * From files on disk to blocks in the store. Blocks are written while files are still being read;
+ * nothing is announced here, so an import that fails leaves at most blocks that nobody refers to,
+ * which the store drops in time.
+ */
+import { type FileHandle, open } from 'node:fs/promises';
+import { AltNetError } from '../base/errors.ts';
+import { BlockWriter } from './block-writer.ts';
+import {
+  type BlockSink,
+  buildFolder,
+  type BuiltFile,
+  chunkBytes,
+  FileBuilder,
+  type NamedBuilt,
+} from './build.ts';
+import type { Blocks } from './ports.ts';
+import type { Link } from './root.ts';
+import { readError, scan, type ScannedFile, type ScannedFolder } from './scan.ts';
+import { walkDepthMax } from './walk.ts';
+
+export interface Imported {
+  /** Always a folder: a single file becomes a folder of one. */
+  readonly root: Link;
+  readonly files: number;
+  /** Of the files' content. */
+  readonly bytes: number;
+  /** Names in the top folder. */
+  readonly names: readonly string[];
+}
+
+export interface ImportOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?:
+    | ((done: { bytes: number; bytesTotal: number; files: number }) => void)
+    | undefined;
+}
+
+/** Files read at the same time, which hides the latency of opening many small ones. */
+const filesAtOnce = 8;
+const readBytes = 4 * chunkBytes;
+
+/**
+ * Imports the folder or file at `from`. Rejects with PATH_MISSING, PATH_UNREADABLE,
+ * PATH_UNSUPPORTED, FOLDER_EMPTY, DISK_FULL or the signal's reason.
+ */
+export async function importPath(
+  blocks: Blocks,
+  from: string,
+  { signal, onProgress }: ImportOptions = {},
+): Promise<Imported> {
+  const folder = await scan(from, signal);
+  const files = listFiles(folder);
+  const bytesTotal = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const writer = new BlockWriter(blocks);
+  const sink: BlockSink = (block) => (blocks.has(block.hash) ? undefined : writer.add(block));
+  const built = new Map<ScannedFile, BuiltFile>(); // BOUNDED by filesMax
+  let bytes = 0;
+  const onBytes = (count: number): void => {
+    bytes += count;
+    onProgress?.({ bytes, bytesTotal, files: built.size });
+  };
+  await inParallel(files, async (file) => {
+    built.set(file, await importFile(file, { sink, signal, onBytes }));
+  });
+  const root = await importFolder(folder, { built, sink });
+  if (root.depth > walkDepthMax) {
+    throw new AltNetError('PATH_UNSUPPORTED', { path: from, why: 'it is nested too deep' });
+  }
+  await writer.finish();
+  signal?.throwIfAborted();
+  const { codec, hash } = root;
+  const names = folder.entries.map(({ name }) => name);
+  return { root: { codec, hash }, files: files.length, bytes, names };
+}
+
+function listFiles(folder: ScannedFolder): ScannedFile[] {
+  return folder.entries.flatMap((entry) => (entry.kind === 'file' ? [entry] : listFiles(entry)));
+}
+
+/** The first failure stops the others, and all have stopped when it is reported. */
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  let failed = false;
+  const worker = async (): Promise<void> => {
+    for (const item of queue) {
+      if (failed) return;
+      try {
+        await work(item);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  const workers = Array.from({ length: Math.min(filesAtOnce, items.length) }, worker);
+  const results = await Promise.allSettled(workers);
+  for (const result of results) {
+    if (result.status === 'rejected') throw result.reason;
+  }
+}
+
+interface FileTarget {
+  readonly sink: BlockSink;
+  readonly signal: AbortSignal | undefined;
+  readonly onBytes: (count: number) => void;
+}
+
+async function importFile(file: ScannedFile, target: FileTarget): Promise<BuiltFile> {
+  const { path } = file;
+  let handle: FileHandle;
+  try {
+    handle = await open(path, 'r');
+  } catch (error) {
+    throw readError(path, error);
+  }
+  try {
+    const before = await handle.stat();
+    const builder = new FileBuilder(target.sink);
+    const bytes = await readInto(builder, { handle, path, expected: before.size, ...target });
+    const after = await handle.stat();
+    // What was read of a file that somebody writes to may be a state that never existed.
+    if (after.mtimeMs !== before.mtimeMs || bytes !== after.size) {
+      throw new AltNetError('PATH_UNREADABLE', { path, why: 'it changed while it was read' });
+    }
+    return await builder.finish();
+  } finally {
+    await handle.close();
+  }
+}
+
+interface Reading extends FileTarget {
+  readonly handle: FileHandle;
+  readonly path: string;
+  readonly expected: number;
+}
+
+/** The next piece is read while the one before is hashed. */
+async function readInto(builder: FileBuilder, reading: Reading): Promise<number> {
+  let position = 0;
+  let next = readPiece(reading, position);
+  try {
+    for (;;) {
+      const piece = await next;
+      reading.signal?.throwIfAborted();
+      if (piece.length === 0) return position;
+      position += piece.length;
+      next = readPiece(reading, position);
+      for (let at = 0; at < piece.length; at += chunkBytes) {
+        await builder.add(piece.subarray(at, at + chunkBytes));
+      }
+      reading.onBytes(piece.length);
+    }
+  } finally {
+    await next.catch(() => undefined); // the file must not be closed under a read
+  }
+}
+
+/** Full pieces except at the end of the file, so that chunks are cut at the same places always. */
+async function readPiece(
+  { handle, path, expected }: Reading,
+  position: number,
+): Promise<Uint8Array> {
+  // One byte more than was there: a file that grew is noticed.
+  const size = Math.min(readBytes, Math.max(expected - position, 0) + 1);
+  const piece = Buffer.allocUnsafeSlow(size);
+  let filled = 0;
+  try {
+    while (filled < size) {
+      const { bytesRead } = await handle.read(piece, filled, size - filled, position + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+  } catch (error) {
+    throw readError(path, error);
+  }
+  return piece.subarray(0, filled);
+}
+
+async function importFolder(
+  folder: ScannedFolder,
+  target: { built: ReadonlyMap<ScannedFile, BuiltFile>; sink: BlockSink },
+): Promise<NamedBuilt> {
+  const entries: NamedBuilt[] = [];
+  for (const entry of folder.entries) {
+    if (entry.kind === 'folder') {
+      entries.push(await importFolder(entry, target));
+      continue;
+    }
+    const file = target.built.get(entry);
+    if (file) entries.push({ ...file, name: entry.name });
+  }
+  return { ...(await buildFolder(entries, target.sink)), name: folder.name };
+}
