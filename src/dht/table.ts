@@ -1,0 +1,206 @@
+/**
+ * The routing table: who is where, nearest parts of the ID space in most detail. It holds only
+ * servers that answered a request of ours, keeps old live nodes before new ones, and does no I/O;
+ * who confirms, misses and refreshes is the caller's business.
+ *
+ * Bucket i holds contacts whose ID shares exactly i leading bits with our own.
+ */
+import { type Bytes, equalBytes } from '../base/bytes.ts';
+import type { Contact } from '../identity/contact.ts';
+import { compareDistance, sharedBits } from './distance.ts';
+
+export interface TableOptions {
+  /** Contacts per bucket, answers per lookup, copies per record: Kademlia's k. */
+  readonly k: number;
+  /** Contacts kept per bucket to fill a gap. */
+  readonly sparesMax: number;
+  /** Requests in a row without an answer after which a contact goes. */
+  readonly missesMax: number;
+}
+
+export const tableDefaults: TableOptions = { k: 20, sparesMax: 10, missesMax: 2 };
+
+export interface TableEntry {
+  readonly contact: Contact;
+  /** Of the last answer. */
+  readonly rttMs: number;
+  /** Monotonic milliseconds of the last answer. */
+  readonly seenMs: number;
+  /** Requests since then that went unanswered. */
+  readonly misses: number;
+}
+
+/** What others may do with the table. */
+export interface TableView {
+  readonly size: number;
+  entries(): readonly TableEntry[];
+  contacts(): readonly Contact[];
+  /** The `count` contacts nearest to `target` that `accept` lets through, nearest first. */
+  closest(
+    target: Bytes,
+    count: number,
+    accept?: (entry: TableEntry) => boolean,
+  ): readonly Contact[];
+  /** Buckets with contacts, farthest first; `distanceBits` is ⌈log2⌉ of the distance. */
+  buckets(): readonly { readonly distanceBits: number; readonly contacts: number }[];
+}
+
+interface Bucket {
+  entries: TableEntry[]; // BOUNDED by k, oldest first
+  spares: TableEntry[]; // BOUNDED by sparesMax, latest last
+  /** Monotonic milliseconds of the last lookup into this bucket's part of the space. */
+  touchedMs: number;
+}
+
+export class RoutingTable implements TableView {
+  readonly #self: Bytes;
+  readonly #options: TableOptions;
+  readonly #buckets: Bucket[] = []; // BOUNDED by the bits of an ID
+
+  constructor(self: Bytes, options: TableOptions = tableDefaults) {
+    this.#self = self;
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#buckets.reduce((sum, { entries }) => sum + entries.length, 0);
+  }
+
+  entries(): readonly TableEntry[] {
+    return this.#buckets.flatMap(({ entries }) => entries);
+  }
+
+  contacts(): readonly Contact[] {
+    return this.entries().map(({ contact }) => contact);
+  }
+
+  buckets(): readonly { readonly distanceBits: number; readonly contacts: number }[] {
+    const bits = this.#self.length * 8;
+    return this.#buckets
+      .map(({ entries }, i) => ({ distanceBits: bits - i, contacts: entries.length }))
+      .filter(({ contacts }) => contacts > 0);
+  }
+
+  closest(
+    target: Bytes,
+    count: number,
+    accept: (entry: TableEntry) => boolean = () => true,
+  ): readonly Contact[] {
+    const found: Contact[] = [];
+    const take = ({ entries }: Bucket): void => {
+      for (const entry of entries) if (accept(entry)) found.push(entry.contact);
+    };
+    // The target's own bucket is nearest to it, all deeper ones come next and are all alike seen
+    // from there, then the shallower ones in order: stop as soon as the rest must be farther.
+    const home = sharedBits(this.#self, target);
+    this.#buckets.slice(home, home + 1).forEach(take);
+    if (found.length < count) this.#buckets.slice(home + 1).forEach(take);
+    for (let i = home - 1; i >= 0 && found.length < count; i--) {
+      this.#buckets.slice(i, i + 1).forEach(take);
+    }
+    return found.toSorted((a, b) => compareDistance(target, a.id, b.id)).slice(0, count);
+  }
+
+  has(id: Bytes): boolean {
+    return this.#bucketOf(id)?.entries.some(({ contact }) => equalBytes(contact.id, id)) ?? false;
+  }
+
+  /** Whether this contact would get a place (or a spare one) if it answered a request. */
+  wants(id: Bytes): boolean {
+    const index = sharedBits(this.#self, id);
+    if (index === this.#self.length * 8 || this.has(id)) return false;
+    const bucket = this.#buckets[index];
+    if (!bucket || bucket.entries.length < this.#options.k) return true;
+    const { spares } = bucket;
+    const known = spares.some(({ contact }) => equalBytes(contact.id, id));
+    return spares.length < this.#options.sparesMax && !known;
+  }
+
+  /** This server answered our request at this endpoint: the one way into the table. */
+  confirm(contact: Contact, { nowMs, rttMs }: { nowMs: number; rttMs: number }): void {
+    const index = sharedBits(this.#self, contact.id);
+    if (index === this.#self.length * 8) return;
+    const { entries, spares } = this.#makeBucket(index, nowMs);
+    const entry: TableEntry = { contact, rttMs, seenMs: nowMs, misses: 0 };
+    const at = positionOf(contact.id, entries);
+    if (at >= 0) {
+      entries[at] = entry;
+      return;
+    }
+    const spareAt = positionOf(contact.id, spares);
+    if (spareAt >= 0) spares.splice(spareAt, 1);
+    if (entries.length < this.#options.k) entries.push(entry);
+    else spares.push(entry);
+    if (spares.length > this.#options.sparesMax) spares.shift();
+  }
+
+  /** A request to this contact went unanswered. */
+  miss(id: Bytes): void {
+    const bucket = this.#bucketOf(id);
+    if (!bucket) return;
+    bucket.spares = bucket.spares.filter(({ contact }) => !equalBytes(contact.id, id));
+    const at = positionOf(id, bucket.entries);
+    const entry = bucket.entries[at];
+    if (!entry) return;
+    const misses = entry.misses + 1;
+    if (misses >= this.#options.missesMax) this.remove(id);
+    else bucket.entries[at] = { ...entry, misses };
+  }
+
+  /** Takes it out at once; the spare that answered last takes its place. */
+  remove(id: Bytes): void {
+    const bucket = this.#bucketOf(id);
+    if (!bucket) return;
+    const stays = ({ contact }: TableEntry): boolean => !equalBytes(contact.id, id);
+    bucket.entries = bucket.entries.filter(stays);
+    bucket.spares = bucket.spares.filter(stays);
+    while (bucket.entries.length < this.#options.k) {
+      const spare = bucket.spares.pop();
+      if (!spare) break;
+      bucket.entries.push(spare);
+    }
+  }
+
+  /** A lookup for `target` begins: its bucket needs no refresh for a while. */
+  touch(target: Bytes, nowMs: number): void {
+    const bucket = this.#bucketOf(target);
+    if (bucket) bucket.touchedMs = nowMs;
+  }
+
+  /**
+   * Buckets that a refresh may fill: all farther than our k nearest, as those nearer are known
+   * whole from lookups of our own ID. Each with what decides whether to refresh it now.
+   */
+  refreshable(): readonly {
+    readonly bits: number;
+    readonly full: boolean;
+    readonly touchedMs: number;
+  }[] {
+    const { k } = this.#options;
+    const near = this.closest(this.#self, k);
+    const last = near.length < k ? undefined : near.at(-1);
+    const depth = last ? sharedBits(this.#self, last.id) : 0;
+    return Array.from({ length: depth }, (_, bits) => {
+      const bucket = this.#buckets[bits];
+      const full = bucket !== undefined && bucket.entries.length >= k;
+      return { bits, full, touchedMs: bucket?.touchedMs ?? 0 };
+    });
+  }
+
+  #bucketOf(id: Bytes): Bucket | undefined {
+    return this.#buckets[sharedBits(this.#self, id)];
+  }
+
+  #makeBucket(index: number, nowMs: number): Bucket {
+    while (this.#buckets.length <= index) {
+      this.#buckets.push({ entries: [], spares: [], touchedMs: nowMs });
+    }
+    const bucket = this.#buckets[index];
+    if (!bucket) throw new RangeError(`no bucket ${index}`);
+    return bucket;
+  }
+}
+
+function positionOf(id: Bytes, entries: readonly TableEntry[]): number {
+  return entries.findIndex(({ contact }) => equalBytes(contact.id, id));
+}
