@@ -3,9 +3,10 @@
  * links. They are never the same key (docs/spec/identity.md).
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
-import { type Bytes, concatBytes } from '../base/bytes.ts';
+import { asBuffer, type Bytes, concatBytes } from '../base/bytes.ts';
 import { sha256 } from '../base/hash.ts';
 import { LruMap } from '../base/limits.ts';
+import { isSoundPoint } from './point.ts';
 
 export type KeyKind = 'node' | 'author';
 
@@ -61,10 +62,10 @@ export function keyId(publicKey: Bytes): Bytes {
 const importedKeys = new LruMap<string, KeyObject>(4096);
 
 function importPublicKey(publicKey: Bytes): KeyObject | undefined {
-  const cacheKey = Buffer.from(publicKey).toString('latin1');
+  if (!isSoundPoint(publicKey)) return undefined;
+  const cacheKey = asBuffer(publicKey).toString('latin1');
   const known = importedKeys.get(cacheKey);
   if (known) return known;
-  if (publicKey.length !== 32) return undefined;
   try {
     const der = Buffer.from(concatBytes(spkiPrefix, publicKey));
     const imported = createPublicKey({ key: der, format: 'der', type: 'spki' });
@@ -75,7 +76,10 @@ function importPublicKey(publicKey: Bytes): KeyObject | undefined {
   }
 }
 
-/** Whether `signature` (64 bytes) is the key's over `message`. False for anything malformed. */
+/**
+ * Whether `signature` (64 bytes) is the key's over `message`. False for anything malformed, and for
+ * keys that prove nothing (see `isSoundPoint`).
+ */
 export function verifySignature({
   publicKey,
   message,
