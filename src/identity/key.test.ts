@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { type Bytes, parseHex, toHex, utf8 } from '../base/bytes.ts';
@@ -8,7 +8,7 @@ import { contactOf, formatContact, shortId } from './contact.ts';
 import { SigningKey, verifySignature } from './key.ts';
 import { isSoundPoint, smallOrderPoints } from './point.ts';
 
-/** The layout of EddsaVerify test files, so that files from elsewhere can stand beside ours. */
+/** The layout of Wycheproof's EddsaVerify files. */
 interface VectorFile {
   readonly testGroups: readonly {
     readonly publicKey: { readonly pk: string };
@@ -28,10 +28,11 @@ function bytesOf(hex: string): Bytes {
   return bytes;
 }
 
-const folder = path.join(import.meta.dirname, '../../test/vectors/ed25519');
-for (const name of readdirSync(folder).filter((entry) => entry.endsWith('.json'))) {
+const vectors = path.join(import.meta.dirname, '../../test/vectors');
+for (const name of ['ed25519/altnet.json', 'wycheproof/ed25519_test.json']) {
   test(`signatures are judged as ${name} says`, () => {
-    const file = JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as VectorFile;
+    const file = JSON.parse(readFileSync(path.join(vectors, name), 'utf8')) as VectorFile;
+    assert.ok(file.testGroups.length > 0);
     for (const { publicKey, tests } of file.testGroups) {
       for (const { tcId, comment, msg, sig, result } of tests) {
         assert.ok(result === 'valid' || result === 'invalid', `vector ${tcId} has an outcome`);
