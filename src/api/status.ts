@@ -31,6 +31,7 @@ export const statusOfCode: Readonly<Record<ErrorCode, number>> = {
   NAME_NOT_FOUND: 404,
   NAME_CONTESTED: 409,
   NAME_EXPIRED: 410,
+  NAME_REVOKED: 410,
   NAME_NOT_YOURS: 403,
   BAD_ROOT: 400,
   PATH_MISSING: 400,

@@ -36,6 +36,7 @@ interface Details {
   NAME_NOT_FOUND: { name: string };
   NAME_CONTESTED: { name: string; owners: readonly string[] };
   NAME_EXPIRED: { name: string };
+  NAME_REVOKED: { name: string };
   NAME_NOT_YOURS: { name: string; owner: string };
   /* content */
   BAD_ROOT: { text: string };
@@ -101,6 +102,7 @@ const sentences: Sentences = {
   NAME_CONTESTED: ({ name, owners }) =>
     `${name} is claimed by ${owners.length} authors and none has a majority: ${owners.join(', ')}`,
   NAME_EXPIRED: ({ name }) => `${name} has expired and was not renewed by its owner`,
+  NAME_REVOKED: ({ name }) => `${name} was revoked by somebody whom this node trusts to do so`,
   NAME_NOT_YOURS: ({ name, owner }) =>
     `${name} belongs to ${owner}; only that author can change it`,
   BAD_ROOT: ({ text }) => `"${text}" is neither a CID nor 64 hex digits of SHA-256`,
