@@ -1,0 +1,107 @@
+/**
+ * The table of commands. What each needs beyond this line is loaded when it is called: a start
+ * costs the parsing of one command, not of all.
+ */
+import type { CommandDefinition } from './command.ts';
+
+export interface CommandEntry {
+  /** "publish" or "link put". */
+  readonly words: string;
+  readonly summary: string;
+  readonly group: string;
+  readonly load: () => Promise<CommandDefinition>;
+}
+
+const groups = {
+  node: 'Node:',
+  sites: 'Sites and names:',
+  links: 'Alternatives for dead links:',
+  network: 'Looking at the network:',
+  keys: 'Keys and small values:',
+} as const;
+
+async function definitionOf(
+  module: Promise<{ readonly definition: CommandDefinition }>,
+): Promise<CommandDefinition> {
+  return (await module).definition;
+}
+
+function entry(
+  words: string,
+  group: keyof typeof groups,
+  summary: string,
+  load: () => Promise<{ readonly definition: CommandDefinition }>,
+): CommandEntry {
+  return { words, summary, group: groups[group], load: () => definitionOf(load()) };
+}
+
+export const commandEntries: readonly CommandEntry[] = [
+  entry('start', 'node', 'run a node (the default)', () => import('./commands/start.ts')),
+  entry('stats', 'node', 'the running node in numbers', () => import('./commands/stats.ts')),
+
+  entry('publish', 'sites', 'publish a folder or file', () => import('./commands/publish.ts')),
+  entry('fetch', 'sites', 'fetch a site into a folder', () => import('./commands/fetch.ts')),
+  entry('register', 'sites', 'take a name for a root', () => import('./commands/register.ts')),
+  entry('update', 'sites', 'point your name to a new root', () => import('./commands/update.ts')),
+  entry('resolve', 'sites', 'what a name points to', () => import('./commands/resolve.ts')),
+  entry('names', 'sites', 'the names you hold', () => import('./commands/names.ts')),
+
+  entry(
+    'link put',
+    'links',
+    'announce an alternative for a URL',
+    () => import('./commands/link-put.ts'),
+  ),
+  entry('link get', 'links', 'find alternatives for a URL', () => import('./commands/link-get.ts')),
+  entry(
+    'link remove',
+    'links',
+    'withdraw an alternative of yours',
+    () => import('./commands/link-remove.ts'),
+  ),
+  entry('links', 'links', 'the alternatives you announced', () => import('./commands/links.ts')),
+
+  entry('peers', 'network', 'nodes that this one knows', () => import('./commands/peers.ts')),
+  entry(
+    'dht',
+    'network',
+    'the routing table and the record store',
+    () => import('./commands/dht.ts'),
+  ),
+  entry(
+    'ping',
+    'network',
+    'whether nodes answer, and how fast',
+    () => import('./commands/ping.ts'),
+  ),
+  entry('find', 'network', 'the nodes closest to an ID', () => import('./commands/find.ts')),
+  entry(
+    'bootstrap',
+    'network',
+    'join the network through a node',
+    () => import('./commands/bootstrap.ts'),
+  ),
+
+  entry('put', 'keys', 'store a small value', () => import('./commands/put.ts')),
+  entry('get', 'keys', 'read a small value', () => import('./commands/get.ts')),
+  entry('key show', 'keys', 'your IDs and public keys', () => import('./commands/key-show.ts')),
+  entry(
+    'key export',
+    'keys',
+    'print your secret author key',
+    () => import('./commands/key-export.ts'),
+  ),
+  entry('key import', 'keys', 'restore an author key', () => import('./commands/key-import.ts')),
+];
+
+/** First words that lead to further commands, with what they are about. */
+export const commandGroups: ReadonlyMap<string, { summary: string; group: string }> = new Map([
+  ['link', { summary: 'put, get or remove an alternative for a URL', group: groups.links }],
+  ['key', { summary: 'show, export or import your keys', group: groups.keys }],
+]);
+
+/** The command that the first words name. */
+export function findEntry(argv: readonly string[]): CommandEntry | undefined {
+  const [first = '', second = ''] = argv;
+  return commandEntries.find(({ words }) => words === first || words === `${first} ${second}`);
+}

@@ -1,0 +1,32 @@
+/** `altnet fetch`: a site, by name or root, into a folder. */
+import path from 'node:path';
+import {
+  type CommandContext,
+  type CommandDefinition,
+  type CommandInput,
+  operand,
+} from '../command.ts';
+import { countOf, formatBytes, formatSeconds } from '../format.ts';
+
+export const definition: CommandDefinition = {
+  needs: 'any',
+  describe(command) {
+    command
+      .argument('<name|root>', 'a name, a CID, or 64 hex digits')
+      .argument('<dest>', 'folder to write to, made when missing');
+  },
+  run,
+};
+
+async function run(context: CommandContext, input: CommandInput): Promise<void> {
+  const { terminal, signal, cwd } = context;
+  const what = operand(input, 0);
+  const dest = path.resolve(cwd, operand(input, 1));
+  const services = await context.services();
+  const onProgress = terminal.progress('fetching');
+  const result = await services.fetch({ what, dest }, { signal, onProgress });
+  const { files, bytes, seconds, peers } = result;
+  const from = peers === 0 ? 'all was here already' : `from ${countOf(peers, 'peer')}`;
+  const how = `${formatBytes(bytes)} in ${formatSeconds(seconds)}, ${from}`;
+  terminal.result(result, [`fetched ${countOf(files, 'file')} into ${dest}: ${how}`]);
+}

@@ -1,0 +1,34 @@
+/** `altnet key show`: the IDs and public keys of this node and its author; nothing secret. */
+import { toHex } from '../../base/bytes.ts';
+import { systemWorld } from '../../base/clock.ts';
+import { loadIdentity } from '../../identity/files.ts';
+import type { CommandContext, CommandDefinition } from '../command.ts';
+import { formatFields } from '../format.ts';
+
+export const definition: CommandDefinition = {
+  needs: 'keys',
+  describe(command) {
+    command.addHelpText('after', '\nMakes the keys where there are none yet, as a start does.');
+  },
+  run,
+};
+
+async function run({ terminal, folders }: CommandContext): Promise<void> {
+  const { keydir } = folders;
+  const { node, author } = await loadIdentity({ keydir, random: systemWorld.random });
+  const keys = {
+    node: toHex(node.id),
+    nodePublicKey: toHex(node.publicKey),
+    author: toHex(author.id),
+    authorPublicKey: toHex(author.publicKey),
+  };
+  terminal.result(
+    keys,
+    formatFields([
+      ['node', keys.node],
+      ['node public key', keys.nodePublicKey],
+      ['author', keys.author],
+      ['author public key', keys.authorPublicKey],
+    ]),
+  );
+}

@@ -1,0 +1,74 @@
+/** `altnet resolve`: what a name points to, who holds it, and whether that is certain. */
+import type { ResolveResult } from '../../api/ports.ts';
+import { AltNetError } from '../../base/errors.ts';
+import {
+  type CommandContext,
+  type CommandDefinition,
+  type CommandInput,
+  operand,
+} from '../command.ts';
+import { countOf, formatFields, formatMoment, sanitize } from '../format.ts';
+
+export const definition: CommandDefinition = {
+  needs: 'any',
+  describe(command) {
+    command
+      .argument('<name>', 'with or without .alt, or a key name')
+      .addHelpText('after', '\nFails for a name that is contested, expired, revoked or not found.');
+  },
+  run,
+};
+
+async function run(context: CommandContext, input: CommandInput): Promise<void> {
+  const { terminal, signal } = context;
+  const services = await context.services();
+  terminal.status('resolving ...');
+  const result = await services.resolve(operand(input, 0), { signal });
+  terminal.result(result, resolveLines(result));
+  const failure = failureOf(result);
+  if (failure) throw failure;
+}
+
+/** What there is to see; nothing for a name that nobody holds. */
+function resolveLines(result: ResolveResult): string[] {
+  const { name, state, claimants = [] } = result;
+  if (state === 'not-found') return [];
+  return [
+    `${sanitize(name)}: ${meanings[state]} (${countOf(result.asked, 'node')} asked)`,
+    ...formatFields([
+      ['root', result.root],
+      ['cid', result.cid],
+      ['owner', result.owner],
+      ['version', result.version],
+      ['issued', result.issued === undefined ? undefined : formatMoment(result.issued)],
+      ['expires', result.expires === undefined ? undefined : formatMoment(result.expires)],
+      ['zone', result.zone],
+      ...claimants.map((claimant) => ['claimed by', claimant] as const),
+    ]),
+  ];
+}
+
+const meanings: Readonly<Record<Exclude<ResolveResult['state'], 'not-found'>, string>> = {
+  ok: 'ok',
+  new: 'new, not yet confirmed by a majority',
+  contested: 'contested',
+  expired: 'expired',
+  revoked: 'revoked',
+};
+
+function failureOf({ name, state, claimants = [] }: ResolveResult): AltNetError | undefined {
+  switch (state) {
+    case 'ok':
+    case 'new':
+      return undefined;
+    case 'contested':
+      return new AltNetError('NAME_CONTESTED', { name, owners: claimants });
+    case 'expired':
+      return new AltNetError('NAME_EXPIRED', { name });
+    case 'revoked':
+      return new AltNetError('NAME_REVOKED', { name });
+    case 'not-found':
+      break;
+  }
+  return new AltNetError('NAME_NOT_FOUND', { name });
+}

@@ -1,0 +1,28 @@
+/** `altnet stats`: the running node in numbers. */
+import type { CommandContext, CommandDefinition } from '../command.ts';
+import { countOf, formatBytes, formatFields, formatSeconds } from '../format.ts';
+
+export const definition: CommandDefinition = {
+  needs: 'running',
+  describe: () => undefined,
+  run,
+};
+
+async function run({ terminal, services }: CommandContext): Promise<void> {
+  const stats = await (await services()).stats();
+  terminal.result(
+    stats,
+    formatFields([
+      ['node', stats.node],
+      ['author', stats.author],
+      ['listen', stats.listen],
+      ['mode', stats.mode],
+      ['uptime', formatSeconds(stats.uptime)],
+      ['peers', countOf(stats.peers, 'open connection')],
+      ['table', countOf(stats.table, 'node')],
+      ['records', stats.records],
+      ['blocks', stats.blocks],
+      ['store', `${formatBytes(stats.bytes)} of ${formatBytes(stats.budget)}`],
+    ]),
+  );
+}

@@ -1,0 +1,27 @@
+/** `altnet update`: points a name that is yours to a new root. */
+import {
+  type CommandContext,
+  type CommandDefinition,
+  type CommandInput,
+  operand,
+} from '../command.ts';
+import { nameLines } from '../names.ts';
+
+export const definition: CommandDefinition = {
+  needs: 'running',
+  describe(command) {
+    command
+      .argument('<name>', 'with or without .alt')
+      .argument('<root>', 'a CID or 64 hex digits, as publish prints it');
+  },
+  run,
+};
+
+async function run(context: CommandContext, input: CommandInput): Promise<void> {
+  const { terminal, signal } = context;
+  const [name, root] = [operand(input, 0), operand(input, 1)];
+  const services = await context.services();
+  terminal.status(`updating ${name} ...`);
+  const result = await services.update({ name, root }, { signal });
+  terminal.result(result, nameLines('updated', result));
+}

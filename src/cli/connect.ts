@@ -1,0 +1,110 @@
+/**
+ * How a command gets to a node: the one that runs on the data folder, or a short-lived one in this
+ * process. Knows where a node leaves its address and token, not what is asked of it.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import type { NodeServices } from '../api/ports.ts';
+import { AltNetError, systemCode } from '../base/errors.ts';
+import type { NodeOptions } from '../node/options.ts';
+import { readRunFile } from '../node/runfile.ts';
+import type { Folders } from './folders.ts';
+
+export interface Connection {
+  readonly services: NodeServices;
+  /** Ends what was started for this command. */
+  close(): Promise<void>;
+}
+
+export const tokenFileName = 'registrar-token.txt';
+
+/** The node that runs on this data folder, or undefined. */
+export async function connectToRunning(
+  data: string,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<Connection | undefined> {
+  const runFile = await readRunFile(data);
+  if (!runFile || !isAlive(runFile.pid)) return undefined;
+  const [{ ApiClient }, { readToken }] = await Promise.all([
+    import('../api/client.ts'),
+    import('../api/token.ts'),
+  ]);
+  const tokenFile = path.join(data, tokenFileName);
+  const token = await readToken(tokenFile);
+  if (token === undefined) throw new AltNetError('PATH_MISSING', { path: tokenFile });
+  const services = await ApiClient.connect({ address: runFile.api, token }, { signal });
+  return { services, close: async () => undefined };
+}
+
+/** A crashed node leaves its file behind. A process of another user counts as alive. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) === 'EPERM';
+  }
+}
+
+export function noNodeError(data: string): AltNetError<'NO_NODE'> {
+  return new AltNetError('NO_NODE', { why: `none uses the data folder ${data}` });
+}
+
+export interface ShortLivedOptions {
+  readonly folders: Folders;
+  readonly bootstrap: readonly string[];
+  readonly network: NodeOptions['network'];
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A node in this process with the user's keys, no gateway, no API and a data folder that goes with
+ * it. It is a guest: it asks and publishes, and is gone when the command is done.
+ */
+export async function startShortLived({
+  folders,
+  bootstrap,
+  network,
+  signal,
+}: ShortLivedOptions): Promise<Connection> {
+  const { startNode } = await import('../node/node.ts');
+  const data = await mkdtemp(path.join(os.tmpdir(), 'altnet-'));
+  const removeData = (): Promise<void> => rm(data, { recursive: true, force: true });
+  try {
+    const options: NodeOptions = {
+      ...quietNode,
+      bootstrap,
+      network,
+      data,
+      keydir: folders.keydir,
+    };
+    const node = await startNode(options, { signal });
+    const close = async (): Promise<void> => {
+      await node.stop();
+      await removeData();
+    };
+    return { services: node.services, close };
+  } catch (error) {
+    await removeData();
+    throw error;
+  }
+}
+
+/** What the nodes that a command or `alternate` starts for itself have in common. */
+export const quietNode: Omit<NodeOptions, 'bootstrap' | 'network' | 'data' | 'keydir'> = {
+  listen: '0.0.0.0:0',
+  listenExplicit: true,
+  gateway: undefined,
+  gatewayExplicit: false,
+  registrar: undefined,
+  registrarExplicit: false,
+  public: false,
+  logLevel: 'error',
+  logFormat: 'text',
+  storeBudgetBytes: 1_073_741_824,
+  perPeerBudgetBytes: 67_108_864,
+  replicas: 6,
+  publishGuide: false,
+};

@@ -1,0 +1,87 @@
+/** Numbers, times and tables as people read them, and text from others made harmless. Pure. */
+
+/**
+ * What could move the cursor, change the title, or reorder a line: control characters (also the
+ * 8-bit ones, of which U+009B begins an escape sequence), line separators, bidirectional controls
+ * and lone surrogates.
+ */
+const unsafe = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Bidi_Control}]/gu;
+
+/** The text with every unsafe character written as \uXXXX: one line, safe on a terminal. */
+export function sanitize(text: string): string {
+  return text.replace(unsafe, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** Like `sanitize`, but keeps line ends and tabs. */
+export function sanitizeLines(text: string): string {
+  return text
+    .split(/\r?\n/)
+    .map((line) => line.split('\t').map(sanitize).join('\t'))
+    .join('\n');
+}
+
+/** One line of JSON in which no string holds an unsafe character; it parses to the same value. */
+export function toJsonLine(value: unknown): string {
+  return sanitize(JSON.stringify(value));
+}
+
+const unitNames = ['kB', 'MB', 'GB', 'TB'] as const;
+
+/** "0 bytes", "1 byte", "12.3 kB": decimal units, as disks and networks are sold. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${bytes} ${bytes === 1 ? 'byte' : 'bytes'}`;
+  let value = bytes;
+  let unit: string = unitNames[0];
+  for (const name of unitNames) {
+    unit = name;
+    value /= 1000;
+    if (value < 999.5) break;
+  }
+  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${unit}`;
+}
+
+/** "1 node", "5 nodes"; `many` where an s does not do. */
+export function countOf(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** "0.2 s", "45 s", "3 min 20 s", "5 h 12 min", "3 d 4 h". */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const total = Math.round(seconds);
+  if (total < 60) return `${total} s`;
+  if (total < 3600) return `${Math.floor(total / 60)} min ${total % 60} s`;
+  if (total < 86_400) return `${Math.floor(total / 3600)} h ${Math.floor((total % 3600) / 60)} min`;
+  return `${Math.floor(total / 86_400)} d ${Math.floor((total % 86_400) / 3600)} h`;
+}
+
+/** "2026-11-20 14:05 UTC"; a number out of the calendar's range as it is. */
+export function formatMoment(unixSeconds: number): string {
+  const date = new Date(unixSeconds * 1000);
+  if (Number.isNaN(date.getTime())) return String(unixSeconds);
+  return `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+/** "label   value" lines with the values below each other. Fields without a value are left out. */
+export function formatFields(
+  fields: readonly (readonly [label: string, value: string | number | undefined])[],
+): string[] {
+  const given = fields.filter(([, value]) => value !== undefined);
+  const width = Math.max(0, ...given.map(([label]) => label.length));
+  return given.map(([label, value]) => `${label.padEnd(width)}  ${sanitize(String(value))}`);
+}
+
+/** Columns below each other, two spaces between; the last column is not padded. */
+export function formatTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): string[] {
+  const safe = [head, ...rows.map((row) => row.map(sanitize))];
+  const widths = head.map((_, column) => Math.max(...safe.map((row) => row[column]?.length ?? 0)));
+  return safe.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}

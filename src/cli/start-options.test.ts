@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import { parseCommand } from './program.ts';
+import { parseStart, type StartInput } from './start-options.ts';
+
+/** What `altnet` makes of these words. */
+async function start(line: string, interactive = false): Promise<StartInput> {
+  const argv = line.split(' ').filter((word) => word !== '');
+  const parsed = await parseCommand(argv, { inShell: true, version: '0', write: assert.fail });
+  assert.equal(parsed?.definition.needs, 'itself');
+  return parseStart(parsed?.input.options ?? {}, { cwd: '/work', interactive });
+}
+
+test('without options everything has its documented default', async () => {
+  const { options, headless, unavailable } = await start('');
+  const { data, keydir, ...rest } = options;
+  assert.equal(keydir, path.join(data, 'keys'));
+  assert.deepEqual(rest, {
+    listen: '0.0.0.0:9000',
+    listenExplicit: false,
+    bootstrap: [],
+    gateway: '127.0.0.1:8080',
+    gatewayExplicit: false,
+    registrar: '127.0.0.1:9090',
+    registrarExplicit: false,
+    registrarToken: undefined,
+    public: false,
+    network: 'main',
+    logLevel: 'info',
+    logFormat: 'text',
+    storeBudgetBytes: 1_073_741_824,
+    perPeerBudgetBytes: 67_108_864,
+    replicas: 6,
+    publishGuide: true,
+  });
+  assert.deepEqual([headless, unavailable], [false, []]);
+});
+
+test('the one-dash spellings of older command lines work as written', async () => {
+  const { options, headless, unavailable } = await start(
+    '-listen 0.0.0.0:9000 -gateway 127.0.0.1:8080 -dns 127.0.0.1:5353 -data data/store -keydir data/keys -headless -bootstrap host:9000',
+  );
+  assert.equal(options.listenExplicit, true);
+  assert.equal(options.gatewayExplicit, true);
+  assert.equal(options.data, '/work/data/store');
+  assert.equal(options.keydir, '/work/data/keys');
+  assert.deepEqual(options.bootstrap, ['host:9000']);
+  assert.deepEqual([headless, unavailable], [true, ['--dns']]);
+});
+
+test('a service is switched off with --no- or an empty value', async () => {
+  for (const words of ['--no-gateway --no-registrar', '--gateway= -registrar=']) {
+    const { options } = await start(words);
+    assert.deepEqual([options.gateway, options.registrar], [undefined, undefined], words);
+  }
+});
+
+test('what is not there yet is said when it was asked for, not when it was declined', async () => {
+  const asked = await start('start -metrics :9999 --relay a:1 --tld web --ca-dir x --dns-ip ::1');
+  assert.deepEqual(asked.unavailable, ['--ca-dir', '--dns-ip', '--tld', '--metrics', '--relay']);
+  const declined = await start('start --no-dns --no-metrics --tld alt --gateway-tls=');
+  assert.deepEqual(declined.unavailable, []);
+});
+
+test('bootstraps add up', async () => {
+  const { options } = await start('start -b a:1,b:2 --bootstrap c:3');
+  assert.deepEqual(options.bootstrap, ['a:1', 'b:2', 'c:3']);
+});
+
+test('at a prompt the log is quieter, unless a level was chosen', async () => {
+  assert.equal((await start('', true)).options.logLevel, 'warn');
+  assert.equal((await start('-headless', true)).options.logLevel, 'info');
+  assert.equal((await start('--log-level debug', true)).options.logLevel, 'debug');
+});
+
+test('a value that can never work is refused, also for what is not there yet', async () => {
+  for (const words of [
+    '--listen nonsense',
+    '--gateway 1.2.3.4',
+    '--registrar x',
+    '--bootstrap a',
+    '--network test',
+    '--log-level loud',
+    '--log-format xml',
+    '--store-budget many',
+    '--per-peer-budget 0',
+    '--replicas -1',
+    '--registrar-token short',
+    '--dns x',
+    '--dns-ip localhost',
+    '--tld a.b',
+    '--metrics x',
+    '--relay x',
+    '--relay-listen x',
+    '--gateway-tls x',
+  ]) {
+    await assert.rejects(start(words), { code: 'USAGE' }, words);
+  }
+});
