@@ -30,7 +30,7 @@ function assertFailure(outcome: Outcome, code: string, exitCode: number): string
 }
 
 const goodRoot = 'ab'.repeat(32);
-const badNames = ['', 'a'.repeat(64), 'under_score', '-dash', 'gns', 'i2p', 'localhost', 'a b'];
+const badNames = ['', 'a'.repeat(64), 'under_score', 'dash-', 'gns', 'i2p', 'localhost', 'a b'];
 
 /** Words, the code of the error, and a part of the sentence: what was wrong is named. */
 const wrongWords: readonly [words: string[], code: string, names: string][] = [
