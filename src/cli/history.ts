@@ -23,10 +23,14 @@ export class LineHistory {
   }
 
   /** Keeps these lines, newest first, after whatever is being written now. */
-  save(lines: readonly string[]): Promise<void> {
+  save(lines: readonly string[]): void {
     const kept = lines.filter((line) => line.length <= lineCharsMax && !holdsSecret(line));
     const text = kept.slice(0, linesMax).toReversed().join('\n');
     this.#saving = this.#saving.then(() => this.#write(`${text}\n`));
+  }
+
+  /** Resolves when the last lines to be kept are on disk. */
+  saved(): Promise<void> {
     return this.#saving;
   }
 

@@ -27,7 +27,8 @@ export async function parseCommand(
   options: ProgramOptions,
 ): Promise<ParsedCommand | undefined> {
   const words = canonicalWords(argv, options.inShell);
-  const entry = findEntry(words);
+  const found = findEntry(words);
+  const entry = options.inShell || found?.words !== 'start' ? found : undefined;
   const definition = await entry?.load();
   let parsed: ParsedCommand | undefined;
   const program = buildProgram(options, entry, (command) => {
@@ -42,7 +43,7 @@ export async function parseCommand(
     await program.parseAsync(normalise(words, program, entry), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode !== 0) throw asUsageError(error, entry, words);
+    if (error.exitCode !== 0) throw asUsageError(error, { entry, words, inShell: options.inShell });
   }
   return parsed;
 }
@@ -62,15 +63,17 @@ function buildProgram(
   entry: CommandEntry | undefined,
   complete: (command: Command) => void,
 ): Command {
-  const program = configured(new Command(inShell ? 'altnet' : ''), write);
-  program.description(inShell ? overview : 'Commands at this prompt:').usage('<command> [options]');
+  const program = configured(new Command('altnet'), write).usage('<command> [options]');
+  program.configureHelp(inShell ? helpStyle : { ...helpStyle, commandUsage: promptUsage });
+  program.description(inShell ? overview : 'Commands at this prompt.');
   if (inShell) program.version(version).addHelpText('after', examples);
-  else program.helpOption('-h, --help').addHelpText('after', '\nquit, or Ctrl-D, stops the node.');
+  else program.addHelpText('after', '\nquit, or Ctrl-D, stops the node.');
   for (const candidate of commandEntries) {
     if (!inShell && candidate.words === 'start') continue;
     const [first = '', second] = candidate.words.split(' ');
     const parent = second === undefined ? program : groupCommand(program, first, write);
     const command = configured(parent.createCommand(second ?? first), write);
+    command.configureHelp(program.configureHelp());
     command.summary(candidate.summary).description(`${sentence(candidate.summary)}.`);
     if (second === undefined) command.helpGroup(candidate.group);
     if (candidate === entry) complete(command);
@@ -98,7 +101,6 @@ function configured(command: Command, write: (text: string) => void): Command {
     .exitOverride()
     .helpCommand(false)
     .helpOption('-h, --help', 'show this help')
-    .configureHelp(helpStyle)
     .configureOutput({ writeOut: write, writeErr: () => undefined });
 }
 
@@ -106,6 +108,13 @@ const helpStyle: Partial<Help> = {
   subcommandTerm: (command) => command.name(),
   subcommandDescription: (command) => command.summary(),
 };
+
+/** "link put [options] <url> <target>": at a prompt no program stands before its commands. */
+function promptUsage(command: Command): string {
+  const words = [command.name(), command.usage()];
+  for (let at = command.parent; at?.parent; at = at.parent) words.unshift(at.name());
+  return command.parent ? words.join(' ') : command.usage();
+}
 
 function addCommonOptions(command: Command, needs: CommandNeed | undefined): void {
   command.option('--json', 'one JSON object per line on stdout');
@@ -144,8 +153,11 @@ function normalise(
 /** Commander's messages as one line that says where to look further. */
 function asUsageError(
   error: CommanderError,
-  entry: CommandEntry | undefined,
-  words: readonly string[],
+  {
+    entry,
+    words,
+    inShell,
+  }: { entry: CommandEntry | undefined; words: readonly string[]; inShell: boolean },
 ): AltNetError<'USAGE'> {
   const [first = ''] = words;
   if (error.code === 'commander.help') {
@@ -161,7 +173,8 @@ function asUsageError(
   if (error.code === 'commander.excessArguments' && entry?.words === 'start') {
     return usageError(`${text}; a command comes first: altnet <command> [options]`);
   }
-  const help = entry ? `altnet ${entry.words} --help` : 'altnet --help';
+  const about = entry ? ` ${entry.words}` : '';
+  const help = inShell ? `altnet${about} --help` : `help${about}`;
   return usageError(`${text}${text.endsWith('?') ? '' : ';'} see ${help}`);
 }
 

@@ -45,7 +45,7 @@ export class Prompt {
     const close = (): void => reader.close();
     const showBelow = this.#screen.show;
     this.#screen.show = (line) => this.#showAbove(reader, line);
-    reader.on('history', (lines: string[]) => void history.save(lines));
+    reader.on('history', (lines: string[]) => history.save(lines));
     reader.on('SIGINT', () => this.#interrupt(reader));
     reader.on('close', () => {
       this.#closed = true;
@@ -61,6 +61,7 @@ export class Prompt {
       signal.removeEventListener('abort', close);
       this.#screen.show = showBelow;
       reader.close();
+      await history.saved();
     }
   }
 
