@@ -1,0 +1,182 @@
+/**
+ * Alternative links: put, get, remove and list (docs/spec/links.md). Knows what a link is and how
+ * it is found; how records travel and are kept alive is behind its ports.
+ */
+import { type Bytes, utf8 } from '../base/bytes.ts';
+import { AltNetError } from '../base/errors.ts';
+import { sha256 } from '../base/hash.ts';
+import { compareRecords, type SignedRecord } from '../record/envelope.ts';
+import { recordKinds } from '../record/kinds.ts';
+import {
+  hashUrl,
+  linkKey,
+  linkSchemes,
+  linkSlot,
+  makeLinkRecord,
+  makeLinkTombstone,
+} from '../record/link.ts';
+import { canonicalUrl } from './canonical.ts';
+import { checkLink } from './check.ts';
+import { FoundLinks } from './found.ts';
+import { inSlot, type OwnLink, OwnLinks } from './own.ts';
+import type { LinkNotes, LinkPublisher, LinkSearch } from './ports.ts';
+import { checkTarget } from './target.ts';
+import type { FoundLink, Link, LinkSearchEnd, PutLink } from './types.ts';
+import {
+  limitReached,
+  linksPerAuthorMax,
+  LinkWriter,
+  type WriteOptions,
+  type WriterDeps,
+} from './writer.ts';
+
+export interface LinksDeps extends WriterDeps {
+  readonly dht: LinkSearch;
+  readonly publisher: LinkPublisher;
+  readonly notes: LinkNotes;
+}
+
+/** A URL, and where its links stand. */
+interface Place {
+  readonly url: string;
+  readonly canonical: string;
+  readonly scheme: number;
+  readonly urlHash: Bytes;
+  readonly key: Bytes;
+}
+
+interface Abortable {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export class Links {
+  readonly #deps: LinksDeps;
+  readonly #own: OwnLinks;
+  readonly #writer: LinkWriter;
+
+  constructor(deps: LinksDeps) {
+    const { publisher, notes, authorKey } = deps;
+    this.#deps = deps;
+    this.#own = new OwnLinks({ publisher, notes, author: authorKey.publicKey });
+    this.#writer = new LinkWriter(deps);
+  }
+
+  /**
+   * Publishes an alternative, or replaces this author's link to the same target. Rejects with
+   * BAD_URL, BAD_ARGUMENT, LINK_LIMIT, RECORD_REFUSED, NO_PEERS or ABORTED.
+   */
+  async put(url: string, link: Link, options: WriteOptions = {}): Promise<PutLink> {
+    const startedMs = this.#nowMs();
+    const place = placeOf(url);
+    checkLink(link);
+    const { key, scheme, urlHash } = place;
+    const mine = this.#own.under(key);
+    const previous = inSlot(mine, this.#slotOf(link.target));
+    const others = mine.filter((record) => !record.tombstone && record !== previous);
+    if (others.length >= linksPerAuthorMax) throw limitReached(url);
+    const { target, sha256: hash, size, type, captured, note } = link;
+    const body = { target, sha256: hash, size, type, captured, note, scheme, urlHash };
+    const draft = { key, previous, mine };
+    const stored = await this.#writer.write(
+      { ...draft, sign: (stamp, signer) => makeLinkRecord(body, stamp, signer) },
+      url,
+      options,
+    );
+    await this.#own.remember(key, url);
+    return this.#result(place, { target, stored, startedMs });
+  }
+
+  /**
+   * The links for a URL as they are found, each once; the end tells how many nodes answered. Who
+   * stops reading ends the search. Throws BAD_URL, ABORTED.
+   */
+  async *get(url: string, { signal }: Abortable = {}): AsyncGenerator<FoundLink, LinkSearchEnd> {
+    const startedMs = this.#nowMs();
+    const found = new FoundLinks();
+    const answers = this.#gather(placeOf(url).key, signal);
+    try {
+      for (;;) {
+        const next = await answers.next();
+        const seconds = this.#secondsSince(startedMs);
+        if (next.done === true) return { found: found.count, asked: next.value.answered, seconds };
+        for (const link of found.add(next.value.records)) yield { ...link, seconds };
+      }
+    } finally {
+      // Ends the requests under way; what a search that ends with a value is told does not matter.
+      await answers.return({ asked: 0, answered: 0 });
+    }
+  }
+
+  /**
+   * Withdraws this author's link, wherever it was published from. Rejects with LINK_NOT_FOUND when
+   * neither this node nor the network knows it, else like `put`.
+   */
+  async remove(url: string, target: string, options: WriteOptions = {}): Promise<PutLink> {
+    const startedMs = this.#nowMs();
+    const place = placeOf(url);
+    checkTarget(target);
+    const { key, urlHash } = place;
+    const slot = this.#slotOf(target);
+    const mine = this.#own.under(key);
+    const previous = inSlot(mine, slot) ?? (await this.#search({ key, slot }, options));
+    if (!previous || previous.tombstone) throw new AltNetError('LINK_NOT_FOUND', { url });
+    const draft = { key, previous, mine: [previous, ...mine] };
+    const what = { urlHash, target };
+    const stored = await this.#writer.write(
+      { ...draft, sign: (stamp, signer) => makeLinkTombstone(what, stamp, signer) },
+      url,
+      options,
+    );
+    await this.#own.forget(key);
+    return this.#result(place, { target, stored, startedMs });
+  }
+
+  /** What this node's author has published from here and keeps alive. */
+  list(): readonly OwnLink[] {
+    return this.#own.list();
+  }
+
+  #gather(key: Bytes, signal: AbortSignal | undefined): ReturnType<LinkSearch['gather']> {
+    return this.#deps.dht.gather(key, { signal, kind: recordKinds.link });
+  }
+
+  /** The newest record in a slot that the network has. */
+  async #search(
+    { key, slot }: { key: Bytes; slot: Bytes },
+    { signal }: Abortable,
+  ): Promise<SignedRecord | undefined> {
+    let newest: SignedRecord | undefined;
+    for await (const { records } of this.#gather(key, signal)) {
+      const record = inSlot(records, slot);
+      if (record && (!newest || compareRecords(record, newest) > 0)) newest = record;
+    }
+    return newest;
+  }
+
+  /** This author's place for a target, under any key. */
+  #slotOf(target: string): Bytes {
+    return linkSlot(this.#deps.authorKey.publicKey, sha256(utf8(target)));
+  }
+
+  #result(
+    { url, canonical }: Place,
+    { target, stored, startedMs }: { target: string; stored: number; startedMs: number },
+  ): PutLink {
+    const publisher = this.#deps.authorKey.id;
+    return { url, canonical, target, publisher, stored, seconds: this.#secondsSince(startedMs) };
+  }
+
+  #nowMs(): number {
+    return this.#deps.world.clock.monotonicMs();
+  }
+
+  #secondsSince(startedMs: number): number {
+    return (this.#nowMs() - startedMs) / 1000;
+  }
+}
+
+function placeOf(url: string): Place {
+  const { canonical, scheme } = canonicalUrl(url);
+  const urlHash = hashUrl(canonical);
+  return { url, canonical, scheme: linkSchemes[scheme], urlHash, key: linkKey(urlHash) };
+}

@@ -1,0 +1,52 @@
+/** What links ask of the layers below: searching, publishing, and remembering URLs. */
+import type { Bytes } from '../base/bytes.ts';
+import type { Contact } from '../identity/contact.ts';
+import type { SignedRecord } from '../record/envelope.ts';
+import type { RecordKind, StoreStatus } from '../record/kinds.ts';
+
+interface Abortable {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One node's answer. */
+export interface GatheredLinks {
+  readonly from: Contact | 'self';
+  /** Each verified with `checkRecord` and of the key asked for. */
+  readonly records: readonly SignedRecord[];
+}
+
+export interface LinkSearch {
+  /** Answers as they arrive; then how many nodes were asked and answered. */
+  gather(
+    key: Bytes,
+    options: Abortable & { readonly kind?: RecordKind | undefined },
+  ): AsyncGenerator<GatheredLinks, { readonly asked: number; readonly answered: number }>;
+}
+
+export interface LinkPublication {
+  /** Nodes that hold the record now. */
+  readonly stored: number;
+  readonly asked: number;
+  readonly refusals: readonly {
+    readonly status: StoreStatus;
+    readonly count: number;
+    /** The records that stood in the way, verified. */
+    readonly conflicting: readonly SignedRecord[];
+  }[];
+}
+
+export interface LinkPublisher {
+  /** Stores the record in the network and keeps it alive from then on. */
+  publish(record: SignedRecord, options: Abortable): Promise<LinkPublication>;
+  /** The same for a tombstone, which takes the place of what it withdraws. */
+  withdraw(tombstone: SignedRecord, options: Abortable): Promise<LinkPublication>;
+  /** What is being kept alive, tombstones among it. */
+  list(kind: RecordKind): readonly SignedRecord[];
+}
+
+/** Records hold only the hash of a URL; for the list of own links, the URL itself is noted here. */
+export interface LinkNotes {
+  get(name: string): Bytes | undefined;
+  put(name: string, value: Bytes): Promise<void>;
+  removeAll(names: readonly string[]): Promise<void>;
+}

@@ -1,0 +1,116 @@
+/**
+ * Signs an author's link records and publishes them: finds the work once per URL, stays above what
+ * the author wrote before, and turns refusals into errors. Knows no URLs and no targets.
+ */
+import type { Bytes } from '../base/bytes.ts';
+import { equalBytes } from '../base/bytes.ts';
+import { unixSeconds, type World } from '../base/clock.ts';
+import { AltNetError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { SigningKey } from '../identity/key.ts';
+import type { SignedRecord } from '../record/envelope.ts';
+import { recordKinds, storeStatuses, storeStatusName } from '../record/kinds.ts';
+import { networkId, type NetworkProfile } from '../record/network.ts';
+import { findPow, type PowProgress } from '../record/pow.ts';
+import { slotOf, storedKind } from '../record/registry.ts';
+import type { Signer, Stamp } from '../record/stamp.ts';
+import { knownWork, nextSeq } from './own.ts';
+import type { LinkPublication, LinkPublisher } from './ports.ts';
+
+export interface WriterDeps {
+  readonly publisher: Pick<LinkPublisher, 'publish' | 'withdraw'>;
+  readonly authorKey: SigningKey;
+  readonly profile: NetworkProfile;
+  readonly world: World;
+  readonly log: Logger;
+}
+
+export interface WriteOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** While work is being done for a URL under which this author has not published yet. */
+  readonly onProgress?: ((progress: PowProgress) => void) | undefined;
+}
+
+export interface LinkDraft {
+  readonly key: Bytes;
+  /** What the author has in this slot already. */
+  readonly previous: SignedRecord | undefined;
+  /** What the author has under this key: some of it may carry the work that is needed. */
+  readonly mine: readonly SignedRecord[];
+  /** Makes and signs the record. */
+  readonly sign: (stamp: Stamp, signer: Signer) => SignedRecord;
+}
+
+export const linksPerAuthorMax: number = storedKind(recordKinds.link)?.perAuthorMax ?? 0;
+
+export class LinkWriter {
+  readonly #deps: WriterDeps;
+  readonly #signer: Signer;
+
+  constructor(deps: WriterDeps) {
+    this.#deps = deps;
+    this.#signer = { key: deps.authorKey, network: networkId(deps.profile) };
+  }
+
+  /**
+   * The number of nodes that hold the record, at least 1. Rejects with LINK_LIMIT, RECORD_REFUSED,
+   * NO_PEERS or ABORTED; `url` is for the sentence only.
+   */
+  async write(draft: LinkDraft, url: string, options: WriteOptions): Promise<number> {
+    const powNonce = await this.#work(draft, options);
+    const outcome = await this.#publish(draft, { previous: draft.previous, powNonce }, options);
+    const newer = this.#newerOwn(outcome.publication, outcome.record);
+    if (!newer) return storedBy(outcome.publication, url);
+    // The journal was lost, or the key is used on two machines: once more, above that record.
+    this.#deps.log.info('a newer link of this author was in the network');
+    const again = await this.#publish(draft, { previous: newer, powNonce }, options);
+    return storedBy(again.publication, url);
+  }
+
+  async #work({ key, mine }: LinkDraft, { signal, onProgress }: WriteOptions): Promise<Bytes> {
+    const { profile, authorKey, world } = this.#deps;
+    const bits = storedKind(recordKinds.link)?.powBits(profile) ?? 0;
+    const author = authorKey.publicKey;
+    const task = { kind: recordKinds.link, key, author, bits, signal, onProgress };
+    return knownWork(mine, bits) ?? findPow(task, world);
+  }
+
+  async #publish(
+    { sign }: LinkDraft,
+    { previous, powNonce }: { previous: SignedRecord | undefined; powNonce: Bytes },
+    { signal }: WriteOptions,
+  ): Promise<{ record: SignedRecord; publication: LinkPublication }> {
+    const { publisher, world } = this.#deps;
+    const issued = unixSeconds(world.clock);
+    const record = sign({ seq: nextSeq(previous, issued), issued, powNonce }, this.#signer);
+    const publication = record.tombstone
+      ? await publisher.withdraw(record, { signal })
+      : await publisher.publish(record, { signal });
+    return { record, publication };
+  }
+
+  /** Only an own record counts: else anybody could drive the seq to its end. */
+  #newerOwn({ refusals }: LinkPublication, written: SignedRecord): SignedRecord | undefined {
+    return refusals
+      .filter(({ status }) => status === storeStatuses.SEQ_OLD)
+      .flatMap(({ conflicting }) => conflicting)
+      .filter(({ kind, author }) => kind === written.kind && equalBytes(author, written.author))
+      .filter((record) => equalBytes(slotOf(record), slotOf(written)))
+      .toSorted((a, b) => (a.seq > b.seq ? -1 : 1))
+      .at(0);
+  }
+}
+
+export function limitReached(url: string): AltNetError<'LINK_LIMIT'> {
+  return new AltNetError('LINK_LIMIT', { url, limit: linksPerAuthorMax });
+}
+
+/** How many nodes hold it; throws when none does, with the reason that most of them gave. */
+function storedBy({ stored, refusals }: LinkPublication, url: string): number {
+  if (stored > 0) return stored;
+  const [main] = refusals.toSorted((a, b) => b.count - a.count);
+  if (!main) throw new AltNetError('NO_PEERS', { what: 'this link' });
+  if (main.status === storeStatuses.QUOTA_AUTHOR) throw limitReached(url);
+  const status = storeStatusName(main.status);
+  throw new AltNetError('RECORD_REFUSED', { what: 'this link', status });
+}
