@@ -161,24 +161,18 @@ test('a flipped bit in any byte of message 1 is refused', () => {
   }
 });
 
-/** A failed read spends the initiator's state, so every damage gets a handshake of its own. */
-function readDamagedReply(damage: (message: Bytes) => Bytes): Bytes | undefined {
+test('a flipped bit in any byte of message 2 is refused, and the true one still accepted', () => {
   const initiator = newInitiator();
   const responder = newResponder();
   const message1 = initiator.writeMessage1(payload);
   assert.ok(message1 && responder.readMessage1(message1));
   const message2 = responder.writeMessage2(utf8('reply'));
-  assert.equal(message2?.length, 32 + 5 + 16);
-  return initiator.readMessage2(damage(message2));
-}
-
-test('a flipped bit in any byte of message 2 is refused', () => {
-  const reply = readDamagedReply((message) => message);
-  assert.deepEqual(reply, utf8('reply'));
-  for (let at = 0; at < 32 + 5 + 16; at++) {
-    const read = readDamagedReply((message) => flipped(message, 8 * at + (at % 8)));
-    assert.equal(read, undefined, `byte ${at}`);
+  assert.ok(message2);
+  for (let at = 0; at < message2.length; at++) {
+    const damaged = flipped(message2, 8 * at + (at % 8));
+    assert.equal(initiator.readMessage2(damaged), undefined, `byte ${at}`);
   }
+  assert.deepEqual(initiator.readMessage2(message2), utf8('reply'));
 });
 
 test('every shorter message is refused', () => {

@@ -8,7 +8,8 @@
  *
  * One handshake carries one request and one reply, so each object writes one message and reads
  * one. It knows nothing of packets, payloads or Ed25519. What came from the other side and does not
- * fit gives `undefined`; the object is then of no more use.
+ * fit gives `undefined`. A responder is then of no more use; an initiator still waits for the true
+ * answer, so that a forged one that comes first does no harm.
  */
 import { type Bytes, concatBytes } from '../base/bytes.ts';
 import type { DhKeyPair, DhPublicKey, NoiseCrypto } from './crypto.ts';
@@ -52,7 +53,7 @@ function startHandshake(crypto: NoiseCrypto, prologue: Bytes, responderS: Bytes)
 
 export class InitiatorHandshake {
   readonly #crypto: NoiseCrypto;
-  readonly #symmetric: SymmetricState;
+  #symmetric: SymmetricState;
   readonly #s: DhKeyPair;
   readonly #rs: RemoteStatic;
   readonly #e: DhKeyPair;
@@ -85,14 +86,17 @@ export class InitiatorHandshake {
     if (message.length < message2HeadBytes + tagBytes) return undefined;
     const re = this.#crypto.importPublicKey(message.subarray(0, message2HeadBytes));
     if (!re) return undefined;
-    this.#symmetric.mixHash(re.bytes);
+    const symmetric = this.#symmetric.clone();
+    symmetric.mixHash(re.bytes);
     const ee = this.#crypto.dh(this.#e, re);
     if (!ee) return undefined;
-    this.#symmetric.mixKey(ee);
+    symmetric.mixKey(ee);
     const se = this.#crypto.dh(this.#s, re);
     if (!se) return undefined;
-    this.#symmetric.mixKey(se);
-    return this.#symmetric.decryptAndHash(message.subarray(message2HeadBytes));
+    symmetric.mixKey(se);
+    const payload = symmetric.decryptAndHash(message.subarray(message2HeadBytes));
+    if (payload) this.#symmetric = symmetric;
+    return payload;
   }
 
   /** First what this side sends, then what it receives. */

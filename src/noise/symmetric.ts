@@ -44,6 +44,16 @@ export class SymmetricState {
     this.#ck = this.#h;
   }
 
+  /** A second state that goes its own way from here. */
+  clone(): SymmetricState {
+    const copy = new SymmetricState(this.#crypto, '');
+    copy.#ck = this.#ck;
+    copy.#h = this.#h;
+    copy.#k = this.#k;
+    copy.#n = this.#n;
+    return copy;
+  }
+
   mixKey(inputKeyMaterial: Bytes): void {
     const [ck, k] = this.#crypto.hkdf(this.#ck, inputKeyMaterial);
     this.#ck = ck;

@@ -52,7 +52,8 @@ export class Reader {
   /** A copy, so that what is kept of a datagram does not keep the datagram. */
   bytes(length: number): Bytes {
     const at = this.#advance(length);
-    return at === undefined ? new Uint8Array(0) : this.#bytes.slice(at, at + length);
+    if (at === undefined) return new Uint8Array(0);
+    return new Uint8Array(this.#bytes.subarray(at, at + length)); // Buffer's own slice copies nothing
   }
 
   skip(length: number): void {

@@ -1,0 +1,57 @@
+/**
+ * Whether this node has more handshakes to do than it should: then INITs need a cookie. It only
+ * measures; the responder acts.
+ */
+import type { CancelTimer, World } from '../base/clock.ts';
+
+const lagMsMax = 50;
+const queuedMax = 128;
+const handshakesPerSecondMax = 1500;
+const probeMs = 100;
+/** One late probe must not switch load off between two probes. */
+const lagHoldMs = 1000;
+
+export class LoadGauge {
+  readonly #world: Pick<World, 'clock' | 'timers'>;
+  /** When the last handshakes began, as a ring: full and its oldest young means too many. */
+  readonly #beganMs = new Float64Array(handshakesPerSecondMax).fill(Number.NEGATIVE_INFINITY);
+  #next = 0;
+  #laggedMs: number = Number.NEGATIVE_INFINITY;
+  #cancelProbe: CancelTimer | undefined;
+  #busySinceProbe = false;
+
+  constructor(world: Pick<World, 'clock' | 'timers'>) {
+    this.#world = world;
+  }
+
+  /** Counts a handshake. While there are any, the event loop's lag is probed. */
+  noteHandshake(): void {
+    this.#beganMs[this.#next] = this.#world.clock.monotonicMs();
+    this.#next = (this.#next + 1) % handshakesPerSecondMax;
+    this.#busySinceProbe = true;
+    if (!this.#cancelProbe) this.#probe();
+  }
+
+  underLoad(queued: number): boolean {
+    const nowMs = this.#world.clock.monotonicMs();
+    const oldestMs = this.#beganMs[this.#next] ?? Number.NEGATIVE_INFINITY;
+    return queued > queuedMax || nowMs - oldestMs < 1000 || nowMs - this.#laggedMs < lagHoldMs;
+  }
+
+  stop(): void {
+    this.#cancelProbe?.();
+    this.#cancelProbe = undefined;
+  }
+
+  /** A timer that fires late shows that something else held the event loop for that long. */
+  #probe(): void {
+    const dueMs = this.#world.clock.monotonicMs() + probeMs;
+    this.#busySinceProbe = false;
+    this.#cancelProbe = this.#world.timers.after(probeMs, () => {
+      this.#cancelProbe = undefined;
+      const nowMs = this.#world.clock.monotonicMs();
+      if (nowMs - dueMs > lagMsMax) this.#laggedMs = nowMs;
+      if (this.#busySinceProbe) this.#probe();
+    });
+  }
+}
