@@ -5,19 +5,25 @@
  */
 import type { Block, Blocks } from './ports.ts';
 
-const batchBytes = 4 * 1024 * 1024;
+/** Batches grow from the first to the second size: whoever waits for the first block waits less. */
+const firstBatchBytes = 256 * 1024;
+const batchBytesMax = 4 * 1024 * 1024;
 const batchBlocks = 2048;
 /** Batches on their way to the disk: one is written while the other fills up behind it. */
 const batchesInFlightMax = 2;
 
 export class BlockWriter {
   readonly #blocks: Blocks;
-  #batch: Block[] = []; // BOUNDED by batchBytes and batchBlocks, see add()
+  readonly #onStored: () => void;
+  #batchBytes = firstBatchBytes;
+  #batch: Block[] = []; // BOUNDED by batchBytesMax and batchBlocks, see add()
   #bytes = 0;
   readonly #flights: Promise<void>[] = []; // BOUNDED by batchesInFlightMax, see #flush()
 
-  constructor(blocks: Blocks) {
+  /** `onStored` is called whenever blocks have become readable. */
+  constructor(blocks: Blocks, onStored: () => void = () => undefined) {
     this.#blocks = blocks;
+    this.#onStored = onStored;
   }
 
   /**
@@ -27,7 +33,7 @@ export class BlockWriter {
   add(block: Block): Promise<void> | undefined {
     this.#batch.push(block);
     this.#bytes += block.bytes.length;
-    if (this.#bytes < batchBytes && this.#batch.length < batchBlocks) return undefined;
+    if (this.#bytes < this.#batchBytes && this.#batch.length < batchBlocks) return undefined;
     return this.#flush();
   }
 
@@ -41,7 +47,8 @@ export class BlockWriter {
     const batch = this.#batch;
     this.#batch = [];
     this.#bytes = 0;
-    const flight = this.#blocks.putAll(batch);
+    this.#batchBytes = Math.min(this.#batchBytes * 2, batchBytesMax);
+    const flight = this.#blocks.putAll(batch).then(this.#onStored);
     flight.catch(() => undefined); // whoever waits for it below gets the reason
     this.#flights.push(flight);
     if (this.#flights.length >= batchesInFlightMax) await this.#flights.shift();

@@ -19,7 +19,7 @@ async function reference(candidates: ImportCandidate[], wrap: boolean): Promise<
     wrapWithDirectory: wrap,
     chunker: fixedSize({ chunkSize: chunkBytes }),
   };
-  for await (const { cid } of importer(candidates, store as never, options)) last = cid;
+  for await (const { cid } of importer(candidates, store, options)) last = cid;
   return last ?? assert.fail('the reference made nothing');
 }
 

@@ -17,7 +17,7 @@ import {
 import type { Blocks } from './ports.ts';
 import type { Link } from './root.ts';
 import { readError, scan, type ScannedFile, type ScannedFolder } from './scan.ts';
-import { walkDepthMax } from './walk.ts';
+import { walkBlocksMax, walkDepthMax } from './walk.ts';
 
 export interface Imported {
   /** Always a folder: a single file becomes a folder of one. */
@@ -25,8 +25,8 @@ export interface Imported {
   readonly files: number;
   /** Of the files' content. */
   readonly bytes: number;
-  /** Names in the top folder. */
-  readonly names: readonly string[];
+  /** '' to open the folder itself, "/name" when it holds just one file that is not its index. */
+  readonly entry: string;
 }
 
 export interface ImportOptions {
@@ -53,7 +53,14 @@ export async function importPath(
   const files = listFiles(folder);
   const bytesTotal = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const writer = new BlockWriter(blocks);
-  const sink: BlockSink = (block) => (blocks.has(block.hash) ? undefined : writer.add(block));
+  let blockCount = 0;
+  const sink: BlockSink = (block) => {
+    if (++blockCount > walkBlocksMax) {
+      const why = `it needs more than ${walkBlocksMax} blocks; publish it in parts`;
+      throw new AltNetError('PATH_UNSUPPORTED', { path: from, why });
+    }
+    return blocks.has(block.hash) ? undefined : writer.add(block);
+  };
   const built = new Map<ScannedFile, BuiltFile>(); // BOUNDED by filesMax
   let bytes = 0;
   const onBytes = (count: number): void => {
@@ -70,8 +77,13 @@ export async function importPath(
   await writer.finish();
   signal?.throwIfAborted();
   const { codec, hash } = root;
-  const names = folder.entries.map(({ name }) => name);
-  return { root: { codec, hash }, files: files.length, bytes, names };
+  return { root: { codec, hash }, files: files.length, bytes, entry: entryOf(folder) };
+}
+
+function entryOf({ entries }: ScannedFolder): string {
+  const [only] = entries;
+  const lone = entries.length === 1 && only?.kind === 'file' && only.name !== 'index.html';
+  return lone ? `/${only.name}` : '';
 }
 
 function listFiles(folder: ScannedFolder): ScannedFile[] {

@@ -22,7 +22,8 @@ export interface ScannedFolder {
   readonly entries: readonly (ScannedFile | ScannedFolder)[];
 }
 
-export const filesMax = 500_000;
+/** With the nodes above them they must fit into one walk, see walkBlocksMax. */
+export const filesMax = 200_000;
 const foldersDeepMax = 32;
 const nameBytesMax = 255;
 

@@ -13,9 +13,10 @@ import { decodeNode, type Node, stepShard } from './unixfs.ts';
 
 /**
  * block: the one block that the path leads to. entity: the whole file, or the listing of the
- * folder. all: everything below.
+ * folder. all: everything below. nodes: everything below but raw leaves, for whoever expects to
+ * hold most of those already, such as the version of a site before this one.
  */
-export type WantScope = 'block' | 'entity' | 'all';
+export type WantScope = 'block' | 'entity' | 'all' | 'nodes';
 
 /** What to send: the blocks on the path from `link`, then the scope at its end. */
 export interface Want {
@@ -136,8 +137,10 @@ export class DagWalk {
   }
 
   #linksBelow(node: Exclude<Node, { kind: 'bad' }>): readonly Link[] {
-    if (node.kind === 'file') return node.parts;
-    if (this.#want.scope === 'all') return node.entries;
+    const { scope } = this.#want;
+    const links = node.kind === 'file' ? node.parts : node.entries;
+    if (scope === 'nodes') return links.filter(({ codec }) => codec !== 'raw');
+    if (scope === 'all' || node.kind === 'file') return links;
     if (node.kind === 'folder') return [];
     return node.entries.filter(({ name }) => name.length === node.digits);
   }

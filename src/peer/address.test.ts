@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { multiaddr } from '@multiformats/multiaddr';
 import * as fc from 'fast-check';
 import { parseEndpoint } from '../base/address.ts';
 import { checkProperty } from '../../test/support/property.ts';
-import { announcedEndpoints, formatMultiaddr, mayVouchFor, parseMultiaddr } from './address.ts';
+import {
+  announcedEndpoints,
+  decodeMultiaddr,
+  encodeMultiaddr,
+  formatMultiaddr,
+  mayVouchFor,
+  parseMultiaddr,
+} from './address.ts';
 
 const endpoint = (text: string): { ip: Uint8Array; port: number } =>
   parseEndpoint(text) ?? assert.fail(text);
@@ -35,6 +43,10 @@ test('formatting and parsing are inverse', () => {
       const plain = Uint8Array.from(bytes);
       const parsed = parseMultiaddr(formatMultiaddr({ ip: plain, port }));
       assert.deepEqual(parsed, { ip: plain, port });
+      const encoded = encodeMultiaddr({ ip: plain, port });
+      assert.deepEqual(decodeMultiaddr(encoded), { ip: plain, port });
+      assert.deepEqual(encoded, multiaddr(formatMultiaddr({ ip: plain, port })).bytes);
+      assert.equal(decodeMultiaddr(encoded.subarray(1)), undefined);
     }),
   );
 });

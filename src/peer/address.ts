@@ -10,7 +10,9 @@ import {
   parseIp,
   type Scope,
   scopeOf,
+  unmapIp,
 } from '../base/address.ts';
+import type { Bytes } from '../base/bytes.ts';
 
 /** "/ip4/1.2.3.4/tcp/9000" or "/ip6/::1/tcp/9000". */
 export function formatMultiaddr({ ip, port }: Endpoint): string {
@@ -27,6 +29,25 @@ export function parseMultiaddr(text: string): Endpoint | undefined {
 }
 
 const multiaddrTextMax = 128;
+
+const ip4Code = 0x04;
+const ip6Code = 0x29;
+const tcpCode = 0x06;
+
+/** The binary form: 8 bytes for IPv4, 20 for IPv6. */
+export function encodeMultiaddr({ ip, port }: Endpoint): Bytes {
+  const code = ip.length === 4 ? ip4Code : ip6Code;
+  return Uint8Array.from([code, ...ip, tcpCode, port >> 8, port & 255]);
+}
+
+/** The endpoint of a binary TCP multiaddr; undefined for any other. */
+export function decodeMultiaddr(bytes: Bytes): Endpoint | undefined {
+  const length = bytes[0] === ip4Code ? 4 : bytes[0] === ip6Code ? 16 : 0;
+  if (length === 0 || bytes.length !== length + 4 || bytes[length + 1] !== tcpCode)
+    return undefined;
+  const port = ((bytes[length + 2] ?? 0) << 8) | (bytes[length + 3] ?? 0);
+  return port > 0 ? { ip: unmapIp(bytes.slice(1, length + 1)), port } : undefined;
+}
 
 const nearness: Readonly<Record<Scope, number>> = { loopback: 0, private: 1, global: 2, bogon: -1 };
 
@@ -47,7 +68,7 @@ export function announcedEndpoints(listen: readonly HostPort[]): Endpoint[] {
     .toSorted((a, b) => nearness[scopeOf(b.ip)] - nearness[scopeOf(a.ip)]);
 }
 
-function expand(host: string): Uint8Array[] {
+function expand(host: string): Bytes[] {
   const ip = parseIp(host);
   if (ip === undefined) return [];
   if (ip.some((byte) => byte !== 0)) return [ip];
@@ -59,6 +80,6 @@ function expand(host: string): Uint8Array[] {
 }
 
 /** fe80::/10 means nothing without the name of an interface. */
-function isLinkLocal(ip: Uint8Array): boolean {
+function isLinkLocal(ip: Bytes): boolean {
   return ip.length === 16 && ip[0] === 0xfe && ((ip[1] ?? 0) & 0xc0) === 0x80;
 }

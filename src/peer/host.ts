@@ -174,20 +174,21 @@ export class PeerHost {
     }));
   }
 
-  /** Serves `protocol`; before or after start(), once per protocol. */
+  /** Serves `protocol`, before or after start(); a later handler takes the place of an earlier one. */
   async handle(protocol: string, handler: StreamHandler): Promise<void> {
+    const known = this.#handlers.has(protocol);
     this.#handlers.set(protocol, handler);
-    await this.#register(protocol);
+    if (!known) await this.#register(protocol);
   }
 
   async #register(protocol: string): Promise<void> {
-    const handler = this.#handlers.get(protocol);
     await this.#libp2p?.handle(
       protocol,
       (raw, connection) => {
         const remote = publicKeyOf(connection);
         if (remote.length === 0) return raw.abort(new Error('not an AltNet node'));
         const stream = byteStream(raw, remote);
+        const handler = this.#handlers.get(protocol);
         handler?.(stream).catch((error: unknown) => {
           this.#log.warn('a stream handler failed', { protocol, error: String(error) });
           stream.abort(error instanceof Error ? error : new Error('handler failed'));

@@ -1,0 +1,173 @@
+/**
+ * From blocks in the store to a folder on disk. Names come from strangers: none may lead out of the
+ * folder, meet another one, or mean something special to the system. Everything is written beside
+ * the destination and moved there at the end, so that a failure leaves nothing behind.
+ */
+import { mkdir, open, readdir, rename, rm, rmdir, statfs } from 'node:fs/promises';
+import path from 'node:path';
+import { randomBytes } from 'node:crypto';
+import process from 'node:process';
+import { type Bytes, toHex } from '../base/bytes.ts';
+import { AltNetError, systemCode } from '../base/errors.ts';
+import { readFile } from './file.ts';
+import { listFolder, readNode } from './folder.ts';
+import { measure, type Measure } from './measure.ts';
+import type { Blocks } from './ports.ts';
+import type { Link } from './root.ts';
+import { filesMax } from './scan.ts';
+import type { FolderEntry } from './unixfs.ts';
+import { walkDepthMax } from './walk.ts';
+
+export interface ExportOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((done: Measure) => void) | undefined;
+}
+
+interface Export extends ExportOptions {
+  readonly blocks: Blocks;
+  readonly rootHex: string;
+  files: number;
+  bytes: number;
+}
+
+/**
+ * Writes the site under `root`, which must be here, as the folder `dest`. A root that is a file
+ * becomes the one file `dest`. Rejects with PATH_UNSUPPORTED (something is in the way, or a name
+ * cannot be written here), PATH_MISSING (no parent folder), DISK_FULL, CONTENT_BAD …
+ */
+export async function exportSite(
+  blocks: Blocks,
+  root: Link,
+  dest: string,
+  options: ExportOptions = {},
+): Promise<Measure> {
+  const target = path.resolve(dest);
+  await requireFree(target);
+  const total = measure(blocks, root);
+  const state: Export = { ...options, blocks, rootHex: toHex(root.hash), files: 0, bytes: 0 };
+  if (total.files > filesMax) throw contentBad(state, `it has more than ${filesMax} files`);
+  await mkdir(path.dirname(target), { recursive: true }).catch((error: unknown) => {
+    throw writeError(path.dirname(target), error);
+  });
+  await requireSpace(path.dirname(target), total.bytes);
+  const draft = `${target}.${randomBytes(6).toString('hex')}.part`;
+  try {
+    await exportEntry(state, { entry: { ...root, name: '', size: 0 }, at: draft, depth: 1 });
+    await rmdir(target).catch(() => undefined); // an empty folder may be replaced
+    await rename(draft, target);
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    throw error instanceof AltNetError ? error : writeError(target, error);
+  }
+  return { files: state.files, bytes: state.bytes };
+}
+
+async function requireFree(target: string): Promise<void> {
+  const why = await readdir(target).then(
+    (names) => (names.length === 0 ? undefined : 'there is a folder that is not empty'),
+    (error: unknown) => (systemCode(error) === 'ENOENT' ? undefined : 'there is a file in the way'),
+  );
+  if (why !== undefined) throw new AltNetError('PATH_UNSUPPORTED', { path: target, why });
+}
+
+async function requireSpace(folder: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bytes > bavail * bsize) throw new AltNetError('DISK_FULL', { folder });
+}
+
+interface Job {
+  readonly entry: FolderEntry;
+  readonly at: string;
+  readonly depth: number;
+}
+
+async function exportEntry(state: Export, { entry, at, depth }: Job): Promise<void> {
+  state.signal?.throwIfAborted();
+  if (depth > walkDepthMax) throw contentBad(state, 'it is nested too deep');
+  const node = readNode(state.blocks, entry);
+  try {
+    if (node.kind === 'file') return await writeFile(state, { entry, at, size: node.size });
+    await mkdir(at);
+  } catch (error) {
+    throw error instanceof AltNetError ? error : writeError(at, error);
+  }
+  const entries = listFolder(state.blocks, node, filesMax);
+  checkNames(state, entries);
+  for (const child of entries) {
+    await exportEntry(state, { entry: child, at: path.join(at, child.name), depth: depth + 1 });
+  }
+}
+
+async function writeFile(
+  state: Export,
+  { entry, at, size }: { entry: FolderEntry; at: string; size: number },
+): Promise<void> {
+  const block = (link: Link): Bytes => {
+    const bytes = state.blocks.get(link.hash);
+    if (bytes) return bytes;
+    throw new AltNetError('CONTENT_UNAVAILABLE', {
+      root: state.rootHex,
+      why: 'a block is missing',
+    });
+  };
+  const handle = await open(at, 'wx');
+  try {
+    for await (const piece of readFile({ ...entry, size }, { from: 0, to: size }, block)) {
+      state.signal?.throwIfAborted();
+      for (let done = 0; done < piece.length;) {
+        done += (await handle.write(piece, done)).bytesWritten;
+      }
+      state.bytes += piece.length;
+      state.onProgress?.({ files: state.files, bytes: state.bytes });
+    }
+  } finally {
+    await handle.close();
+  }
+  state.files++;
+}
+
+/** Names that this system folds together count as equal, or one file would replace another. */
+function checkNames(state: Export, entries: readonly FolderEntry[]): void {
+  const seen = new Set<string>(); // BOUNDED by filesMax
+  for (const { name } of entries) {
+    const why = nameProblem(name, process.platform);
+    if (why !== undefined) {
+      const shown = JSON.stringify(name.slice(0, 80));
+      throw new AltNetError('PATH_UNSUPPORTED', {
+        path: `the name ${shown} in ${state.rootHex}`,
+        why,
+      });
+    }
+    const folded = foldsCase.has(process.platform) ? name.normalize('NFC').toLowerCase() : name;
+    if (seen.has(folded)) throw contentBad(state, 'a folder has two entries of the same name');
+    seen.add(folded);
+  }
+}
+
+const foldsCase: ReadonlySet<string> = new Set(['win32', 'darwin']);
+const windowsReserved = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/i;
+
+/** Why a name cannot be a file here; undefined when it can. */
+export function nameProblem(name: string, platform: NodeJS.Platform): string | undefined {
+  if (name === '' || name === '.' || name === '..') return 'it is not the name of an entry';
+  if (name.includes('/') || name.includes('\0')) return 'it has a character that no name may have';
+  if (Buffer.byteLength(name) > 255) return 'it is longer than 255 bytes';
+  if (platform !== 'win32') return undefined;
+  // oxlint-disable-next-line no-control-regex -- Windows refuses control characters in names.
+  if (/[<>:"\\|?*\u0000-\u001f]/.test(name) || /[ .]$/.test(name)) return 'Windows cannot write it';
+  return windowsReserved.test(name) ? 'it is reserved by Windows' : undefined;
+}
+
+function contentBad({ rootHex }: Export, why: string): AltNetError {
+  return new AltNetError('CONTENT_BAD', { root: rootHex, why });
+}
+
+function writeError(at: string, error: unknown): AltNetError {
+  const code = systemCode(error);
+  const cause = { cause: error };
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new AltNetError('DISK_FULL', { folder: path.dirname(at) }, cause);
+  }
+  const why = code === 'EACCES' || code === 'EPERM' ? 'permission denied' : (code ?? String(error));
+  return new AltNetError('PATH_UNSUPPORTED', { path: at, why }, cause);
+}

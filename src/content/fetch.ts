@@ -1,0 +1,161 @@
+/**
+ * Brings what is missing of a want from peers, one provider after the other, until nothing is
+ * missing. What was verified stays, whatever becomes of the provider that sent it.
+ */
+import { type Bytes, toHex } from '../base/bytes.ts';
+import type { World } from '../base/clock.ts';
+import { AltNetError } from '../base/errors.ts';
+import { LruMap } from '../base/limits.ts';
+import type { Logger } from '../base/logger.ts';
+import { BlockWriter } from './block-writer.ts';
+import type { PaceOptions } from './pace.ts';
+import type { Blocks } from './ports.ts';
+import {
+  type OpenProvider,
+  type ProviderContact,
+  ProviderDialer,
+  type ProviderSources,
+} from './providers.ts';
+import { hashKey, type Link } from './root.ts';
+import { syncWants, type SyncResult } from './sync-client.ts';
+import type { Want } from './walk.ts';
+
+export interface FetchJob {
+  /** Whose providers are asked. */
+  readonly root: Link;
+  /** What is still to be fetched, looked up anew each time it is called. */
+  readonly missing: () => AsyncGenerator<Want, void, undefined>;
+  readonly signal?: AbortSignal | undefined;
+  /** Called when blocks have become readable. */
+  readonly onStored?: () => void;
+  readonly onProgress?: ((got: { bytes: number; peers: number }) => void) | undefined;
+}
+
+export interface Fetched {
+  readonly blocks: number;
+  readonly bytes: number;
+  /** Peers that sent something. */
+  readonly peers: number;
+}
+
+export interface FetcherOptions {
+  /** Providers that are tried for one job. */
+  readonly triesMax?: number;
+  /** Bytes that one job may bring. */
+  readonly bytesMax?: number;
+  readonly pace?: PaceOptions | undefined;
+}
+
+export class Fetcher {
+  readonly #blocks: Blocks;
+  readonly #sources: ProviderSources;
+  readonly #options: FetcherOptions;
+  readonly #world: World;
+  readonly #log: Logger;
+  /** Who served a root last, by its hash: asked before the DHT is. BOUNDED by its size. */
+  readonly #served = new LruMap<string, ProviderContact>(1024);
+
+  constructor(
+    blocks: Blocks,
+    sources: ProviderSources,
+    { options, world, logger }: { options: FetcherOptions; world: World; logger: Logger },
+  ) {
+    this.#blocks = blocks;
+    this.#sources = sources;
+    this.#options = options;
+    this.#world = world;
+    this.#log = logger;
+  }
+
+  /**
+   * Resolves when nothing is missing. Rejects with NO_PROVIDERS, CONTENT_UNAVAILABLE, CONTENT_BAD,
+   * DISK_FULL, what `missing` throws, or the signal's reason.
+   */
+  async fetch(job: FetchJob): Promise<Fetched> {
+    job.signal?.throwIfAborted();
+    const done: Fetched = { blocks: 0, bytes: 0, peers: 0 };
+    if (await isComplete(job)) return done;
+    let reason: string | undefined;
+    const onFailure = (error: unknown): void => {
+      reason = error instanceof Error ? error.message : 'no connection';
+      this.#log.debug('a provider cannot be reached', { why: reason });
+    };
+    const signal = job.signal ?? new AbortController().signal;
+    const known = this.#served.get(hashKey(job.root.hash));
+    const quest = { link: job.root, known, signal, onFailure };
+    const dialer = new ProviderDialer(this.#sources, quest);
+    dialer.start();
+    try {
+      return await this.#fromAll(job, dialer, () => reason);
+    } finally {
+      dialer.stop();
+    }
+  }
+
+  async #fromAll(
+    job: FetchJob,
+    dialer: ProviderDialer,
+    dialFailure: () => string | undefined,
+  ): Promise<Fetched> {
+    let sum: Fetched = { blocks: 0, bytes: 0, peers: 0 };
+    let why: string | undefined;
+    for (let tries = 0; tries < (this.#options.triesMax ?? 16); tries++) {
+      const provider = await dialer.next();
+      job.signal?.throwIfAborted();
+      if (!provider) break;
+      const result = await this.#fromOne(job, provider, sum);
+      const { blocks, bytes } = result;
+      const peers = sum.peers + (blocks > 0 ? 1 : 0);
+      sum = { blocks: sum.blocks + blocks, bytes: sum.bytes + bytes, peers };
+      if (await isComplete(job)) {
+        if (blocks > 0) this.#served.set(hashKey(job.root.hash), provider.contact);
+        return sum;
+      }
+      why = result.end.kind === 'done' ? 'no peer has all of it' : result.end.why;
+    }
+    const root = toHex(job.root.hash);
+    const reason = why ?? dialFailure();
+    if (reason === undefined) throw new AltNetError('NO_PROVIDERS', { root });
+    throw new AltNetError('CONTENT_UNAVAILABLE', { root, why: reason });
+  }
+
+  async #fromOne(
+    job: FetchJob,
+    { contact, stream }: OpenProvider,
+    before: Fetched,
+  ): Promise<SyncResult> {
+    const { pace, bytesMax = Infinity } = this.#options;
+    const writer = new BlockWriter(this.#blocks, job.onStored);
+    let bytes = before.bytes;
+    try {
+      const result = await syncWants(stream, job.missing, {
+        timers: this.#world.timers,
+        root: job.root.hash,
+        pace,
+        settle: () => writer.finish(),
+        bytesMax: bytesMax - before.bytes,
+        signal: job.signal,
+        onBlock: (block) => {
+          bytes += block.bytes.length;
+          job.onProgress?.({ bytes, peers: before.peers + 1 });
+          return writer.add(block);
+        },
+      });
+      this.#judge(contact.publicKey, result);
+      return result;
+    } finally {
+      await writer.finish();
+    }
+  }
+
+  #judge(publicKey: Bytes, { end, blocks }: SyncResult): void {
+    if (end.kind === 'done') return;
+    this.#log.info('a provider failed', { kind: end.kind, why: end.why, blocks });
+    if (end.kind === 'dropped') this.#sources.bad.add(publicKey);
+  }
+}
+
+async function isComplete({ missing }: FetchJob): Promise<boolean> {
+  const first = await missing().next();
+  return first.done === true;
+}

@@ -1,0 +1,153 @@
+/**
+ * The frames of `/altnet/sync/1` as octets (docs/spec/exchange.md, "Frames"). Knows nothing of
+ * order, stores or time; whoever reads a stream gets whole frames within their limits or a reason.
+ */
+import { asBuffer, type Bytes, concatBytes, parseUtf8, utf8 } from '../base/bytes.ts';
+import type { Link } from './root.ts';
+import { blockBytesMax } from './unixfs.ts';
+import { walkDepthMax, type Want, type WantScope } from './walk.ts';
+
+export const syncProtocol = '/altnet/sync/1';
+
+export const frameTypes = { want: 0x01, block: 0x81, missing: 0x82, end: 0x83 } as const;
+export type FrameType = (typeof frameTypes)[keyof typeof frameTypes];
+
+/** Why the answer to a want ends. */
+export const endStatuses = { done: 0, full: 1, busy: 2, refused: 3, failed: 4 } as const;
+export type EndStatus = (typeof endStatuses)[keyof typeof endStatuses];
+
+/** Type 1, length of the body 4. */
+export const headBytes = 5;
+export const wantBytesMax = 4096;
+const nameBytesMax = 1024;
+
+const scopes: readonly WantScope[] = ['block', 'entity', 'all', 'nodes'];
+const codecs: readonly Link['codec'][] = ['dag-pb', 'raw'];
+
+export interface Frame {
+  readonly type: number;
+  readonly body: Bytes;
+}
+
+/** The head of a frame: its body follows. */
+export function encodeHead(type: FrameType, bodyBytes: number): Bytes {
+  const head = Buffer.alloc(headBytes);
+  head.writeUInt8(type, 0);
+  head.writeUInt32BE(bodyBytes, 1);
+  return head;
+}
+
+export function encodeFrame(type: FrameType, body: Bytes): Bytes {
+  return concatBytes(encodeHead(type, body.length), body);
+}
+
+/** scope 1, codec 1, level 1, count of names 1, hash 32, then each name as length 2 and UTF-8. */
+export function encodeWant({ link, level, path, scope }: Want): Bytes {
+  const fixed = [scopes.indexOf(scope), codecs.indexOf(link.codec), level, path.length];
+  const names = path.map(utf8);
+  const parts = names.flatMap((name) => [Uint8Array.of(name.length >> 8, name.length & 255), name]);
+  return encodeFrame(frameTypes.want, concatBytes(Uint8Array.from(fixed), link.hash, ...parts));
+}
+
+/** Undefined when anything in it breaks a limit or is left over. */
+export function decodeWant(body: Bytes): Want | undefined {
+  if (body.length < 36 || body.length > wantBytesMax) return undefined;
+  const [scopeIndex = 255, codecIndex = 255, level = 255, count = 255] = body;
+  const scope = scopes[scopeIndex];
+  const codec = codecs[codecIndex];
+  if (!scope || !codec || level > walkDepthMax || count > walkDepthMax) return undefined;
+  const path: string[] = [];
+  let at = 36;
+  for (let i = 0; i < count; i++) {
+    if (at + 2 > body.length) return undefined;
+    const length = asBuffer(body).readUInt16BE(at);
+    const name = body.subarray(at + 2, at + 2 + length);
+    const text = name.length === length && length <= nameBytesMax ? parseUtf8(name) : undefined;
+    if (text === undefined) return undefined;
+    path.push(text);
+    at += 2 + length;
+  }
+  return at === body.length
+    ? { link: { codec, hash: body.slice(4, 36) }, level, path, scope }
+    : undefined;
+}
+
+/** Whether a path is short enough for a want. */
+export function fitsWant(path: readonly string[]): boolean {
+  const bytes = path.map((name) => Buffer.byteLength(name));
+  const total = bytes.reduce((sum, one) => sum + 2 + one, 36);
+  return (
+    path.length < walkDepthMax && total <= wantBytesMax && bytes.every((n) => n <= nameBytesMax)
+  );
+}
+
+export function encodeEnd(status: EndStatus): Bytes {
+  return encodeFrame(frameTypes.end, Uint8Array.of(status));
+}
+
+export function decodeEnd(body: Bytes): EndStatus | undefined {
+  return body.length === 1 ? Object.values(endStatuses).find((one) => one === body[0]) : undefined;
+}
+
+export function frameBytesMax(type: number): number | undefined {
+  switch (type) {
+    case frameTypes.want:
+      return wantBytesMax;
+    case frameTypes.block:
+      return blockBytesMax;
+    case frameTypes.missing:
+      return 0;
+    case frameTypes.end:
+      return 1;
+    default:
+      return undefined;
+  }
+}
+
+/** What is wrong with a stream; the peer is dropped for it. */
+export class FrameError extends Error {
+  override readonly name = 'FrameError';
+}
+
+/** Cuts a stream into frames; each body is a fresh array that nobody else changes. */
+export class FrameReader {
+  readonly #chunks: AsyncIterator<Bytes>;
+  #rest: Bytes = new Uint8Array();
+
+  constructor(stream: AsyncIterable<Bytes>) {
+    this.#chunks = stream[Symbol.asyncIterator]();
+  }
+
+  /** Undefined at the end of the stream between two frames. Throws FrameError or the stream's error. */
+  async next(): Promise<Frame | undefined> {
+    const head = Buffer.alloc(headBytes);
+    const got = await this.#fill(head);
+    if (got === 0) return undefined;
+    if (got < headBytes) throw new FrameError('the stream ends inside a frame');
+    const type = head.readUInt8(0);
+    const length = head.readUInt32BE(1);
+    const max = frameBytesMax(type);
+    if (max === undefined) throw new FrameError('a frame has an unknown type');
+    if (length > max) throw new FrameError('a frame is too large');
+    const body = length > 0 ? Buffer.allocUnsafeSlow(length) : Buffer.alloc(0);
+    if ((await this.#fill(body)) < length) throw new FrameError('the stream ends inside a frame');
+    return { type, body };
+  }
+
+  /** Fills `target` from the stream; fewer bytes only at its end. */
+  async #fill(target: Bytes): Promise<number> {
+    let filled = 0;
+    while (filled < target.length) {
+      if (this.#rest.length === 0) {
+        const { done, value } = await this.#chunks.next();
+        if (done === true) break;
+        this.#rest = value;
+      }
+      const part = this.#rest.subarray(0, target.length - filled);
+      target.set(part, filled);
+      filled += part.length;
+      this.#rest = this.#rest.subarray(part.length);
+    }
+    return filled;
+  }
+}

@@ -1,0 +1,273 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { CID } from 'multiformats/cid';
+import { type Bytes, concatBytes } from '../base/bytes.ts';
+import { temporaryFolder } from '../../test/support/cleanup.ts';
+import { type ContentNode, RecordBoard, startContentNode } from '../../test/support/content-net.ts';
+import type { ByteStream } from '../peer/stream.ts';
+import {
+  decodeWant,
+  encodeEnd,
+  encodeFrame,
+  encodeHead,
+  endStatuses,
+  FrameReader,
+  frameTypes,
+  syncProtocol,
+} from './frames.ts';
+import { DagWalk } from './walk.ts';
+
+interface Trial {
+  readonly root: CID;
+  readonly board: RecordBoard;
+  /** Publishes honestly; its protocol handler may be replaced. */
+  readonly provider: ContentNode;
+  readonly fetcher: ContentNode;
+}
+
+const pace = { periodMs: 300, bytesMin: 1 };
+
+async function prepare(t: TestContext): Promise<Trial> {
+  const board = new RecordBoard();
+  const provider = await startContentNode(t, board);
+  const fetcher = await startContentNode(t, board, { fetch: { pace } });
+  const { root } = await provider.sites.publish(await makeSite(t));
+  return { root, board, provider, fetcher };
+}
+
+/** Twelve leaves of their own and four that repeat. */
+async function makeSite(t: TestContext): Promise<string> {
+  const folder = temporaryFolder(t);
+  await mkdir(path.join(folder, 'sub'));
+  const bytes = Buffer.alloc(3_000_000);
+  for (let at = 0; at < bytes.length; at += 32) {
+    createHash('sha256').update(String(at)).digest().copy(bytes, at);
+  }
+  await writeFile(path.join(folder, 'sub/large'), bytes);
+  await writeFile(path.join(folder, 'again'), bytes.subarray(0, 1024 * 1024));
+  await writeFile(path.join(folder, 'small'), 'small');
+  return folder;
+}
+
+type Script = (blocks: readonly Bytes[], stream: ByteStream) => Promise<void>;
+
+const block = (bytes: Bytes): Bytes => encodeFrame(frameTypes.block, bytes);
+const done = encodeEnd(endStatuses.done);
+
+function rightBlocks({ provider }: Trial, body: Bytes): Bytes[] {
+  const want = decodeWant(body) ?? assert.fail('not a want');
+  const walk = new DagWalk(want);
+  const blocks: Bytes[] = [];
+  for (let link = walk.next(); link; link = walk.next()) {
+    const bytes = provider.blocks.get(link.hash) ?? assert.fail('not held');
+    blocks.push(bytes);
+    walk.accept(bytes);
+  }
+  return blocks;
+}
+
+/** Makes the provider answer its first want with a script, given the blocks that would be right. */
+async function misbehave(trial: Trial, script: Script): Promise<void> {
+  await trial.provider.host.handle(syncProtocol, async (stream) => {
+    const frame = await new FrameReader(stream.read).next();
+    if (frame) await script(rightBlocks(trial, frame.body), stream);
+  });
+}
+
+/** What a script does, how many blocks of it are good, and why the provider is dropped. */
+const frauds: readonly {
+  readonly name: string;
+  readonly script: Script;
+  readonly kept: number;
+  readonly why: RegExp;
+}[] = [
+  {
+    name: 'a block with a flipped bit',
+    script: async (blocks, stream) => {
+      const wrong = Uint8Array.from(blocks[3] ?? []);
+      wrong[100] = (wrong[100] ?? 0) ^ 1;
+      await stream.write(concatBytes(...blocks.slice(0, 3).map(block), block(wrong)));
+    },
+    kept: 3,
+    why: /not the one whose turn/,
+  },
+  {
+    name: 'good blocks in another order',
+    script: async ([first, second, third, ...rest], stream) => {
+      assert.ok(first && second && third);
+      await stream.write(concatBytes(...[first, third, second, ...rest].map(block), done));
+    },
+    kept: 1,
+    why: /not the one whose turn/,
+  },
+  {
+    name: 'a block sent twice',
+    script: async ([first], stream) => {
+      assert.ok(first);
+      await stream.write(concatBytes(block(first), block(first)));
+    },
+    kept: 1,
+    why: /not the one whose turn/,
+  },
+  {
+    name: 'an end that comes too early',
+    script: async (blocks, stream) => {
+      await stream.write(concatBytes(...blocks.slice(0, 5).map(block), done));
+    },
+    kept: 5,
+    why: /said that it was done/,
+  },
+  {
+    name: 'a stream without end',
+    script: async (blocks, stream) => {
+      await stream.write(concatBytes(...blocks.map(block)));
+      const more = block(randomBytes(256 * 1024));
+      for (;;) await stream.write(more);
+    },
+    kept: Infinity,
+    why: /more than was asked for/,
+  },
+  {
+    name: 'a frame larger than any block',
+    script: (_, stream) => stream.write(encodeHead(frameTypes.block, 0xffff_ffff)),
+    kept: 0,
+    why: /too large/,
+  },
+  {
+    name: 'a frame of an unknown type',
+    script: (_, stream) => stream.write(Uint8Array.of(0x42, 0, 0, 0, 0)),
+    kept: 0,
+    why: /unknown type/,
+  },
+  {
+    name: 'a want as an answer',
+    script: (_, stream) => stream.write(encodeFrame(frameTypes.want, new Uint8Array(36))),
+    kept: 0,
+    why: /not an answer/,
+  },
+  {
+    name: 'an unknown status',
+    script: (_, stream) => stream.write(encodeFrame(frameTypes.end, Uint8Array.of(99))),
+    kept: 0,
+    why: /unknown status/,
+  },
+  {
+    name: 'silence',
+    script: async ([first], stream) => {
+      assert.ok(first);
+      await stream.write(block(first));
+    },
+    kept: 1,
+    why: /too slow/,
+  },
+  {
+    name: 'a drip of bytes that never becomes a block',
+    script: async ([first], stream) => {
+      assert.ok(first);
+      await stream.write(encodeHead(frameTypes.block, 1024 * 1024));
+      for (;;) {
+        await stream.write(Uint8Array.of(1));
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    },
+    kept: 0,
+    why: /too slow/,
+  },
+];
+
+for (const { name, script, kept, why } of frauds) {
+  test(`${name}: the provider is dropped, what was good stays`, async (t) => {
+    const trial = await prepare(t);
+    const { board, fetcher, provider, root } = trial;
+    await misbehave(trial, async (blocks, stream) => {
+      await script(blocks, stream).catch(() => undefined); // the victim hangs up, as it should
+    });
+    const total = provider.blocks.size;
+    if (kept < total) {
+      const error: unknown = await fetcher.sites.ensure(root).catch((reason: unknown) => reason);
+      assert.match(String(error), why);
+      assert.equal(fetcher.blocks.size, kept);
+      assert.equal(fetcher.roots.list().length, 0);
+      await assert.rejects(
+        fetcher.sites.ensure(root),
+        { code: 'NO_PROVIDERS' },
+        'it is remembered',
+      );
+    }
+    const honest = await startContentNode(t, board);
+    await honest.sites.publish(await makeSite(t));
+    const { peers } = await fetcher.sites.ensure(root);
+    assert.ok(peers >= 1);
+    assert.equal(fetcher.blocks.written.length, total, 'nothing was fetched twice');
+  });
+}
+
+test('a provider that has only some of it gives what it has', async (t) => {
+  const { board, fetcher, provider, root } = await prepare(t);
+  const whole = [...provider.blocks.hashes()];
+  const other = await startContentNode(t, board);
+  await other.sites.publish(await makeSite(t));
+  const leaves = whole.filter(
+    (hash) => provider.blocks.get(Buffer.from(hash, 'hex'))?.length === 262_144,
+  );
+  for (const [i, hash] of leaves.entries()) {
+    (i % 2 === 0 ? provider : other).blocks.delete(Buffer.from(hash, 'hex'));
+  }
+  const { peers } = await fetcher.sites.ensure(root);
+  assert.equal(peers, 2);
+  assert.deepEqual(fetcher.blocks.hashes().toSorted(), whole.toSorted());
+  assert.equal(fetcher.blocks.written.length, whole.length);
+});
+
+test('a provider that dies in the middle is replaced and nothing comes twice', async (t) => {
+  const trial = await prepare(t);
+  const { board, fetcher, provider, root } = trial;
+  const second = await startContentNode(t, board);
+  await misbehave(trial, async (blocks, stream) => {
+    await stream.write(concatBytes(...blocks.slice(0, 7).map(block)));
+    // The second provider becomes known only now, so that the order is certain.
+    await second.sites.publish(await makeSite(t));
+    while (fetcher.blocks.size < 1) await new Promise((resolve) => setImmediate(resolve));
+    await provider.host.stop();
+  });
+  const failed: unknown = await fetcher.sites.ensure(root).catch((error: unknown) => error);
+  if (failed instanceof Error) await fetcher.sites.ensure(root);
+  assert.equal(fetcher.blocks.size, provider.blocks.size);
+  assert.equal(fetcher.blocks.written.length, provider.blocks.size);
+});
+
+test('a server counts its streams and tells a peer that there is no room', async (t) => {
+  const board = new RecordBoard();
+  const provider = await startContentNode(t, board, { serve: { streamsPerPeerMax: 1 } });
+  const fetcher = await startContentNode(t, board);
+  const { root } = await provider.sites.publish(await makeSite(t));
+  const target = { publicKey: provider.key.publicKey, addresses: provider.host.addresses() };
+  const held = await fetcher.host.open(target, syncProtocol);
+  await assert.rejects(fetcher.sites.ensure(root), /busy/);
+  await held.close();
+  await fetcher.sites.ensure(root);
+});
+
+test('a server drops a stream that asks nonsense or stays silent', async (t) => {
+  const board = new RecordBoard();
+  const serve = { idleMs: 200, pace: { periodMs: 200, bytesMin: 1 } };
+  const provider = await startContentNode(t, board, { serve });
+  const fetcher = await startContentNode(t, board);
+  const { root } = await provider.sites.publish(await makeSite(t));
+  const target = { publicKey: provider.key.publicKey, addresses: provider.host.addresses() };
+  const openings: Bytes[] = [
+    encodeFrame(frameTypes.want, new Uint8Array(3)),
+    encodeFrame(frameTypes.block, new Uint8Array(3)),
+    encodeHead(frameTypes.want, 5000),
+    new Uint8Array(),
+  ];
+  for (const opening of openings) {
+    const stream = await fetcher.host.open(target, syncProtocol);
+    if (opening.length > 0) await stream.write(opening);
+    await assert.rejects(new FrameReader(stream.read).next(), { code: 'UNREACHABLE' });
+  }
+  await fetcher.sites.ensure(root); // and still serves those who behave
+});
