@@ -2,7 +2,8 @@
  * Which contacts of a reply are used. A peer may list a victim's address twenty times or the
  * addresses of our own private network: these rules keep it from aiming our requests.
  */
-import { formatIp, prefixOf, scopeOf } from '../base/address.ts';
+import { prefixOf, scopeOf } from '../base/address.ts';
+import { toHex } from '../base/bytes.ts';
 import type { Contact } from '../identity/contact.ts';
 
 /** As many as fit a reply. */
@@ -28,7 +29,7 @@ function diverse(contacts: readonly Contact[]): readonly Contact[] {
   const addresses = new Set<string>(); // BOUNDED by contactsMax
   const prefixes = new Map<string, number>(); // BOUNDED by contactsMax
   return contacts.filter(({ endpoint: { ip, port } }) => {
-    const address = formatIp(ip);
+    const address = toHex(ip);
     const prefix = prefixOf(ip, 'narrow');
     const inPrefix = prefixes.get(prefix) ?? 0;
     if (port < globalPortMin || addresses.has(address) || inPrefix >= perPrefixMax) return false;

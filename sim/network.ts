@@ -1,0 +1,183 @@
+/**
+ * Datagrams in virtual time: latency per pair of nodes, loss, partitions, nodes that are gone. It
+ * stands in for `rpc` below production's Transport port, with the same timeouts and one retry.
+ */
+import { abortReason } from '../src/base/abort.ts';
+import type { CancelTimer } from '../src/base/clock.ts';
+import { type Endpoint, formatEndpoint } from '../src/base/address.ts';
+import { AltNetError } from '../src/base/errors.ts';
+import type { Contact } from '../src/identity/contact.ts';
+import type { Answered, Reply, Request, RequestHandler, Transport } from '../src/dht/ports.ts';
+import type { SeededRandom } from './random.ts';
+import type { SimWorld } from './world.ts';
+
+export interface SimNetworkOptions {
+  /** Round trips between two nodes are log-normal over pairs: their median … */
+  readonly rttMedianMs: number;
+  /** … and deviation of the logarithm. */
+  readonly rttSigma: number;
+  /** Share of datagrams that get lost, in either direction. */
+  readonly loss: number;
+  /** How long each attempt waits for the reply. */
+  readonly attemptsMs: readonly number[];
+}
+
+export const simNetworkDefaults: SimNetworkOptions = {
+  rttMedianMs: 80,
+  rttSigma: 0.6,
+  loss: 0,
+  attemptsMs: [750, 1500],
+};
+
+interface Host {
+  readonly contact: Contact;
+  readonly isServer: () => boolean;
+  handler: RequestHandler | undefined;
+}
+
+export class SimNetwork {
+  readonly #world: SimWorld;
+  readonly #options: SimNetworkOptions;
+  readonly #random: SeededRandom;
+  readonly #hosts = new Map<string, Host>();
+  readonly #rttsMs = new Map<string, number>();
+  #sideOf: (contact: Contact) => number = () => 0;
+  #requests = 0;
+
+  constructor(world: SimWorld, options: Partial<SimNetworkOptions> = {}) {
+    this.#world = world;
+    this.#options = { ...simNetworkDefaults, ...options };
+    this.#random = world.random.fork();
+  }
+
+  /** Requests sent so far, retries not counted. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** Connects a node; it can be reached until `detach`. */
+  attach(contact: Contact, isServer: () => boolean): Transport {
+    const host: Host = { contact, isServer, handler: undefined };
+    this.#hosts.set(formatEndpoint(contact.endpoint), host);
+    return {
+      serve: (handler) => {
+        host.handler = handler;
+      },
+      call: (to, request, options) => this.#call(host, { to, request, signal: options?.signal }),
+      identify: (endpoint) => this.#identify(endpoint),
+    };
+  }
+
+  detach({ endpoint }: Contact): void {
+    this.#hosts.delete(formatEndpoint(endpoint));
+  }
+
+  /** From now on only nodes with the same number hear of each other. */
+  partition(sideOf: (contact: Contact) => number): void {
+    this.#sideOf = sideOf;
+  }
+
+  heal(): void {
+    this.#sideOf = () => 0;
+  }
+
+  #identify(endpoint: Endpoint): Promise<Contact> {
+    const host = this.#hosts.get(formatEndpoint(endpoint));
+    const what = formatEndpoint(endpoint);
+    return host
+      ? Promise.resolve(host.contact)
+      : Promise.reject(new AltNetError('UNREACHABLE', { what, why: 'nobody is there' }));
+  }
+
+  #call<R extends Request>(
+    from: Host,
+    { to, request, signal }: { to: Contact; request: R; signal: AbortSignal | undefined },
+  ): Promise<Answered<R>> {
+    this.#requests++;
+    const sentMs = this.#world.nowMs;
+    const { promise, resolve, reject } = Promise.withResolvers<Answered<R>>();
+    const attempts = [...this.#options.attemptsMs];
+    let cancel: CancelTimer | undefined;
+    const end = (): void => {
+      cancel?.();
+      signal?.removeEventListener('abort', onAbort);
+    };
+    const onAbort = (): void => {
+      end();
+      reject(abortReason(signal));
+    };
+    const onReply = (host: Host, reply: Reply): void => {
+      end();
+      const rttMs = this.#world.nowMs - sentMs;
+      const observed = from.contact.endpoint;
+      const unixTime = Math.floor(this.#world.nowMs / 1000);
+      const info = { rttMs, observed, unixTime, server: host.isServer() };
+      resolve({ reply: reply as Answered<R>['reply'], info });
+    };
+    const attempt = (): void => {
+      const waitMs = attempts.shift();
+      if (waitMs === undefined) {
+        end();
+        const what = formatEndpoint(to.endpoint);
+        reject(new AltNetError('TIMEOUT', { what, ms: this.#world.nowMs - sentMs }));
+        return;
+      }
+      cancel = this.#world.after(waitMs, attempt);
+      this.#send(from, { to, request, onReply });
+    };
+    if (signal?.aborted) onAbort();
+    else {
+      signal?.addEventListener('abort', onAbort, { once: true });
+      attempt();
+    }
+    return promise;
+  }
+
+  /** One datagram there and, with luck, one back. */
+  #send(
+    from: Host,
+    {
+      to,
+      request,
+      onReply,
+    }: { to: Contact; request: Request; onReply: (host: Host, reply: Reply) => void },
+  ): void {
+    const oneWayMs = this.#rttMs(from.contact, to) / 2;
+    this.#deliver(oneWayMs, { between: [from.contact, to] }, () => {
+      const host = this.#hosts.get(formatEndpoint(to.endpoint));
+      if (!host || host.contact.id !== to.id) return;
+      const requester = {
+        contact: from.contact,
+        server: from.isServer(),
+        addressProven: true,
+      };
+      const answer = async (): Promise<void> => {
+        const reply = await host.handler?.(requester, request);
+        if (!reply) return;
+        this.#deliver(oneWayMs, { between: [to, from.contact] }, () => onReply(host, reply));
+      };
+      void answer();
+    });
+  }
+
+  #deliver(
+    delayMs: number,
+    { between: [from, to] }: { between: readonly [Contact, Contact] },
+    arrive: () => void,
+  ): void {
+    if (this.#random.fraction() < this.#options.loss) return;
+    if (this.#sideOf(from) !== this.#sideOf(to)) return;
+    this.#world.after(delayMs, arrive);
+  }
+
+  #rttMs(a: Contact, b: Contact): number {
+    const ends = [formatEndpoint(a.endpoint), formatEndpoint(b.endpoint)];
+    const pair = ends.toSorted().join(' ');
+    const known = this.#rttsMs.get(pair);
+    if (known !== undefined) return known;
+    const { rttMedianMs, rttSigma } = this.#options;
+    const rttMs = rttMedianMs * Math.exp(rttSigma * this.#random.normal());
+    this.#rttsMs.set(pair, rttMs);
+    return rttMs;
+  }
+}

@@ -1,0 +1,72 @@
+/** One simulated node: the production DHT and publisher on a simulated network. */
+import type { World } from '../src/base/clock.ts';
+import { silentLogger } from '../src/base/logger.ts';
+import { Dht, type DhtOptions } from '../src/dht/dht.ts';
+import type { RecordStore } from '../src/dht/ports.ts';
+import { type Contact, contactOf } from '../src/identity/contact.ts';
+import { SigningKey } from '../src/identity/key.ts';
+import { networkId, networkProfiles } from '../src/record/network.ts';
+import { MemoryRecordStore } from '../test/support/memory-store.ts';
+import type { SimNetwork } from './network.ts';
+
+export const simProfile: (typeof networkProfiles)['local'] = networkProfiles.local;
+export const simNetworkId: Uint8Array = networkId(simProfile);
+
+export interface SimNodeSettings {
+  /** Gives each node an address in a network of its own. */
+  readonly index: number;
+  readonly world: World;
+  readonly network: SimNetwork;
+  readonly options: Partial<DhtOptions>;
+  /** Clients ask, but hold nothing and enter no table. */
+  readonly server?: boolean;
+}
+
+export class SimNode {
+  readonly contact: Contact;
+  readonly nodeKey: SigningKey;
+  readonly authorKey: SigningKey;
+  readonly world: World;
+  readonly dht: Dht;
+  readonly records: RecordStore = new MemoryRecordStore();
+  readonly #network: SimNetwork;
+
+  constructor({ index, world, network, options, server = true }: SimNodeSettings) {
+    this.nodeKey = new SigningKey('node', world.random.bytes(32));
+    this.authorKey = new SigningKey('author', world.random.bytes(32));
+    this.contact = contactOf(this.nodeKey.publicKey, { ip: addressOf(index), port: 9000 });
+    this.world = world;
+    this.#network = network;
+    const transport = network.attach(this.contact, () => server);
+    this.dht = new Dht(
+      {
+        self: () => this.contact,
+        transport,
+        records: this.records,
+        world,
+        profile: simProfile,
+        network: simNetworkId,
+        log: silentLogger,
+        contactRecord: () => undefined,
+        isServer: () => server,
+      },
+      options,
+    );
+  }
+
+  /** Unix seconds. */
+  now(): number {
+    return Math.floor(this.world.clock.unixMs() / 1000);
+  }
+
+  /** Goes without a word, as a machine does that loses its power. */
+  async leave(): Promise<void> {
+    this.#network.detach(this.contact);
+    await this.dht.stop();
+  }
+}
+
+/** A public address, alone in its /24. */
+function addressOf(index: number): Uint8Array {
+  return Uint8Array.of(20 + (index >> 16), (index >> 8) & 255, index & 255, 1);
+}

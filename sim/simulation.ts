@@ -1,0 +1,104 @@
+/** A whole simulated network: many nodes, and what an all-knowing observer can say of them. */
+import type { Bytes } from '../src/base/bytes.ts';
+import { compareDistance } from '../src/dht/distance.ts';
+import type { DhtOptions } from '../src/dht/dht.ts';
+import { SimNetwork, type SimNetworkOptions } from './network.ts';
+import { SimNode } from './node.ts';
+import type { SeededRandom } from './random.ts';
+import { SimWorld } from './world.ts';
+
+export interface SimOptions extends SimNetworkOptions {
+  readonly seed: number;
+  readonly nodes: number;
+  /** Between two nodes that join. */
+  readonly joinIntervalMs: number;
+  readonly dht: Partial<DhtOptions>;
+}
+
+const seedsPerNode = 2;
+
+export class Simulation {
+  readonly world: SimWorld;
+  readonly network: SimNetwork;
+  readonly random: SeededRandom;
+  readonly nodes: SimNode[] = [];
+  readonly #options: SimOptions;
+  #created = 0;
+
+  constructor(options: Partial<SimOptions> & Pick<SimOptions, 'seed' | 'nodes'>) {
+    this.#options = {
+      rttMedianMs: 80,
+      rttSigma: 0.6,
+      loss: 0,
+      attemptsMs: [750, 1500],
+      joinIntervalMs: 100,
+      dht: {},
+      ...options,
+    };
+    this.world = new SimWorld(options.seed);
+    this.random = this.world.random.fork();
+    this.network = new SimNetwork(this.world, this.#options);
+  }
+
+  /** Starts all nodes, each through two that are there already, and waits until they have joined. */
+  async start(): Promise<void> {
+    const joins: Promise<unknown>[] = [];
+    for (let i = 0; i < this.#options.nodes; i++) {
+      joins.push(this.join());
+      await this.world.pass(this.#options.joinIntervalMs);
+    }
+    await this.world.until(Promise.all(joins));
+  }
+
+  /** One more node; resolves with it when it has joined. */
+  async join({ server = true }: { server?: boolean } = {}): Promise<SimNode> {
+    const seeds = this.some(seedsPerNode).map(({ contact }) => contact);
+    const node = new SimNode({
+      index: this.#created++,
+      world: this.world.forNode(),
+      network: this.network,
+      options: this.#options.dht,
+      server,
+    });
+    if (server) this.nodes.push(node);
+    await node.dht.start();
+    await node.dht.join(seeds);
+    return node;
+  }
+
+  /** `count` different nodes, by lot; fewer when there are fewer. */
+  some(count: number): SimNode[] {
+    const left = [...this.nodes];
+    const drawn: SimNode[] = [];
+    while (drawn.length < count && left.length > 0) {
+      drawn.push(...left.splice(this.random.below(left.length), 1));
+    }
+    return drawn;
+  }
+
+  /** One node, by lot. */
+  one(): SimNode {
+    const [node] = this.some(1);
+    if (!node) throw new Error('the network is empty');
+    return node;
+  }
+
+  /** A share of the nodes goes at once. */
+  async leave(share: number): Promise<void> {
+    const leaving = new Set(this.some(Math.floor(this.nodes.length * share)));
+    const staying = this.nodes.filter((node) => !leaving.has(node));
+    this.nodes.splice(0, this.nodes.length, ...staying);
+    await this.world.until(Promise.all([...leaving].map((node) => node.leave())));
+  }
+
+  /** The nodes nearest to `key` of all that are there. */
+  closest(key: Bytes, count: number): readonly SimNode[] {
+    return this.nodes
+      .toSorted((a, b) => compareDistance(key, a.contact.id, b.contact.id))
+      .slice(0, count);
+  }
+
+  async stop(): Promise<void> {
+    await this.world.until(Promise.all(this.nodes.map((node) => node.leave())));
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Collects the records under a key from those who should hold them, as they answer. What the
+ * answers mean (which owner holds a name, which provider works) its reader decides.
+ */
+import { type Bytes, equalBytes } from '../base/bytes.ts';
+import type { Contact } from '../identity/contact.ts';
+import type { SignedRecord } from '../record/envelope.ts';
+import type { RecordKind } from '../record/kinds.ts';
+import type { Caller } from './caller.ts';
+import { pageOf } from './pages.ts';
+import type { GetMode, GetReply, GetRequest, RecordDigest, StoredRecord } from './ports.ts';
+import type { Answer, Ask } from './query.ts';
+import { usableContacts } from './received.ts';
+import type { RecordSieve } from './sieve.ts';
+
+export interface GatherOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Only records of this kind. */
+  readonly kind?: RecordKind | undefined;
+  /** 'full' when left out. */
+  readonly mode?: GetMode | undefined;
+  /** For 'by-id': at most two, the first 16 bytes of record hashes. */
+  readonly ids?: readonly Bytes[] | undefined;
+  /** Records with a lower seq are left out. */
+  readonly minSeq?: bigint | undefined;
+  /** Names that expired and are still reserved for their owner come as well: look at `expires`. */
+  readonly reserved?: boolean | undefined;
+  /** Asked after each answer; true ends the search. */
+  readonly enough?: ((soFar: readonly Gathered[]) => boolean) | undefined;
+}
+
+/** What one node answered; nothing held is an answer too. */
+export interface Gathered {
+  readonly from: Contact | 'self';
+  /** Each verified, of the key and kind asked for; withdrawals among them. */
+  readonly records: readonly SignedRecord[];
+  /** With mode 'digest', instead of records: claims that nobody verified. */
+  readonly digests: readonly RecordDigest[];
+  /** For our own records, whether each is provisional; undefined where it is not known. */
+  readonly provisional: readonly boolean[] | undefined;
+}
+
+export interface GatherEnd {
+  readonly asked: number;
+  /** Responders, this node included when it is a server. */
+  readonly answered: number;
+  /** Servers that answered, nearest first: where to store a newer record. */
+  readonly closest: readonly Contact[];
+}
+
+/** Pages that are read of one node. */
+const pagesMax = 8;
+
+export function getRequest(key: Bytes, { mode, ids, minSeq }: GatherOptions): GetRequest {
+  return {
+    method: 'get',
+    key,
+    mode: mode ?? 'full',
+    ids: ids ?? [],
+    minSeq: minSeq ?? 0n,
+    cursor: 0,
+  };
+}
+
+/** What we hold ourselves, in one piece. */
+export function ownAnswer(
+  held: readonly StoredRecord[],
+  request: GetRequest,
+  { self, nowMs, sieve }: { self: Bytes; nowMs: number; sieve: RecordSieve },
+): Gathered {
+  const records: SignedRecord[] = [];
+  const digests: RecordDigest[] = [];
+  let cursor: number | undefined = 0;
+  while (cursor !== undefined) {
+    const page = pageOf(held, { ...request, cursor }, { self, nowMs });
+    records.push(...sieve.passAll(page.records));
+    digests.push(...page.digests);
+    cursor = page.next;
+  }
+  const provisional = records.map(
+    (record) =>
+      held.find((stored) => equalBytes(stored.record.hash, record.hash))?.provisional ?? false,
+  );
+  return { from: 'self', records, digests, provisional };
+}
+
+/** Asks one node: all pages of what it holds, and whom it knows nearer to the key. */
+export function askForRecords(
+  request: GetRequest,
+  { caller, sieve, k }: { caller: Caller; sieve: RecordSieve; k: number },
+): Ask<Gathered> {
+  return async (contact, { signal, emit }) => {
+    const first = await caller.call(contact, request, signal);
+    const replies = [first.reply, ...(await morePages(first.reply, contact))];
+    const records = sieve.passAll(replies.flatMap((reply) => reply.records));
+    const digests = replies.flatMap((reply) => reply.digests);
+    emit({ from: contact, records, digests, provisional: undefined });
+    const held = records.length + digests.length > 0;
+    const contacts = longest(replies.map((reply) => reply.contacts));
+    const { server } = first.info;
+    // Records take the room of contacts: then a second question shows who is near.
+    if (!held || contacts.length >= k) return answerOf(contact, contacts, server);
+    const find = { method: 'find', target: request.key } as const;
+    const found = await caller.call(contact, find, signal).catch(() => undefined);
+    return answerOf(contact, found?.reply.contacts ?? contacts, server);
+
+    async function morePages({ next }: GetReply, from: Contact): Promise<GetReply[]> {
+      const pages: GetReply[] = [];
+      let cursor = next;
+      while (cursor !== undefined && pages.length < pagesMax - 1) {
+        const more = { ...request, cursor };
+        const answered = await caller.call(from, more, signal).catch(() => undefined);
+        if (!answered) break; // the pages before are still worth having
+        pages.push(answered.reply);
+        const after: number | undefined = answered.reply.next;
+        cursor = after !== undefined && after > cursor ? after : undefined;
+      }
+      return pages;
+    }
+  };
+}
+
+/** Asks one node whom it knows near a target. */
+export function askForContacts(target: Bytes, caller: Caller): Ask<never> {
+  return async (contact, { signal }) => {
+    const { reply, info } = await caller.call(contact, { method: 'find', target }, signal);
+    return answerOf(contact, reply.contacts, info.server);
+  };
+}
+
+function longest(lists: readonly (readonly Contact[])[]): readonly Contact[] {
+  return lists.reduce((a, b) => (b.length > a.length ? b : a), []);
+}
+
+function answerOf(from: Contact, contacts: readonly Contact[], server: boolean): Answer {
+  return { contacts: usableContacts(from, contacts), server };
+}

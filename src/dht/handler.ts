@@ -1,0 +1,119 @@
+/**
+ * Answers the requests of other nodes. Nothing here sends a request or changes the table: a server
+ * that asks is at most offered as a newcomer, whom we shall ask ourselves.
+ */
+import { prefixOf, scopeOf } from '../base/address.ts';
+import { type Bytes, equalBytes } from '../base/bytes.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import { isAltNetError } from '../base/errors.ts';
+import type { Contact } from '../identity/contact.ts';
+import { isStored, storeStatuses } from '../record/kinds.ts';
+import type { Counters } from './counters.ts';
+import { pageOf } from './pages.ts';
+import type {
+  FindReply,
+  GetReply,
+  GetRequest,
+  Reply,
+  Request,
+  Requester,
+  StoreReply,
+  StoreRequest,
+} from './ports.ts';
+import type { Storage } from './storage.ts';
+import type { TableView } from './table.ts';
+
+export interface HandlerDeps {
+  readonly self: Bytes;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly table: TableView;
+  readonly storage: Storage;
+  readonly counters: Counters;
+  readonly isServer: () => boolean;
+  readonly contactRecord: () => Bytes | undefined;
+  /** A server that we might get to know. */
+  readonly offer: (contact: Contact) => void;
+}
+
+/** As many as fit a reply. */
+const contactsMax = 20;
+
+/**
+ * Contacts that answered us within this time are handed on; of older ones we know too little to
+ * have others send them requests.
+ */
+const freshMs = 15 * 60_000;
+
+export class Handler {
+  readonly #deps: HandlerDeps;
+
+  constructor(deps: HandlerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Never rejects; undefined when no honest answer is possible. */
+  async handle(from: Requester, request: Request): Promise<Reply | undefined> {
+    const { counters, offer, log } = this.#deps;
+    counters.request('received', request.method);
+    if (from.server) offer(from.contact);
+    try {
+      return await this.#answer(from, request);
+    } catch (error) {
+      const code = isAltNetError(error) ? error.code : 'INTERNAL';
+      log.error('cannot answer a request', { method: request.method, code, error: String(error) });
+      return undefined;
+    }
+  }
+
+  async #answer(from: Requester, request: Request): Promise<Reply> {
+    switch (request.method) {
+      case 'ping':
+        return { method: 'ping', contactRecord: this.#deps.contactRecord() };
+      case 'find':
+        return this.#find(from, request.target);
+      case 'get':
+        return this.#get(from, request);
+      case 'store':
+        return this.#store(from, request);
+    }
+  }
+
+  #find(from: Requester, target: Bytes): FindReply {
+    return { method: 'find', contacts: this.#contactsFor(from, target) };
+  }
+
+  #get(from: Requester, request: GetRequest): GetReply {
+    const { storage, self, clock } = this.#deps;
+    const page = pageOf(storage.list(request.key), request, { self, nowMs: clock.unixMs() });
+    return { method: 'get', ...page, contacts: this.#contactsFor(from, request.key) };
+  }
+
+  /** A contact is handed only to who can use it: an asker whose address is of the same scope. */
+  #contactsFor({ contact: asker }: Requester, target: Bytes): readonly Contact[] {
+    const { table, clock } = this.#deps;
+    const scope = scopeOf(asker.endpoint.ip);
+    const nowMs = clock.monotonicMs();
+    return table.closest(
+      target,
+      contactsMax,
+      ({ contact: { id, endpoint }, seenMs }) =>
+        nowMs - seenMs <= freshMs && scopeOf(endpoint.ip) === scope && !equalBytes(id, asker.id),
+    );
+  }
+
+  async #store(from: Requester, { record }: StoreRequest): Promise<StoreReply> {
+    const { status, conflicting } = await this.#judgeStore(from, record);
+    if (!isStored(status)) this.#deps.counters.refused(status);
+    return { method: 'store', status, conflicting: conflicting?.bytes };
+  }
+
+  async #judgeStore(from: Requester, record: Bytes): ReturnType<Storage['accept']> {
+    // Who cannot be reached by everybody is no use as a holder.
+    if (!this.#deps.isServer()) return { status: storeStatuses.METHOD };
+    if (!from.addressProven) return { status: storeStatuses.BAD_TOKEN };
+    const source = prefixOf(from.contact.endpoint.ip, 'narrow');
+    return this.#deps.storage.accept(record, { source });
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * Servers that asked us something and might go into the table. Each is sent a PING first, at a slow
+ * pace: what strangers send may cause little traffic, and none of it enters the table by itself.
+ */
+import { sleep } from '../base/abort.ts';
+import { type Bytes, toHex } from '../base/bytes.ts';
+import type { Timers } from '../base/clock.ts';
+import type { Contact } from '../identity/contact.ts';
+
+export interface NewcomerOptions {
+  /** Newcomers that wait for their PING. */
+  readonly newcomersMax: number;
+  readonly newcomerIntervalMs: number;
+}
+
+export const newcomerDefaults: NewcomerOptions = { newcomersMax: 64, newcomerIntervalMs: 500 };
+
+export interface NewcomerDeps {
+  readonly timers: Timers;
+  /** Whether the table has a place for this ID. */
+  readonly wants: (id: Bytes) => boolean;
+  /** Never rejects. */
+  readonly ping: (contact: Contact) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+export class Newcomers {
+  readonly #deps: NewcomerDeps;
+  readonly #options: NewcomerOptions;
+  readonly #waiting = new Map<string, Contact>(); // BOUNDED by newcomersMax
+  #working: Promise<void> | undefined;
+
+  constructor(deps: NewcomerDeps, options: NewcomerOptions = newcomerDefaults) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  offer(contact: Contact): void {
+    const { signal, wants } = this.#deps;
+    if (signal.aborted || this.#waiting.size >= this.#options.newcomersMax) return;
+    if (!wants(contact.id)) return;
+    this.#waiting.set(toHex(contact.id), contact);
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined;
+    });
+  }
+
+  /** Resolves when nothing is under way; after an abort, soon. */
+  async settled(): Promise<void> {
+    await this.#working;
+  }
+
+  async #work(): Promise<void> {
+    const { signal, timers, wants, ping } = this.#deps;
+    for (const [key, contact] of this.#waiting) {
+      try {
+        await sleep(timers, this.#options.newcomerIntervalMs, signal);
+      } catch {
+        return; // stopped
+      }
+      this.#waiting.delete(key);
+      if (wants(contact.id)) await ping(contact);
+    }
+  }
+}
