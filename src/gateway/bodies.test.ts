@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Bodies } from './bodies.ts';
+import { InFlight } from './inflight.ts';
+
+const body = (size: number): { bytes: Uint8Array; etag: string; type: string } => ({
+  bytes: new Uint8Array(size),
+  etag: '"x"',
+  type: 'x',
+});
+
+test('what was unused for longest makes room', () => {
+  const bodies = new Bodies({ bytesMax: 10_000, bodyBytesMax: 4000 });
+  bodies.add('a', body(4000));
+  bodies.add('b', body(4000));
+  assert.ok(bodies.get('a'));
+  bodies.add('c', body(4000));
+  assert.equal(bodies.get('b'), undefined);
+  assert.ok(bodies.get('a') && bodies.get('c'));
+});
+
+test('what is too big, or nothing at all, cannot fill the memory', () => {
+  const bodies = new Bodies({ bytesMax: 10_000, bodyBytesMax: 4000 });
+  bodies.add('big', body(4001));
+  assert.equal(bodies.get('big'), undefined);
+  for (let i = 0; i < 1000; i++) bodies.add(`empty ${i}`, body(0));
+  const kept = Array.from({ length: 1000 }, (_, i) => bodies.get(`empty ${i}`)).filter(Boolean);
+  assert.equal(kept.length, 19);
+});
+
+test('the same entry twice counts once', () => {
+  const bodies = new Bodies({ bytesMax: 10_000, bodyBytesMax: 4000 });
+  bodies.add('a', body(4000));
+  for (let i = 0; i < 10; i++) bodies.add('b', body(4000));
+  assert.ok(bodies.get('a'));
+  bodies.clear();
+  assert.equal(bodies.get('a'), undefined);
+});
+
+test('places are counted for each client and in all', () => {
+  const inFlight = new InFlight({ requestsMax: 3, requestsPerClientMax: 2 });
+  assert.deepEqual(
+    ['a', 'a', 'a', 'b', 'c'].map((client) => inFlight.enter(client)),
+    [true, true, false, true, false],
+  );
+  inFlight.leave('a');
+  assert.ok(inFlight.enter('c'));
+  for (const client of ['a', 'b', 'c']) inFlight.leave(client);
+  assert.equal(inFlight.total, 0);
+});

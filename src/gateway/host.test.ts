@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { base36 } from 'multiformats/bases/base36';
+import { CID } from 'multiformats/cid';
+import { fileCid } from '../../test/support/memory-sites.ts';
+import { utf8 } from '../base/bytes.ts';
+import { labelOf, parseAuthority } from './host.ts';
+
+const rawRoot = fileCid(utf8('a root'));
+const root = CID.createV1(0x70, rawRoot.multihash);
+const cid = root.toString();
+const cidV0 = root.toV0().toString();
+
+test('a host names a name, a root, the gateway, or nothing of ours', () => {
+  const kinds: [host: string, want: object][] = [
+    ['alice.alt', { kind: 'name', label: 'alice', ending: 'alt' }],
+    ['Alice.ALT.', { kind: 'name', label: 'alice', ending: 'alt' }],
+    ['alice.localhost', { kind: 'name', label: 'alice', ending: 'localhost' }],
+    ['foo-alt.localhost', { kind: 'name', label: 'foo-alt', ending: 'localhost' }],
+    ['a'.repeat(56) + '.localhost', { kind: 'name', label: 'a'.repeat(56), ending: 'localhost' }],
+    [`${cid}.localhost`, { kind: 'root', root }],
+    [`${cid}.alt`, { kind: 'root', root }],
+    [`${cid.toUpperCase()}.localhost`, { kind: 'root', root }],
+    [`${rawRoot.toString()}.localhost`, { kind: 'root', root: rawRoot }],
+    [`${root.toString(base36)}.localhost`, { kind: 'moved', host: `${cid}.localhost` }],
+    [`${cid}.ipfs.localhost`, { kind: 'moved', host: `${cid}.localhost` }],
+    ['alice.alt.localhost', { kind: 'moved', host: 'alice.localhost' }],
+    ['alice.ipfs.localhost', { kind: 'subdomain', name: 'ipfs' }],
+    ['blog.alice.localhost', { kind: 'subdomain', name: 'alice' }],
+    ['a.blog.alice.alt', { kind: 'subdomain', name: 'alice' }],
+    ['localhost', { kind: 'gateway', ending: 'localhost' }],
+    ['127.0.0.1', { kind: 'gateway', ending: 'localhost' }],
+    ['[::1]', { kind: 'gateway', ending: 'localhost' }],
+    ['192.168.1.5', { kind: 'gateway', ending: 'alt' }],
+    ['[fd00::1]', { kind: 'gateway', ending: 'alt' }],
+    ['example.com', { kind: 'foreign' }],
+    ['alice.alt.example.com', { kind: 'foreign' }],
+    ['localhost.example.com', { kind: 'foreign' }],
+    ['127.0.0.1.example.com', { kind: 'foreign' }],
+    ['alt', { kind: 'foreign' }],
+    ['localhostx', { kind: 'foreign' }],
+    ['2130706433', { kind: 'foreign' }],
+    ['', { kind: 'malformed' }],
+    ['.alt', { kind: 'malformed' }],
+    ['a..alt', { kind: 'malformed' }],
+    ['-a.alt', { kind: 'malformed' }],
+    ['a_b.alt', { kind: 'malformed' }],
+    [`${'a'.repeat(64)}.alt`, { kind: 'malformed' }],
+    ['al ice.alt', { kind: 'malformed' }],
+    ['user@alice.alt', { kind: 'malformed' }],
+    ['alice.alt/x', { kind: 'malformed' }],
+    ['[::1', { kind: 'malformed' }],
+    ['alice.alt:80:80', { kind: 'malformed' }],
+    ['alice.alt:x', { kind: 'malformed' }],
+  ];
+  for (const [host, want] of kinds) {
+    assert.deepEqual(parseAuthority(host).target, want, host);
+    if (Reflect.get(want, 'kind') === 'malformed') continue;
+    const { target, port } = parseAuthority(`${host}:8080`);
+    assert.deepEqual(target, want, host);
+    assert.equal(port, ':8080');
+  }
+  assert.equal(parseAuthority(undefined).target.kind, 'malformed');
+});
+
+test('what people type becomes a label', () => {
+  const labels: [string, string | undefined][] = [
+    ['alice', 'alice'],
+    ['Alice.alt', 'alice'],
+    ['bücher.alt', 'xn--bcher-kva'],
+    [cid, cid],
+    [cid.toUpperCase(), cid],
+    [cidV0, cid],
+    ['', undefined],
+    ['a.b.alt', undefined],
+    ['a b', undefined],
+    ['//evil.example', undefined],
+    ['a@b', undefined],
+  ];
+  for (const [typed, label] of labels) assert.equal(labelOf(typed), label, typed);
+});

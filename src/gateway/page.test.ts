@@ -1,0 +1,67 @@
+/** What goes into pages, and what files are said to be. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fileCid } from '../../test/support/memory-sites.ts';
+import { utf8 } from '../base/bytes.ts';
+import { escapeHtml, html } from './html.ts';
+import { formatBytes, formatListing } from './listing.ts';
+import { mediaTypeOf } from './mime.ts';
+
+const root = fileCid(utf8('a root'));
+
+test('media types', () => {
+  const types: [string, string][] = [
+    ['index.html', 'text/html; charset=utf-8'],
+    ['A.CSS', 'text/css; charset=utf-8'],
+    ['app.mjs', 'text/javascript; charset=utf-8'],
+    ['data.json', 'application/json'],
+    ['logo.svg', 'image/svg+xml'],
+    ['photo.jpeg', 'image/jpeg'],
+    ['font.woff2', 'font/woff2'],
+    ['module.wasm', 'application/wasm'],
+    ['LICENSE', 'text/plain; charset=utf-8'],
+    ['html', 'application/octet-stream'],
+    ['x.constructor', 'application/octet-stream'],
+    ['x.unknown-ending', 'application/octet-stream'],
+    ['', 'application/octet-stream'],
+  ];
+  for (const [name, type] of types) assert.equal(mediaTypeOf(name), type, name);
+});
+
+test('text in HTML stays text', () => {
+  const evil = `<script>alert("1")</script>&'`;
+  assert.equal(
+    html`<p title="${evil}">${evil}${[html`<b>${1}</b>`, html``]}</p>`.text,
+    `<p title="${escapeHtml(evil)}">${escapeHtml(evil)}<b>1</b></p>`,
+  );
+  assert.doesNotMatch(escapeHtml(evil), /[<>"']/);
+});
+
+test('a listing shows names as they are and leads nowhere else', () => {
+  const names = [
+    'javascript:alert(1)',
+    '<img src=x onerror=alert(1)>',
+    '//evil.example',
+    'a b?#%.txt',
+  ];
+  const entries = names.map((name) => ({ name, size: 2048 }));
+  const text = formatListing({ type: 'folder', cid: root, entries }, ['<x>']);
+  assert.doesNotMatch(text, /<img|<x>/);
+  for (const name of names) {
+    assert.ok(text.includes(`<a href="./${encodeURIComponent(name).replaceAll("'", '&#39;')}">`));
+  }
+  assert.match(text, /href="\.\.\/"/);
+  assert.match(text, /2\.0 KiB/);
+});
+
+test('sizes', () => {
+  const sizes: [number, string][] = [
+    [0, '0 B'],
+    [1023, '1023 B'],
+    [1024, '1.0 KiB'],
+    [150 * 1024, '150 KiB'],
+    [1.5 * 1024 ** 4, '1.5 TiB'],
+    [5000 * 1024 ** 4, '5000 TiB'],
+  ];
+  for (const [bytes, text] of sizes) assert.equal(formatBytes(bytes), text);
+});

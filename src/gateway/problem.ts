@@ -1,0 +1,184 @@
+/**
+ * What went wrong, as a person reads it: status, what happened and what to try. One entry per cause
+ * (docs/spec/http.md, "Errors").
+ */
+import { toHex } from '../base/bytes.ts';
+import type { AltNetError, ErrorCode } from '../base/errors.ts';
+import { keyId } from '../identity/key.ts';
+import type { ResolvedName } from '../name/types.ts';
+import { type Html, html } from './html.ts';
+import { formatPage } from './page.ts';
+
+export interface Problem {
+  readonly status: number;
+  readonly title: string;
+  /** What happened. */
+  readonly text: string;
+  /** Values that belong to it, such as key IDs. */
+  readonly facts?: readonly string[];
+  /** What to try; at least one. */
+  readonly advice: readonly string[];
+}
+
+export function formatProblem({ status, title, text, facts = [], advice }: Problem): string {
+  const body = html`<h1>${title}</h1>
+    <p>${text}</p>
+    ${formatList(facts.map((fact) => html`<code>${fact}</code>`))}
+    <h2>What to try</h2>
+    ${formatList(advice.map((line) => html`${line}`))}
+    <p class="note">AltNet gateway, status ${status}</p>`;
+  return formatPage({ title, body });
+}
+
+function formatList(items: readonly Html[]): Html {
+  return items.length === 0
+    ? html``
+    : html`<ul>
+        ${items.map((item) => html`<li>${item}</li>`)}
+      </ul>`;
+}
+
+const reload = 'Reload the page in a moment: nodes come and go.';
+const checkSpelling = 'Check the spelling of the address.';
+
+export const problems = {
+  badRequest: (why: string): Problem => ({
+    status: 400,
+    title: 'That address cannot be read',
+    text: `The address asks for something that cannot exist: ${why}.`,
+    advice: [checkSpelling],
+  }),
+  pathTooLong: (why: string): Problem => ({
+    status: 414,
+    title: 'That address is too long',
+    text: `The address is longer than this gateway reads: ${why}.`,
+    advice: [checkSpelling],
+  }),
+  badMethod: (method: string): Problem => ({
+    status: 405,
+    title: 'Sites can only be read',
+    text: `${method} is not possible here: a site on AltNet is a set of files, changed by its author alone.`,
+    advice: ['Use GET or HEAD.'],
+  }),
+  foreignHost: (): Problem => ({
+    status: 421,
+    title: 'This gateway does not serve that host',
+    text: 'The request names a host that is not on AltNet. It may have been led here by mistake, or by a site that wants to act as another one.',
+    advice: [
+      'Open a site as NAME.localhost, with the port of this gateway.',
+      'Open NAME.alt if this machine asks AltNet for .alt names.',
+    ],
+  }),
+  subdomain: (name: string): Problem => ({
+    status: 404,
+    title: 'Names have one part',
+    text: `Names below ${name}.alt cannot be opened yet.`,
+    advice: [`Open ${name}.alt itself.`],
+  }),
+  noPath: (path: string): Problem => ({
+    status: 404,
+    title: 'This site has no such page',
+    text: `The site was found, but there is nothing at ${path}.`,
+    advice: [checkSpelling, 'Start at the front page of the site.'],
+  }),
+  noName: (name: string): Problem => ({
+    status: 404,
+    title: `Nobody holds ${name}`,
+    text: 'The nodes that would know this name were asked, and it belongs to nobody.',
+    advice: [checkSpelling, 'The name is free: you can register it yourself.'],
+  }),
+  contested: (name: string, owners: readonly string[]): Problem => ({
+    status: 409,
+    title: `${name} is contested`,
+    text: `${owners.length} authors claim this name, and none of them has a majority of the nodes that keep it. Nothing is shown, because it could be the wrong one. These are the key IDs of those who claim it:`,
+    facts: owners,
+    advice: [
+      'Ask the author whom you trust for the root (CID) of the site, and open that.',
+      'Try again later: the nodes may have come to agree.',
+    ],
+  }),
+  expired: (name: string): Problem => ({
+    status: 410,
+    title: `${name} has expired`,
+    text: 'Its author did not renew it. For some weeks nobody else can take it.',
+    advice: ['Ask the author to renew it.', 'If you know the root (CID) of the site, open that.'],
+  }),
+  revoked: (name: string): Problem => ({
+    status: 410,
+    title: `${name} was revoked`,
+    text: 'Somebody whom this node trusts to judge this has withdrawn it.',
+    advice: ['Ask who runs this node whom it trusts, and why.'],
+  }),
+  tooMuch: (): Problem => ({
+    status: 503,
+    title: 'Too much at once',
+    text: 'This gateway is answering as many requests as it can.',
+    advice: [reload],
+  }),
+  unavailable: (text: string): Problem => ({
+    status: 502,
+    title: 'The site could not be fetched',
+    text: `${capitalised(text)}.`,
+    advice: [reload, 'If the site is yours, see that a node that holds it runs.'],
+  }),
+  tooSlow: (): Problem => ({
+    status: 504,
+    title: 'No answer in time',
+    text: 'The nodes that know the site or hold it did not answer in time.',
+    advice: [reload, 'See that this node is connected to others.'],
+  }),
+  defect: (): Problem => ({
+    status: 500,
+    title: 'Something went wrong in this gateway',
+    text: 'This should not happen. Its log says more.',
+    advice: [reload, 'Please report it if it happens again.'],
+  }),
+} as const;
+
+/** The problem behind an error of the layers below, or undefined for one that should not occur. */
+export function problemOfError(error: AltNetError): Problem | undefined {
+  const make = byCode[error.code];
+  return make?.(error.message);
+}
+
+const byCode: Partial<Record<ErrorCode, (message: string) => Problem>> = {
+  BAD_NAME: (message) => ({
+    ...problems.badRequest(message),
+    status: 404,
+    title: 'That cannot be a name',
+  }),
+  TIMEOUT: problems.tooSlow,
+  BUSY: problems.tooMuch,
+  NO_PEERS: problems.unavailable,
+  UNREACHABLE: problems.unavailable,
+  PEER_REFUSED: problems.unavailable,
+  NO_PROVIDERS: problems.unavailable,
+  CONTENT_UNAVAILABLE: problems.unavailable,
+  CONTENT_BAD: problems.unavailable,
+};
+
+/** What stands in the way of opening a name; undefined when nothing does. */
+export function problemOfName({ name, state, root, claimants }: ResolvedName): Problem | undefined {
+  switch (state) {
+    case 'ok':
+    case 'new':
+      return root === undefined ? problems.noName(name) : undefined;
+    case 'contested':
+      return problems.contested(
+        name,
+        (claimants ?? []).map((key) => toHex(keyId(key))),
+      );
+    case 'expired':
+      return problems.expired(name);
+    case 'revoked':
+      return problems.revoked(name);
+    case 'not-found':
+      return problems.noName(name);
+    default:
+      return state satisfies never;
+  }
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
