@@ -39,8 +39,9 @@ export async function runAlternate(
   try {
     const values = parseWords(argv, (text) => terminal.text(text));
     if (!values) return 0;
+    const options = nodeOptions(values, surroundings.cwd);
     const { startNode } = await import('../node/node.ts');
-    const node = await startNode(nodeOptions(values, surroundings.cwd), { signal });
+    const node = await startNode(options, { signal });
     try {
       await serve(node, terminal, surroundings);
     } finally {
