@@ -1,0 +1,172 @@
+/**
+ * The one LMDB environment: its tables, its commits, and what its errors mean. It knows nothing of
+ * what the tables hold.
+ *
+ * Reads are synchronous and see every commit that was acknowledged. Writes go to LMDB's own
+ * thread; those of one turn of the event loop share a transaction.
+ */
+import { rmSync, statfsSync } from 'node:fs';
+import { type Database, open, type RootDatabase } from 'lmdb';
+import { sleep } from '../base/abort.ts';
+import type { Bytes } from '../base/bytes.ts';
+import type { Timers } from '../base/clock.ts';
+import { AltNetError, systemCode } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import { inspectDatabaseFile } from './database-file.ts';
+
+/** Keys and values are bytes; keys sort as bytes, with at most 1,978 of them. */
+export type Table = Database<Buffer, Uint8Array>;
+
+/** What a commit does; nothing of it is visible before the commit is acknowledged. */
+export interface Changes {
+  /** `value` must not be changed any more. */
+  put(table: Table, entry: { readonly key: Bytes; readonly value: Bytes }): void;
+  remove(table: Table, key: Bytes): void;
+}
+
+/**
+ * Kept free on the disk: LMDB cannot say well what it ran out of, and the other files of this node
+ * (logs, keys) need some space too.
+ */
+export const reserveBytes: number = 4 * 1024 * 1024;
+
+const closeTimeoutMs = 5000;
+const ignore = (): void => undefined;
+
+export class Environment {
+  readonly #root: RootDatabase<Buffer, Uint8Array>;
+  readonly #folder: string;
+  readonly #timers: Timers;
+  /** BOUNDED by the callers, who wait for their commits. */
+  readonly #pending = new Set<Promise<unknown>>();
+  #failed = false;
+  #closed: Promise<void> | undefined;
+
+  constructor({
+    root,
+    folder,
+    timers,
+  }: {
+    root: RootDatabase<Buffer, Uint8Array>;
+    folder: string;
+    timers: Timers;
+  }) {
+    this.#root = root;
+    this.#folder = folder;
+    this.#timers = timers;
+  }
+
+  table(name: string): Table {
+    return this.#root.openDB<Buffer, Uint8Array>({
+      name,
+      encoding: 'binary',
+      keyEncoding: 'binary',
+      cache: false,
+    });
+  }
+
+  /** Runs `write` at once, in one transaction that is on the disk on return. For start-up only. */
+  commitSync(write: () => void): void {
+    this.#root.transactionSync(write);
+  }
+
+  /**
+   * All of `write` or nothing. Resolves when a crash of this process can no longer undo it; the
+   * disk has it a moment later. Rejects with DISK_FULL.
+   */
+  async commit(write: (changes: Changes) => void): Promise<void> {
+    if (this.#closed) throw new AltNetError('INTERNAL', { what: 'the store is closed' });
+    this.requireSpace(0);
+    const work = this.#root.batch(() => write(changes));
+    this.#pending.add(work);
+    try {
+      await work;
+    } catch (error) {
+      this.#failed = true;
+      throw this.#explain(error);
+    } finally {
+      this.#pending.delete(work);
+    }
+  }
+
+  /** Throws DISK_FULL unless the disk has room for `bytes` more and the reserve. */
+  requireSpace(bytes: number): void {
+    if (this.#freeBytes() < bytes + reserveBytes) {
+      throw new AltNetError('DISK_FULL', { folder: this.#folder });
+    }
+  }
+
+  /** Waits for what was begun. What is asked of it afterwards is refused. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#pending);
+    const closing = this.#root.close();
+    // After a failed commit LMDB's close() may wait for a flush that never comes.
+    if (!this.#failed) return closing;
+    const limit = new AbortController();
+    const limited = sleep(this.#timers, closeTimeoutMs, limit.signal).catch(ignore);
+    await Promise.race([closing, limited]);
+    limit.abort();
+  }
+
+  #freeBytes(): number {
+    const { bavail, bsize } = statfsSync(this.#folder);
+    return bavail * bsize;
+  }
+
+  /** LMDB reports a full disk as an input/output error, since it only sees a short write. */
+  #explain(error: unknown): AltNetError {
+    handleReason(error);
+    const folder = this.#folder;
+    if (systemCode(error) === 'ENOSPC' || this.#freeBytes() < reserveBytes) {
+      return new AltNetError('DISK_FULL', { folder }, { cause: error });
+    }
+    return new AltNetError('INTERNAL', { what: `cannot write to ${folder}` }, { cause: error });
+  }
+}
+
+/** LMDB gives the reason of a failed commit as a promise, which nobody else would look after. */
+function handleReason(failure: unknown): void {
+  if (!(failure instanceof Error) || !('commitError' in failure)) return;
+  if (failure.commitError instanceof Promise) failure.commitError.catch(ignore);
+}
+
+/** Each write also gives a promise of its own; the batch's promise tells the same. */
+const changes: Changes = {
+  put: (table, { key, value }) => void table.put(key, value as Buffer).catch(ignore),
+  remove: (table, key) => void table.remove(key).catch(ignore),
+};
+
+/** The caller has claimed `folder`. Throws STORE_DAMAGED or what the file system throws. */
+export function openEnvironment({
+  folder,
+  file,
+  timers,
+  log,
+}: {
+  folder: string;
+  file: string;
+  timers: Timers;
+  log: Logger;
+}): Environment {
+  const inspection = inspectDatabaseFile(file);
+  if (inspection.state === 'damaged') {
+    throw new AltNetError('STORE_DAMAGED', { folder, why: inspection.why });
+  }
+  const safeRestore = inspection.state === 'sound-when-flushed';
+  if (safeRestore) log.warn('the newest writes are damaged; going back to the last flushed ones');
+  // No other process uses the file, so whoever stands in LMDB's table of readers is dead.
+  rmSync(`${file}-lock`, { force: true });
+  try {
+    const options = { path: file, noSubdir: true, maxDbs: 16, cache: false, safeRestore };
+    const root = open<Buffer, Uint8Array>({ ...options, encoding: 'binary' });
+    return new Environment({ root, folder, timers });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new AltNetError('STORE_DAMAGED', { folder, why }, { cause: error });
+  }
+}

@@ -1,0 +1,43 @@
+/** The records that this node holds for others, in LMDB. It does not judge them: the DHT did. */
+import type { Bytes } from '../base/bytes.ts';
+import type { RecordStore, StoredRecord } from '../dht/ports.ts';
+import type { Environment, Table } from './environment.ts';
+import { decodeStoredRecord, encodeSlotKey, encodeStoredRecord, slotOf } from './record-codec.ts';
+import { prefixRange, tableEntries } from './tables.ts';
+
+export class LmdbRecordStore implements RecordStore {
+  readonly #environment: Environment;
+  readonly #table: Table;
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+    this.#table = environment.table('records');
+  }
+
+  list(key: Bytes): readonly StoredRecord[] {
+    const found: StoredRecord[] = [];
+    for (const { value } of this.#table.getRange(prefixRange(key))) {
+      const stored = decodeStoredRecord(value);
+      if (stored) found.push(stored);
+    }
+    return found;
+  }
+
+  async put(slot: Bytes, stored: StoredRecord): Promise<void> {
+    const key = encodeSlotKey(stored.record.key, slot);
+    const value = encodeStoredRecord(stored);
+    await this.#environment.commit((changes) => changes.put(this.#table, { key, value }));
+  }
+
+  async remove(key: Bytes, slot: Bytes): Promise<void> {
+    const slotKey = encodeSlotKey(key, slot);
+    await this.#environment.commit((changes) => changes.remove(this.#table, slotKey));
+  }
+
+  *entries(): Iterable<{ readonly slot: Bytes; readonly stored: StoredRecord }> {
+    for (const { key, value } of tableEntries(this.#table)) {
+      const stored = decodeStoredRecord(value);
+      if (stored) yield { slot: slotOf(key), stored };
+    }
+  }
+}

@@ -1,0 +1,40 @@
+/** Reading ranges of a table. Knows keys as bytes and nothing of values. */
+import type { Bytes } from '../base/bytes.ts';
+import type { Table } from './environment.ts';
+
+interface KeyRange {
+  readonly start: Bytes;
+  readonly end?: Bytes;
+}
+
+/** All keys that begin with `prefix`. */
+export function prefixRange(prefix: Bytes): KeyRange {
+  const end = new Uint8Array(prefix);
+  for (let at = end.length - 1; at >= 0; at--) {
+    const byte = end[at] ?? 0;
+    if (byte === 0xff) continue;
+    end[at] = byte + 1;
+    return { start: prefix, end: end.slice(0, at + 1) };
+  }
+  return { start: prefix };
+}
+
+const pageEntries = 256;
+
+/**
+ * Every entry, in order of key. It reads a page at a time, so the reader may wait or write
+ * between two entries without holding an old state of the database alive.
+ */
+export function* tableEntries(table: Table): Iterable<{ key: Buffer; value: Buffer }> {
+  let after: Bytes | undefined;
+  for (;;) {
+    const from = after ? { start: after, exclusiveStart: true } : {};
+    const page = [...table.getRange({ ...from, limit: pageEntries })].map(({ key, value }) => ({
+      key: Buffer.from(key),
+      value,
+    }));
+    yield* page;
+    after = page.at(-1)?.key;
+    if (!after || page.length < pageEntries) return;
+  }
+}
