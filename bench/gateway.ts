@@ -1,0 +1,77 @@
+/**
+ * Requests per second for a file of 10 KB, beside node:http answering with the same bytes from a
+ * buffer. Each server and the load generator have a process of their own; the two servers take turns
+ * under the same load, and the median of the turns counts.
+ */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { type BenchRow, row } from './row.ts';
+
+const turns = 5;
+const turnMs = 1000;
+const connections = 32;
+
+type Mode = 'bare' | 'gateway';
+
+interface Server {
+  readonly child: ChildProcess;
+  readonly port: number;
+}
+
+function script(name: string): string {
+  return path.join(import.meta.dirname, name);
+}
+
+async function startServer(mode: Mode): Promise<Server> {
+  const child = spawn(process.execPath, [script('gateway-server.ts'), mode], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  for await (const line of createInterface({ input: child.stdout })) {
+    return { child, port: Number(line) };
+  }
+  throw new Error(`the ${mode} server ended before it listened`);
+}
+
+async function stopServer({ child }: Server): Promise<void> {
+  const exited = once(child, 'exit');
+  child.stdin?.end();
+  await exited;
+}
+
+async function requestsPerSecond({ port }: Server): Promise<number> {
+  const args = [port, 'bench.localhost', connections, turnMs].map(String);
+  const { stdout } = await promisify(execFile)(process.execPath, [script('http-load.ts'), ...args]);
+  return Number(stdout);
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
+
+export async function benchGateway(): Promise<BenchRow[]> {
+  const bare = await startServer('bare');
+  const gateway = await startServer('gateway');
+  try {
+    const rates = { bare: [] as number[], gateway: [] as number[] };
+    for (let turn = 0; turn < turns; turn++) {
+      rates.bare.push(await requestsPerSecond(bare));
+      rates.gateway.push(await requestsPerSecond(gateway));
+    }
+    return [
+      row({
+        name: 'gateway, 10 KB file',
+        value: median(rates.gateway),
+        unit: 'requests/s',
+        limit: { name: 'node:http with a buffer', value: median(rates.bare) },
+        goal: 0.5,
+      }),
+    ];
+  } finally {
+    await stopServer(gateway);
+    await stopServer(bare);
+  }
+}
