@@ -1,7 +1,10 @@
 /** The command line in this process: its words in, what it wrote and its exit code out. */
 import { Readable } from 'node:stream';
+import type { NodeServices } from '../../src/api/ports.ts';
 import { runAltnet } from '../../src/cli/altnet.ts';
+import type { CommandContext, CommandDefinition } from '../../src/cli/command.ts';
 import type { Surroundings } from '../../src/cli/process.ts';
+import { type OutputStream, Terminal } from '../../src/cli/tui.ts';
 
 export interface CliOutcome {
   readonly code: number;
@@ -34,4 +37,47 @@ export async function runCli(
     signal,
   });
   return { code, ...texts };
+}
+
+export interface DefinitionInput {
+  readonly services: NodeServices;
+  readonly operands?: readonly string[];
+  readonly json?: boolean;
+  /** Whether the output passes for a terminal. */
+  readonly isTTY?: boolean;
+}
+
+export interface DefinitionOutcome {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What it rejected with. */
+  readonly error: unknown;
+}
+
+/** Runs one command with these services, without words to parse and a node to find. */
+export async function runDefinition(
+  definition: CommandDefinition,
+  { services, operands = [], json = false, isTTY = false }: DefinitionInput,
+): Promise<DefinitionOutcome> {
+  const texts = { stdout: '', stderr: '' };
+  const stream = (name: keyof typeof texts): OutputStream => ({
+    isTTY,
+    write: (data) => (texts[name] += Buffer.from(data).toString('latin1')),
+  });
+  const streams = { stdout: stream('stdout'), stderr: stream('stderr') };
+  const context: CommandContext = {
+    terminal: new Terminal({ ...streams, json, program: 'altnet' }),
+    signal: new AbortController().signal,
+    cwd: '/',
+    folders: { data: '/', keydir: '/' },
+    shell: undefined,
+    services: async () => services,
+  };
+  try {
+    await definition.run(context, { operands, options: {} });
+    context.terminal.done();
+    return { ...texts, error: undefined };
+  } catch (error) {
+    return { ...texts, error };
+  }
 }
