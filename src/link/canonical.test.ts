@@ -65,7 +65,7 @@ function formOf(url: string): string | undefined {
 function assertFinal(url: string): void {
   const form = formOf(url);
   if (form === undefined) return;
-  assert.match(form, /^\/\/[a-z0-9.:[\]_~!$&'()*+,;=-]+\/([\w.~!$&'()*+,;=:@/?-]|%[0-9A-F]{2})*$/);
+  assert.match(form, /^\/\/[a-z0-9.:[\]_-]+\/([\w.~!$&'()*+,;=:@/?-]|%[0-9A-F]{2})*$/);
   // The default port of the other scheme stays in the form, and vanishes with that scheme.
   if (!/^\/\/[^/]*:80\//.test(form)) assert.equal(formOf(`http:${form}`), form, url);
   if (!/^\/\/[^/]*:443\//.test(form)) assert.equal(formOf(`https:${form}`), form, url);
@@ -131,7 +131,7 @@ test('addresses that the web platform reads have the form of what it reads', () 
     if (base === null) assert.equal(formOf(input), form, input);
     if (form !== undefined) forms += 1;
   }
-  assert.ok(forms > 200);
+  assert.ok(forms > 150);
 });
 
 test('the longest form fits, a longer one does not', () => {

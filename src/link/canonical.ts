@@ -23,12 +23,17 @@ export function canonicalUrl(text: string): CanonicalUrl {
   if (!scheme) throw bad(text, 'only http and https addresses have alternatives');
   if (url.username !== '' || url.password !== '') throw bad(text, 'it contains a user name');
   const host = url.hostname.replace(/\.$/, '');
-  if (host.split('.').includes('')) throw bad(text, 'its host name has an empty part');
+  if (!hostForm.test(host)) throw bad(text, 'no such host name can exist');
   const port = url.port === '' ? '' : `:${url.port}`;
   const canonical = `//${host}${port}${escape(url.pathname)}${escape(url.search)}`;
   if (canonical.length > urlBytesMax) throw bad(text, tooLong);
   return { canonical, scheme };
 }
+
+/**
+ * IPv6, or labels as they occur in the DNS. Parsers let more pass, and not all of them the same.
+ */
+const hostForm = /^(\[[0-9a-f:]+\]|[a-z0-9_-]+(\.[a-z0-9_-]+)*)$/;
 
 const tooLong = `it is longer than ${urlBytesMax} bytes`;
 

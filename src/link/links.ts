@@ -63,7 +63,8 @@ export class Links {
 
   /**
    * Publishes an alternative, or replaces this author's link to the same target. Rejects with
-   * BAD_URL, BAD_ARGUMENT, LINK_LIMIT, RECORD_REFUSED, NO_PEERS or ABORTED.
+   * BAD_URL, BAD_ARGUMENT, LINK_LIMIT, RECORD_REFUSED, ABORTED, or NO_PEERS: then it is published
+   * as soon as there are some.
    */
   async put(url: string, link: Link, options: WriteOptions = {}): Promise<PutLink> {
     const startedMs = this.#nowMs();
@@ -72,17 +73,17 @@ export class Links {
     const { key, scheme, urlHash } = place;
     const mine = this.#own.under(key);
     const previous = inSlot(mine, this.#slotOf(link.target));
-    const others = mine.filter((record) => !record.tombstone && record !== previous);
+    const others = mine.filter((record) => record !== previous);
     if (others.length >= linksPerAuthorMax) throw limitReached(url);
     const { target, sha256: hash, size, type, captured, note } = link;
     const body = { target, sha256: hash, size, type, captured, note, scheme, urlHash };
     const draft = { key, previous, mine };
+    await this.#own.remember(key, url); // first: the publisher keeps trying also after a failure
     const stored = await this.#writer.write(
       { ...draft, sign: (stamp, signer) => makeLinkRecord(body, stamp, signer) },
       url,
       options,
     );
-    await this.#own.remember(key, url);
     return this.#result(place, { target, stored, startedMs });
   }
 

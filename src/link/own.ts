@@ -40,9 +40,8 @@ export class OwnLinks {
     this.#author = author;
   }
 
-  /** Tombstones among them. */
   all(): SignedRecord[] {
-    const records = this.#publisher.list(recordKinds.link);
+    const records = this.#publisher.list(recordKinds.link).map(({ record }) => record);
     return records.filter(({ author }) => equalBytes(author, this.#author));
   }
 
@@ -59,7 +58,7 @@ export class OwnLinks {
     });
   }
 
-  /** The journal of an older key folder may know links whose URL was never noted here. */
+  /** Unknown only when the notes were lost and the journal was not. */
   #urlOf({ key }: SignedRecord): string {
     const noted = this.#notes.get(noteName(key));
     return (noted && parseUtf8(noted)) ?? `(unknown, key ${toHex(key)})`;
@@ -69,9 +68,9 @@ export class OwnLinks {
     await this.#notes.put(noteName(key), utf8(url));
   }
 
-  /** Forgets the URL when no link under its key is left. */
+  /** Forgets the URL, unless other links under its key are left. */
   async forget(key: Bytes): Promise<void> {
-    if (this.under(key).some((record) => !record.tombstone)) return;
+    if (this.under(key).length > 0) return;
     await this.#notes.removeAll([noteName(key)]);
   }
 }

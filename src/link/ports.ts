@@ -40,8 +40,8 @@ export interface LinkPublisher {
   publish(record: SignedRecord, options: Abortable): Promise<LinkPublication>;
   /** The same for a tombstone, which takes the place of what it withdraws. */
   withdraw(tombstone: SignedRecord, options: Abortable): Promise<LinkPublication>;
-  /** What is being kept alive, tombstones among it. */
-  list(kind: RecordKind): readonly SignedRecord[];
+  /** What is being kept alive; tombstones are not among it. */
+  list(kind: RecordKind): readonly { readonly record: SignedRecord }[];
 }
 
 /** Records hold only the hash of a URL; for the list of own links, the URL itself is noted here. */

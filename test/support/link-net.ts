@@ -1,0 +1,155 @@
+/**
+ * A few storers in memory that judge, keep and return link records by the rules, for tests of what
+ * stands on the link ports. Each can be switched to silence, refusal or lies.
+ */
+import { equalBytes, toHex } from '../../src/base/bytes.ts';
+import type { Bytes } from '../../src/base/bytes.ts';
+import type {
+  GatheredLinks,
+  LinkNotes,
+  LinkPublication,
+  LinkPublisher,
+  LinkSearch,
+} from '../../src/link/ports.ts';
+import { checkRecord, type Judging } from '../../src/record/acceptance.ts';
+import { compareRecords, type SignedRecord } from '../../src/record/envelope.ts';
+import {
+  isStored,
+  type RecordKind,
+  type StoreStatus,
+  storeStatuses,
+} from '../../src/record/kinds.ts';
+import { slotOf, storedKind } from '../../src/record/registry.ts';
+
+interface Judged {
+  readonly status: StoreStatus;
+  readonly conflicting?: SignedRecord;
+}
+
+export class LinkStorer {
+  readonly #records = new Map<string, SignedRecord>(); // BOUNDED by the test
+  readonly #judging: () => Judging;
+  /** Answers every STORE with this. */
+  refuseWith: StoreStatus | undefined;
+
+  constructor(judging: () => Judging) {
+    this.#judging = judging;
+  }
+
+  list(key: Bytes): SignedRecord[] {
+    return [...this.#records.values()].filter((record) => equalBytes(record.key, key));
+  }
+
+  accept(record: SignedRecord): Judged {
+    const status = this.refuseWith ?? checkRecord(record, this.#judging());
+    if (!isStored(status)) return { status };
+    const place = toHex(record.key) + toHex(slotOf(record));
+    const known = this.#records.get(place);
+    const order = known ? compareRecords(record, known) : 1;
+    if (known && order < 0) return { status: storeStatuses.SEQ_OLD, conflicting: known };
+    const mine = this.list(record.key).filter(
+      (other) => other !== known && !other.tombstone && equalBytes(other.author, record.author),
+    );
+    const limit = storedKind(record.kind)?.perAuthorMax ?? 0;
+    if (!record.tombstone && mine.length >= limit) return { status: storeStatuses.QUOTA_AUTHOR };
+    this.#records.set(place, record);
+    return { status: storeStatuses.OK };
+  }
+}
+
+export class LinkNet implements LinkSearch {
+  readonly storers: LinkStorer[];
+  /** How many searches were not read to their end. */
+  brokenOff = 0;
+
+  constructor(count: number, judging: () => Judging) {
+    this.storers = Array.from({ length: count }, () => new LinkStorer(judging));
+  }
+
+  async *gather(
+    key: Bytes,
+    { signal, kind }: { signal?: AbortSignal | undefined; kind?: RecordKind | undefined },
+  ): AsyncGenerator<GatheredLinks, { asked: number; answered: number }> {
+    let done = false;
+    try {
+      for (const storer of this.storers) {
+        await Promise.resolve();
+        signal?.throwIfAborted();
+        const records = storer
+          .list(key)
+          .filter((record) => kind === undefined || record.kind === kind);
+        yield { from: 'self', records };
+      }
+      done = true;
+      return { asked: this.storers.length, answered: this.storers.length };
+    } finally {
+      if (!done) this.brokenOff += 1;
+    }
+  }
+
+  store(record: SignedRecord): LinkPublication {
+    const answers = this.storers.map((storer) => storer.accept(record));
+    const refused = answers.filter(({ status }) => !isStored(status));
+    const statuses = [...new Set(refused.map(({ status }) => status))];
+    return {
+      stored: answers.length - refused.length,
+      asked: answers.length,
+      refusals: statuses.map((status) => {
+        const alike = refused.filter((answer) => answer.status === status);
+        const conflicting = alike.flatMap((answer) => answer.conflicting ?? []);
+        return { status, count: alike.length, conflicting };
+      }),
+    };
+  }
+}
+
+/** One node's publisher: keeps its own list, stores with the net. */
+export class MemoryLinkPublisher implements LinkPublisher {
+  readonly #net: LinkNet;
+  readonly #kept = new Map<string, SignedRecord>(); // BOUNDED by the test
+
+  constructor(net: LinkNet) {
+    this.#net = net;
+  }
+
+  async publish(
+    record: SignedRecord,
+    { signal }: { signal?: AbortSignal | undefined },
+  ): Promise<LinkPublication> {
+    await Promise.resolve();
+    signal?.throwIfAborted();
+    this.#kept.set(toHex(record.key) + toHex(slotOf(record)), record);
+    return this.#net.store(record);
+  }
+
+  withdraw(
+    tombstone: SignedRecord,
+    options: { signal?: AbortSignal | undefined },
+  ): Promise<LinkPublication> {
+    return this.publish(tombstone, options);
+  }
+
+  list(kind: RecordKind): { record: SignedRecord }[] {
+    return [...this.#kept.values()]
+      .filter((record) => record.kind === kind && !record.tombstone)
+      .map((record) => ({ record }));
+  }
+}
+
+export class MemoryNotes implements LinkNotes {
+  readonly values: Map<string, Bytes> = new Map(); // BOUNDED by the test
+
+  get(name: string): Bytes | undefined {
+    return this.values.get(name);
+  }
+
+  put(name: string, value: Bytes): Promise<void> {
+    this.values.set(name, value);
+    return Promise.resolve();
+  }
+
+  removeAll(names: readonly string[]): Promise<void> {
+    for (const name of names) this.values.delete(name);
+    return Promise.resolve();
+  }
+}
