@@ -43,6 +43,7 @@ export class SimNetwork {
   readonly #rttsMs = new Map<string, number>();
   #sideOf: (contact: Contact) => number = () => 0;
   #requests = 0;
+  #fingerprint = 0x811c_9dc5;
 
   constructor(world: SimWorld, options: Partial<SimNetworkOptions> = {}) {
     this.#world = world;
@@ -53,6 +54,11 @@ export class SimNetwork {
   /** Requests sent so far, retries not counted. */
   get requests(): number {
     return this.#requests;
+  }
+
+  /** Of all requests so far, who asked whom when: equal runs have equal ones. */
+  get fingerprint(): number {
+    return this.#fingerprint >>> 0;
   }
 
   /** Connects a node; it can be reached until `detach`. */
@@ -81,6 +87,13 @@ export class SimNetwork {
     this.#sideOf = () => 0;
   }
 
+  /** FNV-1a over numbers. */
+  #mark(...values: readonly number[]): void {
+    for (const value of values) {
+      this.#fingerprint = Math.imul(this.#fingerprint ^ value, 0x0100_0193);
+    }
+  }
+
   #identify(endpoint: Endpoint): Promise<Contact> {
     const host = this.#hosts.get(formatEndpoint(endpoint));
     const what = formatEndpoint(endpoint);
@@ -94,6 +107,11 @@ export class SimNetwork {
     { to, request, signal }: { to: Contact; request: R; signal: AbortSignal | undefined },
   ): Promise<Answered<R>> {
     this.#requests++;
+    this.#mark(
+      this.#world.nowMs * 1000,
+      ...from.contact.id.subarray(0, 4),
+      ...to.id.subarray(0, 4),
+    );
     const sentMs = this.#world.nowMs;
     const { promise, resolve, reject } = Promise.withResolvers<Answered<R>>();
     const attempts = [...this.#options.attemptsMs];

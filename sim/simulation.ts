@@ -2,7 +2,7 @@
 import type { Bytes } from '../src/base/bytes.ts';
 import { compareDistance } from '../src/dht/distance.ts';
 import type { DhtOptions } from '../src/dht/dht.ts';
-import { SimNetwork, type SimNetworkOptions } from './network.ts';
+import { SimNetwork, simNetworkDefaults, type SimNetworkOptions } from './network.ts';
 import { SimNode } from './node.ts';
 import type { SeededRandom } from './random.ts';
 import { SimWorld } from './world.ts';
@@ -27,10 +27,7 @@ export class Simulation {
 
   constructor(options: Partial<SimOptions> & Pick<SimOptions, 'seed' | 'nodes'>) {
     this.#options = {
-      rttMedianMs: 80,
-      rttSigma: 0.6,
-      loss: 0,
-      attemptsMs: [750, 1500],
+      ...simNetworkDefaults,
       joinIntervalMs: 100,
       dht: {},
       ...options,

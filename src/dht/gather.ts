@@ -9,6 +9,7 @@ import type { RecordKind } from '../record/kinds.ts';
 import type { Caller } from './caller.ts';
 import { pageOf } from './pages.ts';
 import type { GetMode, GetReply, GetRequest, RecordDigest, StoredRecord } from './ports.ts';
+import type { LookupResult } from './lookup.ts';
 import type { Answer, Ask } from './query.ts';
 import { usableContacts } from './received.ts';
 import type { RecordSieve } from './sieve.ts';
@@ -44,12 +45,62 @@ export interface GatherEnd {
   readonly asked: number;
   /** Responders, this node included when it is a server. */
   readonly answered: number;
-  /** Servers that answered, nearest first: where to store a newer record. */
+  /**
+   * Servers that answered, nearest first: where to store a newer record. Empty when it was enough
+   * before the nearest were found.
+   */
   readonly closest: readonly Contact[];
 }
 
 /** Pages that are read of one node. */
 const pagesMax = 8;
+
+export interface Collecting {
+  /** What we hold ourselves; undefined: we do not count, being no server, and hold nothing. */
+  readonly own: Gathered | undefined;
+  /** Whether we count as one of those who should hold the key. */
+  readonly counted: boolean;
+  /** Walks to the nodes nearest to the key, asking each; yields what they hold. */
+  readonly walk: AsyncGenerator<Gathered, LookupResult>;
+  readonly enough: ((soFar: readonly Gathered[]) => boolean) | undefined;
+}
+
+/** Our own answer, then those of others as they come, until the walk ends or it is enough. */
+export async function* collect({
+  own,
+  counted,
+  walk,
+  enough,
+}: Collecting): AsyncGenerator<Gathered, GatherEnd> {
+  const soFar: Gathered[] = []; // BOUNDED by the requests of one lookup, and ourselves
+  try {
+    if (own) {
+      soFar.push(own);
+      yield own;
+    }
+    for (;;) {
+      if (enough?.(soFar) === true) return endOf(earlyResult(soFar), counted);
+      const step = await walk.next();
+      if (step.done === true) return endOf(step.value, counted);
+      soFar.push(step.value);
+      yield step.value;
+    }
+  } finally {
+    // Ends the requests under way when the reader has had enough.
+    await walk.return(earlyResult(soFar));
+  }
+}
+
+function endOf({ asked, answered, closest }: LookupResult, counted: boolean): GatherEnd {
+  const self = counted ? 1 : 0;
+  return { asked: asked + self, answered: answered + self, closest };
+}
+
+/** What can be said without waiting for the end: how many have answered. */
+function earlyResult(soFar: readonly Gathered[]): LookupResult {
+  const answered = soFar.filter(({ from }) => from !== 'self').length;
+  return { closest: [], asked: answered, answered };
+}
 
 export function getRequest(key: Bytes, { mode, ids, minSeq }: GatherOptions): GetRequest {
   return {
@@ -117,14 +168,6 @@ export function askForRecords(
       }
       return pages;
     }
-  };
-}
-
-/** Asks one node whom it knows near a target. */
-export function askForContacts(target: Bytes, caller: Caller): Ask<never> {
-  return async (contact, { signal }) => {
-    const { reply, info } = await caller.call(contact, { method: 'find', target }, signal);
-    return answerOf(contact, reply.contacts, info.server);
   };
 }
 

@@ -24,6 +24,16 @@ import type {
 import type { Storage } from './storage.ts';
 import type { TableView } from './table.ts';
 
+export interface HandlerOptions {
+  /**
+   * Only contacts that answered us within this time are handed on: of others we know too little to
+   * have strangers send them requests.
+   */
+  readonly contactFreshMs: number;
+}
+
+export const handlerDefaults: HandlerOptions = { contactFreshMs: 15 * 60_000 };
+
 export interface HandlerDeps {
   readonly self: Bytes;
   readonly clock: Clock;
@@ -40,17 +50,13 @@ export interface HandlerDeps {
 /** As many as fit a reply. */
 const contactsMax = 20;
 
-/**
- * Contacts that answered us within this time are handed on; of older ones we know too little to
- * have others send them requests.
- */
-const freshMs = 15 * 60_000;
-
 export class Handler {
   readonly #deps: HandlerDeps;
+  readonly #options: HandlerOptions;
 
-  constructor(deps: HandlerDeps) {
+  constructor(deps: HandlerDeps, options: HandlerOptions = handlerDefaults) {
     this.#deps = deps;
+    this.#options = options;
   }
 
   /** Never rejects; undefined when no honest answer is possible. */
@@ -59,7 +65,8 @@ export class Handler {
     counters.request('received', request.method);
     if (from.server) offer(from.contact);
     try {
-      return await this.#answer(from, request);
+      if (request.method === 'store') return await this.#store(from, request);
+      return this.#tell(from, request);
     } catch (error) {
       const code = isAltNetError(error) ? error.code : 'INTERNAL';
       log.error('cannot answer a request', { method: request.method, code, error: String(error) });
@@ -67,7 +74,7 @@ export class Handler {
     }
   }
 
-  async #answer(from: Requester, request: Request): Promise<Reply> {
+  #tell(from: Requester, request: Exclude<Request, StoreRequest>): Reply {
     switch (request.method) {
       case 'ping':
         return { method: 'ping', contactRecord: this.#deps.contactRecord() };
@@ -75,8 +82,6 @@ export class Handler {
         return this.#find(from, request.target);
       case 'get':
         return this.#get(from, request);
-      case 'store':
-        return this.#store(from, request);
     }
   }
 
@@ -94,12 +99,15 @@ export class Handler {
   #contactsFor({ contact: asker }: Requester, target: Bytes): readonly Contact[] {
     const { table, clock } = this.#deps;
     const scope = scopeOf(asker.endpoint.ip);
+    const { contactFreshMs } = this.#options;
     const nowMs = clock.monotonicMs();
     return table.closest(
       target,
       contactsMax,
       ({ contact: { id, endpoint }, seenMs }) =>
-        nowMs - seenMs <= freshMs && scopeOf(endpoint.ip) === scope && !equalBytes(id, asker.id),
+        nowMs - seenMs <= contactFreshMs &&
+        scopeOf(endpoint.ip) === scope &&
+        !equalBytes(id, asker.id),
     );
   }
 

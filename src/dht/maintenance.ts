@@ -6,14 +6,12 @@ import { sleep } from '../base/abort.ts';
 import type { World } from '../base/clock.ts';
 import { LruMap } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
-import { toHex } from '../base/bytes.ts';
-import type { Contact } from '../identity/contact.ts';
+import { type Bytes, toHex } from '../base/bytes.ts';
 import type { SignedRecord } from '../record/envelope.ts';
-import { randomIdSharing } from './distance.ts';
 import { repushAtMs } from './keeping.ts';
 import { repeat, type Round } from './loops.ts';
+import type { Routing } from './routing.ts';
 import type { Storage } from './storage.ts';
-import type { RoutingTable } from './table.ts';
 
 export interface MaintenanceOptions {
   /** One random contact is sent a PING. */
@@ -43,18 +41,14 @@ export const maintenanceDefaults: MaintenanceOptions = {
 };
 
 export interface MaintenanceDeps {
-  readonly self: Uint8Array;
+  /** Our node ID. */
+  readonly self: Bytes;
   readonly world: World;
   readonly log: Logger;
-  readonly table: RoutingTable;
+  readonly routing: Pick<Routing, 'table' | 'ping' | 'lookAround' | 'refresh' | 'join'>;
   readonly storage: Storage;
-  /** Never rejects. */
-  readonly ping: (contact: Contact, signal: AbortSignal) => Promise<void>;
-  readonly lookup: (target: Uint8Array, signal: AbortSignal) => Promise<void>;
   /** Stores a record with those who should hold it. */
   readonly store: (record: SignedRecord, signal: AbortSignal) => Promise<void>;
-  /** Tries the seeds again. */
-  readonly rejoin: (signal: AbortSignal) => Promise<void>;
 }
 
 /** Records looked at before others get their turn, and the pause in between. */
@@ -92,7 +86,7 @@ export class Maintenance {
   #rounds(): readonly Round[] {
     const { livenessIntervalMs, ownLookupIntervalMs, bucketIdleMs, sweepIntervalMs } =
       this.#options;
-    const { self, table, lookup } = this.#deps;
+    const { routing } = this.#deps;
     const every = (ms: number) => (): number => this.#jittered(ms);
     return [
       {
@@ -101,16 +95,16 @@ export class Maintenance {
         run: (signal) => this.#checkOne(signal),
       },
       {
-        name: 'own lookup',
+        name: 'look around',
         delayMs: every(ownLookupIntervalMs),
         run: async (signal) => {
-          if (table.size > 0) await lookup(self, signal);
+          if (routing.table.size > 0) await routing.lookAround(signal);
         },
       },
       {
         name: 'refresh',
         delayMs: every(bucketIdleMs / 10),
-        run: (signal) => this.refresh({ idleMs: bucketIdleMs, signal }),
+        run: (signal) => routing.refresh(bucketIdleMs, signal),
       },
       { name: 'sweep', delayMs: every(sweepIntervalMs), run: (signal) => this.#sweep(signal) },
       {
@@ -126,29 +120,10 @@ export class Maintenance {
   }
 
   async #checkOne(signal: AbortSignal): Promise<void> {
-    const { table, world, ping } = this.#deps;
-    const contacts = table.contacts();
+    const { routing, world } = this.#deps;
+    const contacts = routing.table.contacts();
     const contact = contacts[Math.floor(world.random.fraction() * contacts.length)];
-    if (contact) await ping(contact, signal);
-  }
-
-  /**
-   * Looks up a random ID in each bucket that no lookup went into for `idleMs`; with 'fill', in each
-   * that has room.
-   */
-  async refresh({
-    idleMs,
-    signal,
-  }: {
-    idleMs: number | 'fill';
-    signal: AbortSignal;
-  }): Promise<void> {
-    const { self, table, world, lookup } = this.#deps;
-    const nowMs = world.clock.monotonicMs();
-    for (const { bits, full, touchedMs } of table.refreshable()) {
-      const due = idleMs === 'fill' ? !full : nowMs - touchedMs >= idleMs;
-      if (due) await lookup(randomIdSharing(self, bits, world.random), signal);
-    }
+    if (contact) await routing.ping(contact, signal);
   }
 
   /** Forgets held records that are due, and stores again what nobody refreshed. */
@@ -181,14 +156,16 @@ export class Maintenance {
   }
 
   #untilRejoin(): number {
-    return this.#deps.table.size > 0 ? this.#options.livenessIntervalMs : this.#rejoinDelayMs;
+    return this.#deps.routing.table.size > 0
+      ? this.#options.livenessIntervalMs
+      : this.#rejoinDelayMs;
   }
 
   async #rejoinIfAlone(signal: AbortSignal): Promise<void> {
-    const { table, rejoin } = this.#deps;
-    if (table.size === 0) {
+    const { routing } = this.#deps;
+    if (routing.table.size === 0) {
       this.#rejoinDelayMs = Math.min(2 * this.#rejoinDelayMs, this.#options.rejoinMaxMs);
-      await rejoin(signal);
+      await routing.join([], signal);
     } else {
       this.#rejoinDelayMs = this.#options.rejoinMinMs;
     }

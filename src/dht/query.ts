@@ -127,9 +127,10 @@ class Requests<T> {
   }
 }
 
-/** Runs a query that emits nothing. */
-export async function finishQuery(options: QueryOptions<never>): Promise<LookupResult> {
-  const query = runQuery(options);
+/** Runs a query of whose answers only the end counts. */
+export async function finishQuery(
+  query: AsyncGenerator<never, LookupResult>,
+): Promise<LookupResult> {
   for (;;) {
     const step = await query.next();
     if (step.done === true) return step.value;
