@@ -39,7 +39,7 @@ export class SigningKey {
     return new Uint8Array(sign(null, message, this.#privateKey));
   }
 
-  /** The secret, 32 bytes: for key files, for export, and for deriving the Noise and libp2p keys. */
+  /** The secret, 32 bytes: for key files, export, and deriving the Noise and libp2p keys. */
   exportSeed(): Bytes {
     return this.#seed.slice();
   }

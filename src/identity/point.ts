@@ -1,4 +1,4 @@
-/** Which encoded curve points may be public keys. Decides by comparing bytes; does no arithmetic. */
+/** Which encoded curve points may be public keys. Compares bytes and does no arithmetic. */
 import { type Bytes, parseHex, toHex } from '../base/bytes.ts';
 
 /**

@@ -25,8 +25,8 @@ export class FoundLinks {
   }
 
   /**
-   * What one node answered: the links in it that were not there before. A slot belongs to one author
-   * and one target, so a newer record of a slot that was shown says nothing new.
+   * What one node answered: the links in it that were not there before. A slot belongs to one
+   * author and one target, so a newer record of a slot that was shown says nothing new.
    */
   *add(records: readonly SignedRecord[]): Generator<Omit<FoundLink, 'seconds'>> {
     for (const record of records) {

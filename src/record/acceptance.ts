@@ -1,7 +1,8 @@
 /**
- * What can be judged of a record by looking at it alone, cheapest check first (docs/spec/records.md,
- * "Verification"). Each check answers OK or the status that a storer gives; a storer puts its own
- * checks (token, distance, quotas, revocation) between them, a reader runs `checkRecord`.
+ * What can be judged of a record by looking at it alone, cheapest check first
+ * (docs/spec/records.md, "Verification"). Each check answers OK or the status that a storer gives.
+ * A storer puts its own checks (token, distance, quotas, revocation) between them; a reader runs
+ * `checkRecord`.
  */
 import { type Bytes, equalBytes } from '../base/bytes.ts';
 import { isAuthentic, parseRecord, type ParsedRecord, type SignedRecord } from './envelope.ts';
@@ -30,7 +31,7 @@ export function checkKey(record: SignedRecord): StoreStatus {
   return kindForm(record.kind)?.keyMatches(record) === true ? OK : KEY_MISMATCH;
 }
 
-/** 4. MALFORMED for a life longer than the kind allows, CLOCK for the future, EXPIRED for the past. */
+/** 4. MALFORMED for a longer life than the kind allows, CLOCK for the future, EXPIRED. */
 export function checkTime(record: SignedRecord, nowUnixSeconds: number): StoreStatus {
   const { issued, expires } = record;
   const lifetimeSecondsMax = kindForm(record.kind)?.lifetimeSecondsMax ?? 0;

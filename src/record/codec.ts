@@ -73,7 +73,7 @@ function plain<T extends BodyValue>(
   };
 }
 
-/** Text of 1 to `bytesMax` bytes of UTF-8 without control characters, and whatever `accept` asks. */
+/** Text of 1 to `bytesMax` bytes of UTF-8, no control characters, and whatever `accept` asks. */
 export function textField(
   number: number,
   { bytesMax, accept = () => true }: { bytesMax: number; accept?: (text: string) => boolean },

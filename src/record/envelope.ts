@@ -68,7 +68,7 @@ function signerOf(kind: RecordKind): KeyKind {
   return kind === recordKinds.provider || kind === recordKinds.contact ? 'node' : 'author';
 }
 
-/** Throws INTERNAL when the fields do not make a well-formed record, or the key is the wrong one. */
+/** Throws INTERNAL when the fields make no well-formed record, or the key is the wrong one. */
 export function signRecord(fields: RecordFields, key: SigningKey, network: Bytes): SignedRecord {
   if (key.kind !== signerOf(fields.kind)) {
     throw new AltNetError('INTERNAL', { what: `a ${key.kind} key cannot sign this record` });

@@ -23,7 +23,7 @@ export const ttlSecondsMax = 86_400;
 
 const labelField = textField(1, { bytesMax: 63, accept: isLabel });
 
-/* 3 (names below this one), 4 (transfers), 5 (registrar's certificate) and 6 (zone file) are taken */
+/* Taken: 3 names below this one, 4 transfers, 5 registrar's certificate, 6 zone file. */
 const live = bodyCodec<NameBody>({
   label: labelField,
   root: mappedField(2, { parse: parseRoot, encode: (root) => root.bytes }),
