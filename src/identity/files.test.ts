@@ -7,8 +7,9 @@ import {
   rmSync,
   statSync,
   writeFileSync,
+  mkdirSync,
+  symlinkSync,
 } from 'node:fs';
-import { mkdirSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';

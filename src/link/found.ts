@@ -4,8 +4,7 @@
  */
 import { toHex } from '../base/bytes.ts';
 import { keyId } from '../identity/key.ts';
-import type { SignedRecord } from '../record/envelope.ts';
-import { compareRecords } from '../record/envelope.ts';
+import { type SignedRecord, compareRecords } from '../record/envelope.ts';
 import { parseLink } from '../record/link.ts';
 import { slotOf } from '../record/registry.ts';
 import { targetFlaw } from './target.ts';

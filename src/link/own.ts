@@ -3,8 +3,7 @@
  * needs (a higher seq, the work that was already done). Holds no state beside the publisher's.
  */
 import { type Bytes, equalBytes, parseUtf8, toHex, utf8 } from '../base/bytes.ts';
-import type { SignedRecord } from '../record/envelope.ts';
-import { seqOf, versionOf } from '../record/envelope.ts';
+import { type SignedRecord, seqOf, versionOf } from '../record/envelope.ts';
 import { recordKinds } from '../record/kinds.ts';
 import { parseLink } from '../record/link.ts';
 import { powBitsOf } from '../record/pow.ts';

@@ -2,8 +2,7 @@
  * Signs an author's link records and publishes them: finds the work once per URL, stays above what
  * the author wrote before, and turns refusals into errors. Knows no URLs and no targets.
  */
-import type { Bytes } from '../base/bytes.ts';
-import { equalBytes } from '../base/bytes.ts';
+import { type Bytes, equalBytes } from '../base/bytes.ts';
 import { unixSeconds, type World } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';

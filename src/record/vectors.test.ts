@@ -7,14 +7,13 @@ import { parseHex, toHex } from '../base/bytes.ts';
 import { SigningKey } from '../identity/key.ts';
 import { checkContactRecord, checkRecord } from './acceptance.ts';
 import { makeContactRecord } from './contact.ts';
-import { parseRecord, type SignedRecord } from './envelope.ts';
+import { parseRecord, type SignedRecord, seqOf } from './envelope.ts';
 import { recordKinds, storeStatusName } from './kinds.ts';
 import { hashUrl, makeLinkRecord, makeLinkTombstone } from './link.ts';
 import { makeNameRecord, makeNameTombstone } from './name.ts';
 import { networkId, networkProfiles } from './network.ts';
 import { makePkNameRecord, makePkNameTombstone } from './pkname.ts';
 import { makeProviderRecord, makeProviderTombstone } from './provider.ts';
-import { seqOf } from './envelope.ts';
 
 const file = path.join(import.meta.dirname, '../../test/vectors/records/records.json');
 const vectors = JSON.parse(readFileSync(file, 'utf8')) as {

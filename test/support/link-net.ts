@@ -2,8 +2,7 @@
  * A few storers in memory that judge, keep and return link records by the rules, for tests of what
  * stands on the link ports. Each can be switched to silence, refusal or lies.
  */
-import { equalBytes, toHex } from '../../src/base/bytes.ts';
-import type { Bytes } from '../../src/base/bytes.ts';
+import { equalBytes, toHex, type Bytes } from '../../src/base/bytes.ts';
 import type {
   GatheredLinks,
   LinkNotes,
