@@ -1,4 +1,4 @@
-/** A value that changes faster than its reader may read: the reader gets the newest, never a queue. */
+/** A value that may change faster than it is read: the reader gets the newest, never a queue. */
 export class LatestValue<T> implements AsyncIterable<T> {
   #news: { readonly value: T } | undefined;
   #ended = false;

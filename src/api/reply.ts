@@ -47,7 +47,7 @@ export async function replyWith(
   return reply.type('application/octet-stream').send(Buffer.from(answer));
 }
 
-/** What a caller reads of an error: its own if it is one of ours, else that something went wrong. */
+/** What a caller may read of an error: a foreign one tells of nothing but a defect. */
 export function asReported(error: unknown, log: Logger): AltNetError {
   if (isAltNetError(error) && statusOfCode[error.code] !== 500) return error;
   log.error('an API request failed', { error: String(error) });

@@ -18,10 +18,13 @@ export function formatListing(folder: SiteFolder, segments: readonly string[]): 
             <td></td>
           </tr> `,
         ];
+  const { length } = entries;
   const note =
-    entries.length < entriesMax
-      ? `${entries.length} entries`
-      : `the first ${entriesMax} entries; there may be more`;
+    length >= entriesMax
+      ? `the first ${entriesMax} entries; there may be more`
+      : length === 1
+        ? '1 entry'
+        : `${length} entries`;
   const body = html`<h1>${title}</h1>
     <table>
       ${up}${entries.map(formatRow)}

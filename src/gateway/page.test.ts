@@ -1,11 +1,13 @@
 /** What goes into pages, and what files are said to be. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { fileCid } from '../../test/support/memory-sites.ts';
 import { utf8 } from '../base/bytes.ts';
 import { escapeHtml, html } from './html.ts';
 import { formatBytes, formatListing } from './listing.ts';
 import { mediaTypeOf } from './mime.ts';
+import { formatPage, pageHeaders } from './page.ts';
 
 const root = fileCid(utf8('a root'));
 
@@ -64,4 +66,17 @@ test('sizes', () => {
     [5000 * 1024 ** 4, '5000 TiB'],
   ];
   for (const [bytes, text] of sizes) assert.equal(formatBytes(bytes), text);
+});
+
+test('the policy of a page allows its own style and nothing else', () => {
+  const text = formatPage({ title: '<&>', body: html`<h1>x</h1>` });
+  const styles = [...text.matchAll(/<style>([^]*?)<\/style>/g)].map(([, style = '']) => style);
+  assert.equal(styles.length, 1);
+  const hash = createHash('sha256')
+    .update(styles[0] ?? '')
+    .digest('base64');
+  const policy = pageHeaders['content-security-policy'] ?? '';
+  assert.ok(policy.includes(`style-src 'sha256-${hash}'`));
+  assert.doesNotMatch(policy, /unsafe| \*[ ;]/);
+  assert.match(text, /<title>&lt;&amp;&gt;<\/title>/);
 });
