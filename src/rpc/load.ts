@@ -6,7 +6,6 @@ import type { CancelTimer, World } from '../base/clock.ts';
 
 const lagMsMax = 50;
 const queuedMax = 128;
-const handshakesPerSecondMax = 1500;
 const probeMs = 100;
 /** One late probe must not switch load off between two probes. */
 const lagHoldMs = 1000;
@@ -14,20 +13,21 @@ const lagHoldMs = 1000;
 export class LoadGauge {
   readonly #world: Pick<World, 'clock' | 'timers'>;
   /** When the last handshakes began, as a ring: full and its oldest young means too many. */
-  readonly #beganMs = new Float64Array(handshakesPerSecondMax).fill(Number.NEGATIVE_INFINITY);
+  readonly #beganMs: Float64Array; // BOUNDED by handshakesPerSecondMax
   #next = 0;
   #laggedMs: number = Number.NEGATIVE_INFINITY;
   #cancelProbe: CancelTimer | undefined;
   #busySinceProbe = false;
 
-  constructor(world: Pick<World, 'clock' | 'timers'>) {
+  constructor(world: Pick<World, 'clock' | 'timers'>, handshakesPerSecondMax: number) {
     this.#world = world;
+    this.#beganMs = new Float64Array(handshakesPerSecondMax).fill(Number.NEGATIVE_INFINITY);
   }
 
   /** Counts a handshake. While there are any, the event loop's lag is probed. */
   noteHandshake(): void {
     this.#beganMs[this.#next] = this.#world.clock.monotonicMs();
-    this.#next = (this.#next + 1) % handshakesPerSecondMax;
+    this.#next = (this.#next + 1) % this.#beganMs.length;
     this.#busySinceProbe = true;
     if (!this.#cancelProbe) this.#probe();
   }

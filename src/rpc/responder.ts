@@ -47,6 +47,8 @@ export interface ResponderDeps {
   readonly counters: Counters;
   /** The share of a core that opening and sealing may take. */
   readonly dhShare: number;
+  /** From as many handshakes per second on, requests need a cookie. */
+  readonly handshakesPerSecondMax: number;
   readonly contactRecord: () => Bytes | undefined;
   readonly contactSeq: () => number;
   readonly isServer: (peerIp: Bytes) => boolean;
@@ -77,11 +79,11 @@ export class Responder {
   #handlerFailureLogged = false;
 
   constructor(deps: ResponderDeps) {
-    const { world, dhShare } = deps;
+    const { world, dhShare, handshakesPerSecondMax } = deps;
     this.#deps = deps;
     this.#cookies = new Cookies(world);
     this.#tokens = new AddressTokens(world);
-    this.#load = new LoadGauge(world);
+    this.#load = new LoadGauge(world, handshakesPerSecondMax);
     this.#queue = new WorkQueue(world, new DhBudget(world.clock, dhShare));
   }
 

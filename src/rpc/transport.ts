@@ -60,9 +60,16 @@ export interface UdpTransportOptions {
   readonly waitingMax?: number;
   /** The share of one core that answering may take, in (0, 1]. */
   readonly dhShare?: number;
+  /** From as many handshakes per second on, requests need a cookie. */
+  readonly handshakesPerSecondMax?: number;
 }
 
-export const udpTransportDefaults = { runningMax: 256, waitingMax: 1024, dhShare: 0.5 } as const;
+export const udpTransportDefaults = {
+  runningMax: 256,
+  waitingMax: 1024,
+  dhShare: 0.5,
+  handshakesPerSecondMax: 1500,
+} as const;
 
 export class UdpTransport implements Transport {
   readonly #deps: UdpTransportDeps;
@@ -81,7 +88,7 @@ export class UdpTransport implements Transport {
 
   constructor(deps: UdpTransportDeps, options: UdpTransportOptions) {
     const { listen, ...limited } = options;
-    const { dhShare, ...slots } = { ...udpTransportDefaults, ...limited };
+    const { dhShare, handshakesPerSecondMax, ...slots } = { ...udpTransportDefaults, ...limited };
     this.#deps = deps;
     this.#listen = listen;
     this.#slots = new Slots(slots);
@@ -105,7 +112,7 @@ export class UdpTransport implements Transport {
       send: (to: Endpoint, datagram: Bytes, onError: (why: string) => void): void =>
         this.#sockets.send(to, datagram, { onError }),
     };
-    this.#responder = new Responder({ ...deps, ...shared, dhShare });
+    this.#responder = new Responder({ ...deps, ...shared, dhShare, handshakesPerSecondMax });
     this.#introduction = new Introduction({ ...shared, key, network });
     this.#initiator = new Initiator({
       ...shared,
