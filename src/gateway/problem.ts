@@ -152,6 +152,7 @@ const byCode: Partial<Record<ErrorCode, (message: string) => Problem>> = {
   NO_PEERS: problems.unavailable,
   UNREACHABLE: problems.unavailable,
   PEER_REFUSED: problems.unavailable,
+  BAD_ROOT: problems.unavailable, // a name may point to what is no site
   NO_PROVIDERS: problems.unavailable,
   CONTENT_UNAVAILABLE: problems.unavailable,
   CONTENT_BAD: problems.unavailable,

@@ -41,7 +41,12 @@ export async function runGateway(
   await gateway.start();
   atEnd(t, () => gateway.stop());
   const { port } = gateway.address();
-  const ask: RunningGateway['ask'] = (host, path, { method = 'GET', headers = {} } = {}) => {
+  return { sites, names, gateway, port, ask: clientOf(port) };
+}
+
+/** Asks the gateway at `port` for a path on a host, without asking the system where that host is. */
+export function clientOf(port: number): RunningGateway['ask'] {
+  return (host, path, { method = 'GET', headers = {} } = {}) => {
     const { promise, resolve, reject } = Promise.withResolvers<Reply>();
     const target = { host: '127.0.0.1', port, method, path, agent: false } as const;
     const request = httpRequest({ ...target, headers: { host, ...headers } }, (response) => {
@@ -58,7 +63,6 @@ export async function runGateway(
     request.end();
     return promise;
   };
-  return { sites, names, gateway, port, ask };
 }
 
 /** Sends bytes as they are and gives all that comes back until the connection ends. */
