@@ -350,3 +350,12 @@ test('the OpenAPI document describes every endpoint that there is', async (t) =>
     }
   }
 });
+
+test('a token that could be guessed, or none, never opens the API', async () => {
+  for (const weak of ['', 'short', 'with a space in the midst']) {
+    const deps = { services: new FixedServices(), token: weak, log: silentLogger };
+    const api = new Api(deps, { host: '127.0.0.1', port: 0 });
+    await assert.rejects(api.start(), { code: 'BAD_ARGUMENT' });
+    await api.stop();
+  }
+});

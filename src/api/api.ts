@@ -13,6 +13,7 @@ import { asReported, replyWith } from './reply.ts';
 import type { InputPlace, Route } from './route.ts';
 import { routes } from './routes.ts';
 import { encodeError, statusOfCode } from './status.ts';
+import { isToken } from './token.ts';
 
 export interface ApiDeps {
   readonly services: NodeServices;
@@ -47,8 +48,12 @@ export class Api {
     this.#options = options;
   }
 
-  /** Rejects with PORT_TAKEN or BIND_FAILED. */
+  /** Rejects with PORT_TAKEN or BIND_FAILED, and with BAD_ARGUMENT for a token that is none. */
   async start(): Promise<void> {
+    if (!isToken(this.#deps.token)) {
+      const why = 'write 16 to 512 printable ASCII characters without spaces';
+      throw new AltNetError('BAD_ARGUMENT', { what: 'the API token', why });
+    }
     const app = this.#createApp();
     const { host, port } = this.#options;
     try {
