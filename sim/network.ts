@@ -169,12 +169,13 @@ export class SimNetwork {
         server: from.isServer(),
         addressProven: true,
       };
-      const answer = async (): Promise<void> => {
-        const reply = await host.handler?.(requester, request);
+      const answer = (reply: Reply | undefined): void => {
         if (!reply) return;
         this.#deliver(oneWayMs, { between: [to, from.contact] }, () => onReply(host, reply));
       };
-      void answer();
+      const reply = host.handler?.(requester, request);
+      if (reply instanceof Promise) void reply.then(answer);
+      else answer(reply);
     });
   }
 

@@ -5,6 +5,13 @@
 import type { Bytes } from '../base/bytes.ts';
 import type { Random } from '../base/clock.ts';
 
+/** Whether two IDs are the same. IDs that start alike, as in a bucket, still end differently. */
+export function sameId(a: Bytes, b: Bytes): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = a.length - 1; i >= 0; i--) if (a[i] !== b[i]) return false;
+  return true;
+}
+
 /** Negative when `a` is nearer to `target` than `b` is; 0 only when they are the same. */
 export function compareDistance(target: Bytes, a: Bytes, b: Bytes): number {
   for (let i = 0; i < target.length; i++) {

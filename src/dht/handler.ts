@@ -3,13 +3,14 @@
  * that asks is at most offered as a newcomer, whom we shall ask ourselves.
  */
 import { prefixOf, scopeOf } from '../base/address.ts';
-import { type Bytes, equalBytes } from '../base/bytes.ts';
+import type { Bytes } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { isAltNetError } from '../base/errors.ts';
 import type { Contact } from '../identity/contact.ts';
 import { isStored, storeStatuses } from '../record/kinds.ts';
 import type { Counters } from './counters.ts';
+import { sameId } from './distance.ts';
 import { pageOf } from './pages.ts';
 import type {
   FindReply,
@@ -18,6 +19,7 @@ import type {
   Reply,
   Request,
   Requester,
+  RequestHandler,
   StoreReply,
   StoreRequest,
 } from './ports.ts';
@@ -59,30 +61,32 @@ export class Handler {
     this.#options = options;
   }
 
-  /** Never rejects; undefined when no honest answer is possible. */
-  async handle(from: Requester, request: Request): Promise<Reply | undefined> {
-    const { counters, offer, log } = this.#deps;
+  /** Never throws nor rejects; undefined when no honest answer is possible. */
+  handle(from: Requester, request: Request): ReturnType<RequestHandler> {
+    const { counters, offer } = this.#deps;
     counters.request('received', request.method);
     if (from.server) offer(from.contact);
     try {
-      if (request.method === 'store') return await this.#store(from, request);
-      return this.#tell(from, request);
+      const answer = this.#answer(from, request);
+      return answer instanceof Promise
+        ? answer.catch((error: unknown) => this.#giveUp(request, error))
+        : answer;
     } catch (error) {
-      const code = isAltNetError(error) ? error.code : 'INTERNAL';
-      log.error('cannot answer a request', { method: request.method, code, error: String(error) });
-      return undefined;
+      return this.#giveUp(request, error);
     }
   }
 
-  #tell(from: Requester, request: Exclude<Request, StoreRequest>): Reply {
-    switch (request.method) {
-      case 'ping':
-        return { method: 'ping', contactRecord: this.#deps.contactRecord() };
-      case 'find':
-        return this.#find(from, request.target);
-      case 'get':
-        return this.#get(from, request);
-    }
+  #giveUp({ method }: Request, error: unknown): undefined {
+    const code = isAltNetError(error) ? error.code : 'INTERNAL';
+    this.#deps.log.error('cannot answer a request', { method, code, error: String(error) });
+    return undefined;
+  }
+
+  #answer(from: Requester, request: Request): Reply | Promise<Reply> {
+    const { method } = request;
+    if (method === 'ping') return { method, contactRecord: this.#deps.contactRecord() };
+    if (method === 'find') return this.#find(from, request.target);
+    return method === 'get' ? this.#get(from, request) : this.#store(from, request);
   }
 
   #find(from: Requester, target: Bytes): FindReply {
@@ -105,9 +109,7 @@ export class Handler {
       target,
       contactsMax,
       ({ contact: { id, endpoint }, seenMs }) =>
-        nowMs - seenMs <= contactFreshMs &&
-        scopeOf(endpoint.ip) === scope &&
-        !equalBytes(id, asker.id),
+        nowMs - seenMs <= contactFreshMs && scopeOf(endpoint.ip) === scope && !sameId(id, asker.id),
     );
   }
 

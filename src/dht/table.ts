@@ -5,9 +5,9 @@
  *
  * Bucket i holds contacts whose ID shares exactly i leading bits with our own.
  */
-import { type Bytes, equalBytes } from '../base/bytes.ts';
+import type { Bytes } from '../base/bytes.ts';
 import type { Contact } from '../identity/contact.ts';
-import { compareDistance, sharedBits } from './distance.ts';
+import { compareDistance, sameId, sharedBits } from './distance.ts';
 
 export interface TableOptions {
   /** Contacts per bucket, answers per lookup, copies per record: Kademlia's k. */
@@ -102,7 +102,7 @@ export class RoutingTable implements TableView {
   }
 
   has(id: Bytes): boolean {
-    return this.#bucketOf(id)?.entries.some(({ contact }) => equalBytes(contact.id, id)) ?? false;
+    return this.#bucketOf(id)?.entries.some(({ contact }) => sameId(contact.id, id)) ?? false;
   }
 
   /** Whether this contact would get a place (or a spare one) if it answered a request. */
@@ -112,7 +112,7 @@ export class RoutingTable implements TableView {
     const bucket = this.#buckets[index];
     if (!bucket || bucket.entries.length < this.#options.k) return true;
     const { spares } = bucket;
-    const known = spares.some(({ contact }) => equalBytes(contact.id, id));
+    const known = spares.some(({ contact }) => sameId(contact.id, id));
     return spares.length < this.#options.sparesMax && !known;
   }
 
@@ -138,7 +138,7 @@ export class RoutingTable implements TableView {
   miss(id: Bytes): void {
     const bucket = this.#bucketOf(id);
     if (!bucket) return;
-    bucket.spares = bucket.spares.filter(({ contact }) => !equalBytes(contact.id, id));
+    bucket.spares = bucket.spares.filter(({ contact }) => !sameId(contact.id, id));
     const at = positionOf(id, bucket.entries);
     const entry = bucket.entries[at];
     if (!entry) return;
@@ -151,7 +151,7 @@ export class RoutingTable implements TableView {
   remove(id: Bytes): void {
     const bucket = this.#bucketOf(id);
     if (!bucket) return;
-    const stays = ({ contact }: TableEntry): boolean => !equalBytes(contact.id, id);
+    const stays = ({ contact }: TableEntry): boolean => !sameId(contact.id, id);
     bucket.entries = bucket.entries.filter(stays);
     bucket.spares = bucket.spares.filter(stays);
     while (bucket.entries.length < this.#options.k) {
@@ -202,5 +202,5 @@ export class RoutingTable implements TableView {
 }
 
 function positionOf(id: Bytes, entries: readonly TableEntry[]): number {
-  return entries.findIndex(({ contact }) => equalBytes(contact.id, id));
+  return entries.findIndex(({ contact }) => sameId(contact.id, id));
 }

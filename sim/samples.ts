@@ -1,0 +1,106 @@
+/** Records of each kind as simulated users publish them, and how well the network holds them. */
+import { CID } from 'multiformats/cid';
+import { create } from 'multiformats/hashes/digest';
+import type { Bytes } from '../src/base/bytes.ts';
+import { equalBytes, utf8 } from '../src/base/bytes.ts';
+import { sha256 } from '../src/base/hash.ts';
+import type { StoreResult } from '../src/dht/storing.ts';
+import type { SignedRecord } from '../src/record/envelope.ts';
+import { hashUrl, makeLinkRecord } from '../src/record/link.ts';
+import { makeNameRecord } from '../src/record/name.ts';
+import { makeProviderRecord } from '../src/record/provider.ts';
+import { simNetworkId, type SimNode } from './node.ts';
+import type { Simulation } from './simulation.ts';
+
+export const simKinds = ['name', 'link', 'provider'] as const;
+export type SimKind = (typeof simKinds)[number];
+
+const rawCodec = 0x55;
+const sha256Code = 0x12;
+
+function multihashOf(text: string): ReturnType<typeof create> {
+  return create(sha256Code, sha256(utf8(text)));
+}
+
+/** What `node` would publish under `label`: a name, a link for a URL, or itself as provider. */
+export function sampleOf(
+  kind: SimKind,
+  { node, label, version = 1 }: { node: SimNode; label: string; version?: number },
+): SignedRecord {
+  const stamp = { seq: BigInt(version), issued: node.now() };
+  const author = { key: node.authorKey, network: simNetworkId };
+  if (kind === 'name') {
+    const root = CID.createV1(rawCodec, multihashOf(label));
+    return makeNameRecord({ label, root }, stamp, author);
+  }
+  if (kind === 'link') {
+    const target = `https://archive.example/${label}`;
+    return makeLinkRecord({ urlHash: hashUrl(`//${label}.example/`), target }, stamp, author);
+  }
+  const host = { key: node.nodeKey, network: simNetworkId };
+  return makeProviderRecord({ multihash: multihashOf(label).bytes, multiaddrs: [] }, stamp, host);
+}
+
+export interface Published {
+  readonly kind: SimKind;
+  readonly record: SignedRecord;
+  readonly by: SimNode;
+  readonly result: StoreResult;
+}
+
+/** `count` records of each kind, each stored once by a node drawn by lot. */
+export async function publishSome(sim: Simulation, count: number): Promise<Published[]> {
+  const published: Published[] = [];
+  for (const kind of simKinds) {
+    for (let i = 0; i < count; i++) {
+      const by = sim.one();
+      const record = sampleOf(kind, { node: by, label: `${kind}-${i}` });
+      published.push({ kind, record, by, result: await sim.world.until(by.dht.store(record)) });
+    }
+  }
+  return published;
+}
+
+/** Whether `node` finds exactly this record, stopping as soon as it does. */
+export async function finds(
+  sim: Simulation,
+  node: SimNode,
+  { key, hash }: SignedRecord,
+): Promise<boolean> {
+  const isIt = ({ records }: { records: readonly SignedRecord[] }): boolean =>
+    records.some((record) => equalBytes(record.hash, hash));
+  const search = async (): Promise<boolean> => {
+    for await (const gathered of node.dht.gather(key)) if (isIt(gathered)) return true;
+    return false;
+  };
+  return sim.world.until(search());
+}
+
+/** How many of the 20 nodes nearest to its key hold the record. */
+export function holdersOf(sim: Simulation, { key, hash }: SignedRecord): number {
+  const holds = (node: SimNode): boolean =>
+    node.records.list(key).some(({ record }) => equalBytes(record.hash, hash));
+  return sim.closest(key, 20).filter(holds).length;
+}
+
+/**
+ * How much of the true 20 nearest the lookups find, as a share: of `tries` random keys, each looked
+ * up from a random node (which itself is not among the answers).
+ */
+export async function lookupExactness(sim: Simulation, tries: number): Promise<number> {
+  let found = 0;
+  let expected = 0;
+  for (let i = 0; i < tries; i++) {
+    const node = sim.one();
+    const key: Bytes = sim.random.bytes(32);
+    const { closest } = await sim.world.until(node.dht.lookup(key));
+    const ids = sim
+      .closest(key, 21)
+      .filter((other) => other !== node)
+      .slice(0, 20)
+      .map(({ contact }) => contact.id);
+    found += ids.filter((id) => closest.some((contact) => equalBytes(contact.id, id))).length;
+    expected += ids.length;
+  }
+  return found / expected;
+}

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { finds, lookupExactness, publishSome } from './samples.ts';
+import { simulate } from './simulate.ts';
+
+const minuteMs = 60_000;
+
+/** One network for all that needs many nodes: starting it is the dear part. */
+test('a thousand nodes', async (t) => {
+  await simulate(t, { nodes: 1000 }, async (sim) => {
+    await sim.world.pass(minuteMs);
+
+    await t.test('lookups find the true 20 nearest', async () => {
+      const exactness = await lookupExactness(sim, 300);
+      t.diagnostic(`${(exactness * 100).toFixed(2)} % of the nearest were found`);
+      assert.ok(exactness >= 0.995, `${exactness}`);
+    });
+
+    await t.test('records are found after 30 % of the nodes left at once', async () => {
+      const published = await publishSome(sim, 10);
+      for (const { kind, result } of published) {
+        assert.ok(result.stored >= 19, `${kind}: ${result.stored} of ${result.asked}`);
+      }
+      await sim.leave(0.3);
+      for (const { kind, record } of published) {
+        assert.ok(await finds(sim, sim.one(), record), `a ${kind} was lost`);
+      }
+    });
+  });
+});
