@@ -36,6 +36,21 @@ export interface RegisteredName {
   readonly stored: number;
 }
 
+/** A name that this node's author publishes from here. */
+export interface OwnName {
+  readonly name: string;
+  readonly root: CID;
+  /** Ed25519 public key. */
+  readonly owner: Bytes;
+  readonly version: number;
+  /** Unix seconds: when this node first published it. */
+  readonly registered: number;
+  /** Unix seconds: when the present record was signed. */
+  readonly updated: number;
+  /** Unix seconds. */
+  readonly expires: number;
+}
+
 /** How the rest of the program opens a name. */
 export interface NameResolver {
   /**

@@ -1,0 +1,76 @@
+/** This node's own names: what its author publishes, and what a further record needs. No state. */
+import { type Bytes, equalBytes } from '../base/bytes.ts';
+import {
+  compareRecords,
+  epochOf,
+  seqOf,
+  type SignedRecord,
+  versionOf,
+} from '../record/envelope.ts';
+import { type RecordKind, recordKinds } from '../record/kinds.ts';
+import { keyName } from '../record/label.ts';
+import { parseName } from '../record/name.ts';
+import { parsePkName } from '../record/pkname.ts';
+import { powBitsOf } from '../record/pow.ts';
+import type { NamePublisher } from './ports.ts';
+import type { OwnName } from './types.ts';
+
+export class OwnNames {
+  readonly #publisher: Pick<NamePublisher, 'list'>;
+  readonly #author: Bytes;
+
+  constructor(publisher: Pick<NamePublisher, 'list'>, author: Bytes) {
+    this.#publisher = publisher;
+    this.#author = author;
+  }
+
+  /** What this author publishes under a name's key. */
+  under({ key, kind }: { key: Bytes; kind: RecordKind }): SignedRecord | undefined {
+    return this.#all(kind).find((record) => equalBytes(record.key, key));
+  }
+
+  /** `firstSeenOf`: unix seconds, if it is known since when a key's owner holds it. */
+  list(firstSeenOf: (key: Bytes) => number | undefined): OwnName[] {
+    const records = [...this.#all(recordKinds.name), ...this.#all(recordKinds.pkName)];
+    return records.flatMap((record) => {
+      const shown = shownBy(record);
+      if (!shown) return [];
+      const { author: owner, issued, expires, seq } = record;
+      const registered = Math.min(firstSeenOf(record.key) ?? issued, issued);
+      return [{ ...shown, owner, version: versionOf(seq), registered, updated: issued, expires }];
+    });
+  }
+
+  #all(kind: RecordKind): SignedRecord[] {
+    const records = this.#publisher.list(kind).map(({ record }) => record);
+    return records.filter(({ author }) => equalBytes(author, this.#author));
+  }
+}
+
+/** What a live record shows, under its name with ending; undefined for a withdrawal. */
+export function shownBy(record: SignedRecord): Pick<OwnName, 'name' | 'root'> | undefined {
+  const open = parseName(record);
+  if (open) return { name: `${open.label}.alt`, root: open.root };
+  const key = parsePkName(record);
+  return key && { name: `${keyName(record.author)}.alt`, root: key.root };
+}
+
+/** How long the record's author lets others keep what it shows, if it says so. */
+export function ttlSecondsOf(record: SignedRecord): number | undefined {
+  return (parseName(record) ?? parsePkName(record))?.ttlSeconds;
+}
+
+/** Of all that an author wrote, the record to come after. */
+export function newestOf(records: readonly SignedRecord[]): SignedRecord | undefined {
+  return records.toSorted((a, b) => compareRecords(b, a)).at(0);
+}
+
+/** One version above; versions start at 1. */
+export function nextSeq(previous: SignedRecord | undefined): bigint {
+  return previous ? seqOf(epochOf(previous.seq), versionOf(previous.seq) + 1) : seqOf(0, 1);
+}
+
+/** The nonce of a record that shows enough work: it serves all records of its author there. */
+export function knownWork(records: readonly SignedRecord[], bits: number): Bytes | undefined {
+  return records.find((record) => powBitsOf(record) >= bits)?.powNonce;
+}
