@@ -107,7 +107,7 @@ export class Terminal {
   /** Shows that something is going on; rewritten by the next call, wiped by the next output. */
   status(text: string): void {
     if (this.json || this.#stderr.isTTY !== true) return;
-    const width = Math.max(20, (this.#stderr.columns ?? 80) - 1);
+    const width = Math.max(20, (this.#stderr.columns || 80) - 1);
     this.#stderr.write(`\r\u001B[K${sanitize(text).slice(0, width)}`);
     this.#progressShown = true;
   }

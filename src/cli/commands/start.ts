@@ -60,6 +60,8 @@ async function keepCompiledCode(): Promise<void> {
 function announce(ready: ReadyInfo, { terminal }: CommandContext): void {
   const { notes, guide, ...fields } = ready;
   for (const note of notes) terminal.note(note);
+  // The object's fields are fixed, so with --json the guide is a remark.
+  if (guide !== undefined && terminal.json) terminal.note(`the example site is at ${guide}`);
   const { node, author, authorPublicKey, listen, gateway, registrar, metrics, dns } = fields;
   const event = { event: 'ready', node, author, authorPublicKey, listen, gateway, registrar };
   const parts = [`node ${node.slice(0, 40)} ready on ${listen}`];
