@@ -1,7 +1,7 @@
 /**
- * The suite 25519_AESGCM_SHA256 on node:crypto. It knows nothing of handshakes. Keys are imported
- * as JWK and AES keys wrapped in a KeyObject because that is measurably faster (docs/spec/noise.md,
- * "Cost"): DER costs 6 µs more, a raw AES key 13 µs.
+ * The suite 25519_AESGCM_SHA256 on node:crypto. It knows nothing of handshakes. Public keys are
+ * imported as PEM strings and AES keys are wrapped in a KeyObject, because for every other form
+ * node:crypto throws and catches exceptions within: 25 µs instead of 9, and 14 instead of 3.
  */
 import {
   createCipheriv,
@@ -20,6 +20,9 @@ import { isCanonicalU } from './curve.ts';
 
 const tagBytes = 16;
 const pkcs8Prefix: Bytes = Uint8Array.from(Buffer.from('302e020100300506032b656e04220420', 'hex'));
+/** The DER prefix of an X25519 public key has 12 octets, so its base64 ends before the key's. */
+const pemHead = '-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VuAyEA';
+const pemTail = '\n-----END PUBLIC KEY-----\n';
 const byte1 = Uint8Array.of(1);
 const byte2 = Uint8Array.of(2);
 
@@ -82,8 +85,7 @@ function nonce(n: number): Bytes {
 
 function importPublicKey(bytes: Bytes): DhPublicKey | undefined {
   if (!isCanonicalU(bytes)) return undefined;
-  const x = asBuffer(bytes).toString('base64url');
-  const key = createPublicKey({ key: { kty: 'OKP', crv: 'X25519', x }, format: 'jwk' });
+  const key = createPublicKey(`${pemHead}${asBuffer(bytes).toString('base64')}${pemTail}`);
   return { bytes: bytes.slice(), key };
 }
 

@@ -9,10 +9,6 @@ export class Pending<Answer> {
   /** BOUNDED by the callers: each request waits with two datagrams at most, see slots.ts. */
   readonly #waiting = new Map<string, (answer: Answer) => void>();
 
-  get size(): number {
-    return this.#waiting.size;
-  }
-
   /** Calls `take` with every answer until the returned function is called. */
   add(txid: Bytes, to: Endpoint, take: (answer: Answer) => void): () => void {
     const key = keyOf(txid, to);

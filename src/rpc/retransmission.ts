@@ -41,6 +41,7 @@ export function askUntilAnswered<T>(
   let settled = false;
 
   const finish = (): void => {
+    if (settled) return;
     settled = true;
     cancelTimer?.();
     signal.removeEventListener('abort', onAbort);
