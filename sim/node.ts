@@ -2,11 +2,12 @@
 import type { World } from '../src/base/clock.ts';
 import { silentLogger } from '../src/base/logger.ts';
 import { Dht, type DhtOptions } from '../src/dht/dht.ts';
-import type { RecordStore } from '../src/dht/ports.ts';
+import type { PublicationJournal, RecordStore } from '../src/dht/ports.ts';
+import { Publisher } from '../src/dht/publisher.ts';
 import { type Contact, contactOf } from '../src/identity/contact.ts';
 import { SigningKey } from '../src/identity/key.ts';
 import { networkId, networkProfiles } from '../src/record/network.ts';
-import { MemoryRecordStore } from '../test/support/memory-store.ts';
+import { MemoryPublicationJournal, MemoryRecordStore } from '../test/support/memory-store.ts';
 import type { SimNetwork } from './network.ts';
 
 export const simProfile: (typeof networkProfiles)['local'] = networkProfiles.local;
@@ -28,7 +29,9 @@ export class SimNode {
   readonly authorKey: SigningKey;
   readonly world: World;
   readonly dht: Dht;
+  readonly publisher: Publisher;
   readonly records: RecordStore = new MemoryRecordStore();
+  readonly journal: PublicationJournal = new MemoryPublicationJournal();
   readonly #network: SimNetwork;
 
   constructor({ index, world, network, options, server = true }: SimNodeSettings) {
@@ -52,6 +55,14 @@ export class SimNode {
       },
       options,
     );
+    this.publisher = new Publisher({
+      dht: this.dht,
+      journal: this.journal,
+      world,
+      keys: { author: this.authorKey, node: this.nodeKey },
+      network: simNetworkId,
+      log: silentLogger,
+    });
   }
 
   /** Unix seconds. */
@@ -62,6 +73,7 @@ export class SimNode {
   /** Goes without a word, as a machine does that loses its power. */
   async leave(): Promise<void> {
     this.#network.detach(this.contact);
+    await this.publisher.stop();
     await this.dht.stop();
   }
 }
