@@ -4,26 +4,35 @@
  * must wait when told to.
  */
 import type { Block, Blocks } from './ports.ts';
+import { Slabs } from './slabs.ts';
 
 /** Batches grow from the first to the second size: whoever waits for the first block waits less. */
 const firstBatchBytes = 256 * 1024;
-const batchBytesMax = 4 * 1024 * 1024;
+const batchBytesMax = 2 * 1024 * 1024;
 const batchBlocks = 2048;
 /** Batches on their way to the disk: one is written while the other fills up behind it. */
 const batchesInFlightMax = 2;
 
+export interface BlockWriterOptions {
+  /** Called whenever blocks have become readable. */
+  readonly onStored?: (() => void) | undefined;
+  /** Gets back the memory of blocks that are stored. */
+  readonly slabs?: Slabs;
+}
+
 export class BlockWriter {
   readonly #blocks: Blocks;
-  readonly #onStored: () => void;
+  readonly #options: BlockWriterOptions;
+  readonly #slabs: Slabs;
   #batchBytes = firstBatchBytes;
   #batch: Block[] = []; // BOUNDED by batchBytesMax and batchBlocks, see add()
   #bytes = 0;
   readonly #flights: Promise<void>[] = []; // BOUNDED by batchesInFlightMax, see #flush()
 
-  /** `onStored` is called whenever blocks have become readable. */
-  constructor(blocks: Blocks, onStored: () => void = () => undefined) {
+  constructor(blocks: Blocks, options: BlockWriterOptions = {}) {
     this.#blocks = blocks;
-    this.#onStored = onStored;
+    this.#options = options;
+    this.#slabs = options.slabs ?? new Slabs(0);
   }
 
   /**
@@ -48,9 +57,15 @@ export class BlockWriter {
     this.#batch = [];
     this.#bytes = 0;
     this.#batchBytes = Math.min(this.#batchBytes * 2, batchBytesMax);
-    const flight = this.#blocks.putAll(batch).then(this.#onStored);
+    const flight = this.#write(batch);
     flight.catch(() => undefined); // whoever waits for it below gets the reason
     this.#flights.push(flight);
     if (this.#flights.length >= batchesInFlightMax) await this.#flights.shift();
+  }
+
+  async #write(batch: readonly Block[]): Promise<void> {
+    await this.#blocks.putAll(batch);
+    for (const { bytes } of batch) this.#slabs.give(bytes);
+    this.#options.onStored?.();
   }
 }

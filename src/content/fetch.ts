@@ -17,6 +17,7 @@ import {
   type ProviderSources,
 } from './providers.ts';
 import { hashKey, type Link } from './root.ts';
+import { Slabs } from './slabs.ts';
 import { syncWants, type SyncResult } from './sync-client.ts';
 import type { Want } from './walk.ts';
 
@@ -125,13 +126,16 @@ export class Fetcher {
     before: Fetched,
   ): Promise<SyncResult> {
     const { pace, bytesMax = Infinity } = this.#options;
-    const writer = new BlockWriter(this.#blocks, job.onStored);
+    const slabs = new Slabs();
+    const writer = new BlockWriter(this.#blocks, { onStored: job.onStored, slabs });
+
     let bytes = before.bytes;
     try {
       const result = await syncWants(stream, job.missing, {
         timers: this.#world.timers,
         root: job.root.hash,
         pace,
+        slabs,
         settle: () => writer.finish(),
         bytesMax: bytesMax - before.bytes,
         signal: job.signal,

@@ -4,6 +4,7 @@
  */
 import { asBuffer, type Bytes, concatBytes, parseUtf8, utf8 } from '../base/bytes.ts';
 import type { Link } from './root.ts';
+import { Slabs } from './slabs.ts';
 import { blockBytesMax } from './unixfs.ts';
 import { walkDepthMax, type Want, type WantScope } from './walk.ts';
 
@@ -109,12 +110,15 @@ export class FrameError extends Error {
   override readonly name = 'FrameError';
 }
 
-/** Cuts a stream into frames; each body is a fresh array that nobody else changes. */
+/** Cuts a stream into frames; each body is an array of its own. */
 export class FrameReader {
+  readonly #slabs: Slabs;
   readonly #chunks: AsyncIterator<Bytes>;
   #rest: Bytes = new Uint8Array();
 
-  constructor(stream: AsyncIterable<Bytes>) {
+  /** Bodies are taken from `slabs`, to be given back by whoever gets them. */
+  constructor(stream: AsyncIterable<Bytes>, slabs: Slabs = new Slabs(0)) {
+    this.#slabs = slabs;
     this.#chunks = stream[Symbol.asyncIterator]();
   }
 
@@ -129,7 +133,7 @@ export class FrameReader {
     const max = frameBytesMax(type);
     if (max === undefined) throw new FrameError('a frame has an unknown type');
     if (length > max) throw new FrameError('a frame is too large');
-    const body = length > 0 ? Buffer.allocUnsafeSlow(length) : Buffer.alloc(0);
+    const body = this.#slabs.take(length);
     if ((await this.#fill(body)) < length) throw new FrameError('the stream ends inside a frame');
     return { type, body };
   }

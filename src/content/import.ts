@@ -17,6 +17,7 @@ import {
 import type { Blocks } from './ports.ts';
 import type { Link } from './root.ts';
 import { readError, scan, type ScannedFile, type ScannedFolder } from './scan.ts';
+import { Slabs } from './slabs.ts';
 import { walkBlocksMax, walkDepthMax } from './walk.ts';
 
 export interface Imported {
@@ -38,7 +39,8 @@ export interface ImportOptions {
 
 /** Files read at the same time, which hides the latency of opening many small ones. */
 const filesAtOnce = 8;
-const readBytes = 4 * chunkBytes;
+/** Of one file: one call to the system for each MiB. */
+const chunksAtOnce = 4;
 
 /**
  * Imports the folder or file at `from`. Rejects with PATH_MISSING, PATH_UNREADABLE,
@@ -52,14 +54,17 @@ export async function importPath(
   const folder = await scan(from, signal);
   const files = listFiles(folder);
   const bytesTotal = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const writer = new BlockWriter(blocks);
+  const slabs = new Slabs();
+  const writer = new BlockWriter(blocks, { slabs });
   let blockCount = 0;
   const sink: BlockSink = (block) => {
     if (++blockCount > walkBlocksMax) {
       const why = `it needs more than ${walkBlocksMax} blocks; publish it in parts`;
       throw new AltNetError('PATH_UNSUPPORTED', { path: from, why });
     }
-    return blocks.has(block.hash) ? undefined : writer.add(block);
+    if (!blocks.has(block.hash)) return writer.add(block);
+    slabs.give(block.bytes);
+    return undefined;
   };
   const built = new Map<ScannedFile, BuiltFile>(); // BOUNDED by filesMax
   let bytes = 0;
@@ -68,7 +73,7 @@ export async function importPath(
     onProgress?.({ bytes, bytesTotal, files: built.size });
   };
   await inParallel(files, async (file) => {
-    built.set(file, await importFile(file, { sink, signal, onBytes }));
+    built.set(file, await importFile(file, { sink, slabs, signal, onBytes }));
   });
   const root = await importFolder(folder, { built, sink });
   if (root.depth > walkDepthMax) {
@@ -114,6 +119,7 @@ async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<voi
 
 interface FileTarget {
   readonly sink: BlockSink;
+  readonly slabs: Slabs;
   readonly signal: AbortSignal | undefined;
   readonly onBytes: (count: number) => void;
 }
@@ -147,46 +153,63 @@ interface Reading extends FileTarget {
   readonly expected: number;
 }
 
-/** The next piece is read while the one before is hashed. */
+/** The next chunks are read while the ones before are hashed. */
 async function readInto(builder: FileBuilder, reading: Reading): Promise<number> {
   let position = 0;
-  let next = readPiece(reading, position);
+  let next = readChunks(reading, position);
   try {
     for (;;) {
-      const piece = await next;
+      const chunks = await next;
       reading.signal?.throwIfAborted();
-      if (piece.length === 0) return position;
-      position += piece.length;
-      next = readPiece(reading, position);
-      for (let at = 0; at < piece.length; at += chunkBytes) {
-        await builder.add(piece.subarray(at, at + chunkBytes));
-      }
-      reading.onBytes(piece.length);
+      const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+      if (length === 0) return position;
+      position += length;
+      next = readChunks(reading, position);
+      for (const chunk of chunks) await builder.add(chunk);
+      reading.onBytes(length);
     }
   } finally {
     await next.catch(() => undefined); // the file must not be closed under a read
   }
 }
 
-/** Full pieces except at the end of the file, so that chunks are cut at the same places always. */
-async function readPiece(
-  { handle, path, expected }: Reading,
+/**
+ * Full chunks, except the last one of the file, so that chunks are cut at the same places always.
+ * None at the end of the file.
+ */
+async function readChunks(
+  { handle, path, expected, slabs }: Reading,
   position: number,
-): Promise<Uint8Array> {
+): Promise<readonly Uint8Array[]> {
   // One byte more than was there: a file that grew is noticed.
-  const size = Math.min(readBytes, Math.max(expected - position, 0) + 1);
-  const piece = Buffer.allocUnsafeSlow(size);
+  const wanted = Math.min(chunksAtOnce * chunkBytes, Math.max(expected - position, 0) + 1);
+  const chunks: Uint8Array[] = [];
+  for (let at = 0; at < wanted; at += chunkBytes) {
+    chunks.push(slabs.take(Math.min(chunkBytes, wanted - at)));
+  }
   let filled = 0;
   try {
-    while (filled < size) {
-      const { bytesRead } = await handle.read(piece, filled, size - filled, position + filled);
+    while (filled < wanted) {
+      const rest = withoutFirst(chunks, filled);
+      const { bytesRead } = await handle.readv(rest, position + filled);
       if (bytesRead === 0) break;
       filled += bytesRead;
     }
   } catch (error) {
     throw readError(path, error);
   }
-  return piece.subarray(0, filled);
+  return chunks.flatMap((chunk, i) => {
+    const length = Math.min(chunk.length, Math.max(filled - i * chunkBytes, 0));
+    return length > 0 ? [chunk.subarray(0, length)] : [];
+  });
+}
+
+/** Views of what is still to be filled, `filled` bytes after the beginning. */
+function withoutFirst(chunks: readonly Uint8Array[], filled: number): Uint8Array[] {
+  return chunks.flatMap((chunk, i) => {
+    const skip = Math.min(Math.max(filled - i * chunkBytes, 0), chunk.length);
+    return skip < chunk.length ? [chunk.subarray(skip)] : [];
+  });
 }
 
 async function importFolder(

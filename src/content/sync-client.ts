@@ -19,6 +19,7 @@ import {
 } from './frames.ts';
 import { defaultPace, Pace, type PaceOptions } from './pace.ts';
 import type { Block } from './ports.ts';
+import type { Slabs } from './slabs.ts';
 import { DagWalk, type Want } from './walk.ts';
 
 /**
@@ -49,6 +50,8 @@ export interface SyncOptions {
   readonly onBlock: (block: Block) => Promise<void> | undefined;
   /** Resolves when all blocks so far can be read from the store. */
   readonly settle: () => Promise<void>;
+  /** Memory of the blocks; whoever gets one gives it back. */
+  readonly slabs?: Slabs;
   readonly pace?: PaceOptions | undefined;
   /** Bytes that may still be taken. */
   readonly bytesMax?: number;
@@ -90,7 +93,7 @@ class SyncSession {
   constructor(stream: ByteStream, options: SyncOptions) {
     this.#stream = stream;
     this.#options = options;
-    this.#frames = new FrameReader(stream.read);
+    this.#frames = new FrameReader(stream.read, options.slabs);
     this.#pace = new Pace(options.timers, options.pace ?? defaultPace, () => {
       this.#slow = true;
       stream.abort(new Error('too slow'));

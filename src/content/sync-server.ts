@@ -3,7 +3,7 @@
  * stream drains. It keeps nothing about a peer but the count of its streams.
  */
 import type { Bytes } from '../base/bytes.ts';
-import { concatBytes, toHex } from '../base/bytes.ts';
+import { toHex } from '../base/bytes.ts';
 import { systemWorld, type World } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
@@ -37,6 +37,7 @@ export interface SyncServerOptions {
 
 /** Small answers are gathered up to this size before they are written. */
 const gatherBytes = 64 * 1024;
+const largeBytes = 16 * 1024;
 
 export class SyncServer {
   readonly #blocks: Blocks;
@@ -152,10 +153,25 @@ class Answer {
     return this.#bytes < gatherBytes ? undefined : this.#flush();
   }
 
+  /** Large parts are handed on as they are, small ones together. */
   async #flush(): Promise<void> {
-    const bytes = concatBytes(...this.#parts);
+    const parts = this.#parts;
     this.#parts = [];
     this.#bytes = 0;
+    let small: Bytes[] = [];
+    for (const part of parts) {
+      if (part.length < largeBytes) {
+        small.push(part);
+        continue;
+      }
+      await this.#write(Buffer.concat(small));
+      await this.#write(part);
+      small = [];
+    }
+    await this.#write(Buffer.concat(small));
+  }
+
+  async #write(bytes: Bytes): Promise<void> {
     if (bytes.length === 0) return;
     await this.#stream.write(bytes);
     this.#pace.count(bytes.length);

@@ -57,7 +57,8 @@ export function decodeNode(link: Link, bytes: Bytes): Node {
   }
   try {
     const node = decode(bytes);
-    return decodeUnixfs(node, UnixFS.unmarshal(node.Data ?? noBytes));
+    if (node.Data === undefined) return bad('a block is not UnixFS');
+    return decodeUnixfs(node, UnixFS.unmarshal(node.Data));
   } catch {
     return bad('a block is not UnixFS');
   }

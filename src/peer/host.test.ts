@@ -89,6 +89,28 @@ test('a reader that stands still stops the writer', async (t) => {
   await stream.close();
 });
 
+test('a slow reader gets everything', async (t) => {
+  const [a, b] = [await startHost(t), await startHost(t)];
+  const bytes = 48 * 1024 * 1024;
+  await b.handle(echo, async (stream) => {
+    const piece = new Uint8Array(256 * 1024);
+    for (let sent = 0; sent < bytes; sent += piece.length) await stream.write(piece);
+    await stream.close();
+  });
+  const stream = await a.open(targetOf(b), echo);
+  await stream.write(Uint8Array.of(1));
+  let got = 0;
+  let pauseAt = 0;
+  for await (const chunk of stream.read) {
+    got += chunk.length;
+    if (got < pauseAt) continue;
+    pauseAt = got + 3 * 1024 * 1024; // more than a paused stream keeps, so that it fills up
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.equal(got, bytes);
+  await stream.close();
+});
+
 test('abort rejects the reader with its reason and the peer sees the stream fall', async (t) => {
   const [a, b] = [await startHost(t), await startHost(t)];
   const { promise: fallen, resolve } = Promise.withResolvers<unknown>();

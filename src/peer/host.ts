@@ -67,8 +67,8 @@ const addressesMax = 8;
 /** Streams of one protocol and direction on one connection. */
 const streamsPerPeerMax = 16;
 /** Must stay below the read buffer: a paused stream may still receive a whole window. */
-const windowBytesMax = 4 * 1024 * 1024;
-const readBufferBytesMax = 8 * 1024 * 1024;
+const windowBytesMax = 2 * 1024 * 1024;
+const readBufferBytesMax = 4 * 1024 * 1024;
 
 export class PeerHost {
   readonly #options: PeerHostOptions;

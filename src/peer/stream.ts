@@ -27,6 +27,8 @@ export interface ByteStream {
 /** Unread bytes at which a peer is asked to pause, and at which it may go on. */
 const highWaterBytes = 1024 * 1024;
 const lowWaterBytes = 256 * 1024;
+/** Written bytes that may wait in libp2p for the connection to take them. */
+const unsentBytesMax = 512 * 1024;
 const closeMs = 5000;
 
 export function byteStream(stream: Stream, remote: Bytes): ByteStream {
@@ -38,8 +40,9 @@ export function byteStream(stream: Stream, remote: Bytes): ByteStream {
     async write(bytes) {
       if (stream.writeStatus !== 'writable') throw lost();
       stream.send(bytes);
-      // After a drain libp2p sends what it still holds and may be saturated again: hence a loop.
-      while (stream.writableNeedsDrain || stream.writeBufferLength > highWaterBytes) {
+      // Some bytes may wait in libp2p, so that it need not wait for the writer after a drain. After
+      // one it sends what it holds and may be saturated again: hence a loop.
+      while (stream.writeBufferLength > unsentBytesMax) {
         if (!(await drained(stream))) throw lost();
       }
     },
@@ -96,6 +99,7 @@ class Inbox implements AsyncIterable<Bytes> {
   #bytes = 0;
   #ended = false;
   #discarding = false;
+  #resuming = false;
   #wake: (() => void) | undefined;
 
   constructor(stream: Stream) {
@@ -148,19 +152,27 @@ class Inbox implements AsyncIterable<Bytes> {
     const chunks = data instanceof Uint8Array ? [data] : [...data];
     this.#chunks.push(...chunks);
     this.#bytes += data.byteLength;
-    if (this.#bytes > highWaterBytes && this.#stream.readStatus === 'readable') {
-      this.#stream.pause();
-    }
+    if (!this.#resuming) this.#pauseIfFull();
     this.#wake?.();
+  }
+
+  #pauseIfFull(): void {
+    const full = this.#bytes > highWaterBytes && !this.#discarding;
+    if (full && this.#stream.readStatus === 'readable') this.#stream.pause();
   }
 
   #resume(): void {
     if (this.#stream.readStatus !== 'paused') return;
+    this.#resuming = true;
     try {
       this.#stream.resume();
     } catch {
       // The connection is gone, so there is no window to open; `close` has told or will tell.
     }
+    // A pause while `resume` hands out what it held would be lost to yamux, which then goes on
+    // opening its window until the buffer bursts.
+    this.#resuming = false;
+    this.#pauseIfFull();
   }
 
   /** libp2p announces the end of a stream that was reset before it says that it was. */
