@@ -309,6 +309,21 @@ describe('memory', () => {
     assert.equal(net.searches, 1);
   });
 
+  test('begins anew when all who asked before have given up', async () => {
+    const { node, net } = setUp();
+    const names = node(1);
+    const { promise, resolve: open } = Promise.withResolvers<void>();
+    net.gate = promise;
+    const controller = new AbortController();
+    const given = names.resolve('alice', { signal: controller.signal });
+    controller.abort();
+    await assert.rejects(given);
+    net.gate = undefined;
+    assert.equal((await names.resolve('alice')).state, 'not-found');
+    assert.equal(net.searches, 2);
+    open();
+  });
+
   test('forgets the owners that were unused for longest when there are too many', async () => {
     const { world, signed } = setUp();
     const notes = new MemoryNameNotes();

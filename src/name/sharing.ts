@@ -37,7 +37,7 @@ export class Sharing<T> {
     } finally {
       signal?.removeEventListener('abort', onAbort);
       shared.waiting--;
-      if (shared.waiting === 0) shared.controller.abort(new AltNetError('ABORTED', {}));
+      if (shared.waiting === 0) this.#end(key, shared);
     }
   }
 
@@ -51,10 +51,14 @@ export class Sharing<T> {
     const controller = new AbortController();
     const shared: Shared<T> = { result: work(controller.signal), controller, waiting: 0 };
     this.#running.set(key, shared);
-    const ended = (): void => {
-      if (this.#running.get(key) === shared) this.#running.delete(key);
-    };
+    const ended = (): void => this.#end(key, shared);
     shared.result.then(ended, ended);
     return shared;
+  }
+
+  /** Whoever comes now begins anew; work that nobody waits for any more is given up. */
+  #end(key: string, shared: Shared<T>): void {
+    if (this.#running.get(key) === shared) this.#running.delete(key);
+    shared.controller.abort(new AltNetError('ABORTED', {}));
   }
 }

@@ -12,8 +12,9 @@ import { AltNetError, systemCode } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { BlockFiles } from './block-files.ts';
 import { type BlockCounts, type BlockIndex, inlineBytesMax, sizeOf } from './block-index.ts';
-import type { Environment } from './environment.ts';
+import type { Changes, Environment } from './environment.ts';
 import { forEachOf } from './parallel.ts';
+import { takeStock } from './stocktaking.ts';
 
 export interface Block {
   /** SHA-256 of `bytes`, 32 bytes. */
@@ -24,7 +25,9 @@ export interface Block {
 
 /** One commit takes at most about this much of what waits. */
 const groupBytesMax = 16 * 1024 * 1024;
+const groupBlocksMax = 512;
 const filesAtOnce = 16;
+const removedAtOnce = 64;
 
 type Job = PromiseWithResolvers<void> &
   (
@@ -127,10 +130,12 @@ export class BlockStore {
 
   #nextGroup(): Job[] {
     let bytes = 0;
+    let blocks = 0;
     let count = 0;
     for (const job of this.#jobs) {
-      if (job.kind === 'remove' || bytes > groupBytesMax) break;
-      bytes += job.blocks.reduce((sum, block) => sum + block.bytes.length, 0);
+      if (job.kind === 'remove' || bytes > groupBytesMax || blocks > groupBlocksMax) break;
+      bytes += bytesOf(job.blocks);
+      blocks += job.blocks.length;
       count++;
     }
     return this.#jobs.splice(0, Math.max(count, 1));
@@ -143,31 +148,37 @@ export class BlockStore {
     }
     if (fresh.size === 0) return;
     const added = [...fresh.values()];
-    const bytes = added.reduce((sum, block) => sum + block.bytes.length, 0);
-    this.#environment.requireSpace(bytes);
+    const bytes = bytesOf(added);
+    this.#environment.requireSpace({ entries: added.length, bytes });
     const large = added.filter((block) => block.bytes.length > inlineBytesMax);
     try {
       await forEachOf(large, filesAtOnce, (block) => this.#files.write(block.hash, block.bytes));
-      const counts = {
-        blocks: this.#counts.blocks + added.length,
-        bytes: this.#counts.bytes + bytes,
-      };
+      const counts = this.#counts;
+      const after = { blocks: counts.blocks + added.length, bytes: counts.bytes + bytes };
       await this.#environment.commit((changes) => {
         for (const block of added) this.#index.put(changes, block);
-        this.#index.setCounts(changes, counts);
+        this.#index.setCounts(changes, after);
       });
-      this.#counts = counts;
+      this.#counts = after;
     } catch (error) {
       await Promise.allSettled(large.map((block) => this.#files.remove(block.hash)));
       throw error;
     }
   }
 
+  /** In small commits, since also removing takes some space at first. */
   async #removeAll(hashes: readonly Bytes[]): Promise<void> {
-    const held = new Map<string, { hash: Bytes; size: number }>(); // BOUNDED by the argument
+    for (let at = 0; at < hashes.length; at += removedAtOnce) {
+      await this.#removeSome(hashes.slice(at, at + removedAtOnce));
+    }
+  }
+
+  async #removeSome(hashes: readonly Bytes[]): Promise<void> {
+    const held = new Map<string, { hash: Bytes; size: number }>(); // BOUNDED by removedAtOnce
     for (const hash of hashes) {
       const place = this.#index.find(hash);
-      if (place) held.set(toHex(hash), { hash, size: sizeOf(place) });
+      const size = place ? sizeOf(place) : 0; // an entry that cannot be read goes as well
+      if (this.has(hash)) held.set(toHex(hash), { hash, size });
     }
     if (held.size === 0) return;
     const removed = [...held.values()];
@@ -175,10 +186,11 @@ export class BlockStore {
       blocks: this.#counts.blocks - removed.length,
       bytes: this.#counts.bytes - removed.reduce((sum, { size }) => sum + size, 0),
     };
-    await this.#environment.commit((changes) => {
+    const write = (changes: Changes): void => {
       for (const { hash } of removed) this.#index.remove(changes, hash);
       this.#index.setCounts(changes, counts);
-    });
+    };
+    await this.#environment.commit(write, { removesOnly: true });
     this.#counts = counts;
     const large = removed.filter(({ size }) => size > inlineBytesMax);
     await forEachOf(large, filesAtOnce, ({ hash }) => this.#files.remove(hash));
@@ -192,32 +204,19 @@ export class BlockStore {
 
   /** After a crash: drops files without entry and entries without file, and counts anew. */
   async recover(): Promise<void> {
-    const sizes = new Map<string, number>(); // BOUNDED by the disk budget
-    for (const { hash, size } of this.#files.list()) sizes.set(toHex(hash), size);
-    const lost: Bytes[] = [];
-    let blocks = 0;
-    let bytes = 0;
-    for (const { hash, place } of this.#index.entries()) {
-      const name = toHex(hash);
-      if (!place || (place.at === 'file' && sizes.get(name) !== place.size)) {
-        lost.push(hash);
-        continue;
-      }
-      sizes.delete(name);
-      blocks++;
-      bytes += sizeOf(place);
-    }
-    await this.#environment.commit((changes) => {
-      for (const hash of lost) this.#index.remove(changes, hash);
-      this.#index.setCounts(changes, { blocks, bytes });
+    const { counts, lost, orphans } = takeStock(this.#index, this.#files);
+    this.#counts = counts;
+    await this.#environment.commit((changes) => this.#index.setCounts(changes, counts), {
+      removesOnly: true,
     });
-    this.#counts = { blocks, bytes };
-    const orphans = [...sizes.keys()].map((name) => Buffer.from(name, 'hex'));
+    await this.#removeAll(lost);
     await forEachOf(orphans, filesAtOnce, (hash) => this.#files.remove(hash));
-    this.#log.info('checked the blocks after a crash', {
-      blocks,
-      lost: lost.length,
-      orphans: orphans.length,
-    });
+    const { blocks } = this.#counts;
+    const found = { blocks, lost: lost.length, orphans: orphans.length };
+    this.#log.info('checked the blocks after a crash', found);
   }
+}
+
+function bytesOf(blocks: readonly Block[]): number {
+  return blocks.reduce((sum, block) => sum + block.bytes.length, 0);
 }

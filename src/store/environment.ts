@@ -3,7 +3,7 @@
  * what the tables hold.
  *
  * Reads are synchronous and see every commit that was acknowledged. Writes go to LMDB's own
- * thread; those of one turn of the event loop share a transaction.
+ * thread, where those that wait together share a transaction.
  */
 import { rmSync, statfsSync } from 'node:fs';
 import { type Database, open, type RootDatabase } from 'lmdb';
@@ -25,12 +25,19 @@ export interface Changes {
 }
 
 /**
- * Kept free on the disk: LMDB cannot say well what it ran out of, and the other files of this node
- * (logs, keys) need some space too.
+ * Kept free on the disk. LMDB must never meet a full disk: lmdb 3.5.6 reports it by writing beyond
+ * a buffer of its own, which may end the process. The other files of this node (logs, keys) need
+ * some space too.
  */
-export const reserveBytes: number = 4 * 1024 * 1024;
+const reserveBytes = 4 * 1024 * 1024;
 
-const closeTimeoutMs = 5000;
+/** Removing needs some space, and is what makes some: it may use part of the reserve. */
+const reserveForRemovalBytes = 1024 * 1024;
+
+/** What an entry costs at worst beside its value: its leaf page and a share of the pages above. */
+const entryOverheadBytes = 8192;
+
+const closeTimeoutMs = 1000;
 const ignore = (): void => undefined;
 
 export class Environment {
@@ -71,12 +78,15 @@ export class Environment {
   }
 
   /**
-   * All of `write` or nothing. Resolves when a crash of this process can no longer undo it; the
-   * disk has it a moment later. Rejects with DISK_FULL.
+   * All of `write` or nothing; at most a few hundred entries. Resolves when a crash of this process
+   * can no longer undo it; the disk has it a moment later. Rejects with DISK_FULL.
    */
-  async commit(write: (changes: Changes) => void): Promise<void> {
+  async commit(
+    write: (changes: Changes) => void,
+    { removesOnly = false }: { readonly removesOnly?: boolean } = {},
+  ): Promise<void> {
     if (this.#closed) throw new AltNetError('INTERNAL', { what: 'the store is closed' });
-    this.requireSpace(0);
+    this.#require(removesOnly ? reserveForRemovalBytes : reserveBytes);
     const work = this.#root.batch(() => write(changes));
     this.#pending.add(work);
     try {
@@ -89,11 +99,14 @@ export class Environment {
     }
   }
 
-  /** Throws DISK_FULL unless the disk has room for `bytes` more and the reserve. */
-  requireSpace(bytes: number): void {
-    if (this.#freeBytes() < bytes + reserveBytes) {
-      throw new AltNetError('DISK_FULL', { folder: this.#folder });
-    }
+  /** Throws DISK_FULL unless the disk has room for so much and the reserve. */
+  requireSpace({ entries, bytes }: { readonly entries: number; readonly bytes: number }): void {
+    this.#require(bytes + entries * entryOverheadBytes + reserveBytes);
+  }
+
+  #require(bytes: number): void {
+    if (this.#freeBytes() >= bytes) return;
+    throw new AltNetError('DISK_FULL', { folder: this.#folder });
   }
 
   /** Waits for what was begun. What is asked of it afterwards is refused. */
@@ -162,8 +175,16 @@ export function openEnvironment({
   // No other process uses the file, so whoever stands in LMDB's table of readers is dead.
   rmSync(`${file}-lock`, { force: true });
   try {
-    const options = { path: file, noSubdir: true, maxDbs: 16, cache: false, safeRestore };
-    const root = open<Buffer, Uint8Array>({ ...options, encoding: 'binary' });
+    const root = open<Buffer, Uint8Array>({
+      path: file,
+      noSubdir: true,
+      maxDbs: 16,
+      cache: false,
+      encoding: 'binary',
+      // Otherwise a failed commit also rejects a promise that nobody can reach: the process ends.
+      eventTurnBatching: false,
+      ...(safeRestore && { safeRestore }),
+    });
     return new Environment({ root, folder, timers });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

@@ -46,7 +46,9 @@ export class RootStore {
   }
 
   async remove(hash: Bytes): Promise<void> {
-    await this.#environment.commit((changes) => changes.remove(this.#table, hash));
+    await this.#environment.commit((changes) => changes.remove(this.#table, hash), {
+      removesOnly: true,
+    });
   }
 }
 
