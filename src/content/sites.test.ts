@@ -206,3 +206,18 @@ test('an update brings only what changed', async (t) => {
   assert.ok(came <= 5, `${came} blocks`);
   assert.equal(b.blocks.size, a.blocks.size);
 });
+
+test('everything that is held is announced again on request', async (t) => {
+  const board = new RecordBoard();
+  const a = await startContentNode(t, board);
+  await a.sites.publish(await makeSite(t));
+  await a.sites.putValue(Buffer.from('value'));
+  const again = new RecordBoard();
+  const publish = board.publish.bind(board);
+  board.publish = async (record) => {
+    await again.publish(record);
+    return publish(record);
+  };
+  await a.sites.reprovide();
+  assert.equal(again.providers(), 2);
+});

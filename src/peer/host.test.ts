@@ -4,6 +4,11 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { randomBytes } from 'node:crypto';
+import { noise } from '@libp2p/noise';
+import { tcp } from '@libp2p/tcp';
+import { yamux } from '@libp2p/yamux';
+import { multiaddr } from '@multiformats/multiaddr';
+import { createLibp2p } from 'libp2p';
 import { concatBytes, equalBytes } from '../base/bytes.ts';
 import { AltNetError, isAltNetError } from '../base/errors.ts';
 import { SigningKey } from '../identity/key.ts';
@@ -194,4 +199,52 @@ test('IPv4 and IPv6 share a port number and are both announced', async (t) => {
   const addresses = host.addresses();
   assert.ok(addresses.includes(`/ip4/127.0.0.1/tcp/${port}`), addresses.join());
   assert.ok(addresses.every((text) => !text.includes('0.0.0.0')));
+});
+
+test('a connection that nobody uses is closed', async (t) => {
+  const key = new SigningKey('node', randomBytes(32));
+  const a = new PeerHost({ key, listen: [], idleMs: 40 });
+  await a.start();
+  t.after(() => a.stop());
+  const b = await startHost(t);
+  await b.handle(echo, serveEcho);
+  const stream = await a.open(targetOf(b), echo);
+  await stream.write(Buffer.from('x'));
+  await stream.close();
+  while (a.connections().length > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.deepEqual(a.addresses(), [], 'it listens nowhere');
+  await (await a.open(targetOf(b), echo)).close();
+});
+
+test('Noise is accepted where a peer has no TLS', async (t) => {
+  const b = await startHost(t);
+  await b.handle(echo, serveEcho);
+  const other = await createLibp2p({
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+  });
+  t.after(() => other.stop());
+  const [address = ''] = b.addresses();
+  const connection = await other.dial(multiaddr(address));
+  assert.match(connection.encryption ?? '', /noise/);
+  const stream = await connection.newStream(echo);
+  const answered = new Promise<string>((resolve) => {
+    stream.addEventListener('message', ({ data }) =>
+      resolve(Buffer.from(data.subarray()).toString()),
+    );
+  });
+  stream.send(Buffer.from('over noise'));
+  assert.equal(await answered, 'over noise');
+});
+
+test('the address that others see is announced first', async (t) => {
+  const external = { ip: Uint8Array.of(8, 8, 8, 8), port: 9000 };
+  const key = new SigningKey('node', randomBytes(32));
+  const listen = [{ host: '127.0.0.1', port: 0 }];
+  const host = new PeerHost({ key, listen, external: () => external });
+  await host.start();
+  t.after(() => host.stop());
+  assert.equal(host.addresses()[0], '/ip4/8.8.8.8/tcp/9000');
+  assert.equal(host.addresses().length, 2);
 });
