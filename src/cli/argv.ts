@@ -37,7 +37,7 @@ export function normaliseArgv(
   return words;
 }
 
-/** Whether the user asked for JSON, known before the words are parsed so that errors obey it too. */
+/** Whether JSON was asked for, known before the words are parsed so that errors obey it too. */
 export function wantsJson(argv: readonly string[]): boolean {
   const end = argv.indexOf('--');
   const words = end === -1 ? argv : argv.slice(0, end);
