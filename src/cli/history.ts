@@ -1,4 +1,4 @@
-/** The lines typed at a prompt, kept in a file that only its owner can read. Never a reason to fail. */
+/** The lines typed at a prompt, kept in a file of the owner alone. Never a reason to fail. */
 import { readFile, writeFile } from 'node:fs/promises';
 
 const linesMax = 500;

@@ -51,7 +51,7 @@ async function startUnlessStopped(
   }
 }
 
-/** The next start need not strip types and parse again; written now because a node runs for long. */
+/** So that the next start need not parse again; written now because a node runs for long. */
 async function keepCompiledCode(): Promise<void> {
   const { flushCompileCache } = await import('node:module');
   flushCompileCache();
