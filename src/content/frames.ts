@@ -122,7 +122,7 @@ export class FrameReader {
     this.#chunks = stream[Symbol.asyncIterator]();
   }
 
-  /** Undefined at the end of the stream between two frames. Throws FrameError or the stream's error. */
+  /** Undefined at the end between two frames. Throws FrameError or the stream's error. */
   async next(): Promise<Frame | undefined> {
     const head = Buffer.alloc(headBytes);
     const got = await this.#fill(head);

@@ -107,7 +107,7 @@ interface FileWanted {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The blocks of one range of a file, fetched ahead of the reader once one turns out to be missing. */
+/** The blocks of one range of a file, fetched ahead of the reader once one is missing. */
 class FileSource {
   readonly #blocks: Blocks;
   readonly #fetcher: Fetcher;

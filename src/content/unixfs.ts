@@ -10,7 +10,7 @@ import { utf8 } from '../base/bytes.ts';
 import { murmur3 } from './murmur.ts';
 import { type Link, linkOf } from './root.ts';
 
-/** As in Bitswap: AltNet itself makes blocks of at most 256 KiB, others up to 1 MiB and a header. */
+/** As in Bitswap: AltNet makes blocks of at most 256 KiB, others of 1 MiB and a header. */
 export const blockBytesMax: number = 2 * 1024 * 1024;
 
 /** Part of a file: `size` is how many bytes of the file it holds, as its parent says. */
