@@ -1,6 +1,6 @@
 /**
- * `alternate`: the small front of the second half, a node of its own and a session with it. Here are
- * its words and its start and end.
+ * `alternate`: the small front of the second half, a node of its own and a session with it. Here
+ * are its words and its start and end.
  */
 import { Command, CommanderError } from 'commander';
 import type { NodeOptions } from '../node/options.ts';

@@ -11,8 +11,8 @@ export type LongOptions = ReadonlyMap<string, { readonly takesValue: boolean }>;
 export type ShortOptionsWithValue = ReadonlySet<string>;
 
 /**
- * Writes `-listen X` and `-listen=X` as `--listen X` and `--listen=X` where `listen` is a known long
- * option. What stands after `--` and what is the value of an option stays as it is, and so does
+ * Writes `-listen X` and `-listen=X` as `--listen X` and `--listen=X` where `listen` is a known
+ * long option. What stands after `--` and what is the value of an option stays as it is, and so does
  * every word that is no known option: `-b`, `-p9000`, `-5`.
  */
 export function normaliseArgv(

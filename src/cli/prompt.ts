@@ -29,7 +29,7 @@ export class Prompt {
     this.#screen = screen;
   }
 
-  /** Resolves when the user quits, the input ends, the context's signal aborts or `until` settles. */
+  /** Resolves when the user quits, the input ends, the signal aborts or `until` settles. */
   async run({ until }: { until: Promise<void> }): Promise<void> {
     const { signal, terminal, folders, shell } = this.#context;
     const history = new LineHistory(path.join(folders.data, 'history'));

@@ -1,4 +1,4 @@
-/** `altnet key import` and `start --import-key`: puts an exported author key into the key folder. */
+/** `altnet key import`, `start --import-key`: puts an exported author key into the key folder. */
 import { toHex } from '../../base/bytes.ts';
 import { systemWorld } from '../../base/clock.ts';
 import { keyFile, writeImportedKey } from '../../identity/files.ts';

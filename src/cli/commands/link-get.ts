@@ -28,8 +28,8 @@ async function run(context: CommandContext, input: CommandInput): Promise<void> 
   for await (const line of services.getLinks(url, { signal })) {
     if ('done' in line) {
       found = line.found;
-      const end = `${countOf(found, 'alternative')}, ${countOf(line.asked, 'node')} asked, ${line.seconds.toFixed(2)} s`;
-      terminal.result(line, [end]);
+      const asked = `${countOf(line.asked, 'node')} asked, ${line.seconds.toFixed(2)} s`;
+      terminal.result(line, [`${countOf(found, 'alternative')}, ${asked}`]);
     } else {
       terminal.result(line, linkLines(line));
     }
