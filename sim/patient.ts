@@ -7,6 +7,7 @@ import { type DhtOptions, dhtDefaults } from '../src/dht/dht.ts';
 export function patient(times: number): Partial<DhtOptions> {
   return {
     livenessIntervalMs: dhtDefaults.livenessIntervalMs * times,
+    ownLookupMinMs: dhtDefaults.ownLookupMinMs * times,
     ownLookupIntervalMs: dhtDefaults.ownLookupIntervalMs * times,
     bucketIdleMs: dhtDefaults.bucketIdleMs * times,
     contactFreshMs: dhtDefaults.contactFreshMs * times,

@@ -7,7 +7,7 @@ const minuteMs = 60_000;
 
 /** One network for all that needs many nodes: starting it is the dear part. */
 test('a thousand nodes', async (t) => {
-  await simulate(t, { nodes: 1000 }, async (sim) => {
+  await simulate(t, { nodes: 1000, joinIntervalMs: 50 }, async (sim) => {
     await sim.world.pass(minuteMs);
 
     await t.test('lookups find the true 20 nearest', async () => {

@@ -114,9 +114,9 @@ export class Dht {
     return this.#routing.table;
   }
 
-  /** Servers in the network, estimated. */
+  /** Servers in the network, ourselves included: an estimate, and at least those we know. */
   networkSize(): number {
-    return this.#routing.networkSize.estimate();
+    return Math.max(this.#routing.networkSize.estimate(), this.#routing.table.size + 1);
   }
 
   counters(): DhtCounts {
@@ -227,7 +227,7 @@ export class Dht {
     return isTooFar(key, {
       self: this.#self,
       contacts: this.#routing.table.contacts(),
-      networkSize: this.#routing.networkSize.estimate(),
+      networkSize: this.networkSize(),
       k: this.#options.k,
     });
   }

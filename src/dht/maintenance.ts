@@ -16,7 +16,9 @@ import type { Storage } from './storage.ts';
 export interface MaintenanceOptions {
   /** One random contact is sent a PING. */
   readonly livenessIntervalMs: number;
-  /** Our own ID is looked up. */
+  /** Our own ID is looked up: soon after the start, when others join as well … */
+  readonly ownLookupMinMs: number;
+  /** … then ever less often, up to this. */
   readonly ownLookupIntervalMs: number;
   /** A bucket without a lookup for so long gets one. */
   readonly bucketIdleMs: number;
@@ -33,6 +35,7 @@ const minute = 60 * second;
 
 export const maintenanceDefaults: MaintenanceOptions = {
   livenessIntervalMs: 10 * second,
+  ownLookupMinMs: 10 * second,
   ownLookupIntervalMs: 10 * minute,
   bucketIdleMs: 60 * minute,
   sweepIntervalMs: 10 * minute,
@@ -59,6 +62,7 @@ const repushMax = 1000;
 const repushPauseMs = 250;
 /** Rounds differ by up to a tenth, so that nodes started together drift apart. */
 const jitter = 0.1;
+const lookAroundGrowth = 4;
 
 export class Maintenance {
   readonly #deps: MaintenanceDeps;
@@ -69,11 +73,13 @@ export class Maintenance {
    */
   readonly #pushedMs = new LruMap<string, number>(10_000);
   #rejoinDelayMs: number;
+  #lookAroundDelayMs: number;
 
   constructor(deps: MaintenanceDeps, options: MaintenanceOptions = maintenanceDefaults) {
     this.#deps = deps;
     this.#options = options;
     this.#rejoinDelayMs = options.rejoinMinMs;
+    this.#lookAroundDelayMs = options.ownLookupMinMs;
   }
 
   /** Resolves when `signal` has aborted and nothing is under way. */
@@ -84,8 +90,7 @@ export class Maintenance {
   }
 
   #rounds(): readonly Round[] {
-    const { livenessIntervalMs, ownLookupIntervalMs, bucketIdleMs, sweepIntervalMs } =
-      this.#options;
+    const { livenessIntervalMs, bucketIdleMs, sweepIntervalMs } = this.#options;
     const { routing } = this.#deps;
     const every = (ms: number) => (): number => this.#jittered(ms);
     return [
@@ -96,7 +101,7 @@ export class Maintenance {
       },
       {
         name: 'look around',
-        delayMs: every(ownLookupIntervalMs),
+        delayMs: () => this.#untilLookAround(),
         run: async (signal) => {
           if (routing.table.size > 0) await routing.lookAround(signal);
         },
@@ -153,6 +158,13 @@ export class Maintenance {
     const pushedMs = this.#pushedMs.get(toHex(stored.record.hash));
     const intervalMs = atMs - stored.refreshedMs;
     return pushedMs === undefined || world.clock.monotonicMs() - pushedMs >= intervalMs;
+  }
+
+  #untilLookAround(): number {
+    const delayMs = this.#lookAroundDelayMs;
+    const longestMs = this.#options.ownLookupIntervalMs;
+    this.#lookAroundDelayMs = Math.min(delayMs * lookAroundGrowth, longestMs);
+    return this.#jittered(delayMs);
   }
 
   #untilRejoin(): number {

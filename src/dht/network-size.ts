@@ -25,7 +25,7 @@ export class NetworkSize {
     this.#next = (this.#next + 1) % samplesMax;
   }
 
-  /** Servers, ourselves included: the median of the last 32 lookups; 1 before the first. */
+  /** The median of the last 32 lookups; 1 before the first. */
   estimate(): number {
     const sorted = this.#samples.toSorted((a, b) => a - b);
     return Math.max(1, Math.round(sorted[sorted.length >> 1] ?? 1));

@@ -116,11 +116,15 @@ export class Publisher {
   }
 
   async #check(signal: AbortSignal): Promise<void> {
-    for (const entry of this.#deps.journal.list()) {
+    const { journal, log } = this.#deps;
+    for (const entry of journal.list()) {
       signal.throwIfAborted();
       const care = this.#careFor(entry);
       if (care === 'none' || !this.#isCurrent(entry.record)) continue;
-      await this.#take(care, entry.record, signal);
+      await this.#take(care, entry.record, signal).catch((error: unknown) => {
+        // One record that cannot be helped must not keep the others from being.
+        if (!signal.aborted) log.warn('cannot keep a record alive', { error: String(error) });
+      });
     }
   }
 

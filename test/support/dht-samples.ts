@@ -17,15 +17,15 @@ export const testNetwork: Bytes = networkId(testProfile);
 export const testNow = 1_767_225_600;
 
 export function authorKey(n: number): SigningKey {
-  return new SigningKey('author', seedOf(n));
+  return new SigningKey('author', seedOf(0xaa, n));
 }
 
 export function nodeKey(n: number): SigningKey {
-  return new SigningKey('node', seedOf(n));
+  return new SigningKey('node', seedOf(0xbb, n));
 }
 
-function seedOf(n: number): Bytes {
-  const seed = new Uint8Array(32).fill(0x5a);
+function seedOf(fill: number, n: number): Bytes {
+  const seed = new Uint8Array(32).fill(fill);
   new DataView(seed.buffer).setUint32(0, n);
   return seed;
 }

@@ -1,0 +1,99 @@
+/**
+ * Several DHT nodes in one manual world, whose requests arrive at once: for tests of one node's
+ * behaviour among few. Networks of many, with latency and loss, are the simulator's business.
+ */
+import { formatEndpoint } from '../../src/base/address.ts';
+import { abortReason } from '../../src/base/abort.ts';
+import { AltNetError } from '../../src/base/errors.ts';
+import { silentLogger } from '../../src/base/logger.ts';
+import { Dht, type DhtOptions } from '../../src/dht/dht.ts';
+import type { Answered, Request, RequestHandler, Transport } from '../../src/dht/ports.ts';
+import { type Contact, contactOf } from '../../src/identity/contact.ts';
+import { nodeKey, testNetwork, testProfile } from './dht-samples.ts';
+import { type ManualWorld, manualWorld } from './manual-world.ts';
+import { MemoryRecordStore } from './memory-store.ts';
+
+export interface DirectNode {
+  readonly contact: Contact;
+  readonly dht: Dht;
+  readonly records: MemoryRecordStore;
+}
+
+interface Host {
+  readonly contact: Contact;
+  readonly server: boolean;
+  handler: RequestHandler | undefined;
+}
+
+export class DirectNet {
+  readonly world: ManualWorld = manualWorld();
+  /** Requests as "method → last digit of the address". */
+  readonly log: string[] = [];
+  /** Nodes that get requests and never answer. */
+  readonly silent: Set<Contact> = new Set();
+  readonly #hosts = new Map<string, Host>();
+
+  /** Node `n` has the address 10.0.0.n; not yet started. */
+  add(
+    n: number,
+    { server = true, options = {} }: { server?: boolean; options?: Partial<DhtOptions> } = {},
+  ): DirectNode {
+    const endpoint = { ip: Uint8Array.of(10, 0, 0, n), port: 9000 };
+    const contact = contactOf(nodeKey(n).publicKey, endpoint);
+    const records = new MemoryRecordStore();
+    const dht = new Dht(
+      {
+        self: () => contact,
+        transport: this.#transport({ contact, server, handler: undefined }),
+        records,
+        world: this.world,
+        profile: testProfile,
+        network: testNetwork,
+        log: silentLogger,
+        contactRecord: () => Uint8Array.of(n),
+        isServer: () => server,
+      },
+      options,
+    );
+    return { contact, dht, records };
+  }
+
+  /** Takes a node off the network. */
+  remove({ endpoint }: Contact): void {
+    this.#hosts.delete(formatEndpoint(endpoint));
+  }
+
+  #transport(self: Host): Transport {
+    this.#hosts.set(formatEndpoint(self.contact.endpoint), self);
+    return {
+      serve: (handler) => {
+        self.handler = handler;
+      },
+      call: (to, request, options) => this.#call(self, { to, request, signal: options?.signal }),
+      identify: () => Promise.reject(new AltNetError('INTERNAL', { what: 'not asked for here' })),
+    };
+  }
+
+  async #call<R extends Request>(
+    from: Host,
+    { to, request, signal }: { to: Contact; request: R; signal: AbortSignal | undefined },
+  ): Promise<Answered<R>> {
+    signal?.throwIfAborted();
+    this.log.push(`${request.method} → ${to.endpoint.ip.at(-1)}`);
+    const host = this.#hosts.get(formatEndpoint(to.endpoint));
+    if (host && this.silent.has(host.contact)) return untilAborted(signal);
+    const requester = { contact: from.contact, server: from.server, addressProven: true };
+    const reply = await host?.handler?.(requester, request);
+    const what = formatEndpoint(to.endpoint);
+    if (!host || !reply) throw new AltNetError('UNREACHABLE', { what, why: 'nobody is there' });
+    const observed = from.contact.endpoint;
+    const info = { rttMs: 1, observed, unixTime: 0, server: host.server };
+    return { reply: reply as Answered<R>['reply'], info };
+  }
+}
+
+function untilAborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener('abort', () => reject(abortReason(signal)), { once: true });
+  });
+}
