@@ -198,7 +198,10 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
 
 export const progressSchema: Schema = shape<Progress>(
   { bytes: count, files: count, peers: count },
-  { bytesTotal: count },
+  {
+    bytesTotal: count,
+    work: shape<NonNullable<Progress['work']>>({ tried: count, triesExpected: count }, {}),
+  },
 );
 
 export const errorSchema: Schema = shape<ErrorBody>(

@@ -131,13 +131,18 @@ export class Terminal {
 
 const barWidth = 24;
 
-/** "[######------------------]  25 %  1.3 MB of 5.2 MB, 12 files, 3 peers". */
+/** "[######------------------]  25 %  1.3 MB of 5.2 MB, 12 files, 3 peers", or of the work. */
 export function formatProgress({
   bytes,
   bytesTotal,
   files,
   peers,
+  work,
 }: Parameters<OnProgress>[0]): string {
+  if (work) {
+    const percent = Math.round((100 * work.tried) / work.triesExpected);
+    return `proof of work: ${percent} % of the usual number of tries`;
+  }
   const parts = [
     bytesTotal === undefined
       ? formatBytes(bytes)

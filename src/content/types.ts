@@ -8,6 +8,8 @@ export interface Progress {
   readonly bytesTotal?: number;
   readonly files: number;
   readonly peers: number;
+  /** While a proof of work is being searched: tries so far, and tries after which 63 % are done. */
+  readonly work?: { readonly tried: number; readonly triesExpected: number };
 }
 
 export interface WorkOptions {

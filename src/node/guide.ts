@@ -1,0 +1,29 @@
+/** The example site of a first run: the project's own guide, published like any other site. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { Logger } from '../base/logger.ts';
+import { guideRoot, noteGuideRoot } from './memory.ts';
+import type { Parts } from './parts.ts';
+
+const guideFolder = path.join(import.meta.dirname, '../../examples/guide');
+
+/**
+ * The address that opens the guide, publishing it when that was not done yet; undefined without a
+ * gateway. A guide that cannot be published must not keep a node from running.
+ */
+export async function publishGuide(
+  { sites, store }: Pick<Parts, 'sites' | 'store'>,
+  { log, siteUrl }: { log: Logger; siteUrl: (host: string) => string | undefined },
+): Promise<string | undefined> {
+  const known = guideRoot(store.notes);
+  if (known !== undefined) return siteUrl(known);
+  if (!existsSync(guideFolder)) return undefined;
+  try {
+    const { root } = await sites.publish(guideFolder);
+    await noteGuideRoot(store.notes, root.toString());
+    return siteUrl(root.toString());
+  } catch (error) {
+    log.warn('the guide could not be published', { why: String(error) });
+    return undefined;
+  }
+}

@@ -1,0 +1,22 @@
+/** The parts of a running node, as the services need them. Made in node.ts, nowhere else. */
+import type { World } from '../base/clock.ts';
+import type { Sites } from '../content/sites.ts';
+import type { Dht } from '../dht/dht.ts';
+import type { Identity } from '../identity/files.ts';
+import type { Links } from '../link/links.ts';
+import type { Names } from '../name/names.ts';
+import type { PeerHost } from '../peer/host.ts';
+import type { UdpTransport } from '../rpc/transport.ts';
+import type { Store } from '../store/store.ts';
+
+export interface Parts {
+  readonly identity: Identity;
+  readonly store: Store;
+  readonly transport: UdpTransport;
+  readonly dht: Dht;
+  readonly peers: PeerHost;
+  readonly sites: Sites;
+  readonly names: Names;
+  readonly links: Links;
+  readonly world: World;
+}

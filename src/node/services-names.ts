@@ -1,0 +1,87 @@
+/** Names as users see them. */
+import type { CID } from 'multiformats/cid';
+import type { CallOptions, NameResult, NodeServices, ResolveResult } from '../api/ports.ts';
+import { toHex } from '../base/bytes.ts';
+import { AltNetError } from '../base/errors.ts';
+import { parseRoot, rootHex } from '../content/root.ts';
+import type { RegisteredName, ResolvedName } from '../name/types.ts';
+import type { PowProgress } from '../record/pow.ts';
+import type { Parts } from './parts.ts';
+
+type NameServices = Pick<NodeServices, 'register' | 'update' | 'resolve' | 'names'>;
+
+export function nameServices(
+  { names }: Parts,
+  { onNameChanged }: { readonly onNameChanged: () => void },
+): NameServices {
+  return {
+    async register({ name, root }, options) {
+      const registered = await names.register(name, parseRoot(root), workOptions(options));
+      onNameChanged();
+      return nameResult(registered);
+    },
+    async update({ name, root }, options) {
+      const updated = await names.update(name, parseRoot(root), workOptions(options));
+      onNameChanged();
+      return nameResult(updated);
+    },
+    async resolve(name, { signal } = {}) {
+      return resolveResult(await names.resolve(name, signal ? { signal } : {}));
+    },
+    async names() {
+      return names.list().map(({ name, root, owner, version, registered, updated }) => ({
+        name,
+        ...shownRoot(root),
+        owner: toHex(owner),
+        registered_at: registered,
+        updated_at: updated,
+        version,
+      }));
+    },
+  };
+}
+
+/** Turns the progress of a proof of work into the one that users see. */
+export function workOptions({ signal, onProgress }: CallOptions = {}): {
+  signal: AbortSignal | undefined;
+  onProgress: ((work: PowProgress) => void) | undefined;
+} {
+  return {
+    signal,
+    onProgress: onProgress && ((work) => onProgress({ bytes: 0, files: 0, peers: 0, work })),
+  };
+}
+
+/** The root that a name shows. Throws what keeps it from being opened. */
+export function rootOf({ name, state, root, claimants = [] }: ResolvedName): CID {
+  if (root && (state === 'ok' || state === 'new')) return root;
+  if (state === 'contested') {
+    throw new AltNetError('NAME_CONTESTED', { name, owners: claimants.map(toHex) });
+  }
+  if (state === 'expired') throw new AltNetError('NAME_EXPIRED', { name });
+  if (state === 'revoked') throw new AltNetError('NAME_REVOKED', { name });
+  throw new AltNetError('NAME_NOT_FOUND', { name });
+}
+
+export function shownRoot(root: CID): { root: string; cid: string } {
+  return { root: rootHex(root), cid: root.toString() };
+}
+
+function nameResult({ name, root, version, expires, stored }: RegisteredName): NameResult {
+  return { name, ...shownRoot(root), version, expires, stored };
+}
+
+function resolveResult(resolved: ResolvedName): ResolveResult {
+  const { name, state, root, owner, claimants, version, issued, expires, asked } = resolved;
+  return {
+    name,
+    ...(root && shownRoot(root)),
+    ...(owner && { owner: toHex(owner) }),
+    ...(claimants && { claimants: claimants.map(toHex) }),
+    ...(version !== undefined && { version }),
+    ...(issued !== undefined && { issued }),
+    ...(expires !== undefined && { expires }),
+    state,
+    asked,
+  };
+}

@@ -1,0 +1,23 @@
+/** What a node does for its users, put together from the services of each field. */
+import type { NodeServices } from '../api/ports.ts';
+import { linkServices } from './services-links.ts';
+import { nameServices } from './services-names.ts';
+import { networkServices, type NetworkContext } from './services-network.ts';
+import { siteServices } from './services-sites.ts';
+import type { Parts } from './parts.ts';
+
+export interface ServiceContext extends NetworkContext {
+  /** Where the gateway shows a site: "name" or CID; undefined without a gateway. */
+  readonly siteUrl: (host: string) => string | undefined;
+  /** After a name of this node was changed. */
+  readonly onNameChanged: () => void;
+}
+
+export function nodeServices(parts: Parts, context: ServiceContext): NodeServices {
+  return {
+    ...networkServices(parts, context),
+    ...nameServices(parts, context),
+    ...siteServices(parts, context),
+    ...linkServices(parts),
+  };
+}

@@ -1,0 +1,100 @@
+/**
+ * The outer half of the composition: gateway and API, each on its own port, and the file that leads
+ * other commands to the API.
+ */
+import path from 'node:path';
+import { Api } from '../api/api.ts';
+import type { NodeServices } from '../api/ports.ts';
+import { loadOrCreateToken } from '../api/token.ts';
+import { formatEndpoint, type HostPort } from '../base/address.ts';
+import { toHex } from '../base/bytes.ts';
+import { Gateway } from '../gateway/gateway.ts';
+import { type Bound, bindOrMove } from './bind.ts';
+import type { Building, Core } from './core.ts';
+import type { NodeOptions, ReadyInfo } from './options.ts';
+import type { Parts } from './parts.ts';
+import { removeRunFile, writeRunFile } from './runfile.ts';
+import { nodeServices } from './services.ts';
+
+export interface Surfaces {
+  readonly services: NodeServices;
+  readonly ready: ReadyInfo;
+  readonly siteUrl: (host: string) => string | undefined;
+}
+
+interface SurfacesContext extends Building {
+  readonly options: NodeOptions;
+  readonly startedMs: number;
+}
+
+/** Rejects with PORT_TAKEN, BIND_FAILED or BAD_ADDRESS. */
+export async function startSurfaces(core: Core, context: SurfacesContext): Promise<Surfaces> {
+  const { parts, isServer } = core;
+  const { options, startedMs, stack } = context;
+  const gateway = await startGateway(parts, context);
+  const siteUrl = (host: string): string | undefined =>
+    gateway && `http://${host}.localhost:${gateway.value.address().port}/`;
+  const services = nodeServices(parts, {
+    startedMs,
+    storeBudgetBytes: options.storeBudgetBytes,
+    isServer,
+    siteUrl,
+    onNameChanged: () => gateway?.value.forget(),
+  });
+  const api = await startApi(services, context);
+  if (api) {
+    await writeRunFile(options.data, `http://${formatHostPort(api.value.address())}`);
+    stack.defer(() => removeRunFile(options.data));
+  }
+  const { identity, transport } = parts;
+  const [listen] = transport.address();
+  const notes = [...core.notes, gateway?.note ?? [], api?.note ?? []].flat();
+  const ready: ReadyInfo = {
+    node: toHex(identity.node.id),
+    author: toHex(identity.author.id),
+    authorPublicKey: toHex(identity.author.publicKey),
+    listen: listen ? formatEndpoint(listen) : '',
+    gateway: gateway ? formatHostPort(gateway.value.address()) : null,
+    registrar: api ? formatHostPort(api.value.address()) : null,
+    metrics: null,
+    dns: null,
+    notes,
+  };
+  return { services, ready, siteUrl };
+}
+
+async function startGateway(
+  { names, sites, world }: Parts,
+  { options, stack, log }: SurfacesContext,
+): Promise<Bound<Gateway> | undefined> {
+  if (options.gateway === undefined) return undefined;
+  const request = { address: options.gateway, explicit: options.gatewayExplicit };
+  const bound = await bindOrMove(request, async (at) => {
+    const gateway = new Gateway({ names, sites, log, world }, at);
+    await gateway.start();
+    return gateway;
+  });
+  stack.use(bound.value);
+  return bound;
+}
+
+async function startApi(
+  services: NodeServices,
+  { options, stack, log }: SurfacesContext,
+): Promise<Bound<Api> | undefined> {
+  if (options.registrar === undefined) return undefined;
+  const tokenFile = path.join(options.data, 'registrar-token.txt');
+  const token = options.registrarToken ?? (await loadOrCreateToken(tokenFile));
+  const request = { address: options.registrar, explicit: options.registrarExplicit };
+  const bound = await bindOrMove(request, async (at) => {
+    const api = new Api({ services, token, log }, at);
+    await api.start();
+    return api;
+  });
+  stack.use(bound.value);
+  return bound;
+}
+
+function formatHostPort({ host, port }: HostPort): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
