@@ -42,8 +42,10 @@ function addressOn(node: ClusterNode): string {
 async function visit(browser: Browser, node: ClusterNode, shot: string): Promise<void> {
   const { page, troubles } = await openPage(browser);
   await page.goto(addressOn(node), { waitUntil: 'load' });
-  const heading = await page.getByRole('heading', { level: 1 }).textContent();
-  assert.equal(heading, 'Websites that their readers keep alive');
+  const heading = page.getByRole('heading', { level: 1 });
+  assert.equal(await heading.textContent(), 'Websites that their readers keep alive');
+  const box = await heading.boundingBox();
+  assert.ok(box && box.width > 100 && box.height > 20, 'the heading is drawn: there is a font');
   const images = page.locator('img');
   assert.ok((await images.count()) >= 3);
   for (const image of await images.all()) {
