@@ -37,7 +37,6 @@ const wrongWords: readonly [words: string[], code: string, names: string][] = [
   [['frobnicate'], 'USAGE', 'frobnicate'],
   [['publish', guideFolder, '--nmae', 'x'], 'USAGE', '--nmae'],
   [['publish'], 'USAGE', 'path'],
-  [['link'], 'USAGE', 'link'],
   [['bootstrap', 'nowhere'], 'BAD_ADDRESS', 'nowhere'],
   [['update', 'hello', 'no-root'], 'BAD_ROOT', 'no-root'],
   [['get', 'abc'], 'USAGE', 'abc'],
@@ -78,7 +77,7 @@ const badFolders: readonly [what: string, code: string, spoil: Spoil][] = [
   ],
   [
     'a link that leads to itself',
-    'PATH_UNREADABLE',
+    'PATH_UNSUPPORTED',
     (folder) => {
       writeFileSync(path.join(folder, 'index.html'), 'x');
       symlinkSync('loop', path.join(folder, 'loop'));
