@@ -31,6 +31,7 @@ export const simNetworkDefaults: SimNetworkOptions = {
 
 interface Host {
   readonly contact: Contact;
+  readonly index: number;
   readonly isServer: () => boolean;
   handler: RequestHandler | undefined;
 }
@@ -39,8 +40,10 @@ export class SimNetwork {
   readonly #world: SimWorld;
   readonly #options: SimNetworkOptions;
   readonly #random: SeededRandom;
-  readonly #hosts = new Map<string, Host>();
-  readonly #rttsMs = new Map<string, number>();
+  /** By the one object that all nodes share: here nothing is encoded on its way. */
+  readonly #hosts = new Map<Contact, Host>();
+  readonly #rttsMs = new Map<number, number>();
+  #attached = 0;
   #sideOf: (contact: Contact) => number = () => 0;
   #requests = 0;
   #fingerprint = 0x811c_9dc5;
@@ -63,8 +66,8 @@ export class SimNetwork {
 
   /** Connects a node; it can be reached until `detach`. */
   attach(contact: Contact, isServer: () => boolean): Transport {
-    const host: Host = { contact, isServer, handler: undefined };
-    this.#hosts.set(formatEndpoint(contact.endpoint), host);
+    const host: Host = { contact, index: this.#attached++, isServer, handler: undefined };
+    this.#hosts.set(contact, host);
     return {
       serve: (handler) => {
         host.handler = handler;
@@ -74,8 +77,8 @@ export class SimNetwork {
     };
   }
 
-  detach({ endpoint }: Contact): void {
-    this.#hosts.delete(formatEndpoint(endpoint));
+  detach(contact: Contact): void {
+    this.#hosts.delete(contact);
   }
 
   /** From now on only nodes with the same number hear of each other. */
@@ -95,10 +98,12 @@ export class SimNetwork {
   }
 
   #identify(endpoint: Endpoint): Promise<Contact> {
-    const host = this.#hosts.get(formatEndpoint(endpoint));
     const what = formatEndpoint(endpoint);
-    return host
-      ? Promise.resolve(host.contact)
+    const found = [...this.#hosts.keys()].find(
+      (contact) => formatEndpoint(contact.endpoint) === what,
+    );
+    return found
+      ? Promise.resolve(found)
       : Promise.reject(new AltNetError('UNREACHABLE', { what, why: 'nobody is there' }));
   }
 
@@ -160,10 +165,11 @@ export class SimNetwork {
       onReply,
     }: { to: Contact; request: Request; onReply: (host: Host, reply: Reply) => void },
   ): void {
-    const oneWayMs = this.#rttMs(from.contact, to) / 2;
+    const host = this.#hosts.get(to);
+    if (!host) return;
+    const oneWayMs = this.#rttMs(from, host) / 2;
     this.#deliver(oneWayMs, { between: [from.contact, to] }, () => {
-      const host = this.#hosts.get(formatEndpoint(to.endpoint));
-      if (!host || host.contact.id !== to.id) return;
+      if (!this.#hosts.has(to)) return;
       const requester = {
         contact: from.contact,
         server: from.isServer(),
@@ -189,9 +195,8 @@ export class SimNetwork {
     this.#world.after(delayMs, arrive);
   }
 
-  #rttMs(a: Contact, b: Contact): number {
-    const ends = [formatEndpoint(a.endpoint), formatEndpoint(b.endpoint)];
-    const pair = ends.toSorted().join(' ');
+  #rttMs(a: Host, b: Host): number {
+    const pair = Math.min(a.index, b.index) * 0x10_0000 + Math.max(a.index, b.index);
     const known = this.#rttsMs.get(pair);
     if (known !== undefined) return known;
     const { rttMedianMs, rttSigma } = this.#options;

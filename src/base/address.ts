@@ -94,7 +94,9 @@ export function scopeOf(ip: Bytes): Scope {
   return ip.length === 4 ? scopeOfV4(ip) : scopeOfV6(ip);
 }
 
-function scopeOfV4([a = 0, b = 0]: Bytes): Scope {
+function scopeOfV4(ip: Bytes): Scope {
+  const a = ip[0] ?? 0; // by index: this runs for every contact of every reply
+  const b = ip[1] ?? 0;
   if (a === 127) return 'loopback';
   if (a === 10 || (a === 172 && b >> 4 === 1) || (a === 192 && b === 168)) return 'private';
   if (a === 169 && b === 254) return 'private';
@@ -113,6 +115,18 @@ function scopeOfV6(ip: Bytes): Scope {
  * `wide` is /16 or /32. Equal strings mean the same network.
  */
 export function prefixOf(ip: Bytes, width: 'narrow' | 'wide'): string {
-  const bytes = ip.length === 4 ? { narrow: 3, wide: 2 } : { narrow: 6, wide: 4 };
-  return `${ip.length}:${toHex(ip.subarray(0, bytes[width]))}`;
+  return `${ip.length}:${toHex(ip.subarray(0, prefixBytes(ip, width)))}`;
+}
+
+/** Whether `prefixOf` gives the same for both. */
+export function samePrefix(a: Bytes, b: Bytes, width: 'narrow' | 'wide'): boolean {
+  if (a.length !== b.length) return false;
+  const bytes = prefixBytes(a, width);
+  for (let i = 0; i < bytes; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+function prefixBytes(ip: Bytes, width: 'narrow' | 'wide'): number {
+  if (ip.length === 4) return width === 'narrow' ? 3 : 2;
+  return width === 'narrow' ? 6 : 4;
 }

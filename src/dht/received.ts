@@ -2,8 +2,8 @@
  * Which contacts of a reply are used. A peer may list a victim's address twenty times or the
  * addresses of our own private network: these rules keep it from aiming our requests.
  */
-import { prefixOf, scopeOf } from '../base/address.ts';
-import { toHex } from '../base/bytes.ts';
+import { samePrefix, scopeOf } from '../base/address.ts';
+import { equalBytes } from '../base/bytes.ts';
 import type { Contact } from '../identity/contact.ts';
 
 /** As many as fit a reply. */
@@ -26,15 +26,12 @@ export function usableContacts(from: Contact, contacts: readonly Contact[]): rea
 
 /** One per address, two per /24 or /48: an operator with few addresses gets few requests. */
 function diverse(contacts: readonly Contact[]): readonly Contact[] {
-  const addresses = new Set<string>(); // BOUNDED by contactsMax
-  const prefixes = new Map<string, number>(); // BOUNDED by contactsMax
-  return contacts.filter(({ endpoint: { ip, port } }) => {
-    const address = toHex(ip);
-    const prefix = prefixOf(ip, 'narrow');
-    const inPrefix = prefixes.get(prefix) ?? 0;
-    if (port < globalPortMin || addresses.has(address) || inPrefix >= perPrefixMax) return false;
-    addresses.add(address);
-    prefixes.set(prefix, inPrefix + 1);
-    return true;
-  });
+  const used: Contact[] = []; // BOUNDED by contactsMax
+  for (const contact of contacts) {
+    const { ip, port } = contact.endpoint;
+    const near = used.filter(({ endpoint }) => samePrefix(endpoint.ip, ip, 'narrow'));
+    const repeated = near.some(({ endpoint }) => equalBytes(endpoint.ip, ip));
+    if (port >= globalPortMin && near.length < perPrefixMax && !repeated) used.push(contact);
+  }
+  return used;
 }
