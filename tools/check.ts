@@ -15,7 +15,7 @@ const coverage: string[] = [
   '--test-coverage-branches=75',
   '--test-coverage-functions=75',
 ];
-const tests = (pattern: string, ...flags: string[]): string[] => [
+const testArgs = (pattern: string, ...flags: string[]): string[] => [
   '--test',
   '--test-reporter=spec',
   '--test-timeout=180000',
@@ -24,10 +24,10 @@ const tests = (pattern: string, ...flags: string[]): string[] => [
 ];
 
 const steps: Record<string, string[]> = {
-  browser: tests('test/browser/**/*.test.ts', '--test-concurrency=1'),
-  integration: tests('test/integration/**/*.test.ts', '--test-concurrency=2'),
-  sim: tests('sim/**/*.test.ts', '--test-concurrency=2'),
-  unit: tests('{src,test/unit}/**/*.test.ts', '--test-isolation=none', ...coverage),
+  browser: testArgs('test/browser/**/*.test.ts', '--test-concurrency=1'),
+  integration: testArgs('test/integration/**/*.test.ts', '--test-concurrency=2'),
+  sim: testArgs('sim/**/*.test.ts', '--test-concurrency=2'),
+  unit: testArgs('{src,test/unit}/**/*.test.ts', '--test-isolation=none', ...coverage),
   lint: [bin('oxlint', 'bin/oxlint'), '--deny-warnings'],
   types: [bin('typescript', 'bin/tsc'), '-p', 'tsconfig.json'],
   format: [bin('oxfmt', 'bin/oxfmt'), '--check', '.'],
@@ -66,17 +66,50 @@ const queue = Object.keys(steps).filter((name) => asked.length === 0 || asked.in
 const failed: string[] = [];
 const began = performance.now();
 
+/** How many tests a step ran, by the closing lines of Node's test runner; zeros for other checks. */
+function countTests(output: string): Record<'pass' | 'fail' | 'skipped', number> {
+  const total = (what: string): number => Number(lastMatch(output, `^ℹ ${what} (\\d+)$`) ?? 0);
+  return { pass: total('pass'), fail: total('fail'), skipped: total('skipped') };
+}
+
+function lastMatch(text: string, pattern: string): string | undefined {
+  return [...text.matchAll(new RegExp(pattern, 'gm'))].at(-1)?.[1];
+}
+
+/** Of a failure what explains it; of a success only which tests did not run, and why. */
+function worthReading({ code, output }: Outcome): string {
+  if (code !== 0) return output.slice(Math.max(0, output.indexOf('✖ failing tests:'))).trimEnd();
+  return output
+    .split('\n')
+    .filter((line) => line.trimStart().startsWith('﹣'))
+    .map((line) => `       not run: ${line.trim().slice(2)}`)
+    .join('\n');
+}
+
+const totals = { pass: 0, fail: 0, skipped: 0 };
+
 async function worker(): Promise<void> {
   for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
-    const { code, output, ms } = await run(steps[name] ?? []);
+    const outcome = await run(steps[name] ?? []);
+    const { code, output, ms } = outcome;
     if (code !== 0) failed.push(name);
-    const quiet = code === 0 && !process.argv.includes('--verbose');
-    console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${(ms / 1000).toFixed(1)} s)`);
-    if (!quiet) console.log(output.trimEnd());
+    const { pass, fail, skipped } = countTests(output);
+    totals.pass += pass;
+    totals.fail += fail;
+    totals.skipped += skipped;
+    const tests = pass + fail === 0 ? '' : `, ${pass} of ${pass + fail} tests passed`;
+    console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds(ms)}${tests})`);
+    const text = worthReading(outcome);
+    if (text !== '') console.log(text);
   }
 }
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
 await Promise.all([worker(), worker()]);
-console.log(
-  `${failed.length === 0 ? 'all passed' : `failed: ${failed.join(', ')}`} in ${((performance.now() - began) / 1000).toFixed(1)} s`,
-);
+const outcome = failed.length === 0 ? 'all passed' : `failed: ${failed.join(', ')}`;
+console.log(`${totals.pass} passed, ${totals.fail} failed, ${totals.skipped} skipped`);
+console.log(`${outcome} in ${seconds(performance.now() - began)}`);
 process.exitCode = failed.length === 0 ? 0 : 1;
