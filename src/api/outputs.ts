@@ -128,6 +128,7 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
       records: count,
       requests: counts,
       refused: counts,
+      packets: counts,
     },
     {},
   ),

@@ -138,7 +138,10 @@ export interface DhtInfo {
   networkSize: number;
   records: number;
   requests: Record<string, number>;
+  /** Records of others that were not taken, by status. */
   refused: Record<string, number>;
+  /** Datagrams, and why some were dropped (docs/spec/packets.md). */
+  packets: Record<string, number>;
 }
 
 export interface StatsResult {

@@ -115,7 +115,8 @@ function dhtInfo(
       ...prefixed('answered', answered),
       ...prefixed('unanswered', unanswered),
     },
-    refused: { ...prefixed('record', refused), ...transport.counters() },
+    refused: { ...refused },
+    packets: { ...transport.counters() },
   };
 }
 

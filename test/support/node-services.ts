@@ -77,7 +77,8 @@ export const samples: Samples = {
     networkSize: 1000.5,
     records: 9,
     requests: { ping: 4 },
-    refused: { malformed: 1 },
+    refused: { NOT_CLOSE: 1 },
+    packets: { 'init.sent': 2 },
   },
   publish: {
     root,

@@ -18,7 +18,8 @@ async function run({ terminal, services }: CommandContext): Promise<void> {
       ['records', dht.records],
     ]),
     ...counts('requests', dht.requests),
-    ...counts('refused', dht.refused),
+    ...counts('refused records', dht.refused),
+    ...counts('packets', dht.packets),
     ...(dht.buckets.length === 0 ? [] : ['nodes by distance from this one (bits)']),
     ...formatFields(
       dht.buckets.map(({ distanceBits, contacts }) => [`  ${distanceBits}`, contacts] as const),
