@@ -8,6 +8,7 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { layers } from '../../oxlint.config.ts';
 import { statusOfCode } from '../../src/api/status.ts';
+import { commandEntries } from '../../src/cli/commands.ts';
 import { errorCodes } from '../../src/base/errors.ts';
 import {
   filesIn,
@@ -150,6 +151,13 @@ describe('documents', () => {
       listed.map((match) => [match[1], Number(match[2])]),
       errorCodes.map((code) => [code, statusOfCode[code]]),
     );
+  });
+
+  test('README.md names every command', () => {
+    const text = readText('README.md');
+    const first = commandEntries.map(({ words }) => words.split(' ')[0] ?? '');
+    const unnamed = first.filter((word) => !new RegExp(`\\b${word}\\b`).test(text));
+    assert.deepEqual(unnamed, []);
   });
 
   test('every specification is linked from docs/spec/README.md', () => {
