@@ -283,3 +283,39 @@ test('a newer record of another author does not raise the seq', async () => {
   }
   await assert.rejects(node(1).put(url, { target }), hasCode('RECORD_REFUSED'));
 });
+
+test('one storer that shows an old link does not make its author go back behind it', async () => {
+  const { node, net, network, world } = setUp();
+  const issued = unixSeconds(world.clock);
+  const body = { urlHash: hashUrl('//dead.example/driver.rar'), target, note: 'old' };
+  const old = makeLinkRecord(body, { seq: 1n, issued }, { key: authorOf(1), network });
+  const links = node(1);
+  for (const note of ['first', 'second', 'third']) await links.put(url, { target, note });
+  const [liar] = net.storers;
+  assert.ok(liar);
+  liar.accept = () => ({ status: storeStatuses.SEQ_OLD, conflicting: old });
+  assert.equal((await links.put(url, { target, note: 'fourth' })).stored, 4);
+  assert.equal((await links.put(url, { target, note: 'fifth' })).stored, 4);
+  assert.equal(net.storers[1]?.list(key)[0]?.seq, BigInt(issued + 4));
+});
+
+test('a URL is not remembered for a link that never came about', async () => {
+  const profile: NetworkProfile = { name: 'hard', powNameBits: 0, powLinkBits: 200 };
+  const { node, world } = setUp({ profile });
+  const notes = new MemoryNotes();
+  const controller = new AbortController();
+  const onProgress = (): void => controller.abort(new Error('gave up'));
+  const putting = node(1, notes).put(url, { target }, { signal: controller.signal, onProgress });
+  const ended = assert.rejects(putting, /gave up/);
+  await world.advanceAsync(10);
+  await ended;
+  assert.equal(notes.values.size, 0);
+});
+
+test('a record of a later epoch is still gone above', async () => {
+  const { node, net, network, world } = setUp();
+  const issued = unixSeconds(world.clock);
+  const body = { urlHash: hashUrl('//dead.example/driver.rar'), target };
+  net.store(makeLinkRecord(body, { seq: 1n << 48n, issued }, { key: authorOf(1), network }));
+  assert.equal((await node(1).put(url, { target, note: 'newer' })).stored, 5);
+});

@@ -79,12 +79,16 @@ export class Links {
     const body = { target, sha256: hash, size, type, captured, note, scheme, urlHash };
     const draft = { key, previous, mine };
     await this.#own.remember(key, url); // first: the publisher keeps trying also after a failure
-    const stored = await this.#writer.write(
-      { ...draft, sign: (stamp, signer) => makeLinkRecord(body, stamp, signer) },
-      url,
-      options,
-    );
-    return this.#result(place, { target, stored, startedMs });
+    try {
+      const stored = await this.#writer.write(
+        { ...draft, sign: (stamp, signer) => makeLinkRecord(body, stamp, signer) },
+        url,
+        options,
+      );
+      return this.#result(place, { target, stored, startedMs });
+    } finally {
+      await this.#own.forget(key); // when nothing came of it, as after giving up during the work
+    }
   }
 
   /**
@@ -123,13 +127,16 @@ export class Links {
     if (!previous || previous.tombstone) throw new AltNetError('LINK_NOT_FOUND', { url });
     const draft = { key, previous, mine: [previous, ...mine] };
     const what = { urlHash, target };
-    const stored = await this.#writer.write(
-      { ...draft, sign: (stamp, signer) => makeLinkTombstone(what, stamp, signer) },
-      url,
-      options,
-    );
-    await this.#own.forget(key);
-    return this.#result(place, { target, stored, startedMs });
+    try {
+      const stored = await this.#writer.write(
+        { ...draft, sign: (stamp, signer) => makeLinkTombstone(what, stamp, signer) },
+        url,
+        options,
+      );
+      return this.#result(place, { target, stored, startedMs });
+    } finally {
+      await this.#own.forget(key);
+    }
   }
 
   /** What this node's author has published from here and keeps alive. */

@@ -3,7 +3,7 @@
  * needs (a higher seq, the work that was already done). Holds no state beside the publisher's.
  */
 import { type Bytes, equalBytes, parseUtf8, toHex, utf8 } from '../base/bytes.ts';
-import { type SignedRecord, seqOf, versionOf } from '../record/envelope.ts';
+import { type SignedRecord, seqOf } from '../record/envelope.ts';
 import { recordKinds } from '../record/kinds.ts';
 import { parseLink } from '../record/link.ts';
 import { powBitsOf } from '../record/pow.ts';
@@ -87,8 +87,8 @@ export function inSlot(records: readonly SignedRecord[], slot: Bytes): SignedRec
  * machines, or has lost the journal, still writes the newer record without asking first.
  */
 export function nextSeq(previous: SignedRecord | undefined, nowUnixSeconds: number): bigint {
-  const above = previous ? versionOf(previous.seq) + 1 : 0;
-  return seqOf(0, Math.max(above, nowUnixSeconds));
+  const now = seqOf(0, nowUnixSeconds);
+  return previous && previous.seq >= now ? previous.seq + 1n : now;
 }
 
 /** The nonce of one of `records` that shows enough work; work counts per key, not per link. */

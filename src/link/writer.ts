@@ -7,7 +7,7 @@ import { unixSeconds, type World } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { SigningKey } from '../identity/key.ts';
-import type { SignedRecord } from '../record/envelope.ts';
+import { compareRecords, type SignedRecord } from '../record/envelope.ts';
 import { recordKinds, storeStatuses, storeStatusName } from '../record/kinds.ts';
 import { networkId, type NetworkProfile } from '../record/network.ts';
 import { findPow, type PowProgress } from '../record/pow.ts';
@@ -88,14 +88,18 @@ export class LinkWriter {
     return { record, publication };
   }
 
-  /** Only an own record counts: else anybody could drive the seq to its end. */
+  /**
+   * Only an own record counts: else anybody could drive the seq to its end. And only a newer one: a
+   * storer that shows an old one must not make this author go back behind it.
+   */
   #newerOwn({ refusals }: LinkPublication, written: SignedRecord): SignedRecord | undefined {
     return refusals
       .filter(({ status }) => status === storeStatuses.SEQ_OLD)
       .flatMap(({ conflicting }) => conflicting)
       .filter(({ kind, author }) => kind === written.kind && equalBytes(author, written.author))
       .filter((record) => equalBytes(slotOf(record), slotOf(written)))
-      .toSorted((a, b) => (a.seq > b.seq ? -1 : 1))
+      .filter((record) => compareRecords(record, written) > 0)
+      .toSorted((a, b) => compareRecords(b, a))
       .at(0);
   }
 }

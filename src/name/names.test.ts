@@ -1,59 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CID } from 'multiformats/cid';
-import * as Digest from 'multiformats/hashes/digest';
-import { manualWorld } from '../../test/support/manual-world.ts';
-import { MemoryNameNotes, MemoryNamePublisher, NameNet } from '../../test/support/name-net.ts';
+import { authorOf, rootOf, setUp } from '../../test/support/name-bench.ts';
+import { MemoryNameNotes } from '../../test/support/name-net.ts';
 import { toHex } from '../base/bytes.ts';
 import { unixSeconds } from '../base/clock.ts';
 import { type ErrorCode, isAltNetError } from '../base/errors.ts';
-import { silentLogger } from '../base/logger.ts';
-import { SigningKey } from '../identity/key.ts';
-import { seqOf, type SignedRecord } from '../record/envelope.ts';
+import { seqOf } from '../record/envelope.ts';
 import { keyName } from '../record/label.ts';
-import { makeNameRecord, makeNameTombstone, nameKey } from '../record/name.ts';
-import { networkId, networkProfiles, type NetworkProfile } from '../record/network.ts';
+import { makeNameTombstone, nameKey } from '../record/name.ts';
 import { powBitsOf } from '../record/pow.ts';
-import { Names } from './names.ts';
 import { Pins } from './pins.ts';
 
 const day = 86_400;
 const aliceKey = nameKey('alice');
-
-function rootOf(fill: number, codec = 0x70): CID {
-  return CID.createV1(codec, Digest.create(0x12, new Uint8Array(32).fill(fill)));
-}
-
-function authorOf(fill: number): SigningKey {
-  return new SigningKey('author', new Uint8Array(32).fill(fill));
-}
-
-function setUp({
-  storers = 5,
-  profile = networkProfiles.local,
-}: { storers?: number; profile?: NetworkProfile } = {}) {
-  const world = manualWorld();
-  const network = networkId(profile);
-  const net = new NameNet(storers, () => unixSeconds(world.clock));
-  /** One author's node; the same number twice is one author on two machines. */
-  const node = (fill: number, notes = new MemoryNameNotes()) => {
-    const publisher = new MemoryNamePublisher(net);
-    const authorKey = authorOf(fill);
-    const deps = { dht: net, publisher, notes, authorKey, profile, network };
-    return new Names({ ...deps, world, log: silentLogger });
-  };
-  const signed = (fill: number, version: number, expires?: number): SignedRecord => {
-    const stamp = { seq: seqOf(0, version), issued: unixSeconds(world.clock) - day, expires };
-    return makeNameRecord({ label: 'alice', root: rootOf(fill) }, stamp, {
-      key: authorOf(fill),
-      network,
-    });
-  };
-  const hold = (record: SignedRecord, from: number, to: number): void => {
-    for (const { held } of net.storers.slice(from, to)) held.set(toHex(record.key), record);
-  };
-  return { world, net, node, signed, hold, network };
-}
 
 function hasCode(code: ErrorCode, details: object = {}): (error: unknown) => boolean {
   return (error) => {

@@ -163,8 +163,8 @@ export class Names implements NameResolver {
     const writes = this.#writes;
     const survey = await this.#search(place, signal);
     const { verdict } = survey;
-    const isCertain = verdict.state === 'ok' || verdict.state === 'not-found';
-    if (isCertain && verdict.record) await this.#remember(verdict.record);
+    const record = this.#worthRemembering(verdict);
+    if (record) await this.#remember(record);
     const resolved = resolvedOf(place, survey);
     const { freshMs, doubtfulMs } = this.#options;
     const ttlSeconds = verdict.state === 'ok' ? ttlSecondsOf(verdict.record) : undefined;
@@ -186,6 +186,17 @@ export class Names implements NameResolver {
         signal: ended,
       }),
     );
+  }
+
+  /**
+   * A majority makes an owner known. A withdrawal may come from a single node, so it only adds to
+   * what is known of its owner: else whoever withdraws a free name would pass for its owner.
+   */
+  #worthRemembering(verdict: Verdict): SignedRecord | undefined {
+    if (verdict.state === 'ok') return verdict.record;
+    const withdrawn = verdict.state === 'not-found' ? verdict.record : undefined;
+    const known = withdrawn && this.#pins.get(withdrawn.key);
+    return known && equalBytes(known.owner, withdrawn.author) ? withdrawn : undefined;
   }
 
   /** A full disk must not keep anybody from reading. */

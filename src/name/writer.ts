@@ -8,7 +8,7 @@ import { unixSeconds, type World } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { SigningKey } from '../identity/key.ts';
-import type { SignedRecord } from '../record/envelope.ts';
+import { compareRecords, type SignedRecord } from '../record/envelope.ts';
 import { storeStatuses, storeStatusName } from '../record/kinds.ts';
 import { makeNameRecord, makeNameTombstone } from '../record/name.ts';
 import type { NetworkProfile } from '../record/network.ts';
@@ -49,6 +49,11 @@ export interface Written {
   readonly stored: number;
 }
 
+interface Attempt {
+  readonly record: SignedRecord;
+  readonly publication: NamePublication;
+}
+
 export class NameWriter {
   readonly #deps: WriterDeps;
 
@@ -60,7 +65,7 @@ export class NameWriter {
   async write(draft: NameDraft, options: WriteOptions): Promise<Written> {
     const powNonce = await this.#work(draft, options);
     const first = await this.#publish(draft, { mine: draft.mine, powNonce }, options);
-    const newer = this.#newerOwn(first.publication);
+    const newer = this.#newerOwn(first);
     if (newer.length === 0) return this.#outcome(draft, first, options);
     // The journal was lost, or the key is used on two machines: once more, above those records.
     this.#deps.log.info('a newer record of this name was in the network');
@@ -80,7 +85,7 @@ export class NameWriter {
     draft: NameDraft,
     { mine, powNonce }: { mine: readonly SignedRecord[]; powNonce: Bytes },
     { signal }: WriteOptions,
-  ): Promise<{ record: SignedRecord; publication: NamePublication }> {
+  ): Promise<Attempt> {
     const issued = unixSeconds(this.#deps.world.clock);
     const record = this.#sign(draft, { seq: nextSeq(newestOf(mine)), issued, powNonce });
     return { record, publication: await this.#deps.publisher.publish(record, { signal }) };
@@ -93,18 +98,21 @@ export class NameWriter {
     return makeNameRecord({ label: place.label, root }, stamp, signer);
   }
 
-  /** Only own records count: else anybody could drive the seq to its end. */
-  #newerOwn({ refusals }: NamePublication): SignedRecord[] {
+  /**
+   * Only own records count: else anybody could drive the seq to its end. And only newer ones: a
+   * storer that shows an old one must not make this author go back behind it.
+   */
+  #newerOwn({ record, publication }: Attempt): SignedRecord[] {
     const { publicKey } = this.#deps.authorKey;
-    return refusals
+    return publication.refusals
       .filter(({ status }) => status === storeStatuses.SEQ_OLD)
       .flatMap(({ conflicting }) => conflicting)
-      .filter(({ author }) => equalBytes(author, publicKey));
+      .filter((other) => equalBytes(other.author, publicKey) && compareRecords(other, record) > 0);
   }
 
   async #outcome(
     draft: NameDraft,
-    { record, publication }: { record: SignedRecord; publication: NamePublication },
+    { record, publication }: Attempt,
     options: WriteOptions,
   ): Promise<Written> {
     const { stored, refusals } = publication;
