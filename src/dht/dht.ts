@@ -176,7 +176,7 @@ export class Dht {
     const own = ownAnswer(this.#storage.list(key), request, { self, nowMs, sieve });
     const counted = isServer();
     const { caller } = this.#routing;
-    const ask = askForRecords(request, { caller, sieve, k: this.#options.k });
+    const ask = askForRecords(request, { caller, sieve, k: this.#options.k, kind: options.kind });
     const holdsSome = own.records.length + own.digests.length > 0;
     return yield* collect({
       own: counted || holdsSome ? own : undefined,

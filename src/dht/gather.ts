@@ -6,6 +6,7 @@ import { type Bytes, equalBytes } from '../base/bytes.ts';
 import type { Contact } from '../identity/contact.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import type { RecordKind } from '../record/kinds.ts';
+import { storedKind } from '../record/registry.ts';
 import type { Caller } from './caller.ts';
 import { pageOf } from './pages.ts';
 import type { GetMode, GetReply, GetRequest, RecordDigest, StoredRecord } from './ports.ts';
@@ -52,8 +53,17 @@ export interface GatherEnd {
   readonly closest: readonly Contact[];
 }
 
-/** Pages that are read of one node. */
+/** Pages that are read of one node … */
 const pagesMax = 8;
+
+/**
+ * … and where a key holds one record, no more than a change meanwhile explains: who goes on with
+ * empty promises, each just before it is due, must not hold up the others' answers.
+ */
+function pagesMaxOf(kind: RecordKind | undefined): number {
+  const values = kind === undefined ? undefined : storedKind(kind)?.valuesPerKeyMax;
+  return values === 1 ? 2 : pagesMax;
+}
 
 export interface Collecting {
   /** What we hold ourselves; undefined: we do not count, being no server, and hold nothing. */
@@ -138,7 +148,12 @@ export function ownAnswer(
 /** Asks one node: all pages of what it holds, and whom it knows nearer to the key. */
 export function askForRecords(
   request: GetRequest,
-  { caller, sieve, k }: { caller: Caller; sieve: RecordSieve; k: number },
+  {
+    caller,
+    sieve,
+    k,
+    kind,
+  }: { caller: Caller; sieve: RecordSieve; k: number; kind: RecordKind | undefined },
 ): Ask<Gathered> {
   return async (contact, { signal, emit }) => {
     const first = await caller.call(contact, request, signal);
@@ -158,7 +173,7 @@ export function askForRecords(
     async function morePages({ next }: GetReply, from: Contact): Promise<GetReply[]> {
       const pages: GetReply[] = [];
       let cursor = next;
-      while (cursor !== undefined && pages.length < pagesMax - 1) {
+      while (cursor !== undefined && pages.length < pagesMaxOf(kind) - 1) {
         const more = { ...request, cursor };
         const answered = await caller.call(from, more, signal).catch(() => undefined);
         if (!answered) break; // the pages before are still worth having

@@ -188,26 +188,69 @@ test('a withdrawal takes the place of its record, is not listed, and ends by its
 
 function refused(
   status: StoreStatus,
-  { conflicting, stored }: { conflicting: SignedRecord; stored: number },
+  { conflicting, stored, count = 1 }: { conflicting: SignedRecord; stored: number; count?: number },
 ): StoreResult {
-  const refusals = [{ status, count: 1, conflicting: [conflicting] }];
+  const refusals = [{ status, count, conflicting: [conflicting] }];
   return { stored, asked: 20, refusals, holders: stored > 0 ? [tinyContact(1)] : [] };
 }
 
-test('what is lost to another owner, or to a newer record of the author, is forgotten', async () => {
+test('a name is given up when most say that it is another’s, and not before', async () => {
   const it = bench();
   const name = sampleName('alice');
-  const holder = sampleName('alice', { by: authorKey(2) });
+  const conflicting = sampleName('alice', { by: authorKey(2) });
+  for (const [stored, count] of [
+    [11, 9],
+    [0, 1],
+    [0, 10],
+  ] as const) {
+    it.result = refused(storeStatuses.NAME_TAKEN, { conflicting, stored, count });
+    await it.publisher.publish(name);
+    assert.equal(it.journal.list().length, 1, `${count} of 20`);
+  }
+  it.result = refused(storeStatuses.NAME_TAKEN, { conflicting, stored: 0, count: 11 });
+  await it.publisher.publish(name);
+  assert.deepEqual(it.journal.list(), []);
+});
+
+test('a newer record of the author takes the place of what was published here', async () => {
+  const it = bench();
   const newer = sampleName('alice', { seq: 2n });
-  it.result = refused(storeStatuses.NAME_TAKEN, { conflicting: holder, stored: 0 });
-  await it.publisher.publish(name);
-  assert.deepEqual(it.journal.list(), []);
-  it.result = refused(storeStatuses.NAME_TAKEN, { conflicting: holder, stored: 11 });
-  await it.publisher.publish(name);
-  assert.equal(it.journal.list().length, 1, 'it still has storers');
   it.result = refused(storeStatuses.SEQ_OLD, { conflicting: newer, stored: 5 });
-  await it.publisher.publish(name);
-  assert.deepEqual(it.journal.list(), []);
+  await it.publisher.publish(sampleName('alice'));
+  const kept = (): SignedRecord[] => it.journal.list().map(({ record }) => record);
+  assert.deepEqual(kept(), [newer]);
+  it.result = taken;
+  const again = await it.publisher.publish(sampleName('alice'));
+  assert.deepEqual(again.refusals[0]?.conflicting, [newer], 'an older one is refused at once');
+  assert.deepEqual(kept(), [newer]);
+  it.result = refused(storeStatuses.SEQ_OLD, { conflicting: sampleName('alice'), stored: 5 });
+  await it.publisher.publish(newer);
+  assert.deepEqual(kept(), [newer], 'an older one is no reason');
+});
+
+test('what was signed by a clock far ahead is signed anew when the clock is right', async () => {
+  const it = bench();
+  const year = 365 * 86_400;
+  const nowMs = it.world.clock.unixMs();
+  const ahead = sampleName('alice', { issued: Math.floor(nowMs / 1000) + year });
+  const withdrawn = sampleLinkTombstone('https://a.example/', { issued: ahead.issued });
+  const early = sampleName('early');
+  const publishedMs = nowMs + year * 1000;
+  for (const record of [ahead, withdrawn, early]) {
+    await it.journal.put(slotOf(record), { record, publishedMs });
+  }
+  await it.publisher.start();
+  await it.passHours(1);
+  const nowSeconds = it.world.clock.unixMs() / 1000;
+  assert.deepEqual(
+    it.stored.map(({ seq, tombstone, issued }) => [seq, tombstone, issued <= nowSeconds]),
+    [
+      [2n, false, true],
+      [2n, true, true],
+      [1n, false, true],
+    ],
+  );
+  await it.publisher.stop();
 });
 
 test('a record that was replaced while it was being stored does not come back', async () => {

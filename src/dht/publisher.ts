@@ -14,7 +14,7 @@ import { slotOf } from '../record/registry.ts';
 import type { Abortable, Dht } from './dht.ts';
 import { repeat } from './loops.ts';
 import type { PublicationJournal, PublishedRecord } from './ports.ts';
-import { isExpired, needsRenewal, renew, republishAtMs, signerOf } from './renewal.ts';
+import { isExpired, isRepublicationDue, needsRenewal, renew, signerOf } from './renewal.ts';
 import type { StoreResult } from './storing.ts';
 
 export interface PublisherOptions {
@@ -87,10 +87,12 @@ export class Publisher {
 
   /**
    * Writes the record down, so that it is kept alive from now on, and stores it. One that is
-   * refused because the name is another's, or because its author has a newer one, is forgotten.
+   * refused because the name is another's is forgotten; a newer one of its author takes its place.
    */
   async publish(record: SignedRecord, { signal }: Abortable = {}): Promise<StoreResult> {
     signal?.throwIfAborted();
+    const newer = this.#successorOf(record);
+    if (newer) return refusedFor(newer);
     await this.#deps.journal.put(slotOf(record), { record, publishedMs: 0 });
     return this.#store(record, signal);
   }
@@ -161,17 +163,24 @@ export class Publisher {
 
   #isDue(entry: PublishedRecord): boolean {
     const nowMs = this.#deps.world.clock.unixMs();
-    if (nowMs < republishAtMs(entry)) return false;
+    if (!isRepublicationDue(entry, nowMs)) return false;
     const retry = this.#retries.get(placeOf(entry.record));
     return retry === undefined || this.#deps.world.clock.monotonicMs() >= retry.atMs;
   }
 
   async #store(record: SignedRecord, signal: AbortSignal | undefined): Promise<StoreResult> {
-    const { dht, journal, world } = this.#deps;
+    const { dht, journal, world, log } = this.#deps;
     const result = await dht.store(record, { signal });
     if (!this.#isCurrent(record)) return result; // a newer one came meanwhile
     const slot = slotOf(record);
-    if (this.#isLost(record, result)) {
+    const newer = newestSuccessor(record, result);
+    if (newer) {
+      // From another machine, or before the journal was lost: that is what its author says now.
+      log.info('a newer record of a published one was found', { kind: record.kind });
+      await journal.put(slot, { record: newer, publishedMs: world.clock.unixMs() });
+      this.#retries.delete(placeOf(record));
+    } else if (isTaken(result)) {
+      log.warn('a published name belongs to another author', { kind: record.kind });
       await journal.remove(record.key, slot);
       this.#retries.delete(placeOf(record));
     } else if (result.holders.length > 0) {
@@ -183,21 +192,6 @@ export class Publisher {
     return result;
   }
 
-  /**
-   * Whether it makes no sense to go on: another owner holds the name at everybody who answered, or
-   * the author published something newer, perhaps from another machine.
-   */
-  #isLost(record: SignedRecord, { stored, refusals }: StoreResult): boolean {
-    const newer = refusals
-      .flatMap(({ conflicting }) => conflicting)
-      .some((other) => isSuccessor(other, record));
-    const taken = refusals.some(({ status }) => status === storeStatuses.NAME_TAKEN);
-    const lost = newer || (stored === 0 && taken);
-    if (lost)
-      this.#deps.log.warn('a published record was superseded', { kind: record.kind, newer });
-    return lost;
-  }
-
   #retryLater(record: SignedRecord): void {
     const place = placeOf(record);
     const { retryMinMs, retryMaxMs } = this.#options;
@@ -206,12 +200,45 @@ export class Publisher {
     this.#retries.set(place, { atMs: this.#deps.world.clock.monotonicMs() + delayMs, delayMs });
   }
 
+  #successorOf(record: SignedRecord): SignedRecord | undefined {
+    const published = this.#deps.journal.list().find((other) => isSuccessor(other.record, record));
+    return published?.record;
+  }
+
   #isCurrent({ hash }: SignedRecord): boolean {
     return this.#deps.journal.list().some(({ record }) => equalBytes(record.hash, hash));
   }
 }
 
+/** What its author published after it, as storers have shown. */
+function newestSuccessor(
+  record: SignedRecord,
+  { refusals }: StoreResult,
+): SignedRecord | undefined {
+  return refusals
+    .flatMap(({ conflicting }) => conflicting)
+    .filter((other) => isSuccessor(other, record))
+    .toSorted((a, b) => compareRecords(b, a))
+    .at(0);
+}
+
+/**
+ * Whether it makes no sense to go on, as the name is another's at most of those who should hold it.
+ * Fewer do not decide: while the others cannot be reached, one storer could end a name.
+ */
+function isTaken({ stored, asked, refusals }: StoreResult): boolean {
+  const taken = refusals.find(({ status }) => status === storeStatuses.NAME_TAKEN);
+  return stored === 0 && taken !== undefined && taken.count * 2 > asked;
+}
+
+/** As a storer that has the newer record would answer. */
+function refusedFor(newer: SignedRecord): StoreResult {
+  const refusal = { status: storeStatuses.SEQ_OLD, count: 1, conflicting: [newer] };
+  return { stored: 0, asked: 0, refusals: [refusal], holders: [] };
+}
+
 function isSuccessor(other: SignedRecord, record: SignedRecord): boolean {
+  if (!equalBytes(other.key, record.key)) return false;
   const sameAuthor = equalBytes(other.author, record.author);
   const sameSlot = other.kind === record.kind && equalBytes(slotOf(other), slotOf(record));
   return sameAuthor && sameSlot && compareRecords(other, record) > 0;

@@ -1,6 +1,7 @@
 /** When a published record needs its publisher's care, and what a fresh copy of it looks like. */
 import { equalBytes } from '../base/bytes.ts';
 import type { SigningKey } from '../identity/key.ts';
+import { clockToleranceSeconds } from '../record/acceptance.ts';
 import { signRecord, type SignedRecord } from '../record/envelope.ts';
 import { storedKind } from '../record/registry.ts';
 import type { PublishedRecord } from './ports.ts';
@@ -15,9 +16,18 @@ export function republishAtMs({ record, publishedMs }: PublishedRecord): number 
   return publishedMs === 0 ? 0 : publishedMs + intervalMs * (1 - 0.2 * share);
 }
 
-/** Less than half of its life is left. A withdrawal is never renewed: it has to end. */
+/** Whether it is time to publish it again; a publication in the future was another clock's. */
+export function isRepublicationDue(entry: PublishedRecord, nowMs: number): boolean {
+  return nowMs >= republishAtMs(entry) || nowMs < entry.publishedMs;
+}
+
+/**
+ * Less than half of its life is left, or it was signed while this node's clock was far ahead and
+ * nobody takes it. A withdrawal is renewed for the second reason only: it has to end.
+ */
 export function needsRenewal(record: SignedRecord, nowUnixSeconds: number): boolean {
   const { tombstone, issued, expires } = record;
+  if (issued > nowUnixSeconds + clockToleranceSeconds) return true;
   return !tombstone && nowUnixSeconds > issued + (expires - issued) / 2;
 }
 

@@ -2,7 +2,7 @@
 import { equalBytes } from '../base/bytes.ts';
 import type { Contact } from '../identity/contact.ts';
 import type { SignedRecord } from '../record/envelope.ts';
-import { isStored, type StoreStatus } from '../record/kinds.ts';
+import { isStored, type StoreStatus, storeStatuses } from '../record/kinds.ts';
 import type { Caller } from './caller.ts';
 import type { RecordSieve } from './sieve.ts';
 import type { Outcome } from './storage.ts';
@@ -19,7 +19,7 @@ export interface StoreResult {
   readonly stored: number;
   /** Nodes that it was offered to, likewise. */
   readonly asked: number;
-  /** By status; nodes that did not answer are in none. */
+  /** By status; nodes that did not answer, or did not show what they refuse it for, are in none. */
   readonly refusals: readonly StoreRefusals[];
   /** The other nodes that hold it now. */
   readonly holders: readonly Contact[];
@@ -29,6 +29,12 @@ interface Said {
   readonly by: Contact | 'self';
   readonly outcome: Outcome | undefined;
 }
+
+/** Refusals for the sake of another record. */
+const needsProof: ReadonlySet<StoreStatus> = new Set([
+  storeStatuses.NAME_TAKEN,
+  storeStatuses.SEQ_OLD,
+]);
 
 /** Resolves when each target answered or failed; rejects only when `signal` aborts. */
 export async function storeAt(
@@ -51,10 +57,10 @@ export async function storeAt(
   const offer = async (to: Contact): Promise<Outcome | undefined> => {
     const request = { method: 'store', record: record.bytes } as const;
     const { reply } = await caller.call(to, request, signal);
-    return {
-      status: reply.status,
-      conflicting: reply.conflicting && sieve.pass(reply.conflicting),
-    };
+    const conflicting = reply.conflicting && sieve.pass(reply.conflicting);
+    // Anybody can say so; what stands in the way must be shown.
+    if (needsProof.has(reply.status) && !conflicting) return undefined;
+    return { status: reply.status, conflicting };
   };
   const said = await Promise.all(
     targets.map(async (by): Promise<Said> => {

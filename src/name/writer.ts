@@ -115,13 +115,15 @@ export class NameWriter {
     { record, publication }: Attempt,
     options: WriteOptions,
   ): Promise<Written> {
-    const { stored, refusals } = publication;
+    const { stored, asked, refusals } = publication;
     const { name } = draft.place;
     const taken = refusals.find(({ status }) => status === storeStatuses.NAME_TAKEN);
     // Who held the name before goes on as long as anybody keeps it; a new claim has to win.
     const isLost = taken && (draft.mine.length === 0 ? taken.count >= stored : stored === 0);
     if (isLost) {
-      if (stored > 0) await this.#giveUp(draft, record, options);
+      // When most refused it and nobody took it, the publisher has forgotten it already.
+      const isKept = stored > 0 || taken.count * 2 <= asked;
+      if (isKept && draft.mine.length === 0) await this.#giveUp(draft, record, options);
       const [holder] = taken.conflicting;
       throw new AltNetError('NAME_TAKEN', { name, owner: holder ? toHex(holder.author) : '' });
     }
