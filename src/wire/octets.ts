@@ -1,6 +1,7 @@
 /**
  * Reading and writing big-endian fields in order. Neither ever goes outside its bytes, whatever a
- * length field says. They know nothing of what the fields mean.
+ * length field says. They know nothing of what the fields mean. Numbers are put together octet by
+ * octet: a DataView would move every short array out of V8's heap, 1 µs for a field of 2 octets.
  */
 import type { Bytes } from '../base/bytes.ts';
 
@@ -10,13 +11,11 @@ import type { Bytes } from '../base/bytes.ts';
  */
 export class Reader {
   readonly #bytes: Bytes;
-  readonly #view: DataView;
   #at = 0;
   #short = false;
 
   constructor(bytes: Bytes) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /** Octets not yet read. */
@@ -30,23 +29,20 @@ export class Reader {
   }
 
   u8(): number {
-    const at = this.#advance(1);
-    return at === undefined ? 0 : this.#view.getUint8(at);
+    return this.#number(1);
   }
 
   u16(): number {
-    const at = this.#advance(2);
-    return at === undefined ? 0 : this.#view.getUint16(at);
+    return this.#number(2);
   }
 
   u32(): number {
-    const at = this.#advance(4);
-    return at === undefined ? 0 : this.#view.getUint32(at);
+    return this.#number(4);
   }
 
   u64(): bigint {
-    const at = this.#advance(8);
-    return at === undefined ? 0n : this.#view.getBigUint64(at);
+    if (this.left < 8) this.#short = true; // or the first half of a short one would be read
+    return (BigInt(this.#number(4)) << 32n) | BigInt(this.#number(4));
   }
 
   /** A copy, so that what is kept of a datagram does not keep the datagram. */
@@ -58,6 +54,15 @@ export class Reader {
 
   skip(length: number): void {
     this.#advance(length);
+  }
+
+  /** At most 4 octets: what a shift can hold. */
+  #number(length: number): number {
+    const at = this.#advance(length);
+    if (at === undefined) return 0;
+    let value = 0;
+    for (let i = at; i < at + length; i++) value = (value << 8) | (this.#bytes[i] ?? 0);
+    return value >>> 0;
   }
 
   #advance(length: number): number | undefined {
@@ -74,12 +79,10 @@ export class Reader {
 /** Writes to the front of a fixed number of octets. Too much is the caller's bug: a RangeError. */
 export class Writer {
   readonly #bytes: Bytes;
-  readonly #view: DataView;
   #at = 0;
 
   constructor(capacity: number) {
     this.#bytes = new Uint8Array(capacity);
-    this.#view = new DataView(this.#bytes.buffer);
   }
 
   /** Octets that still fit. */
@@ -88,27 +91,20 @@ export class Writer {
   }
 
   u8(value: number): this {
-    this.#view.setUint8(this.#at, value);
-    this.#at += 1;
-    return this;
+    return this.#number(value, 1);
   }
 
   u16(value: number): this {
-    this.#view.setUint16(this.#at, value);
-    this.#at += 2;
-    return this;
+    return this.#number(value, 2);
   }
 
   u32(value: number): this {
-    this.#view.setUint32(this.#at, value);
-    this.#at += 4;
-    return this;
+    return this.#number(value, 4);
   }
 
   u64(value: bigint): this {
-    this.#view.setBigUint64(this.#at, value);
-    this.#at += 8;
-    return this;
+    this.#number(Number(BigInt.asUintN(32, value >> 32n)), 4);
+    return this.#number(Number(BigInt.asUintN(32, value)), 4);
   }
 
   bytes(value: Bytes): this {
@@ -125,5 +121,14 @@ export class Writer {
   /** What was written. */
   done(): Bytes {
     return this.#bytes.subarray(0, this.#at);
+  }
+
+  #number(value: number, length: number): this {
+    // Typed arrays ignore what is written past their end.
+    if (length > this.left) throw new RangeError('there is no room for another field');
+    for (let shift = 8 * (length - 1); shift >= 0; shift -= 8) {
+      this.#bytes[this.#at++] = value >>> shift;
+    }
+    return this;
   }
 }
