@@ -32,7 +32,7 @@ export async function connectToRunning(
     import('../api/token.ts'),
   ]);
   const tokenFile = path.join(data, tokenFileName);
-  const token = await readToken(tokenFile);
+  const token = runFile.token ?? (await readToken(tokenFile));
   if (token === undefined) throw new AltNetError('PATH_MISSING', { path: tokenFile });
   const services = await ApiClient.connect({ address: runFile.api, token }, { signal });
   return { services, close: async () => undefined };

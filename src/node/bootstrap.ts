@@ -56,7 +56,18 @@ export async function readBootstrapFile(file: string): Promise<BootstrapAddress[
   return lines
     .filter((line) => line !== '' && !line.startsWith('#'))
     .slice(0, addressesMax)
-    .map(parseBootstrapAddress);
+    .map((line) => parseLine(line, file));
+}
+
+/** Like `parseBootstrapAddress`; the error names the file, which the user may have forgotten. */
+function parseLine(line: string, file: string): BootstrapAddress {
+  try {
+    return parseBootstrapAddress(line);
+  } catch (error) {
+    if (!isAltNetError(error, 'BAD_ADDRESS')) throw error;
+    const { text, want } = error.details;
+    throw new AltNetError('BAD_ADDRESS', { text, want: `${want} in ${file}` }, { cause: error });
+  }
 }
 
 /** Asks who is there; a proven contact. Rejects with UNREACHABLE, WRONG_PEER, TIMEOUT, ABORTED. */
@@ -136,46 +147,56 @@ export interface BootstrapperDeps {
   readonly remembered: () => readonly Contact[];
 }
 
-/** Keeps a node connected: joins at start, and again whenever the routing table has run empty. */
+/**
+ * Keeps a node connected: joins at start and again whenever the routing table has run empty, and
+ * goes on with the addresses where nobody answered, as others may be reached only through them.
+ */
 export class Bootstrapper {
   readonly #deps: BootstrapperDeps;
   readonly #addresses: readonly BootstrapAddress[];
   readonly #stopping = new AbortController();
-  #loop: Promise<void> | undefined;
+  // BOUNDED by addressesMax. Those of which no node was ever seen.
+  readonly #unreached: Set<BootstrapAddress>;
+  #work: Promise<void> | undefined;
 
   constructor(deps: BootstrapperDeps, addresses: readonly BootstrapAddress[]) {
     this.#deps = deps;
     this.#addresses = addresses.slice(0, addressesMax);
+    this.#unreached = new Set(this.#addresses);
   }
 
   /** Tries once and resolves with the size of the table; goes on in the background. */
   async start({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<number> {
-    const either = signal
-      ? AbortSignal.any([signal, this.#stopping.signal])
-      : this.#stopping.signal;
-    await this.#tryOnce(either);
-    this.#loop ??= this.#keepConnected();
+    const ended = this.#stopping.signal;
+    const first = this.#tryOnce(
+      this.#addresses,
+      signal ? AbortSignal.any([signal, ended]) : ended,
+      'warn',
+    );
+    this.#work ??= first.then(() => this.#keepConnected());
+    await first;
     return this.#deps.dht.table.size;
   }
 
+  /** Resolves when nothing is under way. */
   async stop(): Promise<void> {
     this.#stopping.abort(new AltNetError('ABORTED', {}));
-    await this.#loop;
+    await this.#work;
   }
 
-  async #tryOnce(signal: AbortSignal): Promise<void> {
+  /** Never rejects. */
+  async #tryOnce(
+    addresses: readonly BootstrapAddress[],
+    signal: AbortSignal,
+    level: 'warn' | 'debug',
+  ): Promise<void> {
     const { transport, dht, world, log, remembered } = this.#deps;
-    const asked = await Promise.allSettled(
-      this.#addresses.map((address) => contactAt(address, transport, { world, signal })),
+    const asked = await Promise.all(
+      addresses.map((address) => this.#ask(address, { transport, world, signal, level })),
     );
-    if (signal.aborted) return;
-    const seeds = asked.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-    for (const result of asked) {
-      if (result.status === 'rejected')
-        log.warn('bootstrap failed', { why: String(result.reason) });
-    }
-    const all = [...seeds, ...remembered()];
-    if (all.length === 0) return;
+    const seeds = asked.filter((contact) => contact !== undefined);
+    const all = [...seeds, ...(dht.table.size === 0 ? remembered() : [])];
+    if (signal.aborted || all.length === 0) return;
     try {
       await dht.join(all, { signal });
     } catch (error) {
@@ -183,19 +204,42 @@ export class Bootstrapper {
     }
   }
 
+  async #ask(
+    address: BootstrapAddress,
+    {
+      transport,
+      level,
+      ...context
+    }: { transport: Transport; world: World; signal: AbortSignal; level: 'warn' | 'debug' },
+  ): Promise<Contact | undefined> {
+    try {
+      const contact = await contactAt(address, transport, context);
+      this.#unreached.delete(address);
+      return contact;
+    } catch (error) {
+      if (!context.signal.aborted)
+        this.#deps.log[level]('bootstrap failed', { why: String(error) });
+      return undefined;
+    }
+  }
+
   async #keepConnected(): Promise<void> {
     const { signal } = this.#stopping;
-    const { timers } = this.#deps.world;
+    const { dht, world } = this.#deps;
     let waitMs = retryFirstMs;
     while (!signal.aborted) {
-      const connected = this.#deps.dht.table.size > 0;
-      waitMs = connected ? retryFirstMs : Math.min(waitMs * 2, retryMaxMs);
+      const isDone = dht.table.size > 0 && this.#unreached.size === 0;
+      if (isDone) waitMs = retryFirstMs;
       try {
-        await sleep(timers, connected ? checkMs : waitMs, signal);
+        await sleep(world.timers, isDone ? checkMs : waitMs, signal);
       } catch {
         return; // stopped
       }
-      if (this.#deps.dht.table.size === 0) await this.#tryOnce(signal);
+      const isAlone = dht.table.size === 0;
+      if (isDone && !isAlone) continue;
+      waitMs = Math.min(waitMs * 2, retryMaxMs);
+      // What is wrong was said at the start.
+      await this.#tryOnce(isAlone ? this.#addresses : [...this.#unreached], signal, 'debug');
     }
   }
 }

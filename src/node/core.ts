@@ -4,7 +4,6 @@
  */
 import { scopeOf } from '../base/address.ts';
 import { systemWorld, type World } from '../base/clock.ts';
-import { AltNetError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { Sites } from '../content/sites.ts';
 import { Dht } from '../dht/dht.ts';
@@ -30,8 +29,6 @@ export interface Building {
 export interface Core {
   readonly parts: Parts;
   readonly isServer: () => boolean;
-  /** Aborts when the node begins to stop. */
-  readonly ended: AbortSignal;
   /** Sentences for the user. */
   readonly notes: readonly string[];
 }
@@ -52,7 +49,9 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
   const identity = await loadIdentity({ keydir: options.keydir, random: world.random });
   const store = stack.use(await openStore({ folder: options.data, world, log }));
   const signer = { key: identity.node, network: common.network };
-  const own = new OwnContact(signer, world.clock, () => peers.addresses());
+  // Requests may come in before there is a host to ask for addresses.
+  let own: OwnContact | undefined;
+  const contactRecord = (): Uint8Array | undefined => own?.current();
   const bound = await listenOnBoth(
     { address: options.listen, explicit: options.listenExplicit },
     {
@@ -61,7 +60,7 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
           {
             ...common,
             key: identity.node,
-            contactRecord: own.current,
+            contactRecord,
             isServer: (ip) => options.public || scopeOf(ip) !== 'global',
           },
           { listen },
@@ -72,6 +71,7 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
   const { transport, peers }: Listeners = bound.value;
   stack.use(transport);
   stack.use(peers);
+  own = new OwnContact(signer, world.clock, () => peers.addresses());
   const isServer = (): boolean => options.public || !knowsGlobalPeers(dht);
   const dht: Dht = stack.use(
     new Dht({
@@ -79,21 +79,21 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
       self: () => identity.node,
       transport,
       records: store.records,
-      contactRecord: own.current,
+      contactRecord,
       isServer,
     }),
   );
   await dht.start();
   const base = { identity, store, transport, dht, peers, world };
-  const { parts, ended } = await startFields(base, { stack, common });
-  return { parts, isServer, ended, notes: bound.note === undefined ? [] : [bound.note] };
+  const parts = await startFields(base, { stack, common });
+  return { parts, isServer, notes: bound.note === undefined ? [] : [bound.note] };
 }
 
 /** Names, links and sites, and what keeps their records alive. */
 async function startFields(
   base: Omit<Parts, 'sites' | 'names' | 'links'>,
   { stack, common }: { stack: AsyncDisposableStack; common: Common },
-): Promise<{ parts: Parts; ended: AbortSignal }> {
+): Promise<Parts> {
   const { identity, store, dht, peers, world } = base;
   const { network, log } = common;
   const publisher = stack.use(
@@ -113,10 +113,7 @@ async function startFields(
     }),
   );
   await sites.start();
-  const ending = new AbortController();
-  stack.defer(() => ending.abort(new AltNetError('ABORTED', {})));
-  const parts = { ...base, sites, names: new Names(naming), links: new Links(naming) };
-  return { parts, ended: ending.signal };
+  return { ...base, sites, names: new Names(naming), links: new Links(naming) };
 }
 
 /**

@@ -1,7 +1,9 @@
 /** The example site of a first run: the project's own guide, published like any other site. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { abortReason } from '../base/abort.ts';
 import type { Logger } from '../base/logger.ts';
+import { parseRoot, requireLink } from '../content/root.ts';
 import { guideRoot, noteGuideRoot } from './memory.ts';
 import type { Parts } from './parts.ts';
 
@@ -13,17 +15,31 @@ const guideFolder = path.join(import.meta.dirname, '../../examples/guide');
  */
 export async function publishGuide(
   { sites, store }: Pick<Parts, 'sites' | 'store'>,
-  { log, siteUrl }: { log: Logger; siteUrl: (host: string) => string | undefined },
+  {
+    log,
+    siteUrl,
+    signal,
+  }: {
+    log: Logger;
+    siteUrl: (host: string) => string | undefined;
+    signal?: AbortSignal | undefined;
+  },
 ): Promise<string | undefined> {
   const known = guideRoot(store.notes);
-  if (known !== undefined) return siteUrl(known);
+  if (known !== undefined && isHeld(store, known)) return siteUrl(known);
   if (!existsSync(guideFolder)) return undefined;
   try {
-    const { root } = await sites.publish(guideFolder);
+    const { root } = await sites.publish(guideFolder, { signal });
     await noteGuideRoot(store.notes, root.toString());
     return siteUrl(root.toString());
   } catch (error) {
+    if (signal?.aborted) throw abortReason(signal);
     log.warn('the guide could not be published', { why: String(error) });
     return undefined;
   }
+}
+
+/** Its blocks may have been removed since it was published. */
+function isHeld({ roots }: Parts['store'], cid: string): boolean {
+  return roots.get(requireLink(parseRoot(cid)).hash) !== undefined;
 }

@@ -8,6 +8,8 @@ const peersNote = 'node/peers';
 const announcedNote = 'node/announced';
 const guideNote = 'node/guide';
 const peersMax = 64;
+/** With so many met, those of earlier runs are not needed. */
+const peersEnough = 20;
 
 type Notes = Pick<NoteStore, 'get' | 'put'>;
 
@@ -22,19 +24,33 @@ export function rememberedPeers(notes: Notes): Contact[] {
   });
 }
 
+/**
+ * Notes `contacts`, those seen last first. A node that met few keeps some of earlier runs as well:
+ * a run without a network must not cost it its way back.
+ */
 export async function rememberPeers(notes: Notes, contacts: readonly Contact[]): Promise<void> {
-  const lines = contacts
-    .slice(0, peersMax)
-    .map(({ publicKey, endpoint }) => `${toHex(publicKey)} ${formatEndpoint(endpoint)}`);
-  await notes.put(peersNote, utf8(lines.join('\n')));
+  const met = contacts.slice(0, peersMax);
+  const known = new Set(met.map(({ id }) => toHex(id)));
+  const earlier = rememberedPeers(notes).filter(({ id }) => !known.has(toHex(id)));
+  const kept = [...met, ...earlier.slice(0, Math.max(0, peersEnough - met.length))];
+  const lines = kept.map(
+    ({ publicKey, endpoint }) => `${toHex(publicKey)} ${formatEndpoint(endpoint)}`,
+  );
+  await putText(notes, peersNote, lines.join('\n'));
 }
 
-/** Whether these are other addresses than those announced last; notes them as announced. */
-export async function noteAnnounced(notes: Notes, addresses: readonly string[]): Promise<boolean> {
-  const text = addresses.toSorted().join('\n');
-  if (textOf(notes, announcedNote) === text) return false;
-  await notes.put(announcedNote, utf8(text));
-  return true;
+/** Whether these are the addresses that were announced last. */
+export function areAnnounced(notes: Notes, addresses: readonly string[]): boolean {
+  return textOf(notes, announcedNote) === announcedText(addresses);
+}
+
+/** To be called when all is announced: until then a crash must not look like success. */
+export async function noteAnnounced(notes: Notes, addresses: readonly string[]): Promise<void> {
+  await putText(notes, announcedNote, announcedText(addresses));
+}
+
+function announcedText(addresses: readonly string[]): string {
+  return addresses.toSorted().join('\n');
 }
 
 /** The root of the example site, once it was published. */
@@ -43,10 +59,15 @@ export function guideRoot(notes: Notes): string | undefined {
 }
 
 export async function noteGuideRoot(notes: Notes, cid: string): Promise<void> {
-  await notes.put(guideNote, utf8(cid));
+  await putText(notes, guideNote, cid);
 }
 
 function textOf(notes: Notes, name: string): string | undefined {
   const value = notes.get(name);
   return value && parseUtf8(value);
+}
+
+/** Writes only what is new: some of this is noted every minute. */
+async function putText(notes: Notes, name: string, text: string): Promise<void> {
+  if (textOf(notes, name) !== text) await notes.put(name, utf8(text));
 }

@@ -17,9 +17,11 @@ import {
 import { startCore } from './core.ts';
 import { publishGuide } from './guide.ts';
 import { createLogger } from './log.ts';
-import { noteAnnounced, rememberedPeers, rememberPeers } from './memory.ts';
+import { rememberedPeers } from './memory.ts';
 import type { NodeOptions, ReadyInfo } from './options.ts';
+import type { Parts } from './parts.ts';
 import { startSurfaces } from './surfaces.ts';
+import { Upkeep, type UpkeepDeps } from './upkeep.ts';
 
 export interface RunningNode {
   readonly services: NodeServices;
@@ -57,17 +59,17 @@ export async function startNode(
   signal?.throwIfAborted();
   const surfaces = await startSurfaces(core, { options, stack, log, startedMs });
   const { parts } = core;
-  if (await noteAnnounced(parts.store.notes, parts.peers.addresses())) {
-    inBackground(parts.sites.reprovide({ signal: core.ended }), log);
-  }
   const remembered = rememberedPeers(parts.store.notes);
   const bootstrapper = new Bootstrapper({ ...parts, log, remembered: () => remembered }, bootstrap);
   stack.defer(() => bootstrapper.stop());
   await joinFor(joinWaitMs, bootstrapper, signal);
   const guide = options.publishGuide
-    ? await publishGuide(parts, { log, siteUrl: surfaces.siteUrl })
+    ? await publishGuide(parts, { log, siteUrl: surfaces.siteUrl, signal })
     : undefined;
-  stack.defer(() => rememberPeers(parts.store.notes, parts.dht.table.contacts()));
+  signal?.throwIfAborted();
+  const upkeep = upkeepOf(parts, log);
+  stack.defer(() => upkeep.stop());
+  upkeep.start();
   log.info('ready', { listen: surfaces.ready.listen, table: parts.dht.table.size });
   return running(stack.move(), {
     services: surfaces.services,
@@ -118,6 +120,9 @@ async function joinFor(
   signal?.throwIfAborted();
 }
 
-function inBackground(work: Promise<unknown>, log: Logger): void {
-  work.catch((error: unknown) => log.debug('background work failed', { why: String(error) }));
+function upkeepOf({ store, dht, peers, sites, world }: Parts, log: Logger): Upkeep {
+  const { notes } = store;
+  const addresses = (): readonly string[] => peers.addresses();
+  const reprovide: UpkeepDeps['reprovide'] = (options) => sites.reprovide(options);
+  return new Upkeep({ notes, table: dht.table, addresses, reprovide, world, log });
 }

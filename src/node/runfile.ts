@@ -2,21 +2,37 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
+import { AltNetError, systemCode } from '../base/errors.ts';
 
 export interface RunFile {
   /** "http://127.0.0.1:9090". */
   readonly api: string;
   readonly pid: number;
+  /** The API's token, when it was given to the node and so is in no file of its own. */
+  readonly token?: string | undefined;
 }
 
 const fileName = 'node.json';
 
-export async function writeRunFile(folder: string, api: string): Promise<void> {
+/** Rejects with DISK_FULL or PATH_UNSUPPORTED, and leaves nothing behind then. */
+export async function writeRunFile(
+  folder: string,
+  api: string,
+  { token }: Pick<RunFile, 'token'> = {},
+): Promise<void> {
   const file = path.join(folder, fileName);
   const draft = `${file}.${process.pid}`;
-  const content: RunFile = { api, pid: process.pid };
-  await writeFile(draft, `${JSON.stringify(content)}\n`, { mode: 0o600 });
-  await rename(draft, file);
+  const content: RunFile = { api, pid: process.pid, token };
+  try {
+    await rm(draft, { force: true }); // its mode would stay
+    await writeFile(draft, `${JSON.stringify(content)}\n`, { mode: 0o600, flag: 'wx' });
+    await rename(draft, file);
+  } catch (cause) {
+    await rm(draft, { force: true });
+    if (systemCode(cause) === 'ENOSPC') throw new AltNetError('DISK_FULL', { folder }, { cause });
+    const why = `it cannot be written (${systemCode(cause) ?? 'unknown'})`;
+    throw new AltNetError('PATH_UNSUPPORTED', { path: file, why }, { cause });
+  }
 }
 
 /** Undefined when no node has left one, or when it cannot be understood. */
@@ -24,8 +40,9 @@ export async function readRunFile(folder: string): Promise<RunFile | undefined> 
   try {
     const content: unknown = JSON.parse(await readFile(path.join(folder, fileName), 'utf8'));
     if (typeof content !== 'object' || content === null) return undefined;
-    const { api, pid } = content as Partial<Record<keyof RunFile, unknown>>;
-    return typeof api === 'string' && typeof pid === 'number' ? { api, pid } : undefined;
+    const { api, pid, token } = content as Partial<Record<keyof RunFile, unknown>>;
+    if (typeof api !== 'string' || typeof pid !== 'number') return undefined;
+    return { api, pid, ...(typeof token === 'string' && { token }) };
   } catch {
     return undefined;
   }

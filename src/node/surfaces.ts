@@ -42,9 +42,12 @@ export async function startSurfaces(core: Core, context: SurfacesContext): Promi
     onNameChanged: () => gateway?.value.forget(),
   });
   const api = await startApi(services, context);
+  stack.defer(() => removeRunFile(options.data));
   if (api) {
-    await writeRunFile(options.data, `http://${formatHostPort(api.value.address())}`);
-    stack.defer(() => removeRunFile(options.data));
+    const address = `http://${formatHostPort(reachable(api.value.address()))}`;
+    await writeRunFile(options.data, address, { token: options.registrarToken });
+  } else {
+    await removeRunFile(options.data); // a run that crashed may have left one
   }
   const { identity, transport } = parts;
   const [listen] = transport.address();
@@ -97,4 +100,10 @@ async function startApi(
 
 function formatHostPort({ host, port }: HostPort): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Where a program on this machine connects to what listens there. */
+function reachable({ host, port }: HostPort): HostPort {
+  if (host === '0.0.0.0') return { host: '127.0.0.1', port };
+  return host === '::' ? { host: '::1', port } : { host, port };
 }

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MemoryNotes } from '../../test/support/link-net.ts';
+import { utf8 } from '../base/bytes.ts';
+import { type Contact, contactOf } from '../identity/contact.ts';
+import {
+  areAnnounced,
+  guideRoot,
+  noteAnnounced,
+  noteGuideRoot,
+  rememberedPeers,
+  rememberPeers,
+} from './memory.ts';
+
+function contact(n: number): Contact {
+  const ip = n % 2 === 0 ? Uint8Array.of(10, 0, 0, n) : new Uint8Array(16).fill(0x20);
+  return contactOf(new Uint8Array(32).fill(n), { ip, port: 9000 + n });
+}
+
+function contacts(from: number, to: number): Contact[] {
+  return Array.from({ length: to - from }, (_, i) => contact(from + i));
+}
+
+test('peers are remembered, at most 64, in their order', async () => {
+  const notes = new MemoryNotes();
+  assert.deepEqual(rememberedPeers(notes), []);
+  await rememberPeers(notes, contacts(0, 100));
+  assert.deepEqual(rememberedPeers(notes), contacts(0, 64));
+});
+
+test('a run that met nobody, or few, does not forget those of the run before', async () => {
+  const notes = new MemoryNotes();
+  await rememberPeers(notes, contacts(0, 30));
+  await rememberPeers(notes, []);
+  assert.equal(rememberedPeers(notes).length, 20);
+  await rememberPeers(notes, [contact(50), contact(3)]);
+  assert.deepEqual(rememberedPeers(notes).slice(0, 4), [
+    contact(50),
+    contact(3),
+    contact(0),
+    contact(1),
+  ]);
+  await rememberPeers(notes, contacts(60, 85));
+  assert.deepEqual(rememberedPeers(notes), contacts(60, 85));
+});
+
+test('what cannot be read is left out', () => {
+  const notes = new MemoryNotes();
+  const key = '01'.repeat(32);
+  const lines = [`${key} 10.0.0.1:9000`, `${key} host:1`, 'zz 10.0.0.1:1', '', `${key} 10.0.0.1:0`];
+  void notes.put('node/peers', utf8(lines.join('\n')));
+  assert.equal(rememberedPeers(notes).length, 1);
+  void notes.put('node/peers', Uint8Array.of(0xff));
+  assert.deepEqual(rememberedPeers(notes), []);
+});
+
+test('addresses count as announced in any order, once that is noted', async () => {
+  const notes = new MemoryNotes();
+  assert.ok(!areAnnounced(notes, ['a', 'b']));
+  await noteAnnounced(notes, ['b', 'a']);
+  assert.ok(areAnnounced(notes, ['a', 'b']));
+  assert.ok(!areAnnounced(notes, ['a']));
+});
+
+test('what did not change is not written again', async () => {
+  const notes = new MemoryNotes();
+  await noteGuideRoot(notes, 'bafk');
+  assert.equal(guideRoot(notes), 'bafk');
+  notes.put = () => Promise.reject(new Error('written again'));
+  await noteGuideRoot(notes, 'bafk');
+});

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { nodeKey, testNetwork } from '../../test/support/dht-samples.ts';
+import { manualWorld } from '../../test/support/manual-world.ts';
+import { checkContactRecord } from '../record/acceptance.ts';
+import { parseContact } from '../record/contact.ts';
+import { parseRecord, type SignedRecord } from '../record/envelope.ts';
+import { OwnContact } from './own-contact.ts';
+
+const key = nodeKey(1);
+
+function read(bytes: Uint8Array): SignedRecord {
+  const parsed = parseRecord(bytes);
+  assert.ok(parsed.ok);
+  return parsed.record;
+}
+
+test('the record is right, and signed anew only when it has to be', () => {
+  const world = manualWorld();
+  let addresses = ['/ip4/10.0.0.1/tcp/9000', '/ip6/fd00::1/tcp/9000', '/dns/nonsense'];
+  const own = new OwnContact({ key, network: testNetwork }, world.clock, () => addresses);
+  const first = own.current();
+  const nowUnixSeconds = world.clock.unixMs() / 1000;
+  const judging = { nodeId: key.id, nowUnixSeconds, network: testNetwork };
+  assert.equal(checkContactRecord(read(first), judging), 0);
+  assert.equal(parseContact(read(first))?.multiaddrs.length, 2);
+
+  world.advance(3_600_000);
+  assert.equal(own.current(), first);
+  addresses = ['/ip4/10.0.0.2/tcp/9000'];
+  assert.equal(own.current(), first, 'the addresses were looked at a moment ago');
+  world.advance(10_000);
+  const second = own.current();
+  assert.ok(read(second).seq > read(first).seq);
+  world.advance(12 * 3_600_000);
+  assert.ok(read(own.current()).issued > read(second).issued, 'half of its life is over');
+});
+
+test('a node with many addresses names the best four', () => {
+  const addresses = Array.from({ length: 9 }, (_, i) => `/ip4/10.0.0.${i + 1}/tcp/9000`);
+  const signer = { key, network: testNetwork };
+  const own = new OwnContact(signer, manualWorld().clock, () => addresses);
+  assert.equal(parseContact(read(own.current()))?.multiaddrs.length, 4);
+});

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { test } from 'node:test';
+import { temporaryFolder } from '../../test/support/cleanup.ts';
+import { readRunFile, removeRunFile, writeRunFile } from './runfile.ts';
+
+const api = 'http://127.0.0.1:9090';
+
+test('what a node writes, a command reads, and nobody else', async (t) => {
+  const folder = temporaryFolder(t);
+  assert.equal(await readRunFile(folder), undefined);
+  await writeRunFile(folder, api);
+  assert.deepEqual(await readRunFile(folder), { api, pid: process.pid });
+  await writeRunFile(folder, api, { token: 'a-token-of-the-user' });
+  const token = 'a-token-of-the-user';
+  assert.deepEqual(await readRunFile(folder), { api, pid: process.pid, token });
+  assert.deepEqual(readdirSync(folder), ['node.json']);
+  if (process.platform !== 'win32') {
+    assert.equal(statSync(path.join(folder, 'node.json')).mode & 0o777, 0o600);
+  }
+  await removeRunFile(folder);
+  await removeRunFile(folder);
+  assert.equal(await readRunFile(folder), undefined);
+});
+
+test('nonsense is as good as no file', async (t) => {
+  const folder = temporaryFolder(t);
+  for (const text of ['', '{', 'null', '[]', '{"api":1,"pid":2}', `{"api":"${api}"}`]) {
+    writeFileSync(path.join(folder, 'node.json'), text);
+    assert.equal(await readRunFile(folder), undefined, text);
+  }
+});
+
+test('a folder that cannot be written to is named', async (t) => {
+  const folder = path.join(temporaryFolder(t), 'missing');
+  await assert.rejects(writeRunFile(folder, api), { code: 'PATH_UNSUPPORTED' });
+});
