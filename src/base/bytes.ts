@@ -8,7 +8,15 @@ export function asBuffer(bytes: Bytes): Buffer {
 }
 
 export function concatBytes(...parts: readonly Bytes[]): Bytes {
-  return new Uint8Array(Buffer.concat(parts));
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const joined = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
 }
 
 export function equalBytes(a: Bytes, b: Bytes): boolean {

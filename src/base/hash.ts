@@ -24,7 +24,9 @@ export function sha256(...parts: readonly Bytes[]): Bytes {
 /** 32 bytes: HMAC-SHA256 (RFC 2104) of the concatenated parts under a key of at most 64 bytes. */
 export function hmacSha256(key: Bytes, ...parts: readonly Bytes[]): Bytes {
   if (key.length > blockBytes) throw new RangeError('an HMAC key has at most 64 bytes');
-  for (let i = 0; i < blockBytes; i++) {
+  joined.fill(0x36, 0, blockBytes);
+  outer.fill(0x5c, 0, blockBytes);
+  for (let i = 0; i < key.length; i++) {
     const octet = key[i] ?? 0;
     joined[i] = octet ^ 0x36;
     outer[i] = octet ^ 0x5c;

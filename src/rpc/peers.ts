@@ -92,7 +92,8 @@ export class Peers {
   }
 
   keep(rs: RemoteStatic): void {
-    this.#statics.set(cacheKeyOf(rs.publicKey.bytes), rs);
+    const cacheKey = cacheKeyOf(rs.publicKey.bytes);
+    if (!this.#statics.has(cacheKey)) this.#statics.set(cacheKey, rs);
   }
 
   /** Who an initiator is; undefined for a u that no Ed25519 key has. */
