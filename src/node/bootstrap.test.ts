@@ -96,8 +96,8 @@ test('a node joins through an address over real datagrams', async (t) => {
   const deps = { transport, dht, world: systemWorld, log: silentLogger, remembered: () => [] };
   const address = parseBootstrapAddress(formatEndpoint(server.contact.endpoint));
   const bootstrapper = new Bootstrapper(deps, [address]);
+  t.after(() => bootstrapper.stop());
   assert.equal(await bootstrapper.start(), 1);
-  await bootstrapper.stop();
   assert.deepEqual(dht.table.contacts(), [server.contact]);
 });
 

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { CID } from 'multiformats/cid';
+import { atEnd, temporaryFolder } from '../../test/support/cleanup.ts';
+import { nodeOptions } from '../../test/support/node-options.ts';
+import type { NodeServices } from '../api/ports.ts';
+import { utf8 } from '../base/bytes.ts';
+import { silentLogger } from '../base/logger.ts';
+import { type RunningNode, startNode } from './node.ts';
+import { rootOf } from './services-names.ts';
+
+async function start(t: TestContext, bootstrap: readonly string[] = []): Promise<RunningNode> {
+  const options = nodeOptions(t, { bootstrap });
+  const node = await startNode(options, { log: silentLogger });
+  atEnd(t, () => node.stop());
+  return node;
+}
+
+async function pair(t: TestContext): Promise<[NodeServices, NodeServices, RunningNode]> {
+  const one = await start(t);
+  const two = await start(t, [one.ready.listen]);
+  return [one.services, two.services, one];
+}
+
+function siteFolder(t: TestContext, entry = 'index.html'): string {
+  const folder = path.join(temporaryFolder(t), 'site');
+  mkdirSync(folder);
+  writeFileSync(path.join(folder, entry), '<h1>hello</h1>');
+  return folder;
+}
+
+test('a site is published with a name, resolved, fetched by name and by root', async (t) => {
+  const [one, two] = await pair(t);
+  const published = await one.publish({ path: siteFolder(t), name: 'Hello' });
+  assert.deepEqual([published.name, published.version, published.files], ['hello.alt', 1, 1]);
+  assert.equal(published.url, 'http://hello.alt/');
+  const resolved = await two.resolve('hello.alt');
+  assert.equal(resolved.root, published.root);
+  assert.equal(resolved.owner, one.keys().authorPublicKey);
+  const dest = temporaryFolder(t);
+  for (const what of ['hello', published.root, published.cid]) {
+    const into = path.join(dest, what.slice(0, 8));
+    assert.equal((await two.fetch({ what, dest: into })).files, 1);
+    assert.equal(readFileSync(path.join(into, 'index.html'), 'utf8'), '<h1>hello</h1>');
+  }
+  await assert.rejects(two.fetch({ what: 'nobody', dest }), { code: 'NAME_NOT_FOUND' });
+  await assert.rejects(two.fetch({ what: 'not a name', dest }), { code: 'BAD_NAME' });
+  const bad = one.publish({ path: '/nowhere', name: '-' });
+  await assert.rejects(bad, { code: 'BAD_NAME' }, 'the name is looked at first');
+});
+
+test('a site without a name has the address of its root', async (t) => {
+  const { services } = await start(t);
+  const published = await services.publish({ path: siteFolder(t, 'a b#.html') });
+  assert.equal(published.name, undefined);
+  assert.ok(published.url.startsWith(`http://${published.cid}.alt/`));
+});
+
+test('names are registered, updated, listed and refused', async (t) => {
+  const [one, two] = await pair(t);
+  const root = 'ab'.repeat(32);
+  const registered = await one.register({ name: 'alice', root });
+  assert.deepEqual([registered.version, registered.root], [1, root]);
+  assert.equal((await one.update({ name: 'alice', root: 'cd'.repeat(32) })).version, 2);
+  const [listed] = await one.names();
+  assert.deepEqual([listed?.name, listed?.version], ['alice.alt', 2]);
+  await assert.rejects(two.register({ name: 'alice', root }), { code: 'NAME_TAKEN' });
+  await assert.rejects(two.update({ name: 'alice', root }), { code: 'NAME_NOT_YOURS' });
+  await assert.rejects(two.register({ name: 'bob', root: 'zz' }), { code: 'BAD_ROOT' });
+});
+
+test('links are put, got as they come, listed and removed', async (t) => {
+  const [one, two] = await pair(t);
+  const url = 'http://dead.example/a';
+  const target = 'https://mirror.example/a';
+  const sha256 = '0a'.repeat(32);
+  const work: unknown[] = [];
+  const onProgress = (progress: unknown): void => void work.push(progress);
+  const input = { url, target, sha256, captured: 5, type: 'text/html', note: 'mine' };
+  const put = await one.putLink(input, { onProgress });
+  assert.equal(put.publisher, one.keys().author);
+  const lines = [];
+  for await (const line of two.getLinks(url)) lines.push(line);
+  assert.partialDeepStrictEqual(lines, [
+    { url, target, sha256, captured: 5, type: 'text/html', note: 'mine' },
+    { done: true, found: 1 },
+  ]);
+  for await (const line of two.getLinks(url)) {
+    assert.ok('target' in line);
+    break; // ends the search
+  }
+  assert.equal((await one.links())[0]?.url, url);
+  await one.removeLink({ url, target });
+  assert.deepEqual(await one.links(), []);
+  const wrong = one.putLink({ url, target, sha256: 'abc' });
+  await assert.rejects(wrong, { code: 'BAD_ARGUMENT' });
+});
+
+test('values are put and got by their hash', async (t) => {
+  const [one, two] = await pair(t);
+  const value = utf8('hello');
+  const { key } = await one.putValue(value);
+  assert.deepEqual(new Uint8Array((await two.getValue(key)).value), value);
+  await assert.rejects(two.getValue('abc'), { code: 'BAD_ARGUMENT' });
+});
+
+test('nodes are pinged, found and joined', async (t) => {
+  const [one, two, { ready }] = await pair(t);
+  const { node } = one.keys();
+  for (const id of [undefined, node, node.slice(0, 40).toUpperCase()]) {
+    const [pinged, ...more] = await two.ping(id);
+    assert.deepEqual([pinged?.id, pinged?.address, more.length], [node, ready.listen, 0]);
+    assert.ok((pinged?.ms ?? -1) >= 0);
+  }
+  assert.deepEqual(await two.find(node), [{ id: node, address: ready.listen }]);
+  await assert.rejects(two.ping('xyz'), { code: 'BAD_ARGUMENT' });
+  await assert.rejects(two.ping('00'.repeat(32)), { code: 'UNREACHABLE' });
+  await assert.rejects(two.ping('00'.repeat(20)), { code: 'UNREACHABLE' });
+  await assert.rejects(two.find('00'), { code: 'BAD_ARGUMENT' });
+  const joined = await two.bootstrap(`${ready.listen}#${node}`);
+  assert.deepEqual(joined, { id: node, address: ready.listen, table: 1 });
+  await assert.rejects(two.bootstrap('nonsense'), { code: 'BAD_ADDRESS' });
+  const signal = AbortSignal.abort(new Error('gave up'));
+  await assert.rejects(two.ping(undefined, { signal }), /gave up/);
+});
+
+test('a node tells of itself', async (t) => {
+  const [one, two] = await pair(t);
+  const { mode, table, budget, uptime } = await two.stats();
+  assert.deepEqual([mode, table, budget], ['server', 1, 1 << 20]);
+  assert.ok(uptime >= 0);
+  const [peer] = await two.peers();
+  assert.deepEqual([peer?.id, peer?.via], [one.keys().node, 'dht']);
+  const info = await two.dht();
+  assert.deepEqual([info.mode, info.table, info.buckets.length], ['server', 1, 1]);
+  assert.ok(Object.keys(info.requests).some((name) => name.startsWith('answered.')));
+});
+
+test('a name that shows nothing says why', () => {
+  const root = CID.parse('bafkreicysg23kiwv34eg2d7qweipxwosdo2py4ldv42nbauguluen5v6am');
+  const name = 'alice.alt';
+  const common = { name, asked: 5 };
+  assert.equal(rootOf({ ...common, state: 'new', root }), root);
+  const whys = [
+    ['contested', 'NAME_CONTESTED'],
+    ['expired', 'NAME_EXPIRED'],
+    ['revoked', 'NAME_REVOKED'],
+    ['not-found', 'NAME_NOT_FOUND'],
+  ] as const;
+  for (const [state, code] of whys) {
+    assert.throws(() => rootOf({ ...common, state, root, claimants: [] }), { code });
+  }
+});

@@ -1,0 +1,30 @@
+/** What a node is started with in this process: loopback, free ports, folders that go with the test. */
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+import type { NodeOptions } from '../../src/node/options.ts';
+import { temporaryFolder } from './cleanup.ts';
+
+/** Neither gateway nor API, unless `over` says where. */
+export function nodeOptions(t: TestContext, over: Partial<NodeOptions> = {}): NodeOptions {
+  const folder = temporaryFolder(t);
+  return {
+    listen: '127.0.0.1:0',
+    listenExplicit: true,
+    bootstrap: [],
+    gateway: undefined,
+    gatewayExplicit: false,
+    registrar: undefined,
+    registrarExplicit: false,
+    public: false,
+    network: 'local',
+    data: folder,
+    keydir: path.join(folder, 'keys'),
+    logLevel: 'error',
+    logFormat: 'text',
+    storeBudgetBytes: 1 << 20,
+    perPeerBudgetBytes: 1 << 20,
+    replicas: 6,
+    publishGuide: false,
+    ...over,
+  };
+}
