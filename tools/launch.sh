@@ -1,16 +1,15 @@
-# Read by bin/altnet and bin/alternate, which have set `root` (the checkout) and `entry` (the script
-# in it); `$@` are the user's words. Replaces this shell by the pinned Node.js, so that no launcher
-# stays in memory, and leaves the working folder as it is.
-#
-# The way to the pinned Node.js is remembered in node_modules/.altnet-runtime. It counts as long as
-# it is newer than what was installed and what should be; else tools/run.mjs looks again, and
-# installs what is missing.
+# Read by bin/altnet and bin/alternate, which have set `root` (the checkout), `program` (its name) and
+# `source` (the script in it); `$@` are the user's words. Replaces this shell by the pinned Node.js,
+# so that no launcher stays in memory, and leaves the working folder as it is.
 
 root=$(CDPATH='' cd -- "$root" && pwd -P) || exit 1
 modules=$root/node_modules
+
+# 1. Which Node.js. The way to the pinned one is remembered in node_modules/.altnet-runtime. It
+#    counts as long as it is newer than what was installed and what should be; else tools/run.mjs
+#    looks again, and installs what is missing.
 memory=$modules/.altnet-runtime
 runtime=
-
 if [ "$memory" -nt "$root/package-lock.json" ] &&
   [ "$memory" -nt "$modules/.package-lock.json" ]; then
   IFS= read -r runtime <"$memory" || runtime=
@@ -28,10 +27,37 @@ if [ ! -x "$runtime" ]; then
   fi
   runtime=$(node "$root/tools/run.mjs" tools/print-runtime.ts) || exit 1
   # Nothing is lost where this cannot be written, but time at the next start.
-  echo "${runtime#"$root/"}" 2>/dev/null >"$memory" || :
+  { echo "${runtime#"$root/"}" >"$memory"; } 2>/dev/null || :
 fi
 
-# Compiled code is kept from run to run: types are stripped and scripts parsed once.
-NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE:-$modules/.cache/altnet-compile}
-export NODE_COMPILE_CACHE
-exec "$runtime" "$root/$entry" "$@"
+# 2. Which script: the bundle that dist/current names, unless a source is newer than it; then it is
+#    made again. Where that fails, and in a checkout that this user may not write, the sources run.
+current=$root/dist/current
+find_bundle() {
+  bundle=
+  [ -f "$current" ] || return 1
+  newer=$(find "$root/src" "$root/package-lock.json" "$root/tools/build.ts" \
+    -newer "$current" ! -name '*.test.ts' -type f -print) && [ -z "$newer" ] || return 1
+  IFS= read -r bundle <"$current" && bundle=$root/dist/$bundle && [ -f "$bundle/$program.js" ]
+}
+
+cache=$modules/.cache/altnet-compile
+if ! find_bundle && [ -w "$root" ]; then
+  NODE_COMPILE_CACHE=$cache "$runtime" "$root/tools/build.ts" ||
+    echo 'altnet: going on with the sources, which take longer to start' >&2
+fi
+if find_bundle; then
+  entry=$bundle/$program.js
+  cache=$bundle/cache
+else
+  entry=$root/$source
+fi
+
+# 3. How. Compiled code is kept from run to run, so that scripts are parsed once. A small nursery for
+#    short-lived objects and fewer pools of free memory cost no speed that could be measured, and
+#    save 15 MB at rest and 50 MB while sites pass through.
+NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE:-$cache}
+MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-2}
+export NODE_COMPILE_CACHE MALLOC_ARENA_MAX
+exec "$runtime" --max-semi-space-size=2 \
+  ${ALTNET_WITH_PARENT:+-r "$root/tools/with-parent.mjs"} "$entry" "$@"
