@@ -10,11 +10,16 @@ export interface Surroundings {
   readonly stdout: OutputStream & NodeJS.WritableStream;
   readonly stderr: OutputStream & NodeJS.WritableStream;
   readonly cwd: string;
-  /** Aborts at the first SIGINT, SIGTERM or SIGHUP. The second ends the process at once. */
+  /** Aborts at the first SIGINT, SIGTERM or SIGHUP. A later one ends the process at once. */
   readonly signal: AbortSignal;
 }
 
 const signalNumbers = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
+/**
+ * Signals this close together are one wish: at a Ctrl-C or when a window closes, the terminal sends
+ * one, and npm and what started the program hand theirs on.
+ */
+const sameWishMs = 1000;
 
 /** Runs `program` and ends the process with the exit code that it resolves with. */
 export async function runProcess(
@@ -25,9 +30,12 @@ export async function runProcess(
   // A reader that has gone away (EPIPE) must not stop a node, and no command has to say so.
   for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
   const stopping = new AbortController();
+  let askedMs = 0;
   for (const [signal, number] of Object.entries(signalNumbers)) {
     process.on(signal, () => {
-      if (stopping.signal.aborted) process.exit(128 + number);
+      const nowMs = performance.now();
+      if (!stopping.signal.aborted) askedMs = nowMs;
+      else if (nowMs - askedMs >= sameWishMs) process.exit(128 + number);
       stopping.abort();
     });
   }

@@ -40,7 +40,9 @@ export async function parseCommand(
     });
   });
   try {
-    await program.parseAsync(normalise(words, program, entry), { from: 'user' });
+    await program.parseAsync(entry ? normalise(words, program, entry) : namesOnly(words), {
+      from: 'user',
+    });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode !== 0) throw asUsageError(error, { entry, words, inShell: options.inShell });
@@ -56,6 +58,18 @@ function canonicalWords(argv: readonly string[], inShell: boolean): string[] {
   if (/^-?-(help|version)$/.test(first)) return [`--${first.replace(/^-+/, '')}`, ...rest];
   if (!first.startsWith('-') || first === '-h' || first === '-V') return [...argv];
   return inShell ? ['start', ...argv] : [...argv];
+}
+
+/**
+ * Without a command no option means anything: `altnet frobnicate --help` and `altnet link --json` are
+ * about the missing one. Only the help of a group of commands remains.
+ */
+function namesOnly(words: readonly string[]): string[] {
+  const names = words.filter((word) => !word.startsWith('-'));
+  const isGroup = names.length === 1 && commandGroups.has(names[0] ?? '');
+  const wantsHelp = words.some((word) => /^(-h|--?help)$/.test(word));
+  if (isGroup && wantsHelp) return [...names, '--help'];
+  return names.length === 0 ? [...words] : names;
 }
 
 function buildProgram(
@@ -173,7 +187,7 @@ function asUsageError(
   if (error.code === 'commander.excessArguments' && entry?.words === 'start') {
     return usageError(`${text}; a command comes first: altnet <command> [options]`);
   }
-  const about = entry ? ` ${entry.words}` : '';
+  const about = entry ? ` ${entry.words}` : commandGroups.has(first) ? ` ${first}` : '';
   const help = inShell ? `altnet${about} --help` : `help${about}`;
   return usageError(`${text}${text.endsWith('?') ? '' : ';'} see ${help}`);
 }

@@ -79,10 +79,11 @@ function open(t: TestContext, data: string = temporaryFolder(t)): Session {
 test('the prompt takes the words of the shell, one command after another', async (t) => {
   const session = open(t);
   await session.shows('altnet> ');
-  session.type('register "alice" 0e\rlink get http://dead.example/a\rnames --json\rquit\r');
+  const root = '0e'.repeat(32);
+  session.type(`register "alice" ${root}\rlink get http://dead.example/a\rnames --json\rquit\r`);
   await session.ended;
   assert.deepEqual(session.services.asked, [
-    ['register', { name: 'alice', root: '0e' }],
+    ['register', { name: 'alice', root }],
     ['getLinks', 'http://dead.example/a'],
     ['names', undefined],
   ]);

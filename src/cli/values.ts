@@ -2,6 +2,7 @@
  * The values of options, checked. Each function takes the option's name for its message and throws
  * USAGE, which ends the program with exit code 2. Nothing here touches a file or the network.
  */
+import path from 'node:path';
 import { AltNetError } from '../base/errors.ts';
 import { parseBootstrapAddress } from '../node/bootstrap.ts';
 import { requireHostPort } from '../node/bind.ts';
@@ -29,6 +30,15 @@ export function parseAddressOption(flag: string, text: string): string {
     requireHostPort(text);
     return text;
   });
+}
+
+/**
+ * An absolute path. An empty word is refused: it comes from a variable that was never set and would
+ * stand for the folder that the user happens to be in.
+ */
+export function parsePath(what: string, text: string, cwd: string): string {
+  if (text === '') throw usageError(`${what} is empty; write . for the folder that you are in`);
+  return path.resolve(cwd, text);
 }
 
 /** Comma-separated "host:port" or "host:port#<node ID>"; empty parts are left out. */

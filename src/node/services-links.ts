@@ -3,15 +3,14 @@ import type {
   CallOptions,
   FoundLinkLine,
   LinkEndLine,
-  LinkInput,
   NodeServices,
   PutLinkResult,
 } from '../api/ports.ts';
-import { parseHex, toHex } from '../base/bytes.ts';
-import { AltNetError } from '../base/errors.ts';
-import type { FoundLink, Link, PutLink } from '../link/types.ts';
+import { toHex } from '../base/bytes.ts';
+import type { FoundLink, PutLink } from '../link/types.ts';
 import type { Parts } from './parts.ts';
 import { workOptions } from './services-names.ts';
+import { parseLinkInput } from './words.ts';
 
 type LinkServices = Pick<NodeServices, 'putLink' | 'getLinks' | 'removeLink' | 'links'>;
 
@@ -41,14 +40,6 @@ export function linkServices({ links }: Parts): LinkServices {
       return links.list().map((link) => ({ ...link }));
     },
   };
-}
-
-function parseLinkInput({ target, sha256: hash, captured, type, note }: LinkInput): Link {
-  const sha256 = hash === undefined ? undefined : parseHex(hash, 32);
-  if (hash !== undefined && !sha256) {
-    throw new AltNetError('BAD_ARGUMENT', { what: 'sha256', why: 'write 64 hex digits' });
-  }
-  return { target, sha256, captured, type, note };
 }
 
 function putResult({ publisher, ...rest }: PutLink): PutLinkResult {

@@ -1,5 +1,5 @@
 /** `altnet fetch`: a site, by name or root, into a folder. */
-import path from 'node:path';
+import { requireNameOrRoot } from '../../node/words.ts';
 import {
   type CommandContext,
   type CommandDefinition,
@@ -7,6 +7,7 @@ import {
   operand,
 } from '../command.ts';
 import { countOf, formatBytes, formatSeconds } from '../format.ts';
+import { parsePath } from '../values.ts';
 
 export const definition: CommandDefinition = {
   needs: 'any',
@@ -21,7 +22,8 @@ export const definition: CommandDefinition = {
 async function run(context: CommandContext, input: CommandInput): Promise<void> {
   const { terminal, signal, cwd } = context;
   const what = operand(input, 0);
-  const dest = path.resolve(cwd, operand(input, 1));
+  const dest = parsePath('<dest>', operand(input, 1), cwd);
+  requireNameOrRoot(what);
   const services = await context.services();
   const onProgress = terminal.progress('fetching');
   const result = await services.fetch({ what, dest }, { signal, onProgress });

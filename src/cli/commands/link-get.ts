@@ -1,6 +1,7 @@
 /** `altnet link get`: every alternative for a URL, each as it is found. */
 import type { FoundLinkLine } from '../../api/ports.ts';
 import { AltNetError } from '../../base/errors.ts';
+import { requireUrl } from '../../node/words.ts';
 import {
   type CommandContext,
   type CommandDefinition,
@@ -22,6 +23,7 @@ export const definition: CommandDefinition = {
 async function run(context: CommandContext, input: CommandInput): Promise<void> {
   const { terminal, signal } = context;
   const url = operand(input, 0);
+  requireUrl(url);
   const services = await context.services();
   terminal.status('asking the network ...');
   let found = 0;

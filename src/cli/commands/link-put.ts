@@ -1,5 +1,6 @@
 /** `altnet link put`: announces an alternative for a URL, signed with the author key. */
 import { parseHex } from '../../base/bytes.ts';
+import { requireLink } from '../../node/words.ts';
 import {
   type CommandContext,
   type CommandDefinition,
@@ -34,6 +35,7 @@ async function run(context: CommandContext, input: CommandInput): Promise<void> 
     type: textOption(input.options, 'type'),
     note: textOption(input.options, 'note'),
   };
+  requireLink(link);
   const services = await context.services();
   terminal.status('storing the link ...');
   const result = await services.putLink(link, { signal });

@@ -1,4 +1,5 @@
 /** `altnet link remove`: withdraws an alternative that this node's author announced. */
+import { requireTarget, requireUrl } from '../../node/words.ts';
 import {
   type CommandContext,
   type CommandDefinition,
@@ -17,9 +18,11 @@ export const definition: CommandDefinition = {
 
 async function run(context: CommandContext, input: CommandInput): Promise<void> {
   const { terminal, signal } = context;
+  const link = { url: operand(input, 0), target: operand(input, 1) };
+  requireUrl(link.url);
+  requireTarget(link.target);
   const services = await context.services();
   terminal.status('withdrawing the link ...');
-  const link = { url: operand(input, 0), target: operand(input, 1) };
   const result = await services.removeLink(link, { signal });
   const seconds = result.seconds.toFixed(2);
   terminal.result(result, [`withdrawn on ${countOf(result.stored, 'node')} in ${seconds} s`]);

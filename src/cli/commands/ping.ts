@@ -2,6 +2,7 @@
 import { AltNetError } from '../../base/errors.ts';
 import type { CommandContext, CommandDefinition, CommandInput } from '../command.ts';
 import { formatTable } from '../format.ts';
+import { usageError } from '../values.ts';
 
 export const definition: CommandDefinition = {
   needs: 'running',
@@ -18,8 +19,11 @@ export const definition: CommandDefinition = {
 
 async function run(context: CommandContext, { operands }: CommandInput): Promise<void> {
   const { terminal, signal } = context;
-  const services = await context.services();
   const [id] = operands;
+  if (id !== undefined && !/^([0-9a-f]{40}|[0-9a-f]{64})$/i.test(id)) {
+    throw usageError(`"${id}" is not a node ID; write all 64 hex digits, or the first 40`);
+  }
+  const services = await context.services();
   terminal.status('pinging ...');
   const answers = await services.ping(id, { signal });
   const rows = answers.map(({ id: node, address, ms, error }) => [

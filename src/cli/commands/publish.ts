@@ -1,7 +1,7 @@
 /** `altnet publish`: a folder or file becomes a site, with a name if one is given. */
 import { stat } from 'node:fs/promises';
-import path from 'node:path';
 import { AltNetError, systemCode } from '../../base/errors.ts';
+import { requireName } from '../../node/words.ts';
 import {
   type CommandContext,
   type CommandDefinition,
@@ -9,7 +9,7 @@ import {
   operand,
 } from '../command.ts';
 import { countOf, formatBytes, formatFields } from '../format.ts';
-import { textOption } from '../values.ts';
+import { parsePath, textOption } from '../values.ts';
 
 export const definition: CommandDefinition = {
   needs: 'running',
@@ -23,8 +23,9 @@ export const definition: CommandDefinition = {
 
 async function run(context: CommandContext, input: CommandInput): Promise<void> {
   const { terminal, signal, cwd } = context;
-  const file = path.resolve(cwd, operand(input, 0));
+  const file = parsePath('<path>', operand(input, 0), cwd);
   const name = textOption(input.options, 'name');
+  if (name !== undefined) requireName(name);
   await requirePath(file);
   const services = await context.services();
   const onProgress = terminal.progress('publishing');

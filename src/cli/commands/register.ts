@@ -1,4 +1,5 @@
 /** `altnet register`: takes a name for a root. */
+import { requireName, requireRoot } from '../../node/words.ts';
 import {
   type CommandContext,
   type CommandDefinition,
@@ -20,6 +21,8 @@ export const definition: CommandDefinition = {
 async function run(context: CommandContext, input: CommandInput): Promise<void> {
   const { terminal, signal } = context;
   const [name, root] = [operand(input, 0), operand(input, 1)];
+  requireName(name);
+  requireRoot(root);
   const services = await context.services();
   terminal.status(`registering ${name} ...`);
   const result = await services.register({ name, root }, { signal });

@@ -21,10 +21,10 @@ for (const [state, code, says] of states) {
     const services = new FixedServices();
     const contested = state === 'contested' ? { claimants } : {};
     services.resolved = { name: 'alice.alt', state, asked: 3, ...contested };
-    const text = await runDefinition(definition, { services });
+    const text = await runDefinition(definition, { services, operands: ['alice'] });
     assert.match(text.stdout, says);
     assert.equal(isAltNetError(text.error) ? text.error.code : text.error, code);
-    const json = await runDefinition(definition, { services, json: true });
+    const json = await runDefinition(definition, { services, operands: ['alice'], json: true });
     assert.deepEqual(JSON.parse(json.stdout), services.resolved, 'printed in every state');
     assert.equal(isAltNetError(json.error) ? json.error.code : json.error, code);
   });

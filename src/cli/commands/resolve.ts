@@ -1,6 +1,7 @@
 /** `altnet resolve`: what a name points to, who holds it, and whether that is certain. */
 import type { ResolveResult } from '../../api/ports.ts';
 import { AltNetError } from '../../base/errors.ts';
+import { requireName } from '../../node/words.ts';
 import {
   type CommandContext,
   type CommandDefinition,
@@ -21,9 +22,11 @@ export const definition: CommandDefinition = {
 
 async function run(context: CommandContext, input: CommandInput): Promise<void> {
   const { terminal, signal } = context;
+  const name = operand(input, 0);
+  requireName(name);
   const services = await context.services();
   terminal.status('resolving ...');
-  const result = await services.resolve(operand(input, 0), { signal });
+  const result = await services.resolve(name, { signal });
   terminal.result(result, resolveLines(result));
   const failure = failureOf(result);
   if (failure) throw failure;
