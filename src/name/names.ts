@@ -167,11 +167,19 @@ export class Names implements NameResolver {
     if (record) await this.#remember(record);
     const resolved = resolvedOf(place, survey);
     const { freshMs, doubtfulMs } = this.#options;
-    const ttlSeconds = verdict.state === 'ok' ? ttlSecondsOf(verdict.record) : undefined;
-    const keptMs = verdict.state === 'ok' ? freshMs : doubtfulMs;
-    const untilMs = startedMs + Math.min(keptMs, (ttlSeconds ?? Infinity) * 1000);
+    const keptMs =
+      verdict.state === 'ok'
+        ? Math.min(freshMs, 1000 * this.#secondsShown(verdict.record))
+        : doubtfulMs;
+    const untilMs = startedMs + keptMs;
     if (writes === this.#writes) this.#cache.set(toHex(place.key), { resolved, untilMs });
     return resolved;
+  }
+
+  /** How long a live record may be shown without asking again: not beyond its end. */
+  #secondsShown(record: SignedRecord): number {
+    const left = record.expires - unixSeconds(this.#deps.world.clock);
+    return Math.min(left, ttlSecondsOf(record) ?? left);
   }
 
   #search(place: NamePlace, signal: AbortSignal | undefined): Promise<Survey> {

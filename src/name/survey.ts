@@ -3,7 +3,7 @@ import { equalBytes } from '../base/bytes.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import type { NamePlace } from './place.ts';
 import type { NameAnswer, NameSearch, NameSearchEnd } from './ports.ts';
-import { tallyOf } from './tally.ts';
+import { diverse, tallyOf } from './tally.ts';
 import { judge, judgeKeyName, type Pin, type Verdict } from './verdict.ts';
 
 export interface Survey {
@@ -23,7 +23,10 @@ export interface SurveyContext {
   readonly signal: AbortSignal;
 }
 
-/** So many nodes that agree are enough where one honest node would be: nobody can forge. */
+/**
+ * So many nodes that agree, of several networks, are enough where one honest node would be: nobody
+ * can forge, and who would show an old record needs as many addresses.
+ */
 const agreeingMin = 5;
 
 export async function searchName(place: NamePlace, context: SurveyContext): Promise<Survey> {
@@ -63,10 +66,9 @@ function isEnough(
   const owner =
     place.type === 'key' ? place.owner : pin && now < pin.freeAt ? pin.owner : undefined;
   if (!owner) return false;
-  const shown = soFar
-    .filter(({ from }) => from !== 'self')
-    .flatMap(({ records }) => records.find(({ author }) => equalBytes(author, owner)) ?? []);
-  const highest = shown.reduce((seq, record) => (record.seq > seq ? record.seq : seq), 0n);
-  const agreeing = shown.filter(({ seq }) => seq === highest).length;
-  return agreeing >= agreeingMin && highest >= (pin?.seq ?? 0n);
+  const seqOf = ({ records }: NameAnswer): bigint | undefined =>
+    records.find(({ author }) => equalBytes(author, owner))?.seq;
+  const highest = soFar.map(seqOf).reduce((a = 0n, b = 0n) => (b > a ? b : a), 0n) ?? 0n;
+  const agreeing = diverse(soFar.filter((answer) => seqOf(answer) === highest));
+  return agreeing.length >= agreeingMin && highest >= (pin?.seq ?? 0n);
 }

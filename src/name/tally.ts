@@ -81,6 +81,12 @@ function voterIds(answers: readonly NameAnswer[], closest: readonly Contact[]): 
     .map(voterId);
 }
 
+/** Those of `answers` that the caps per network leave, in their order; this node's own is none. */
+export function diverse(answers: readonly NameAnswer[]): readonly NameAnswer[] {
+  const networks = new Map<string, number>(); // BOUNDED by the answers
+  return answers.filter(({ from }) => from !== 'self' && hasRoom(networks, from));
+}
+
 function hasRoom(networks: Map<string, number>, { endpoint: { ip } }: Contact): boolean {
   if (scopeOf(ip) !== 'global') return true;
   const narrow = `narrow ${prefixOf(ip, 'narrow')}`;
