@@ -61,8 +61,8 @@ function canonicalWords(argv: readonly string[], inShell: boolean): string[] {
 }
 
 /**
- * Without a command no option means anything: `altnet frobnicate --help` and `altnet link --json` are
- * about the missing one. Only the help of a group of commands remains.
+ * Without a command no option means anything: `altnet frobnicate --help` and `altnet link --json`
+ * are about the missing one. Only the help of a group of commands remains.
  */
 function namesOnly(words: readonly string[]): string[] {
   const names = words.filter((word) => !word.startsWith('-'));

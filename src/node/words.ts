@@ -1,6 +1,6 @@
 /**
- * Words of users, judged before there is a node to ask: a name, root or URL that can never be one is
- * wrong whether a node runs or not. The judgement is that of the parts, which make it again.
+ * Words of users, judged before there is a node to ask: a name, root or URL that can never be one
+ * is wrong whether a node runs or not. The judgement is that of the parts, which make it again.
  */
 import type { LinkInput } from '../api/ports.ts';
 import { parseHex } from '../base/bytes.ts';
