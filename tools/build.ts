@@ -13,7 +13,7 @@ import { rolldown } from 'rolldown';
 
 const root: string = path.resolve(import.meta.dirname, '..');
 const dist: string = path.join(root, 'dist');
-const buildsKept = 3;
+const buildsKept = 5;
 /** File times lag behind the clock by a tick of the system. */
 const clockLagMs = 20;
 
