@@ -183,6 +183,22 @@ test('an address where nobody was yet is tried also while others are known', asy
   await it.bootstrapper.stop();
 });
 
+test('a node that has moved is joined where it is, not where it was', async () => {
+  const it = bench([one]);
+  it.up.add(one);
+  const moved = contactOf(new Uint8Array(32).fill(9001 & 255), {
+    ip: Uint8Array.of(10, 0, 0, 1),
+    port: 8999,
+  });
+  it.remembered = [moved];
+  await it.bootstrapper.start();
+  await it.bootstrapper.stop();
+  assert.deepEqual(
+    it.joined.map((seeds) => seeds.map(({ endpoint }) => endpoint.port)),
+    [[9001]],
+  );
+});
+
 test('stop waits for a first attempt that is still under way, and ends it', async (t) => {
   const { transport } = await startNode(t, { n: 1 });
   const deaf = await boundSocket(t);

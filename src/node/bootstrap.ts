@@ -195,7 +195,10 @@ export class Bootstrapper {
       addresses.map((address) => this.#ask(address, { transport, world, signal, level })),
     );
     const seeds = asked.filter((contact) => contact !== undefined);
-    const all = [...seeds, ...(dht.table.size === 0 ? remembered() : [])];
+    // Who has just answered may have moved since: then where it was remembered is wrong.
+    const answered = new Set(seeds.map(({ id }) => toHex(id)));
+    const earlier = dht.table.size === 0 ? remembered() : [];
+    const all = [...seeds, ...earlier.filter(({ id }) => !answered.has(toHex(id)))];
     if (signal.aborted || all.length === 0) return;
     try {
       await dht.join(all, { signal });
