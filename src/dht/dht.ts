@@ -64,8 +64,11 @@ export interface DhtDeps {
   readonly log: Logger;
   /** Our signed contact record, for PING. */
   readonly contactRecord: () => Bytes | undefined;
-  /** Whether others can reach us: only then do we hold records for them. */
-  readonly isServer: () => boolean;
+  /**
+   * Whether others can reach us: only then do we hold records for them. With an address, whether
+   * who asks from there can.
+   */
+  readonly isServer: (askerIp?: Bytes) => boolean;
 }
 
 export interface Abortable {

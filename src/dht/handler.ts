@@ -43,7 +43,8 @@ export interface HandlerDeps {
   readonly table: TableView;
   readonly storage: Storage;
   readonly counters: Counters;
-  readonly isServer: () => boolean;
+  /** Whether who asks from this address can reach us. */
+  readonly isServer: (askerIp: Bytes) => boolean;
   readonly contactRecord: () => Bytes | undefined;
   /** A server that we might get to know. */
   readonly offer: (contact: Contact) => void;
@@ -120,10 +121,11 @@ export class Handler {
   }
 
   async #judgeStore(from: Requester, record: Bytes): ReturnType<Storage['accept']> {
-    // Who cannot be reached by everybody is no use as a holder.
-    if (!this.#deps.isServer()) return { status: storeStatuses.METHOD };
+    const { ip } = from.contact.endpoint;
+    // Who cannot be reached is no use as a holder; we call ourselves a server by the same rule.
+    if (!this.#deps.isServer(ip)) return { status: storeStatuses.METHOD };
     if (!from.addressProven) return { status: storeStatuses.BAD_TOKEN };
-    const source = prefixOf(from.contact.endpoint.ip, 'narrow');
+    const source = prefixOf(ip, 'narrow');
     return this.#deps.storage.accept(record, { source });
   }
 }

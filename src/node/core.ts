@@ -49,6 +49,7 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
   const identity = await loadIdentity({ keydir: options.keydir, random: world.random });
   const store = stack.use(await openStore({ folder: options.data, world, log }));
   const signer = { key: identity.node, network: common.network };
+  const isServerTo = (ip: Uint8Array): boolean => options.public || scopeOf(ip) !== 'global';
   // Requests may come in before there is a host to ask for addresses.
   let own: OwnContact | undefined;
   const contactRecord = (): Uint8Array | undefined => own?.current();
@@ -61,7 +62,7 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
             ...common,
             key: identity.node,
             contactRecord,
-            isServer: (ip) => options.public || scopeOf(ip) !== 'global',
+            isServer: isServerTo,
           },
           { listen },
         ),
@@ -72,7 +73,8 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
   stack.use(transport);
   stack.use(peers);
   own = new OwnContact(signer, world.clock, () => peers.addresses());
-  const isServer = (): boolean => options.public || !knowsGlobalPeers(dht);
+  const isServer = (askerIp?: Uint8Array): boolean =>
+    askerIp ? isServerTo(askerIp) : options.public || !knowsGlobalPeers(dht);
   const dht: Dht = stack.use(
     new Dht({
       ...common,
