@@ -9,7 +9,7 @@ import type { SignedRecord } from '../record/envelope.ts';
 import type { NameNotes } from './ports.ts';
 import type { Pin } from './verdict.ts';
 
-/** About 20 MB on the disk. When it is reached, the tenth that was unused for longest is forgotten. */
+/** About 20 MB on the disk. At that number the tenth that was unused for longest is forgotten. */
 export const pinsMax = 100_000;
 
 const prefix = 'pin/';

@@ -1,4 +1,4 @@
-/** What a typed name stands for: an open-zone label or a key, and where its records belong. Pure. */
+/** What a typed name stands for, an open-zone label or a key, and where its records are. Pure. */
 import type { Bytes } from '../base/bytes.ts';
 import { AltNetError } from '../base/errors.ts';
 import { recordKinds } from '../record/kinds.ts';

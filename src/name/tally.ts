@@ -57,7 +57,7 @@ export function tallyOf(answers: readonly NameAnswer[], closest: readonly Contac
   return { claims: byVotes, responders: voters.size };
 }
 
-/** The newest record of the one owner that a node holds for; who holds for several holds for none. */
+/** The newest record of the owner that a node holds for; who holds for several holds for none. */
 function ballotOf({ records }: NameAnswer): SignedRecord | undefined {
   const [newest] = records.toSorted((a, b) => compareRecords(b, a));
   const single = newest && records.every(({ author }) => equalBytes(author, newest.author));

@@ -61,7 +61,7 @@ export class NameWriter {
     this.#deps = deps;
   }
 
-  /** Rejects with NAME_TAKEN, RECORD_REFUSED, NO_PEERS (published as soon as there are some), ABORTED. */
+  /** Rejects with NAME_TAKEN, RECORD_REFUSED, NO_PEERS (published later), ABORTED. */
   async write(draft: NameDraft, options: WriteOptions): Promise<Written> {
     const powNonce = await this.#work(draft, options);
     const first = await this.#publish(draft, { mine: draft.mine, powNonce }, options);

@@ -104,7 +104,7 @@ async function bootstrapAddresses(options: NodeOptions): Promise<BootstrapAddres
   return [...options.bootstrap.map(parseBootstrapAddress), ...file];
 }
 
-/** Waits for the first attempt to join, but not for long: a dead address must not hold up a start. */
+/** Waits for the first attempt to join, not for long: a dead address must not hold up a start. */
 async function joinFor(
   waitMs: number,
   bootstrapper: Bootstrapper,
