@@ -94,8 +94,8 @@ async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
-    const why = systemCode(error) ?? 'it cannot be made';
-    throw new AltNetError('PATH_UNREADABLE', { path: folder, why }, { cause: error });
+    const why = `it cannot be made (${systemCode(error) ?? 'unknown'})`;
+    throw new AltNetError('PATH_UNSUPPORTED', { path: folder, why }, { cause: error });
   }
 }
 
