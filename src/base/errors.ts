@@ -64,6 +64,29 @@ interface Details {
 export type ErrorCode = keyof Details;
 export type ErrorDetails<C extends ErrorCode> = Details[C];
 
+/** The system's codes that a user may meet, in words. */
+const systemWords: ReadonlyMap<string, string> = new Map([
+  ['EACCES', 'permission denied'],
+  ['EPERM', 'permission denied'],
+  ['EROFS', 'the disk is read-only'],
+  ['EISDIR', 'it is a folder'],
+  ['ENOTDIR', 'there is a file in the way'],
+  ['EEXIST', 'there is a file in the way'],
+  ['ENAMETOOLONG', 'the name is too long'],
+  ['EMFILE', 'too many files are open'],
+  ['ENFILE', 'too many files are open'],
+  ['EIO', 'the disk failed'],
+  ['EADDRNOTAVAIL', 'this machine has no such address'],
+]);
+
+/** A reason that is a code of the system, or ends with one in brackets, as users read it. */
+function inWords(why: string): string {
+  return why.replace(
+    /^E[A-Z0-9]+$|(?<=\()E[A-Z0-9]+(?=\)$)/,
+    (code) => systemWords.get(code) ?? code,
+  );
+}
+
 type Sentences = { readonly [C in ErrorCode]: (details: Details[C]) => string };
 
 const sentences: Sentences = {
@@ -74,7 +97,7 @@ const sentences: Sentences = {
   INTERNAL: ({ what }) => `internal error: ${what}; please report it`,
   BAD_ADDRESS: ({ text, want }) => `"${text}" is not an address; write ${want}`,
   PORT_TAKEN: ({ address }) => `${address} is in use by another program; choose another port`,
-  BIND_FAILED: ({ address, why }) => `cannot listen on ${address}: ${why}`,
+  BIND_FAILED: ({ address, why }) => `cannot listen on ${address}: ${inWords(why)}`,
   KEY_DAMAGED: ({ file, why }) =>
     `the key file ${file} is damaged (${why}); restore it from a copy, or move it away to get a new key`,
   KEY_EXPOSED: ({ file, mode }) =>
@@ -107,8 +130,8 @@ const sentences: Sentences = {
     `${name} belongs to ${owner}; only that author can change it`,
   BAD_ROOT: ({ text }) => `"${text}" is neither a CID nor 64 hex digits of SHA-256`,
   PATH_MISSING: ({ path }) => `${path} does not exist`,
-  PATH_UNREADABLE: ({ path, why }) => `${path} cannot be read: ${why}`,
-  PATH_UNSUPPORTED: ({ path, why }) => `${path} cannot be used: ${why}`,
+  PATH_UNREADABLE: ({ path, why }) => `${path} cannot be read: ${inWords(why)}`,
+  PATH_UNSUPPORTED: ({ path, why }) => `${path} cannot be used: ${inWords(why)}`,
   FOLDER_EMPTY: ({ path }) => `${path} holds no file; there is nothing to publish`,
   NO_PROVIDERS: ({ root }) => `no peer that holds ${root} was found`,
   CONTENT_UNAVAILABLE: ({ root, why }) => `${root} could not be fetched: ${why}`,

@@ -64,7 +64,7 @@ test('what a user got wrong is named before anything runs', async (t) => {
   await wrong('BAD_ADDRESS', { gateway: 'nonsense' });
   const file = path.join(temporaryFolder(t), 'file');
   writeFileSync(file, '');
-  await wrong('PATH_UNREADABLE', { data: file });
+  await wrong('PATH_UNSUPPORTED', { data: file });
 });
 
 test('a start can be given up at any moment', async (t) => {

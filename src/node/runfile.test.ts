@@ -33,6 +33,14 @@ test('nonsense is as good as no file', async (t) => {
   }
 });
 
+const isRoot: boolean = process.getuid?.() === 0;
+
+test('the folder of another user is named', { skip: isRoot && 'root may read all' }, async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(path.join(folder, 'node.json'), '{}', { mode: 0o000 });
+  await assert.rejects(readRunFile(folder), /node\.json cannot be read: permission denied/);
+});
+
 test('a folder that cannot be written to is named', async (t) => {
   const folder = path.join(temporaryFolder(t), 'missing');
   await assert.rejects(writeRunFile(folder, api), { code: 'PATH_UNSUPPORTED' });

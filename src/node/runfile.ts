@@ -35,16 +35,22 @@ export async function writeRunFile(
   }
 }
 
-/** Undefined when no node has left one, or when it cannot be understood. */
+/**
+ * Undefined when no node has left one, or when it cannot be understood. Rejects with
+ * PATH_UNREADABLE for the folder of another user: there may well be a node.
+ */
 export async function readRunFile(folder: string): Promise<RunFile | undefined> {
+  const file = path.join(folder, fileName);
   try {
-    const content: unknown = JSON.parse(await readFile(path.join(folder, fileName), 'utf8'));
+    const content: unknown = JSON.parse(await readFile(file, 'utf8'));
     if (typeof content !== 'object' || content === null) return undefined;
     const { api, pid, token } = content as Partial<Record<keyof RunFile, unknown>>;
     if (typeof api !== 'string' || typeof pid !== 'number') return undefined;
     return { api, pid, ...(typeof token === 'string' && { token }) };
-  } catch {
-    return undefined;
+  } catch (cause) {
+    const why = systemCode(cause);
+    if (why !== 'EACCES' && why !== 'EPERM') return undefined;
+    throw new AltNetError('PATH_UNREADABLE', { path: file, why }, { cause });
   }
 }
 
