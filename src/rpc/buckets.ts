@@ -1,4 +1,4 @@
-/** Token buckets: so many per second, with a burst. One bucket, and one per key of a bounded map. */
+/** Token buckets: so many per second, with a burst. One alone, and one per key of a bounded map. */
 import type { Clock } from '../base/clock.ts';
 import { LruMap } from '../base/limits.ts';
 

@@ -45,7 +45,7 @@ export class Introduction {
     this.#signatures = new TokenBucket(deps.world.clock, signatures);
   }
 
-  /** The contact that proves to be there. Rejects with TIMEOUT, UNREACHABLE or the signal's reason. */
+  /** The contact that proves to be there. Rejects with TIMEOUT, UNREACHABLE or the abort reason. */
   async identify(endpoint: Endpoint, signal: AbortSignal): Promise<Contact> {
     const { world, gate, rto } = this.#deps;
     const address = formatEndpoint(endpoint);

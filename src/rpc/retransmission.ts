@@ -18,7 +18,7 @@ export interface Settle<T> {
 /** Sends one question. What it returns ends the wait for that question's answer. */
 export type Ask<T> = (settle: Settle<T>) => () => void;
 
-/** A request and one retransmission: more would hide a dead node for longer than lookups can wait. */
+/** A request and one retransmission: more would hide a dead node for longer than lookups wait. */
 const asksMax = 2;
 
 export function askUntilAnswered<T>(

@@ -41,7 +41,8 @@ export class AddressTokens {
 /** The tokens that others gave to this node. One counts as lost when it may have expired. */
 export class TokenMemory {
   readonly #clock: Clock;
-  readonly #tokens = new LruMap<string, { token: Bytes; givenMs: number }>(4096); // BOUNDED by its size
+  // BOUNDED by its size
+  readonly #tokens = new LruMap<string, { token: Bytes; givenMs: number }>(4096);
 
   constructor(clock: Clock) {
     this.#clock = clock;

@@ -49,7 +49,8 @@ export class Reader {
   bytes(length: number): Bytes {
     const at = this.#advance(length);
     if (at === undefined) return new Uint8Array(0);
-    return new Uint8Array(this.#bytes.subarray(at, at + length)); // Buffer's own slice copies nothing
+    // A copy: the slice() of a Buffer would be a view.
+    return new Uint8Array(this.#bytes.subarray(at, at + length));
   }
 
   skip(length: number): void {
