@@ -110,13 +110,22 @@ export class Responder {
     ) {
       return this.#sendCookie(init, source);
     }
-    if (!this.#queue.add(() => this.#open(init, source))) counters.add('init.queue');
+    if (!this.#queue.add(() => this.#openSafely(init, source))) counters.add('init.queue');
   }
 
   #sendCookie(init: InitPacket, source: Arrival): void {
     this.#deps.counters.add('cookie.sent');
     const cookie = this.#cookies.issue(source.endpoint);
     source.reply(encodeCookie({ txid: init.txid, cookie }));
+  }
+
+  /** Work that waited runs from a timer, where an exception would end the process. */
+  #openSafely(init: InitPacket, source: Arrival): void {
+    try {
+      this.#open(init, source);
+    } catch (error) {
+      this.#handlerFailed(error);
+    }
   }
 
   #open(init: InitPacket, source: Arrival): void {
@@ -177,13 +186,13 @@ export class Responder {
       .finally(() => (this.#handling -= 1));
   }
 
-  /** Handlers must not throw; when one does, the first case is worth a line in the log. */
+  /** Nothing here must throw; when something does, the first case is worth a line in the log. */
   #handlerFailed(error: unknown): void {
     this.#deps.counters.add('request.handler-failed');
     if (this.#handlerFailureLogged) return;
     this.#handlerFailureLogged = true;
     const why = error instanceof Error ? (error.stack ?? error.message) : 'not an error';
-    this.#deps.log.error('a request handler failed; the request was dropped', { why });
+    this.#deps.log.error('a request could not be handled; it was dropped', { why });
   }
 
   #answer(opened: Opened, reply: Reply | undefined): void {

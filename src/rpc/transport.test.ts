@@ -180,7 +180,7 @@ test('a handler that fails is logged once, counted, and the request dropped', as
   await until(() => server.transport.counters()['request.handler-failed'] === 2);
   abort();
   await settled;
-  assert.deepEqual(logged, ['a request handler failed; the request was dropped']);
+  assert.deepEqual(logged, ['a request could not be handled; it was dropped']);
 });
 
 function controllerOf(): { signal: AbortSignal; abort: () => void } {
@@ -223,4 +223,23 @@ test('more requests than may wait are refused, and those that wait get their tur
     outcomes.map(({ status }) => status),
     ['fulfilled', 'fulfilled', 'fulfilled', 'rejected'],
   );
+});
+
+test('what fails in a queued request ends neither the transport nor the process', async (t) => {
+  let failures = 0;
+  const server = await startNode(t, {
+    n: 1,
+    handler: toyHandler(),
+    dhShare: 0.02, // one request uses up the budget for a moment: the others wait in the queue
+    isServer: () => {
+      failures += 1;
+      throw new Error('a fault of ours');
+    },
+  });
+  const client = await startNode(t, { n: 2 });
+  const calls = [1, 2, 3].map(() => client.transport.call(server.contact, ping));
+  const results = await Promise.allSettled(calls);
+  assert.deepEqual(new Set(results.map(({ status }) => status)), new Set(['rejected']));
+  await until(() => failures > 1);
+  assert.equal(server.transport.counters()['request.handler-failed'], failures);
 });
