@@ -9,7 +9,6 @@
 import { mkdir, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { rolldown } from 'rolldown';
 
 const root: string = path.resolve(import.meta.dirname, '..');
 const dist: string = path.join(root, 'dist');
@@ -18,6 +17,8 @@ const buildsKept = 5;
 const clockLagMs = 20;
 
 async function bundle(folder: string): Promise<void> {
+  // Loaded here, so that an installation without it gets the one line like every other failure.
+  const { rolldown } = await import('rolldown');
   await using build = await rolldown({
     cwd: root,
     input: { altnet: 'src/cli/main.ts', alternate: 'src/cli/alternate-main.ts' },
@@ -65,7 +66,7 @@ try {
   await makeCurrent(name, beganMs);
   await removeOld();
 } catch (error) {
-  await rm(folder, { recursive: true, force: true });
+  await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   const why = error instanceof Error ? error.message : String(error);
   process.stderr.write(`altnet: the commands could not be bundled: ${why}\n`);
   process.exitCode = 1;

@@ -14,7 +14,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { atEnd, temporaryFolder } from './cleanup.ts';
 
 const root: string = path.resolve(import.meta.dirname, '../..');
-const program: string = path.join(root, 'src/cli/main.ts');
+/** What users run; Windows, which cannot run a shell script, takes the sources. */
+const [program, ...programWords]: [string, ...string[]] =
+  process.platform === 'win32'
+    ? [process.execPath, path.join(root, 'src/cli/main.ts')]
+    : [path.join(root, 'bin/altnet')];
 
 /** The example site, which most of these tests publish. */
 export const guideFolder: string = path.join(root, 'examples/guide');
@@ -114,11 +118,11 @@ function passed(t: TestContext): boolean {
 /** Starts a node and waits until it listens everywhere. */
 export async function startNode(t: TestContext, input: NodeInput): Promise<ClusterNode> {
   const data = input.data ?? temporaryFolder(t);
-  const args = [program, 'start', '--headless', '--json', '--network', 'local'];
+  const args = [...programWords, 'start', '--headless', '--json', '--network', 'local'];
   for (const option of ['listen', 'gateway', 'registrar']) args.push(`--${option}`, '127.0.0.1:0');
   args.push('--no-dns', '--no-metrics', '--no-guide', '--data', data);
   if (input.bootstrap !== undefined) args.push('--bootstrap', input.bootstrap);
-  const child = spawn(process.execPath, [...args, ...(input.options ?? [])], {
+  const child = spawn(program, [...args, ...(input.options ?? [])], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -169,7 +173,7 @@ export async function eventually(what: string, holds: () => Promise<boolean>): P
 
 /** Runs `altnet` with these words, as a user would; never rejects for what the command says. */
 export async function runProgram(words: readonly string[], input = ''): Promise<Outcome> {
-  const child = spawn(process.execPath, [program, ...words], { cwd: root, timeout: commandMs });
+  const child = spawn(program, [...programWords, ...words], { cwd: root, timeout: commandMs });
   const [stdout, stderr] = [keepTail(child.stdout), keepTail(child.stderr)];
   child.stdin.on('error', () => undefined); // a command that reads nothing may close it first
   child.stdin.end(input);
