@@ -37,8 +37,8 @@ async function run(context: CommandContext, input: CommandInput): Promise<void> 
   };
   requireLink(link);
   const services = await context.services();
-  terminal.status('storing the link ...');
-  const result = await services.putLink(link, { signal });
+  const onProgress = terminal.progress('storing the link');
+  const result = await services.putLink(link, { signal, onProgress });
   terminal.result(result, [
     `stored on ${countOf(result.stored, 'node')} in ${result.seconds.toFixed(2)} s`,
     ...formatFields([

@@ -24,7 +24,7 @@ async function run(context: CommandContext, input: CommandInput): Promise<void> 
   requireName(name);
   requireRoot(root);
   const services = await context.services();
-  terminal.status(`registering ${name} ...`);
-  const result = await services.register({ name, root }, { signal });
+  const onProgress = terminal.progress(`registering ${name}`);
+  const result = await services.register({ name, root }, { signal, onProgress });
   terminal.result(result, nameLines('registered', result));
 }

@@ -24,7 +24,7 @@ async function run(context: CommandContext, input: CommandInput): Promise<void> 
   requireName(name);
   requireRoot(root);
   const services = await context.services();
-  terminal.status(`updating ${name} ...`);
-  const result = await services.update({ name, root }, { signal });
+  const onProgress = terminal.progress(`updating ${name}`);
+  const result = await services.update({ name, root }, { signal, onProgress });
   terminal.result(result, nameLines('updated', result));
 }
