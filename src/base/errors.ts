@@ -77,12 +77,14 @@ const systemWords: ReadonlyMap<string, string> = new Map([
   ['ENFILE', 'too many files are open'],
   ['EIO', 'the disk failed'],
   ['EADDRNOTAVAIL', 'this machine has no such address'],
+  ['ENOTFOUND', 'the host name is not known'],
+  ['EAI_AGAIN', 'the host name could not be looked up'],
 ]);
 
 /** A reason that is a code of the system, or ends with one in brackets, as users read it. */
 function inWords(why: string): string {
   return why.replace(
-    /^E[A-Z0-9]+$|(?<=\()E[A-Z0-9]+(?=\)$)/,
+    /^E[A-Z0-9_]+$|(?<=\()E[A-Z0-9_]+(?=\)$)/,
     (code) => systemWords.get(code) ?? code,
   );
 }
@@ -103,7 +105,7 @@ const sentences: Sentences = {
   KEY_EXPOSED: ({ file, mode }) =>
     `the key file ${file} can be read by others (mode ${mode}); run: chmod 600 ${file}`,
   KEY_WRONG_KIND: ({ file, want, have }) =>
-    `${file} holds the ${have} key where the ${want} key belongs`,
+    `${file} holds the ${have} key where the ${want} key belongs; restore that from a copy, or move this one away to get a new key`,
   BAD_KEY_STRING: ({ why }) => `that is not an exported AltNet key: ${why}`,
   STORE_LOCKED: ({ folder, pid }) =>
     `${folder} is used by another running node${pid === undefined ? '' : ` (process ${pid})`}; stop it, or choose another folder with --data`,

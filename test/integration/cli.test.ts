@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
@@ -99,6 +100,20 @@ test(
     }
   },
 );
+
+test('a start that fails says why in one line', { skip: windows }, async (t) => {
+  const data = path.join(temporaryFolder(t), 'data');
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  t.after(() => taken.close());
+  const { port } = taken.address() as AddressInfo;
+  const words = [...startWords, '--data', data, '--dns', '127.0.0.1:0', '--tld', 'test'];
+  const outcome = await run(path.join(bin, 'altnet'), [...words, '--gateway', `127.0.0.1:${port}`]);
+  assert.equal(outcome.code, 1);
+  assert.equal(outcome.stdout, '');
+  assert.match(outcome.stderr, /^[^\n]+\n$/);
+  assert.equal((JSON.parse(outcome.stderr) as { code: string }).code, 'PORT_TAKEN');
+});
 
 test('a short-lived node does what needs no running one', async (t) => {
   const [a] = await startCluster(t, 3);

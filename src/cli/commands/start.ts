@@ -14,15 +14,12 @@ async function run(context: CommandContext, input: CommandInput): Promise<void> 
   const { terminal, cwd, signal, shell } = context;
   const isInteractive = shell?.stdin.isTTY === true && terminal.outputIsTerminal && !terminal.json;
   const start = parseStart(input.options, { cwd, interactive: isInteractive });
-  for (const flag of start.unavailable) {
-    terminal.note(`${flag} is not available in this version; going on without it`);
-  }
   if (start.exportKey || start.importKey !== undefined) return handleKey(context, start);
   const screen: LogScreen = { show: (line) => terminal.log(line) };
   const node = await startUnlessStopped(start, { signal, screen });
   if (!node) return;
   try {
-    announce(node.ready, context);
+    announce(node.ready, { context, start });
     await keepCompiledCode();
     if (isInteractive && !start.headless)
       await runPrompt(node, { start, screen, context: { ...context, shell } });
@@ -57,8 +54,15 @@ async function keepCompiledCode(): Promise<void> {
   flushCompileCache();
 }
 
-function announce(ready: ReadyInfo, { terminal }: CommandContext): void {
+/** All remarks come now: a start that fails says nothing but why. */
+function announce(
+  ready: ReadyInfo,
+  { context: { terminal }, start }: { context: CommandContext; start: StartInput },
+): void {
   const { notes, guide, ...fields } = ready;
+  for (const flag of start.unavailable) {
+    terminal.note(`${flag} is not available in this version; going on without it`);
+  }
   for (const note of notes) terminal.note(note);
   // The object's fields are fixed, so with --json the guide is a remark.
   if (guide !== undefined && terminal.json) terminal.note(`the example site is at ${guide}`);
