@@ -39,6 +39,7 @@ const startBare = (): Promise<Started> => startUntilReady(process.execPath, ['-e
 
 function startAltnet(data: string): Promise<Started> {
   const args = ['start', '--headless', '--json', '--network', 'local', '--data', data];
+  args.push('--log-level', 'error');
   for (const option of ['listen', 'gateway', 'registrar']) args.push(`--${option}`, '127.0.0.1:0');
   return startUntilReady(program, args);
 }
@@ -82,6 +83,7 @@ async function medianReadySeconds(start: () => Promise<Started>): Promise<number
 export async function benchNode(): Promise<BenchRow[]> {
   const data = await mkdtemp(path.join(os.tmpdir(), 'altnet-bench-'));
   try {
+    await once(spawn(program, ['--version'], { stdio: 'ignore' }), 'exit'); // bundles, if need be
     const first = await startAltnet(data);
     const rows = await memoryRows(first);
     await end(first);
