@@ -33,21 +33,27 @@ fi
 # 2. Which script: the bundle that dist/current names, unless a source is newer than it; then it is
 #    made again. Where that fails, and in a checkout that this user may not write, the sources run.
 current=$root/dist/current
+is_current() {
+  [ -f "$current" ] && newer=$(find "$root/src" "$root/package-lock.json" "$root/tools/build.ts" \
+    -newer "$current" ! -name '*.test.ts' -type f -print) && [ -z "$newer" ]
+}
 find_bundle() {
-  bundle=
-  [ -f "$current" ] || return 1
-  newer=$(find "$root/src" "$root/package-lock.json" "$root/tools/build.ts" \
-    -newer "$current" ! -name '*.test.ts' -type f -print) && [ -z "$newer" ] || return 1
   IFS= read -r bundle <"$current" && bundle=$root/dist/$bundle && [ -f "$bundle/$program.js" ]
 }
 
 cache=$modules/.cache/altnet-compile
-if ! find_bundle && [ -w "$root" ]; then
-  NODE_COMPILE_CACHE=$cache "$runtime" "$root/tools/build.ts" ||
-    echo 'altnet: going on with the sources, which take longer to start' >&2
-fi
-if find_bundle; then
+entry=
+if is_current && find_bundle; then
   entry=$bundle/$program.js
+elif [ -w "$root" ]; then
+  # One that was made now counts even if somebody is writing on: it is from after this start.
+  if NODE_COMPILE_CACHE=$cache "$runtime" "$root/tools/build.ts" && find_bundle; then
+    entry=$bundle/$program.js
+  else
+    echo 'altnet: going on with the sources, which take longer to start' >&2
+  fi
+fi
+if [ -n "$entry" ]; then
   cache=$bundle/cache
 else
   entry=$root/$source
