@@ -11,16 +11,22 @@ import { type Bytes, toHex } from '../base/bytes.ts';
 import { AltNetError, systemCode } from '../base/errors.ts';
 import { readFile } from './file.ts';
 import { listFolder, readNode } from './folder.ts';
-import { measure, type Measure } from './measure.ts';
+import { measure } from './measure.ts';
 import type { Blocks } from './ports.ts';
 import type { Link } from './root.ts';
 import { filesMax } from './scan.ts';
 import type { FolderEntry } from './unixfs.ts';
 import { walkDepthMax } from './walk.ts';
 
+/** What was written so far. */
+export interface Exported {
+  readonly files: number;
+  readonly bytes: number;
+}
+
 export interface ExportOptions {
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((done: Measure) => void) | undefined;
+  readonly onProgress?: ((done: Exported) => void) | undefined;
 }
 
 interface Export extends ExportOptions {
@@ -40,12 +46,15 @@ export async function exportSite(
   root: Link,
   dest: string,
   options: ExportOptions = {},
-): Promise<Measure> {
+): Promise<Exported> {
   const target = path.resolve(dest);
   await requireFree(target);
   const total = measure(blocks, root);
   const state: Export = { ...options, blocks, rootHex: toHex(root.hash), files: 0, bytes: 0 };
-  if (total.files > filesMax) throw contentBad(state, `it has more than ${filesMax} files`);
+  // An honest site has no folder without files below it; a trap of nothing else costs no bytes.
+  if (Math.max(total.files, total.folders) > filesMax) {
+    throw contentBad(state, `it has more than ${filesMax} files or folders`);
+  }
   await mkdir(path.dirname(target), { recursive: true }).catch((error: unknown) => {
     throw writeError(path.dirname(target), error);
   });

@@ -17,6 +17,7 @@ import {
   type ProviderSources,
 } from './providers.ts';
 import { hashKey, type Link } from './root.ts';
+import type { SilenceOptions } from './silence.ts';
 import { Slabs } from './slabs.ts';
 import { syncWants, type SyncResult } from './sync-client.ts';
 import type { Want } from './walk.ts';
@@ -45,6 +46,7 @@ export interface FetcherOptions {
   /** Bytes that one job may bring. */
   readonly bytesMax?: number;
   readonly pace?: PaceOptions | undefined;
+  readonly silence?: SilenceOptions | undefined;
 }
 
 export class Fetcher {
@@ -102,9 +104,8 @@ export class Fetcher {
     let why: string | undefined;
     for (let tries = 0; tries < (this.#options.triesMax ?? 16); tries++) {
       const provider = await dialer.next();
-      job.signal?.throwIfAborted();
       if (!provider) break;
-      const result = await this.#fromOne(job, provider, sum);
+      const result = await this.#fromOne(job, provider, { before: sum, dialer });
       const { blocks, bytes } = result;
       const peers = sum.peers + (blocks > 0 ? 1 : 0);
       sum = { blocks: sum.blocks + blocks, bytes: sum.bytes + bytes, peers };
@@ -114,6 +115,7 @@ export class Fetcher {
       }
       why = result.end.kind === 'done' ? 'no peer has all of it' : result.end.why;
     }
+    job.signal?.throwIfAborted();
     const root = toHex(job.root.hash);
     const reason = why ?? dialFailure();
     if (reason === undefined) throw new AltNetError('NO_PROVIDERS', { root });
@@ -123,9 +125,9 @@ export class Fetcher {
   async #fromOne(
     job: FetchJob,
     { contact, stream }: OpenProvider,
-    before: Fetched,
+    { before, dialer }: { before: Fetched; dialer: ProviderDialer },
   ): Promise<SyncResult> {
-    const { pace, bytesMax = Infinity } = this.#options;
+    const { pace, silence, bytesMax = Infinity } = this.#options;
     const slabs = new Slabs();
     const writer = new BlockWriter(this.#blocks, { onStored: job.onStored, slabs });
 
@@ -135,6 +137,8 @@ export class Fetcher {
         timers: this.#world.timers,
         root: job.root.hash,
         pace,
+        silence,
+        hasAlternative: () => dialer.hasNext,
         slabs,
         settle: () => writer.finish(),
         bytesMax: bytesMax - before.bytes,
@@ -156,6 +160,7 @@ export class Fetcher {
     if (end.kind === 'done') return;
     this.#log.info('a provider failed', { kind: end.kind, why: end.why, blocks });
     if (end.kind === 'dropped') this.#sources.bad.add(publicKey);
+    if (end.kind === 'left') this.#sources.slow.add(publicKey);
   }
 }
 

@@ -2,12 +2,13 @@
  * Files as streams of bytes, whole or in part, one block in memory at a time. Where the blocks come
  * from is the caller's business.
  */
+import { setImmediate } from 'node:timers/promises';
 import { type Bytes, toHex } from '../base/bytes.ts';
 import { AltNetError } from '../base/errors.ts';
 import type { Blocks } from './ports.ts';
-import type { Link } from './root.ts';
+import { hashKey, type Link } from './root.ts';
 import { decodeNode, type FilePart } from './unixfs.ts';
-import { linksPendingMax, walkDepthMax, type Want } from './walk.ts';
+import { linksPendingMax, walkBlocksMax, walkDepthMax, type Want } from './walk.ts';
 
 /** Bytes `from` to `to`, exclusive. */
 export interface ByteRange {
@@ -16,6 +17,10 @@ export interface ByteRange {
 }
 
 const pieceBytesMax = 1024 * 1024;
+/** Blocks after which other work gets a turn: a hostile file may have a byte in each. */
+const blocksPerTurn = 64;
+/** The same where blocks are only looked for. */
+const stepsPerTurn = 512;
 
 interface Place extends FilePart {
   /** Where in the file it begins. */
@@ -33,8 +38,10 @@ export async function* readFile(
   block: (link: Link) => Bytes | Promise<Bytes>,
 ): AsyncGenerator<Bytes, void, undefined> {
   const pending: Place[] = [{ ...file, start: 0, depth: 1 }]; // BOUNDED by linksPendingMax
+  let blocks = 0;
   for (let place = pending.pop(); place; place = pending.pop()) {
     if (!overlaps(place, range)) continue;
+    if (++blocks % blocksPerTurn === 0) await setImmediate();
     const node = decodeNode(place, await block(place));
     if (node.kind !== 'file' || node.size !== place.size) {
       throw contentBad(file, 'a part of a file is not what the file says it is');
@@ -48,16 +55,29 @@ export async function* readFile(
   }
 }
 
-/** What must still be fetched to read `range`, in order of the file. */
+/**
+ * What must still be fetched to read `range`, in order of the file. A part that comes again as a
+ * whole is looked at once: a few blocks that repeat each other, level after level, may spell a file
+ * of any size. Throws CONTENT_BAD when there are more than one want may bring.
+ */
 export async function* missingOfFile(
   blocks: Blocks,
   file: FilePart,
   range: ByteRange,
 ): AsyncGenerator<Want, void, undefined> {
   const pending: Place[] = [{ ...file, start: 0, depth: 1 }]; // BOUNDED by linksPendingMax
+  const seen = new Set<string>(); // BOUNDED by walkBlocksMax
+  let steps = 0;
   for (let place = pending.pop(); place; place = pending.pop()) {
     if (!overlaps(place, range) || place.depth > walkDepthMax) continue;
+    if (++steps % stepsPerTurn === 0) await setImmediate();
     const { codec, hash } = place;
+    if (wantScope(place, range) === 'all') {
+      const key = hashKey(hash);
+      if (seen.has(key)) continue;
+      if (seen.size >= walkBlocksMax) throw contentBad(file, 'a file has too many blocks');
+      seen.add(key);
+    }
     if (codec === 'raw' && blocks.has(hash)) continue;
     const bytes = codec === 'raw' ? undefined : blocks.get(hash);
     if (bytes === undefined) {

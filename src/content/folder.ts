@@ -2,7 +2,7 @@
 import { toHex } from '../base/bytes.ts';
 import { AltNetError } from '../base/errors.ts';
 import type { Blocks } from './ports.ts';
-import type { Link } from './root.ts';
+import { hashKey, type Link } from './root.ts';
 import { decodeNode, type FolderEntry, type Node } from './unixfs.ts';
 import { walkBlocksMax } from './walk.ts';
 
@@ -20,7 +20,8 @@ export function readNode(blocks: Blocks, link: Link): GoodNode {
 
 /**
  * The entries of a folder whose node is `node`, at most `entriesMax` of them; those of a sharded
- * one in order of name. Throws as `readNode` does.
+ * one in order of name. Throws as `readNode` does, and CONTENT_BAD when a shard comes twice: names
+ * have one place each, so only a trap has that, and following it would never end.
  */
 export function listFolder(
   blocks: Blocks,
@@ -29,20 +30,29 @@ export function listFolder(
 ): readonly FolderEntry[] {
   if (node.kind === 'folder') return node.entries.slice(0, entriesMax);
   const found: FolderEntry[] = [];
-  const pending = [node]; // BOUNDED by the links of the shards on the way down
-  let shards = 0;
-  for (let shard = pending.pop(); shard && found.length < entriesMax; shard = pending.pop()) {
-    if (++shards > walkBlocksMax) break; // shards that link to each other's copies over and over
-    for (const entry of shard.entries) {
-      if (entry.name.length > shard.digits) {
-        found.push({ ...entry, name: entry.name.slice(shard.digits) });
-        continue;
+  const seen = new Set<string>(); // BOUNDED by walkBlocksMax
+  const pending: Link[] = []; // BOUNDED by `seen`
+  for (let shard: GoodNode | undefined = node; shard && found.length < entriesMax;) {
+    if (shard.kind === 'shard') {
+      for (const entry of shard.entries) {
+        if (entry.name.length === shard.digits) pending.push(requireNew(seen, entry));
+        else found.push({ ...entry, name: entry.name.slice(shard.digits) });
       }
-      const child = readNode(blocks, entry);
-      if (child.kind === 'shard') pending.push(child);
     }
+    const next = pending.pop();
+    shard = next && readNode(blocks, next);
   }
   return found.toSorted(byName).slice(0, entriesMax);
+}
+
+function requireNew(seen: Set<string>, shard: Link): Link {
+  const key = hashKey(shard.hash);
+  if (seen.has(key) || seen.size >= walkBlocksMax) {
+    const why = 'a folder has the same shard twice, or too many';
+    throw new AltNetError('CONTENT_BAD', { root: toHex(shard.hash), why });
+  }
+  seen.add(key);
+  return shard;
 }
 
 function byName(a: FolderEntry, b: FolderEntry): number {

@@ -1,6 +1,7 @@
 /**
- * How many files and bytes a site has when it is spread out on disk. A folder that contains the
- * same folder many times over, level after level, costs no more than one visit of each block.
+ * How many files, folders and bytes a site has when it is spread out on disk. A folder that
+ * contains the same folder many times over, level after level, costs no more than one visit of
+ * each block.
  */
 import { listFolder, readNode } from './folder.ts';
 import type { Blocks } from './ports.ts';
@@ -10,6 +11,7 @@ import { walkDepthMax } from './walk.ts';
 
 export interface Measure {
   readonly files: number;
+  readonly folders: number;
   /** At most 2^53 − 1, where a hostile site claims more. */
   readonly bytes: number;
 }
@@ -28,15 +30,15 @@ function measureLink(
   if (link.codec === 'raw') {
     // Reading every small file only to count its bytes is not worth it: the folder says the size.
     const bytes = depth === 1 ? (blocks.get(link.hash)?.length ?? 0) : sizeSaid;
-    return { files: 1, bytes };
+    return { files: 1, folders: 0, bytes };
   }
   const key = hashKey(link.hash);
   const before = known.get(key);
-  if (before || depth > walkDepthMax) return before ?? { files: 0, bytes: 0 };
+  if (before || depth > walkDepthMax) return before ?? { files: 0, folders: 0, bytes: 0 };
   const node = readNode(blocks, link);
-  let sum: Measure = { files: 1, bytes: node.kind === 'file' ? node.size : 0 };
+  let sum: Measure = { files: 1, folders: 0, bytes: node.kind === 'file' ? node.size : 0 };
   if (node.kind !== 'file') {
-    sum = { files: 0, bytes: 0 };
+    sum = { files: 0, folders: 1, bytes: 0 };
     for (const entry of listFolder(blocks, node, filesMax)) {
       const one = measureLink(
         blocks,
@@ -45,6 +47,7 @@ function measureLink(
       );
       sum = {
         files: Math.min(sum.files + one.files, Number.MAX_SAFE_INTEGER),
+        folders: Math.min(sum.folders + one.folders, Number.MAX_SAFE_INTEGER),
         bytes: Math.min(sum.bytes + one.bytes, Number.MAX_SAFE_INTEGER),
       };
     }

@@ -15,6 +15,7 @@ import { parseProvider, providerKey } from '../record/provider.ts';
 import { syncProtocol } from './frames.ts';
 import type { Connections, ProviderSearch } from './ports.ts';
 import { type Link, multihashOf } from './root.ts';
+import type { StreamSlots } from './stream-slots.ts';
 import { Tide } from './tide.ts';
 
 /** Where a provider is reached. */
@@ -23,17 +24,19 @@ export interface ProviderContact {
   readonly addresses: readonly string[];
 }
 
-/** Peers that broke the rules are left alone for a while. */
+/** Peers that are better left alone for a while. */
 export class BadPeers {
   readonly #clock: Clock;
+  readonly #forMs: number;
   readonly #until = new LruMap<string, number>(4096); // BOUNDED by its size
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, forMs: number) {
     this.#clock = clock;
+    this.#forMs = forMs;
   }
 
   add(publicKey: Bytes): void {
-    this.#until.set(toHex(publicKey), this.#clock.monotonicMs() + badForMs);
+    this.#until.set(toHex(publicKey), this.#clock.monotonicMs() + this.#forMs);
   }
 
   has(publicKey: Bytes): boolean {
@@ -42,14 +45,19 @@ export class BadPeers {
   }
 }
 
-const badForMs = 10 * 60_000;
 const dialsAtOnce = 4;
+/** Peers close streams on which nothing is asked, after 60 s. */
+const readyMsMax = 20_000;
 const candidatesMax = 256;
 
 export interface ProviderSources {
   readonly search: ProviderSearch;
   readonly connections: Connections;
+  /** Not asked at all. */
   readonly bad: BadPeers;
+  /** Asked when there is nobody else. */
+  readonly slow: BadPeers;
+  readonly slots: StreamSlots;
   readonly clock: Clock;
   /** This node's own key: it is no provider to itself. */
   readonly self: Bytes;
@@ -59,6 +67,7 @@ export interface ProviderSources {
 export interface OpenProvider {
   readonly contact: ProviderContact;
   readonly stream: ByteStream;
+  readonly openedMs: number;
 }
 
 export interface ProviderQuest {
@@ -101,13 +110,23 @@ export class ProviderDialer {
     }
   }
 
-  /** The next open stream, which the caller must close; undefined when no more are to be had. */
+  /** Whether another stream stands open at this moment. */
+  get hasNext(): boolean {
+    return this.#ready.length > 0;
+  }
+
+  /**
+   * The next open stream, which the caller must close or abort; undefined when no more are to be
+   * had.
+   */
   async next(): Promise<OpenProvider | undefined> {
     for (;;) {
       const ready = this.#ready.shift();
       if (ready) {
         this.#change.rise();
-        return ready;
+        const young = await this.#renew(ready);
+        if (young) return young;
+        continue;
       }
       if (this.#dialers === 0 || this.#signal.aborted) return undefined;
       await this.#change.next();
@@ -129,16 +148,49 @@ export class ProviderDialer {
       }
       const { done, value: contact } = await this.#candidates.next();
       if (done === true) return;
-      try {
-        const stream = await this.#sources.connections.open(contact, syncProtocol, { signal });
-        if (this.#stop.signal.aborted) return void stream.close();
-        this.#ready.push({ contact, stream });
-        this.#change.rise();
-      } catch (error) {
-        if (!signal.aborted) this.#quest.onFailure(error);
-      }
+      const opened = await this.#open(contact);
+      if (!opened) continue;
+      if (this.#stop.signal.aborted) return void opened.stream.close();
+      this.#ready.push(opened);
+      this.#change.rise();
     }
   }
+
+  async #open(contact: ProviderContact): Promise<OpenProvider | undefined> {
+    const { connections, slots, clock } = this.#sources;
+    const signal = this.#signal;
+    let give: (() => void) | undefined;
+    try {
+      give = await slots.take(toHex(contact.publicKey), signal);
+      const stream = await connections.open(contact, syncProtocol, { signal });
+      return { contact, stream: endingWith(give, stream), openedMs: clock.monotonicMs() };
+    } catch (error) {
+      give?.();
+      if (!signal.aborted) this.#quest.onFailure(error);
+      return undefined;
+    }
+  }
+
+  /** A stream that stood unused for long may be closed at its other end. */
+  async #renew(ready: OpenProvider): Promise<OpenProvider | undefined> {
+    if (this.#sources.clock.monotonicMs() - ready.openedMs < readyMsMax) return ready;
+    void ready.stream.close();
+    return this.#open(ready.contact);
+  }
+}
+
+/** The same stream; `onEnd` is called when it is closed or aborted, maybe twice. */
+function endingWith(onEnd: () => void, stream: ByteStream): ByteStream {
+  return {
+    remote: stream.remote,
+    read: stream.read,
+    write: (bytes) => stream.write(bytes),
+    close: () => stream.close().finally(onEnd),
+    abort(reason) {
+      stream.abort(reason);
+      onEnd();
+    },
+  };
 }
 
 async function* candidatesOf(
@@ -146,11 +198,12 @@ async function* candidatesOf(
   { link, known, signal, onFailure }: ProviderQuest,
 ): AsyncGenerator<ProviderContact, void, undefined> {
   const seen = new Set([toHex(sources.self)]); // BOUNDED by candidatesMax
-  if (known && !sources.bad.has(known.publicKey)) {
+  if (known && !sources.bad.has(known.publicKey) && !sources.slow.has(known.publicKey)) {
     seen.add(toHex(known.publicKey));
     yield known;
   }
   const multihash = multihashOf(link);
+  const slow: ProviderContact[] = []; // BOUNDED by candidatesMax
   try {
     for await (const found of sources.search.gather(providerKey(multihash), { signal })) {
       for (const record of found.records) {
@@ -158,12 +211,14 @@ async function* candidatesOf(
         if (!contact || seen.has(toHex(contact.publicKey))) continue;
         if (seen.size > candidatesMax) return;
         seen.add(toHex(contact.publicKey));
-        yield contact;
+        if (sources.slow.has(contact.publicKey)) slow.push(contact);
+        else yield contact;
       }
     }
   } catch (error) {
     if (!signal.aborted) onFailure(error);
   }
+  yield* slow;
 }
 
 interface Finding {

@@ -124,6 +124,7 @@ class FileSource {
   }
 
   block(link: Link): Bytes | Promise<Bytes> {
+    this.#what.signal?.throwIfAborted();
     return this.#blocks.get(link.hash) ?? this.#await(link);
   }
 

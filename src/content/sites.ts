@@ -19,10 +19,11 @@ import { missingOf } from './missing.ts';
 import type { Blocks, Connections, HeldRoot, ProviderSearch, Publisher, Roots } from './ports.ts';
 import { throttled } from './progress.ts';
 import { Announcer } from './provide.ts';
-import { BadPeers } from './providers.ts';
+import { BadPeers, type ProviderSources } from './providers.ts';
 import { cidOf, hashKey, type Link, requireLink } from './root.ts';
 import { SharedJobs } from './shared-jobs.ts';
 import { SiteFiles } from './site-reader.ts';
+import { StreamSlots } from './stream-slots.ts';
 import { SyncServer, type SyncServerOptions } from './sync-server.ts';
 import type {
   FetchSummary,
@@ -66,6 +67,11 @@ interface SignalOption {
 
 /** How long a site that could not be completed in the background is left alone. */
 const retryBackgroundMs = 60_000;
+/** How long a peer that broke the rules is not asked, and one that fell silent only at last. */
+const badForMs = 10 * 60_000;
+const slowForMs = 60_000;
+/** A node serves 8 streams to a peer; one that was closed may count a moment longer over there. */
+const streamsToPeerMax = 6;
 
 export class Sites implements SiteReader {
   readonly #parts: SitesParts;
@@ -77,6 +83,7 @@ export class Sites implements SiteReader {
   readonly #announcer: Announcer;
   readonly #jobs = new SharedJobs<EnsuredSite, Progress>();
   readonly #background = new Set<Promise<void>>(); // BOUNDED by open sites, see #inBackground()
+  readonly #completing = new Set<string>(); // BOUNDED by open sites
   readonly #failedAt = new LruMap<string, number>(1024); // BOUNDED by its size
   readonly #stop = new AbortController();
   #stopping: Promise<void> | undefined;
@@ -88,8 +95,15 @@ export class Sites implements SiteReader {
     this.#log = parts.logger ?? silentLogger;
     const { clock } = this.#world;
     this.#server = new SyncServer(blocks, { ...serve, world: this.#world, logger: this.#log });
-    const bad = new BadPeers(clock);
-    const sources = { search, connections, bad, clock, self: signer.key.publicKey };
+    const sources: ProviderSources = {
+      search,
+      connections,
+      clock,
+      bad: new BadPeers(clock, badForMs),
+      slow: new BadPeers(clock, slowForMs),
+      slots: new StreamSlots(streamsToPeerMax),
+      self: signer.key.publicKey,
+    };
     const rest = { options: fetch, world: this.#world, logger: this.#log };
     this.#fetcher = new Fetcher(blocks, sources, rest);
     this.#files = new SiteFiles(blocks, this.#fetcher);
@@ -245,12 +259,17 @@ export class Sites implements SiteReader {
     const failedAt = this.#failedAt.get(key);
     const now = this.#world.clock.monotonicMs();
     const tooSoon = failedAt !== undefined && now - failedAt < retryBackgroundMs;
-    if (this.#stop.signal.aborted || tooSoon || this.#parts.roots.get(link.hash)) return;
+    // One page asks for a hundred files, and each of them says so.
+    if (this.#completing.has(key) || this.#stop.signal.aborted || tooSoon) return;
+    if (this.#parts.roots.get(link.hash)) return;
+    this.#completing.add(key);
     this.#inBackground(
-      this.ensure(root, { signal: this.#stop.signal }).catch((error: unknown) => {
-        this.#failedAt.set(key, this.#world.clock.monotonicMs());
-        throw error;
-      }),
+      this.ensure(root, { signal: this.#stop.signal })
+        .catch((error: unknown) => {
+          this.#failedAt.set(key, this.#world.clock.monotonicMs());
+          throw error;
+        })
+        .finally(() => this.#completing.delete(key)),
     );
   }
 

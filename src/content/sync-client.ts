@@ -19,6 +19,7 @@ import {
 } from './frames.ts';
 import { defaultPace, Pace, type PaceOptions } from './pace.ts';
 import type { Block } from './ports.ts';
+import { defaultSilence, Silence, type SilenceOptions } from './silence.ts';
 import type { Slabs } from './slabs.ts';
 import { DagWalk, type Want } from './walk.ts';
 
@@ -28,11 +29,15 @@ import { DagWalk, type Want } from './walk.ts';
  */
 export const wantsOutstandingMax = 256;
 
-/** `dropped`: the peer broke a rule. `gone`: it, or the way to it, broke down. */
+/**
+ * `dropped`: the peer broke a rule. `gone`: it, or the way to it, broke down. `left`: it was silent
+ * while another peer was at hand.
+ */
 export type SyncEnd =
   | { readonly kind: 'done' }
   | { readonly kind: 'dropped'; readonly why: string }
-  | { readonly kind: 'gone'; readonly why: string };
+  | { readonly kind: 'gone'; readonly why: string }
+  | { readonly kind: 'left'; readonly why: string };
 
 export interface SyncResult {
   readonly end: SyncEnd;
@@ -53,6 +58,9 @@ export interface SyncOptions {
   /** Memory of the blocks; whoever gets one gives it back. */
   readonly slabs?: Slabs;
   readonly pace?: PaceOptions | undefined;
+  /** Whether there is another peer to turn to, should this one fall silent. */
+  readonly hasAlternative?: () => boolean;
+  readonly silence?: SilenceOptions | undefined;
   /** Bytes that may still be taken. */
   readonly bytesMax?: number;
   readonly signal?: AbortSignal | undefined;
@@ -84,16 +92,23 @@ class SyncSession {
   readonly #options: SyncOptions;
   readonly #frames: FrameReader;
   readonly #pace: Pace;
+  readonly #silence: Silence;
   readonly #outstanding: DagWalk[] = []; // BOUNDED by wantsOutstandingMax, see #ask()
   #blocks = 0;
   #bytes = 0;
   #missing = 0;
   #slow = false;
+  #left = false;
 
   constructor(stream: ByteStream, options: SyncOptions) {
     this.#stream = stream;
     this.#options = options;
-    this.#frames = new FrameReader(stream.read, options.slabs);
+    this.#silence = new Silence(options.timers, options.silence ?? defaultSilence, () => {
+      if (options.hasAlternative?.() !== true) return;
+      this.#left = true;
+      stream.abort(new Error('silent'));
+    });
+    this.#frames = new FrameReader(this.#silence.heard(stream.read), options.slabs);
     this.#pace = new Pace(options.timers, options.pace ?? defaultPace, () => {
       this.#slow = true;
       stream.abort(new Error('too slow'));
@@ -103,13 +118,12 @@ class SyncSession {
   async run(missing: () => AsyncIterable<Want>): Promise<SyncResult> {
     const { signal } = this.#options;
     const onAbort = (): void => this.#stream.abort(new Error('given up'));
-    signal?.throwIfAborted();
     signal?.addEventListener('abort', onAbort, { once: true });
-    this.#pace.start();
     try {
+      signal?.throwIfAborted();
+      this.#listen();
       await this.#exchange(missing);
-      this.#pace.stop();
-      await this.#stream.close();
+      void this.#stream.close(); // a peer that does not close its side holds nobody up
       return this.#result({ kind: 'done' });
     } catch (error) {
       this.#stream.abort(error instanceof Error ? error : new Error('sync failed'));
@@ -117,7 +131,7 @@ class SyncSession {
       signal?.throwIfAborted();
       return this.#result(this.#explain(error));
     } finally {
-      this.#pace.stop();
+      this.#pause();
       signal?.removeEventListener('abort', onAbort);
     }
   }
@@ -126,8 +140,7 @@ class SyncSession {
     for (let before = -1; before < this.#blocks;) {
       before = this.#blocks;
       await this.#round(missing()[Symbol.asyncIterator]());
-      if (this.#blocks > before) await blame(() => this.#options.settle());
-      this.#pace.start();
+      if (this.#blocks > before) await this.#own(() => this.#options.settle());
     }
   }
 
@@ -136,6 +149,7 @@ class SyncSession {
     while (this.#outstanding.length > 0) {
       const frame = await this.#frames.next();
       if (frame === undefined) throw new Error('the stream ended before the answer did');
+      this.#silence.answered();
       const walk = this.#outstanding[0];
       if (walk && (await this.#take(walk, frame))) {
         this.#outstanding.shift();
@@ -146,7 +160,9 @@ class SyncSession {
 
   async #ask(wants: AsyncIterator<Want>): Promise<void> {
     while (this.#outstanding.length < wantsOutstandingMax) {
+      this.#silence.stop(); // looking for what is missing takes a while in a large site
       const { done, value } = await blame(() => wants.next());
+      this.#silence.start();
       if (done === true) return;
       this.#outstanding.push(new DagWalk(value));
       await this.#stream.write(encodeWant(value));
@@ -188,8 +204,25 @@ class SyncSession {
     this.#pace.count(block.bytes.length);
     const kept = this.#options.onBlock(block);
     if (kept === undefined) return;
-    await blame(() => kept);
-    this.#pace.start(); // the time that the own disk took is not the peer's
+    await this.#own(() => kept);
+  }
+
+  #listen(): void {
+    this.#pace.start();
+    this.#silence.start();
+  }
+
+  #pause(): void {
+    this.#pace.stop();
+    this.#silence.stop();
+  }
+
+  /** Work of this node's own: the time that it takes is not the peer's. */
+  async #own<T>(work: () => Promise<T>): Promise<T> {
+    this.#pause();
+    const result = await blame(work);
+    this.#listen();
+    return result;
   }
 
   #contentBad(why: string): AltNetError {
@@ -197,6 +230,7 @@ class SyncSession {
   }
 
   #explain(error: unknown): SyncEnd {
+    if (this.#left) return { kind: 'left', why: 'it fell silent' };
     if (this.#slow) return { kind: 'dropped', why: 'it was too slow' };
     if (error instanceof RuleBroken || error instanceof FrameError) {
       return { kind: 'dropped', why: error.message };

@@ -108,9 +108,16 @@ function decodeShard(entries: readonly FolderEntry[], fanout: number): Node {
   const bits = Math.log2(fanout);
   if (!Number.isInteger(bits) || bits < 3 || bits > 10) return bad('a folder has a wrong fanout');
   const digits = (fanout - 1).toString(16).length;
-  if (entries.some(({ name }) => name.length < digits)) return bad('a shard has a nameless entry');
+  if (entries.length > fanout) return bad('a shard has more entries than places');
+  if (
+    !entries.every(({ name }) => hexPrefix.test(name.slice(0, digits)) && name.length >= digits)
+  ) {
+    return bad('a shard has an entry without a place');
+  }
   return { kind: 'shard', bits, digits, entries };
 }
+
+const hexPrefix = /^[0-9A-F]+$/;
 
 export type ShardStep =
   | { readonly kind: 'entry'; readonly entry: FolderEntry }
