@@ -66,6 +66,10 @@ export class Api {
       throw new AltNetError('BIND_FAILED', { address, why }, { cause: error });
     }
     app.server.maxConnections = connectionsMax;
+    // Such as too many open files: one connection is lost then, not the process.
+    app.server.on('error', (error) => {
+      this.#deps.log.warn('the API lost a connection', { why: systemCode(error) });
+    });
     this.#app = app;
   }
 

@@ -33,6 +33,7 @@ export async function replyWith(
   const { signal } = hangUp;
   const onClose = (): void => hangUp.abort(new AltNetError('ABORTED', {}));
   reply.raw.once('close', onClose);
+  if (reply.raw.closed) onClose(); // while its body was read
   if (form.long && request.headers.accept?.includes(ndjsonType)) {
     await sendLines(reply, signal, progressLines(work, { signal, log }));
     return reply;

@@ -53,11 +53,6 @@ export class Bodies {
     }
   }
 
-  clear(): void {
-    this.#entries.clear();
-    this.#bytes = 0;
-  }
-
   #remove(key: string): void {
     const body = this.#entries.get(key);
     if (body === undefined) return;

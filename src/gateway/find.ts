@@ -14,7 +14,7 @@ export type Found =
   | { readonly kind: 'missing'; readonly page: SiteFile | undefined };
 
 const indexName = 'index.html';
-const missingName = '404.html';
+export const missingName = '404.html';
 
 interface Site {
   readonly sites: SiteReader;

@@ -42,3 +42,10 @@ test('the front leads to the hosts of sites and never elsewhere', () => {
   assert.equal(typed('alice/../x'), '400');
   assert.equal(typed(''), '/');
 });
+
+test('what is typed in any script, or with line ends, becomes an address for a header', () => {
+  assert.equal(
+    typed('alice.alt/ä b?q=日本\r\nSet-Cookie: x=1'),
+    typed('alice.alt/%C3%A4%20b?q=%E6%97%A5%E6%9C%AC%0D%0ASet-Cookie:%20x=1'),
+  );
+});

@@ -36,9 +36,14 @@ function openTyped(query: string, ways: Ways): FrontAnswer {
   const typed = new URLSearchParams(query).get('name')?.trim() ?? '';
   if (typed === '') return { kind: 'redirect', location: '/' };
   const [, site = '', rest = ''] = /^(?:[a-z]+:\/\/)?([^/?#]*)(.*)$/is.exec(typed) ?? [];
-  const path = parsePath(rest.startsWith('/') ? rest : `/${rest}`);
+  const path = parsePath(encodeTyped(rest.startsWith('/') ? rest : `/${rest}`));
   if (isBadPath(path)) return { kind: 'problem', problem: problems.badRequest(path.why) };
   return toSite(labelOf(site), site, path, ways);
+}
+
+/** As browsers do it: only visible ASCII may stand in a header. */
+function encodeTyped(text: string): string {
+  return text.replaceAll(/[^\x21-\x7e]+/g, encodeURIComponent);
 }
 
 function toSite(

@@ -118,6 +118,10 @@ export class Gateway {
       const why = systemCode(error) ?? String(error);
       throw new AltNetError('BIND_FAILED', { address, why }, { cause: error });
     }
+    // Such as too many open files: one connection is lost then, not the process.
+    server.on('error', (error) => {
+      this.#deps.log.warn('the gateway lost a connection', { why: systemCode(error) });
+    });
     this.#servers.push(server);
   }
 

@@ -17,6 +17,8 @@ const plainNames: ReadonlySet<string> = new Set([
   'readme',
 ]);
 
+export const htmlType = 'text/html';
+
 export function mediaTypeOf(fileName: string): string {
   const name = fileName.toLowerCase();
   if (!name.includes('.')) return plainNames.has(name) ? textType : bytesType;

@@ -36,10 +36,11 @@ export class FreshNames {
 
   /** Rejects like the resolver. Only what may be shown is remembered. */
   async resolve(label: string, options: { readonly signal: AbortSignal }): Promise<ResolvedName> {
+    const entries = this.#entries; // an answer of before `clear` must not outlive it
     const resolved = await this.#resolver.resolve(label, options);
     const { state, root } = resolved;
     if ((state === 'ok' || state === 'new') && root !== undefined) {
-      this.#entries.set(label, { root, untilMs: this.#clock.monotonicMs() + this.#freshMs });
+      entries.set(label, { root, untilMs: this.#clock.monotonicMs() + this.#freshMs });
     }
     return resolved;
   }

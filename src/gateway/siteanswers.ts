@@ -9,12 +9,13 @@ import { AltNetError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { SiteFile, SiteReader } from '../content/types.ts';
 import type { NameResolver } from '../name/types.ts';
-import { Bodies } from './bodies.ts';
-import { findOnSite } from './find.ts';
+import { Bodies, type BodiesLimits } from './bodies.ts';
+import { declarationBytesMax, declaresOtherCharset } from './charset.ts';
+import { findOnSite, missingName } from './find.ts';
 import type { HostTarget } from './host.ts';
 import { InFlight } from './inflight.ts';
 import { formatListing } from './listing.ts';
-import { mediaTypeOf } from './mime.ts';
+import { htmlType, mediaTypeOf } from './mime.ts';
 import { FreshNames } from './names.ts';
 import { formatPath, type SitePath } from './path.ts';
 import { problemOfName, problems } from './problem.ts';
@@ -52,7 +53,7 @@ export type SiteTarget = Extract<HostTarget, { kind: 'name' | 'root' }>;
 /** A root's content is what it is; where a name points to may change at any time. */
 const rootCacheControl = 'public, max-age=31536000, immutable';
 const nameCacheControl = 'public, max-age=5, must-revalidate';
-const htmlType = mediaTypeOf('.html');
+const utf8HtmlType = mediaTypeOf('.html');
 const noBytes = new Uint8Array(0);
 
 /** A request for something on a site whose root is known. */
@@ -72,7 +73,8 @@ export class SiteAnswers {
   readonly #deps: SiteAnswersDeps;
   readonly #answerTimeoutMs: number;
   readonly #names: FreshNames;
-  readonly #bodies: Bodies;
+  readonly #limits: BodiesLimits;
+  #bodies: Bodies;
   readonly #inFlight: InFlight;
 
   constructor(deps: SiteAnswersDeps, options: SiteAnswersOptions) {
@@ -80,13 +82,14 @@ export class SiteAnswers {
     this.#deps = deps;
     this.#answerTimeoutMs = options.answerTimeoutMs;
     this.#names = new FreshNames(deps.names, deps.world.clock, { freshMs });
-    this.#bodies = new Bodies({ bytesMax: cachedBytesMax, bodyBytesMax });
+    this.#limits = { bytesMax: cachedBytesMax, bodyBytesMax };
+    this.#bodies = new Bodies(this.#limits);
     this.#inFlight = new InFlight(options);
   }
 
   forget(): void {
     this.#names.clear();
-    this.#bodies.clear();
+    this.#bodies = new Bodies(this.#limits);
   }
 
   /** What is in memory is answered at once; everything else is work that is counted and timed. */
@@ -129,7 +132,8 @@ export class SiteAnswers {
       case 'folder': {
         const bytes = utf8(formatListing(found.folder, path.segments));
         const etag = `"${found.folder.cid.toString()}.list"`;
-        return sendBytes(asked, { size: bytes.length, type: htmlType, etag, cacheControl }, bytes);
+        const shown = { size: bytes.length, type: utf8HtmlType, etag, cacheControl };
+        return sendBytes(asked, shown, bytes);
       }
       case 'needs-slash': {
         const location = formatPath({ ...path, slash: true });
@@ -149,13 +153,15 @@ export class SiteAnswers {
   ): Promise<void> {
     const { root, path, cacheControl } = asked;
     const etag = `"${file.cid.toString()}"`;
-    const shown: Representation = { size: file.size, type: mediaTypeOf(name), etag, cacheControl };
+    const type = await typeOf(file, name, work);
+    const shown: Representation = { size: file.size, type, etag, cacheControl };
     if (!this.#bodies.fits(file.size) || !needsBytes(asked, shown)) {
       await sendAnyFile(asked, shown, file, work);
       return;
     }
+    const bodies = this.#bodies; // what is read while all is forgotten must not stay
     const bytes = await readWhole(file, work);
-    this.#bodies.add(bodyKey(root, path), { bytes, etag, type: shown.type });
+    bodies.add(bodyKey(root, path), { bytes, etag, type: shown.type });
     sendBytes(asked, shown, bytes);
   }
 
@@ -196,7 +202,8 @@ async function showMissing(
     return;
   }
   const { size } = page;
-  const shown = { size, type: htmlType, status: 404, cacheControl: nameCacheControl } as const;
+  const type = await typeOf(page, missingName, work);
+  const shown = { size, type, status: 404, cacheControl: nameCacheControl } as const;
   await sendAnyFile(asked, shown, page, work);
 }
 
@@ -208,6 +215,16 @@ async function sendAnyFile(
 ): Promise<void> {
   if (needsBytes(exchange, shown)) await sendFile(exchange, shown, file, work);
   else sendBytes(exchange, shown, noBytes);
+}
+
+/** By name; an HTML page that says that it is not in UTF-8 is believed. */
+async function typeOf(file: SiteFile, name: string, { signal }: Work): Promise<string> {
+  const type = mediaTypeOf(name);
+  if (type !== utf8HtmlType) return type;
+  const pieces: Uint8Array[] = []; // BOUNDED by declarationBytesMax
+  const to = Math.min(declarationBytesMax, file.size);
+  for await (const piece of file.read({ from: 0, to, signal })) pieces.push(piece);
+  return declaresOtherCharset(concatBytes(...pieces)) ? htmlType : type;
 }
 
 function bodyKey(root: CID, { segments, slash }: SitePath): string {
