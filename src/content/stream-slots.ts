@@ -12,7 +12,8 @@ interface Peer {
 
 export class StreamSlots {
   readonly #slotsMax: number;
-  readonly #peers = new Map<string, Peer>(); // BOUNDED by the callers: a peer without any is removed
+  // BOUNDED by the callers: a peer without any is removed
+  readonly #peers = new Map<string, Peer>();
 
   constructor(slotsMax: number) {
     this.#slotsMax = slotsMax;
