@@ -75,6 +75,7 @@ export async function startShortLived({
   try {
     const options: NodeOptions = {
       ...quietNode,
+      guest: true,
       bootstrap,
       network,
       data,
@@ -101,6 +102,7 @@ export const quietNode: Omit<NodeOptions, 'bootstrap' | 'network' | 'data' | 'ke
   registrar: undefined,
   registrarExplicit: false,
   public: false,
+  guest: false,
   logLevel: 'error',
   logFormat: 'text',
   storeBudgetBytes: 1_073_741_824,

@@ -26,6 +26,7 @@ test('without options everything has its documented default', async () => {
     registrarExplicit: false,
     registrarToken: undefined,
     public: false,
+    guest: false,
     network: 'main',
     logLevel: 'info',
     logFormat: 'text',

@@ -140,6 +140,7 @@ export function parseStart(
       registrarExplicit: text('registrar') !== undefined,
       registrarToken: token,
       public: flagOption(values, 'public'),
+      guest: false,
       network: parseChoice('--network', text('network') ?? 'main', ['main', 'local']),
       ...resolveFolders({ data, keydir, cwd }),
       logLevel: parseChoice('--log-level', level, logLevels),

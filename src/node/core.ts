@@ -49,7 +49,8 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
   const identity = await loadIdentity({ keydir: options.keydir, random: world.random });
   const store = stack.use(await openStore({ folder: options.data, world, log }));
   const signer = { key: identity.node, network: common.network };
-  const isServerTo = (ip: Uint8Array): boolean => options.public || scopeOf(ip) !== 'global';
+  const isServerTo = (ip: Uint8Array): boolean =>
+    !options.guest && (options.public || scopeOf(ip) !== 'global');
   // Requests may come in before there is a host to ask for addresses.
   let own: OwnContact | undefined;
   const contactRecord = (): Uint8Array | undefined => own?.current();
@@ -66,7 +67,11 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
           },
           { listen },
         ),
-      peers: (listen) => new PeerHost({ key: identity.node, listen, logger: log, world }),
+      // Who does not listen has no address to announce, and so provides nothing.
+      peers: (bound) => {
+        const listen = options.guest ? [] : bound;
+        return new PeerHost({ key: identity.node, listen, logger: log, world });
+      },
     },
   );
   const { transport, peers }: Listeners = bound.value;
@@ -74,7 +79,7 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
   stack.use(peers);
   own = new OwnContact(signer, world.clock, () => peers.addresses());
   const isServer = (askerIp?: Uint8Array): boolean =>
-    askerIp ? isServerTo(askerIp) : options.public || !knowsGlobalPeers(dht);
+    askerIp ? isServerTo(askerIp) : !options.guest && (options.public || !knowsGlobalPeers(dht));
   const dht: Dht = stack.use(
     new Dht({
       ...common,

@@ -20,6 +20,8 @@ export interface NodeOptions {
   readonly registrarToken?: string | undefined;
   /** Directly reachable from the whole Internet, so a server for everybody at once. */
   readonly public: boolean;
+  /** Here for one task: it asks and publishes, but holds and provides nothing for others. */
+  readonly guest: boolean;
   readonly network: NetworkProfileName;
   /** Data folder, absolute. */
   readonly data: string;

@@ -51,6 +51,26 @@ test('a site is published with a name, resolved, fetched by name and by root', a
   await assert.rejects(bad, { code: 'BAD_NAME' }, 'the name is looked at first');
 });
 
+test('a guest fetches, finds and puts, but nobody relies on it afterwards', async (t) => {
+  const one = await start(t);
+  const options = nodeOptions(t, { bootstrap: [one.ready.listen], guest: true });
+  const guest = await startNode(options, { log: silentLogger });
+  atEnd(t, () => guest.stop());
+  const { root } = await one.services.publish({ path: siteFolder(t) });
+  const before = await one.services.stats();
+  const dest = path.join(temporaryFolder(t), 'copy');
+  assert.equal((await guest.services.fetch({ what: root, dest })).peers, 1);
+  const put = await guest.services.putLink({
+    url: 'http://a.example/',
+    target: 'https://b.example/',
+  });
+  assert.equal(put.stored, 1, 'with the other, not with itself');
+  const after = await one.services.stats();
+  assert.equal(after.table, 0);
+  assert.equal(after.records, before.records + 1, 'the link, and no provider record');
+  assert.equal((await guest.services.stats()).mode, 'client');
+});
+
 test('a site without a name has the address of its root', async (t) => {
   const { services } = await start(t);
   const published = await services.publish({ path: siteFolder(t, 'a b#.html') });

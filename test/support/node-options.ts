@@ -16,6 +16,7 @@ export function nodeOptions(t: TestContext, over: Partial<NodeOptions> = {}): No
     registrar: undefined,
     registrarExplicit: false,
     public: false,
+    guest: false,
     network: 'local',
     data: folder,
     keydir: path.join(folder, 'keys'),
