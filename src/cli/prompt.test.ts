@@ -4,7 +4,8 @@ import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { test, type TestContext } from 'node:test';
 import { atEnd, temporaryFolder } from '../../test/support/cleanup.ts';
-import { FixedServices } from '../../test/support/node-services.ts';
+import { AltNetError } from '../base/errors.ts';
+import { FixedServices, sampleIds } from '../../test/support/node-services.ts';
 import type { CommandContext, Shell } from './command.ts';
 import { commandEntries } from './commands.ts';
 import { parseCommand } from './program.ts';
@@ -32,7 +33,7 @@ const words = commandEntries.map((entry) => entry.words).filter((name) => name !
 function open(t: TestContext, data: string = temporaryFolder(t)): Session {
   const services = new FixedServices();
   const stdin = new PassThrough();
-  const stdout = new PassThrough();
+  const stdout = Object.assign(new PassThrough(), { isTTY: true });
   const stopping = new AbortController();
   const node = Promise.withResolvers<void>();
   let text = '';
@@ -106,6 +107,17 @@ test('a wrong word is said in one line, and the prompt comes back', async (t) =>
   assert.deepEqual(session.services.asked, []);
 });
 
+test('a failure takes the place of the progress line, and is JSON where that was asked for', async (t) => {
+  const session = open(t);
+  const why = 'nobody is there';
+  session.services.failure = new AltNetError('UNREACHABLE', { what: 'a:1', why });
+  session.type('bootstrap a:1\rbootstrap a:1 --json\rquit\r');
+  await session.ended;
+  const text = session.written();
+  assert.ok(text.includes('joining ...\r\u001B[Kaltnet: a:1 cannot be reached: nobody'), text);
+  assert.match(text, /\{"error":"a:1 cannot be reached: [^\n]*,"code":"UNREACHABLE"\}\n/);
+});
+
 test('Ctrl-C stops the command, then empties the line, then leaves', async (t) => {
   const session = open(t);
   session.services.endless = true;
@@ -116,7 +128,7 @@ test('Ctrl-C stops the command, then empties the line, then leaves', async (t) =
   assert.equal(await session.services.givenUp.promise, 'resolve');
   await session.shows('altnet: stopped before it was done');
   session.type('half a li\u0003names\r');
-  await session.shows('alice.alt');
+  await session.shows(`${sampleIds.cid}\n\u001B[1G\u001B[0Jaltnet> `); // and the prompt is back
   assert.deepEqual(session.services.asked.at(-1), ['names', undefined]);
   session.type('\u0003');
   await session.ended;

@@ -77,7 +77,7 @@ export class Prompt {
 
   /** Whether the user wants to leave. */
   async #runLine(line: string): Promise<boolean> {
-    const { terminal, shell } = this.#context;
+    let { terminal } = this.#context;
     this.#running = new AbortController();
     try {
       const words = splitWords(line);
@@ -85,21 +85,26 @@ export class Prompt {
       if (first === undefined) return false;
       if (quitWords.has(first)) return true;
       const argv = helpWords.has(first) ? ['help', ...words.slice(1)] : words;
-      const parsed = await shell.prompt.parse(argv, (text) => terminal.text(text));
-      const context: CommandContext = {
-        ...this.#context,
-        shell: undefined,
-        signal: this.#running.signal,
-        terminal: terminal.withJson(wantsJson(argv)),
-      };
-      await parsed?.definition.run(context, parsed.input);
+      terminal = terminal.withJson(wantsJson(argv));
+      await this.#runWords(argv, { terminal, signal: this.#running.signal });
     } catch (error) {
       const { aborted } = this.#running.signal;
       if (!this.#closed) terminal.failure(aborted ? new AltNetError('ABORTED', {}) : error);
     } finally {
+      terminal.done();
       this.#running = undefined;
     }
     return false;
+  }
+
+  async #runWords(
+    argv: readonly string[],
+    { terminal, signal }: Pick<CommandContext, 'terminal' | 'signal'>,
+  ): Promise<void> {
+    const { prompt } = this.#context.shell;
+    const parsed = await prompt.parse(argv, (text) => terminal.text(text));
+    const context: CommandContext = { ...this.#context, shell: undefined, signal, terminal };
+    await parsed?.definition.run(context, parsed.input);
   }
 
   #interrupt(reader: Interface): void {
