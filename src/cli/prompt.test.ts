@@ -107,7 +107,7 @@ test('a wrong word is said in one line, and the prompt comes back', async (t) =>
   assert.deepEqual(session.services.asked, []);
 });
 
-test('a failure takes the place of the progress line, and is JSON where that was asked for', async (t) => {
+test('a failure takes the place of the progress line, as JSON where asked for', async (t) => {
   const session = open(t);
   const why = 'nobody is there';
   session.services.failure = new AltNetError('UNREACHABLE', { what: 'a:1', why });
