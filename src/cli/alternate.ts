@@ -6,7 +6,7 @@ import { Command, CommanderError } from 'commander';
 import type { NodeOptions } from '../node/options.ts';
 import { promptHelp, runSession } from './alternate-session.ts';
 import { normaliseArgv } from './argv.ts';
-import { quietNode } from './connect.ts';
+import { isConnected, quietNode } from './connect.ts';
 import { resolveFolders } from './folders.ts';
 import type { Surroundings } from './process.ts';
 import { exitCodeOf, Terminal } from './tui.ts';
@@ -33,6 +33,9 @@ export async function runAlternate(
     const { startNode } = await import('../node/node.ts');
     const node = await startNode(options, { signal });
     try {
+      if (options.bootstrap.length > 0 && !(await isConnected(node))) {
+        terminal.note(`nobody answers at ${options.bootstrap.join(', ')} yet; still trying`);
+      }
       await runSession(node, { terminal, surroundings });
     } finally {
       await node.stop();

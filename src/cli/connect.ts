@@ -8,6 +8,7 @@ import path from 'node:path';
 import process from 'node:process';
 import type { NodeServices } from '../api/ports.ts';
 import { AltNetError, systemCode } from '../base/errors.ts';
+import type { RunningNode } from '../node/node.ts';
 import type { NodeOptions } from '../node/options.ts';
 import { readRunFile } from '../node/runfile.ts';
 import type { Folders } from './folders.ts';
@@ -86,11 +87,21 @@ export async function startShortLived({
       await node.stop();
       await removeData();
     };
+    if (!(await isConnected(node))) {
+      await close();
+      const why = `no node of the network "${network}" answers there`;
+      throw new AltNetError('UNREACHABLE', { what: bootstrap.join(', '), why });
+    }
     return { services: node.services, close };
   } catch (error) {
     await removeData();
     throw error;
   }
+}
+
+/** Alone, a node would say of everything that nobody has it. */
+export async function isConnected({ services }: Pick<RunningNode, 'services'>): Promise<boolean> {
+  return (await services.stats()).table > 0;
 }
 
 /** What the nodes that a command or `alternate` starts for itself have in common. */

@@ -1,6 +1,7 @@
 /** Two people with `alternate`: one puts a link, the other gets it. The lines are a promise. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import path from 'node:path';
 import process from 'node:process';
@@ -26,12 +27,13 @@ async function startSession(t: TestContext, ...words: string[]): Promise<Session
     child.kill('SIGKILL');
     await once(child, 'exit');
   });
+  const exited = once(child, 'exit');
   let text = '';
   child.stdout?.setEncoding('utf8').on('data', (piece: string) => (text += piece));
   const prompt = async (from: number): Promise<string> => {
     while (!text.slice(from).endsWith('>> ')) {
       assert.equal(child.exitCode, null, text);
-      await Promise.race([once(child.stdout ?? child, 'data'), once(child, 'exit')]);
+      await Promise.race([once(child.stdout ?? child, 'data'), exited]);
     }
     return text.slice(from, -'>> '.length);
   };
@@ -82,6 +84,20 @@ test('a link that one puts, the other gets', async (t) => {
     [0, null],
     [0, null],
   ]);
+});
+
+test('who is reached by nobody is told so, beside the lines of the session', async (t) => {
+  const deaf = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(deaf, 'listening');
+  t.after(() => deaf.close());
+  const address = `127.0.0.1:${deaf.address().port}`;
+  const words = ['--network', 'local', '--data', temporaryFolder(t), '-b', address];
+  const child = spawn(process.execPath, [program, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (piece: string) => (stderr += piece));
+  await once(child, 'close');
+  assert.equal(child.exitCode, 0);
+  assert.equal(stderr, `alternate: nobody answers at ${address} yet; still trying\n`);
 });
 
 test('a script is run to its end, line by line', async (t) => {

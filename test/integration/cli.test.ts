@@ -1,6 +1,7 @@
 /** The programs in bin/ as a shell runs them: from anywhere, through links, with pipes and signals. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -113,6 +114,28 @@ test('a start that fails says why in one line', { skip: windows }, async (t) => 
   assert.equal(outcome.stdout, '');
   assert.match(outcome.stderr, /^[^\n]+\n$/);
   assert.equal((JSON.parse(outcome.stderr) as { code: string }).code, 'PORT_TAKEN');
+});
+
+test('without a network there is no answer, not the answer "nobody"', async (t) => {
+  const data = temporaryFolder(t);
+  const deaf = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(deaf, 'listening');
+  t.after(() => deaf.close());
+  const address = `127.0.0.1:${deaf.address().port}`;
+  const guest = ['--data', data, '--network', 'local', '--bootstrap', address, '--json'];
+  const url = 'http://dead.example/';
+  const commands = [
+    ['resolve', 'nobody'],
+    ['link', 'get', url],
+    ['link', 'put', url, 'magnet:?xt=urn:btih:x'],
+  ];
+  for (const words of commands) {
+    const { code, stdout, stderr } = await run(path.join(bin, 'altnet'), [...words, ...guest]);
+    assert.deepEqual([code, stdout], [1, ''], stderr);
+    const said = JSON.parse(stderr) as { code: string; error: string };
+    assert.equal(said.code, 'UNREACHABLE');
+    assert.ok(said.error.includes(address), said.error);
+  }
 });
 
 test('a short-lived node does what needs no running one', async (t) => {
