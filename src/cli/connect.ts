@@ -21,13 +21,17 @@ export interface Connection {
 
 export const tokenFileName = 'registrar-token.txt';
 
-/** The node that runs on this data folder, or undefined. */
+/** The node that runs on this data folder, or undefined. Rejects when that takes no commands. */
 export async function connectToRunning(
   data: string,
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<Connection | undefined> {
   const runFile = await readRunFile(data);
   if (!runFile || !isAlive(runFile.pid)) return undefined;
+  if (runFile.api === undefined) {
+    const why = 'it runs without an HTTP API; start it without --no-registrar';
+    throw new AltNetError('UNREACHABLE', { what: `the node that uses ${data}`, why });
+  }
   const [{ ApiClient }, { readToken }] = await Promise.all([
     import('../api/client.ts'),
     import('../api/token.ts'),

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
+import process from 'node:process';
 import { test, type TestContext } from 'node:test';
 import { atEnd, temporaryFolder } from '../../test/support/cleanup.ts';
 import { nodeOptions } from '../../test/support/node-options.ts';
@@ -84,11 +85,11 @@ test('a start can be given up at any moment', async (t) => {
   }
 });
 
-test('the guide is published once and found again; a stale node.json goes', async (t) => {
+test('the guide is published once and found again; a stale node.json is replaced', async (t) => {
   const options = nodeOptions(t, { publishGuide: true, gateway: '127.0.0.1:0' });
   writeFileSync(path.join(options.data, 'node.json'), '{"api":"http://127.0.0.1:1","pid":1}');
   const first = await start(t, options);
-  assert.equal(await readRunFile(options.data), undefined);
+  assert.deepEqual(await readRunFile(options.data), { api: undefined, pid: process.pid });
   assert.match(first.ready.guide ?? '', /^http:\/\/baf\w+\.localhost:\d+\/$/);
   const { blocks } = await first.services.stats();
   assert.ok(blocks > 0);

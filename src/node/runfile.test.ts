@@ -20,6 +20,8 @@ test('what a node writes, a command reads, and nobody else', async (t) => {
   if (process.platform !== 'win32') {
     assert.equal(statSync(path.join(folder, 'node.json')).mode & 0o777, 0o600);
   }
+  await writeRunFile(folder, undefined);
+  assert.deepEqual(await readRunFile(folder), { api: undefined, pid: process.pid });
   await removeRunFile(folder);
   await removeRunFile(folder);
   assert.equal(await readRunFile(folder), undefined);

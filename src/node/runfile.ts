@@ -5,8 +5,8 @@ import process from 'node:process';
 import { AltNetError, systemCode } from '../base/errors.ts';
 
 export interface RunFile {
-  /** "http://127.0.0.1:9090". */
-  readonly api: string;
+  /** "http://127.0.0.1:9090"; undefined for a node without an API. */
+  readonly api?: string | undefined;
   readonly pid: number;
   /** The API's token, when it was given to the node and so is in no file of its own. */
   readonly token?: string | undefined;
@@ -17,7 +17,7 @@ const fileName = 'node.json';
 /** Rejects with DISK_FULL or PATH_UNSUPPORTED, and leaves nothing behind then. */
 export async function writeRunFile(
   folder: string,
-  api: string,
+  api: string | undefined,
   { token }: Pick<RunFile, 'token'> = {},
 ): Promise<void> {
   const file = path.join(folder, fileName);
@@ -45,7 +45,8 @@ export async function readRunFile(folder: string): Promise<RunFile | undefined> 
     const content: unknown = JSON.parse(await readFile(file, 'utf8'));
     if (typeof content !== 'object' || content === null) return undefined;
     const { api, pid, token } = content as Partial<Record<keyof RunFile, unknown>>;
-    if (typeof api !== 'string' || typeof pid !== 'number') return undefined;
+    if (typeof pid !== 'number') return undefined;
+    if (api !== undefined && typeof api !== 'string') return undefined;
     return { api, pid, ...(typeof token === 'string' && { token }) };
   } catch (cause) {
     const why = systemCode(cause);

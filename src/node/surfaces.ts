@@ -43,12 +43,9 @@ export async function startSurfaces(core: Core, context: SurfacesContext): Promi
   });
   const api = await startApi(services, context);
   stack.defer(() => removeRunFile(options.data));
-  if (api) {
-    const address = `http://${formatHostPort(reachable(api.value.address()))}`;
-    await writeRunFile(options.data, address, { token: options.registrarToken });
-  } else {
-    await removeRunFile(options.data); // a run that crashed may have left one
-  }
+  // Also without an API: so commands can tell a node that takes none from no node at all.
+  const address = api && `http://${formatHostPort(reachable(api.value.address()))}`;
+  await writeRunFile(options.data, address, { token: api && options.registrarToken });
   const { identity, transport } = parts;
   const [listen] = transport.address();
   const notes = [...core.notes, gateway?.note ?? [], api?.note ?? []].flat();

@@ -67,9 +67,10 @@ const startWords: readonly string[] = [
 async function startNode(
   t: TestContext,
   stdin: 'ignore' | 'pipe',
-): Promise<{ child: ChildProcess; ready: Record<string, unknown> }> {
+  ...options: string[]
+): Promise<{ child: ChildProcess; data: string; ready: Record<string, unknown> }> {
   const data = temporaryFolder(t);
-  const child = spawn(path.join(bin, 'altnet'), [...startWords, '--data', data], {
+  const child = spawn(path.join(bin, 'altnet'), [...startWords, '--data', data, ...options], {
     stdio: [stdin, 'pipe', 'inherit'],
   });
   atEnd(t, async () => {
@@ -80,7 +81,7 @@ async function startNode(
   assert.ok(child.stdout);
   const lines = createInterface({ input: child.stdout });
   const [line] = (await once(lines, 'line')) as [string];
-  return { child, ready: JSON.parse(line) as Record<string, unknown> };
+  return { child, data, ready: JSON.parse(line) as Record<string, unknown> };
 }
 
 test(
@@ -101,6 +102,18 @@ test(
     }
   },
 );
+
+test('a node without an API is told from no node', { skip: windows }, async (t) => {
+  const { child, data } = await startNode(t, 'ignore', '--no-registrar');
+  const { code, stderr } = await run(path.join(bin, 'altnet'), ['stats', '--data', data]);
+  assert.equal(code, 1);
+  assert.match(stderr, /^altnet: the node that uses .* cannot be reached: .*--no-registrar\n$/);
+  const exited = once(child, 'exit');
+  child.kill();
+  assert.deepEqual(await exited, [0, null]);
+  const later = await run(path.join(bin, 'altnet'), ['stats', '--data', data]);
+  assert.match(later.stderr, /^altnet: no node is running here/);
+});
 
 test('a start that fails says why in one line', { skip: windows }, async (t) => {
   const data = path.join(temporaryFolder(t), 'data');
