@@ -65,11 +65,12 @@ function canonicalWords(argv: readonly string[], inShell: boolean): string[] {
  * are about the missing one. Only the help of a group of commands remains.
  */
 function namesOnly(words: readonly string[]): string[] {
-  const names = words.filter((word) => !word.startsWith('-'));
+  const end = words.findIndex((word) => word.startsWith('-'));
+  const names = end === -1 ? words : words.slice(0, end); // behind an option may stand its value
   const isGroup = names.length === 1 && commandGroups.has(names[0] ?? '');
   const wantsHelp = words.some((word) => /^(-h|--?help)$/.test(word));
   if (isGroup && wantsHelp) return [...names, '--help'];
-  return names.length === 0 ? [...words] : names;
+  return [...(names.length === 0 ? words : names)];
 }
 
 function buildProgram(
