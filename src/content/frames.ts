@@ -110,6 +110,9 @@ export class FrameError extends Error {
   override readonly name = 'FrameError';
 }
 
+/** Peers and relays that go away close their streams like any other: no reason to condemn them. */
+const cutOff = 'the stream ends inside a frame';
+
 /** Cuts a stream into frames; each body is an array of its own. */
 export class FrameReader {
   readonly #slabs: Slabs;
@@ -122,19 +125,20 @@ export class FrameReader {
     this.#chunks = stream[Symbol.asyncIterator]();
   }
 
-  /** Undefined at the end between two frames. Throws FrameError or the stream's error. */
+  /** Undefined at the end between two frames. Throws FrameError, or another error when the stream
+   * breaks off. */
   async next(): Promise<Frame | undefined> {
     const head = Buffer.alloc(headBytes);
     const got = await this.#fill(head);
     if (got === 0) return undefined;
-    if (got < headBytes) throw new FrameError('the stream ends inside a frame');
+    if (got < headBytes) throw new Error(cutOff);
     const type = head.readUInt8(0);
     const length = head.readUInt32BE(1);
     const max = frameBytesMax(type);
     if (max === undefined) throw new FrameError('a frame has an unknown type');
     if (length > max) throw new FrameError('a frame is too large');
     const body = this.#slabs.take(length);
-    if ((await this.#fill(body)) < length) throw new FrameError('the stream ends inside a frame');
+    if ((await this.#fill(body)) < length) throw new Error(cutOff);
     return { type, body };
   }
 
