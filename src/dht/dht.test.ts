@@ -266,3 +266,16 @@ test('nodes that are gone leave the table, and the seeds bring a lonely node bac
   assert.equal(third.dht.table.size, 1);
   await stopAll([...nodes, back]);
 });
+
+test('a seed that has moved is met where it is now', async () => {
+  const net = new DirectNet();
+  const [seed] = await started(net, 1);
+  assert.ok(seed);
+  const newcomer = net.add(7);
+  await newcomer.dht.start();
+  const { contact } = seed;
+  const before = { ...contact, endpoint: { ...contact.endpoint, port: 9001 } };
+  assert.equal(await newcomer.dht.join([before]), 0);
+  assert.equal(await newcomer.dht.join([contact]), 1);
+  await stopAll([seed, newcomer]);
+});

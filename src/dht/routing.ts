@@ -89,8 +89,10 @@ export class Routing {
 
   /** Gets to know the network through `seeds` and those remembered from earlier. */
   async join(seeds: readonly Contact[], signal: AbortSignal): Promise<void> {
-    const known = new Map([...seeds, ...this.#seeds].map((seed) => [toHex(seed.id), seed]));
-    this.#seeds = [...known.values()].slice(0, seedsMax);
+    const given = new Map(seeds.map((seed) => [toHex(seed.id), seed])); // BOUNDED by who asks
+    // A node may have moved since it was remembered: where it is now counts.
+    const earlier = this.#seeds.filter(({ id }) => !given.has(toHex(id)));
+    this.#seeds = [...given.values(), ...earlier].slice(0, seedsMax);
     const answers = await Promise.all(this.#seeds.map((seed) => this.ping(seed, signal)));
     const living = this.#seeds.filter((_, i) => answers[i] === true);
     if (living.length === 0) return;

@@ -68,8 +68,8 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
           { listen },
         ),
       // Who does not listen has no address to announce, and so provides nothing.
-      peers: (bound) => {
-        const listen = options.guest ? [] : bound;
+      peers: (udp) => {
+        const listen = options.guest ? [] : udp;
         return new PeerHost({ key: identity.node, listen, logger: log, world });
       },
     },
