@@ -127,6 +127,12 @@ export const problems = {
     text: 'The nodes that know the site or hold it did not answer in time.',
     advice: [reload, 'See that this node is connected to others.'],
   }),
+  diskFull: (): Problem => ({
+    status: 507,
+    title: 'This node has no space left',
+    text: 'What was asked for has to be fetched, and the disk of this node is full. What it holds already can still be opened.',
+    advice: ['Free some space on the disk that holds the data folder of this node, then reload.'],
+  }),
   defect: (): Problem => ({
     status: 500,
     title: 'Something went wrong in this gateway',
@@ -156,6 +162,7 @@ const byCode: Partial<Record<ErrorCode, (message: string) => Problem>> = {
   NO_PROVIDERS: problems.unavailable,
   CONTENT_UNAVAILABLE: problems.unavailable,
   CONTENT_BAD: problems.unavailable,
+  DISK_FULL: problems.diskFull,
 };
 
 /** What stands in the way of opening a name; undefined when nothing does. */

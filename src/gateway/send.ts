@@ -92,7 +92,9 @@ export function sendProblem({ request, response }: Exchange, problem: Problem): 
 export function sendFailure(exchange: Exchange, error: unknown, log: Logger): void {
   const { response } = exchange;
   const problem = isAltNetError(error) ? problemOfError(error) : undefined;
-  if (!problem && !isAltNetError(error, 'ABORTED')) {
+  // A full disk is explained to the reader, and is still for the operator to mend.
+  const isOperators = problem ? problem.status === 507 : !isAltNetError(error, 'ABORTED');
+  if (isOperators) {
     log.error('the gateway could not answer', { error: String(error) });
   }
   if (response.headersSent || response.destroyed) response.destroy();
