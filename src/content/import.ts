@@ -5,6 +5,7 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { AltNetError } from '../base/errors.ts';
+import { forEachOf } from '../base/parallel.ts';
 import { BlockWriter } from './block-writer.ts';
 import {
   type BlockSink,
@@ -72,7 +73,7 @@ export async function importPath(
     bytes += count;
     onProgress?.({ bytes, bytesTotal, files: built.size });
   };
-  await inParallel(files, async (file) => {
+  await forEachOf(files, filesAtOnce, async (file) => {
     built.set(file, await importFile(file, { sink, slabs, signal, onBytes }));
   });
   const root = await importFolder(folder, { built, sink });
@@ -93,28 +94,6 @@ function entryOf({ entries }: ScannedFolder): string {
 
 function listFiles(folder: ScannedFolder): ScannedFile[] {
   return folder.entries.flatMap((entry) => (entry.kind === 'file' ? [entry] : listFiles(entry)));
-}
-
-/** The first failure stops the others, and all have stopped when it is reported. */
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  let failed = false;
-  const worker = async (): Promise<void> => {
-    for (const item of queue) {
-      if (failed) return;
-      try {
-        await work(item);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  };
-  const workers = Array.from({ length: Math.min(filesAtOnce, items.length) }, worker);
-  const results = await Promise.allSettled(workers);
-  for (const result of results) {
-    if (result.status === 'rejected') throw result.reason;
-  }
 }
 
 interface FileTarget {

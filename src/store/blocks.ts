@@ -10,10 +10,10 @@
 import { type Bytes, toHex } from '../base/bytes.ts';
 import { AltNetError, systemCode } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
+import { forEachOf } from '../base/parallel.ts';
 import type { BlockFiles } from './block-files.ts';
 import { type BlockCounts, type BlockIndex, inlineBytesMax, sizeOf } from './block-index.ts';
 import type { Changes, Environment } from './environment.ts';
-import { forEachOf } from './parallel.ts';
 import { takeStock } from './stocktaking.ts';
 
 export interface Block {
