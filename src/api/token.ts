@@ -7,6 +7,11 @@ import { AltNetError, systemCode } from '../base/errors.ts';
 
 const tokenBytes = 32;
 
+/** Where the token of the node that uses this data folder is kept. */
+export function tokenFileIn(data: string): string {
+  return path.join(data, 'registrar-token.txt');
+}
+
 /** The token in `file`, 64 hex digits made at random when there is none. */
 export async function loadOrCreateToken(file: string): Promise<string> {
   const present = await readToken(file);

@@ -19,8 +19,6 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-export const tokenFileName = 'registrar-token.txt';
-
 /** The node that runs on this data folder, or undefined. Rejects when that takes no commands. */
 export async function connectToRunning(
   data: string,
@@ -32,11 +30,11 @@ export async function connectToRunning(
     const why = 'it runs without an HTTP API; start it without --no-registrar';
     throw new AltNetError('UNREACHABLE', { what: `the node that uses ${data}`, why });
   }
-  const [{ ApiClient }, { readToken }] = await Promise.all([
+  const [{ ApiClient }, { readToken, tokenFileIn }] = await Promise.all([
     import('../api/client.ts'),
     import('../api/token.ts'),
   ]);
-  const tokenFile = path.join(data, tokenFileName);
+  const tokenFile = tokenFileIn(data);
   const token = runFile.token ?? (await readToken(tokenFile));
   if (token === undefined) throw new AltNetError('PATH_MISSING', { path: tokenFile });
   const services = await ApiClient.connect({ address: runFile.api, token }, { signal });

@@ -1,8 +1,50 @@
-/** What register and update say. */
+/** `register` and `update`: the same words and the same answer, but for what is done to the name. */
 import type { NameResult } from '../api/ports.ts';
+import { requireName, requireRoot } from '../node/words.ts';
+import {
+  type CommandContext,
+  type CommandDefinition,
+  type CommandInput,
+  operand,
+} from './command.ts';
 import { countOf, formatFields, formatMoment, sanitize } from './format.ts';
 
-export function nameLines(done: string, result: NameResult): string[] {
+interface NameVerb {
+  readonly method: 'register' | 'update';
+  /** "registering". */
+  readonly doing: string;
+  /** "registered". */
+  readonly done: string;
+}
+
+export function nameCommand(verb: NameVerb): CommandDefinition {
+  return {
+    needs: 'running',
+    describe(command) {
+      command
+        .argument('<name>', 'with or without .alt')
+        .argument('<root>', 'a CID or 64 hex digits, as publish prints it');
+    },
+    run: (context, input) => run(verb, context, input),
+  };
+}
+
+async function run(
+  { method, doing, done }: NameVerb,
+  context: CommandContext,
+  input: CommandInput,
+): Promise<void> {
+  const { terminal, signal } = context;
+  const [name, root] = [operand(input, 0), operand(input, 1)];
+  requireName(name);
+  requireRoot(root);
+  const services = await context.services();
+  const onProgress = terminal.progress(`${doing} ${name}`);
+  const result = await services[method]({ name, root }, { signal, onProgress });
+  terminal.result(result, nameLines(done, result));
+}
+
+function nameLines(done: string, result: NameResult): string[] {
   const { name, root, cid, version, expires, stored } = result;
   return [
     `${done} ${sanitize(name)}, stored on ${countOf(stored, 'node')}`,

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { test } from 'node:test';
 import { nodeKey, testNetwork } from '../../test/support/dht-samples.ts';
 import { manualWorld } from '../../test/support/manual-world.ts';
 import { checkContactRecord } from '../record/acceptance.ts';
 import { parseContact } from '../record/contact.ts';
 import { parseRecord, type SignedRecord } from '../record/envelope.ts';
-import { OwnContact } from './own-contact.ts';
+import { OwnContact, programName } from './own-contact.ts';
 
 const key = nodeKey(1);
 
@@ -41,4 +43,10 @@ test('a node with many addresses names the best four', () => {
   const signer = { key, network: testNetwork };
   const own = new OwnContact(signer, manualWorld().clock, () => addresses);
   assert.equal(parseContact(read(own.current()))?.multiaddrs.length, 4);
+});
+
+test('the program names the version that it is', async () => {
+  const file = path.join(import.meta.dirname, '../../package.json');
+  const { name, version } = JSON.parse(await readFile(file, 'utf8')) as Record<string, string>;
+  assert.equal(programName, `${name}/${version}`);
 });

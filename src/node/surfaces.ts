@@ -2,10 +2,9 @@
  * The outer half of the composition: gateway and API, each on its own port, and the file that leads
  * other commands to the API.
  */
-import path from 'node:path';
 import { Api } from '../api/api.ts';
 import type { NodeServices } from '../api/ports.ts';
-import { loadOrCreateToken } from '../api/token.ts';
+import { loadOrCreateToken, tokenFileIn } from '../api/token.ts';
 import { formatEndpoint, type HostPort } from '../base/address.ts';
 import { toHex } from '../base/bytes.ts';
 import { Gateway } from '../gateway/gateway.ts';
@@ -83,7 +82,7 @@ async function startApi(
   { options, stack, log }: SurfacesContext,
 ): Promise<Bound<Api> | undefined> {
   if (options.registrar === undefined) return undefined;
-  const tokenFile = path.join(options.data, 'registrar-token.txt');
+  const tokenFile = tokenFileIn(options.data);
   const token = options.registrarToken ?? (await loadOrCreateToken(tokenFile));
   const request = { address: options.registrar, explicit: options.registrarExplicit };
   const bound = await bindOrMove(request, async (at) => {

@@ -15,7 +15,6 @@ export const suite = 1;
 /** No datagram is longer: below the IPv6 minimum MTU with every usual header. */
 export const datagramBytesMax = 1200;
 export const headBytes = 12;
-export const txidBytes = 8;
 export const macBytes = 16;
 
 /** Where message 1 of the handshake begins; its first 80 octets are covered by both MACs. */
