@@ -14,6 +14,8 @@ export type GetMode = 'full' | 'digest' | 'by-id';
 
 export interface PingRequest {
   readonly method: 'ping';
+  /** 16 bytes: this PING answers a REACH, and proves that we can be reached. */
+  readonly nonce?: Bytes | undefined;
 }
 
 export interface FindRequest {
@@ -41,7 +43,31 @@ export interface StoreRequest {
   readonly record: Bytes;
 }
 
-export type Request = PingRequest | FindRequest | GetRequest | StoreRequest;
+/** What the asked node holds of keys that the asker should hold: hand-off is a pull. */
+export interface SyncRequest {
+  readonly method: 'sync';
+  /** 48 bytes: key ‖ hash of the last entry of the page before; zeros for the first page. */
+  readonly after: Bytes;
+}
+
+/**
+ * Whether we can be reached from outside. Without a target: have somebody else send us a PING with
+ * the nonce. With one: send that PING to the target, from a port that never talked to it.
+ */
+export interface ReachRequest {
+  readonly method: 'reach';
+  /** 16 bytes. */
+  readonly nonce: Bytes;
+  readonly target: Contact | undefined;
+}
+
+export type Request =
+  | PingRequest
+  | FindRequest
+  | GetRequest
+  | StoreRequest
+  | SyncRequest
+  | ReachRequest;
 export type Method = Request['method'];
 
 /** A record in 45 bytes. */
@@ -74,6 +100,8 @@ export interface GetReply {
   readonly method: 'get';
   /** Encoded records, not yet looked at. */
   readonly records: readonly Bytes[];
+  /** For each of `records`, whether its holder awaits confirmation (names only). */
+  readonly provisional: readonly boolean[];
   readonly digests: readonly RecordDigest[];
   /** The cursor of the page after this one; undefined on the last. */
   readonly next: number | undefined;
@@ -86,9 +114,33 @@ export interface StoreReply {
   readonly status: StoreStatus;
   /** With SEQ_OLD the newer record, with NAME_TAKEN the holder's. */
   readonly conflicting: Bytes | undefined;
+  /** With POW the bits that are asked for, with RATE the seconds to wait: 0–65,535. */
+  readonly detail: number | undefined;
 }
 
-export type Reply = PingReply | FindReply | GetReply | StoreReply;
+/** One record of those that the asker should hold as well. */
+export interface SyncEntry {
+  /** 32 bytes. */
+  readonly key: Bytes;
+  /** First 16 bytes of SHA-256(record). */
+  readonly hash: Bytes;
+}
+
+export interface SyncReply {
+  readonly method: 'sync';
+  /** In order of key ‖ hash. */
+  readonly entries: readonly SyncEntry[];
+  /** Whether more follow after the last entry. */
+  readonly more: boolean;
+}
+
+export interface ReachReply {
+  readonly method: 'reach';
+  /** Whether the PING was sent, or somebody found who promised to send it. */
+  readonly accepted: boolean;
+}
+
+export type Reply = PingReply | FindReply | GetReply | StoreReply | SyncReply | ReachReply;
 export type ReplyTo<R extends Request> = Extract<Reply, { method: R['method'] }>;
 
 /** Who asks. The handshake proved the node ID and the address, and nothing more. */
@@ -109,6 +161,8 @@ export interface ReplyInfo {
   readonly unixTime: number;
   /** Whether the answerer is in server mode. */
   readonly server: boolean;
+  /** Servers in the network as the answerer estimates them; undefined where it does not say. */
+  readonly networkSize: number | undefined;
 }
 
 export interface Answered<R extends Request> {
@@ -141,6 +195,15 @@ export interface Transport {
     endpoint: Endpoint,
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<Contact>;
+  /**
+   * Sends one PING with the nonce from a port of its own, and waits for no answer. Rejects with
+   * UNREACHABLE or ABORTED.
+   */
+  knock(
+    to: Contact,
+    nonce: Bytes,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<void>;
   /** Sets the one handler of incoming requests. */
   serve(handler: RequestHandler): void;
 }
