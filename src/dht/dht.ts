@@ -10,24 +10,24 @@ import { AltNetError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Contact } from '../identity/contact.ts';
 import type { SignedRecord } from '../record/envelope.ts';
+import type { RecordKind } from '../record/kinds.ts';
 import type { NetworkProfile } from '../record/network.ts';
 import { isAmongClosest, isTooFar } from './closeness.ts';
 import { Counters, type DhtCounts } from './counters.ts';
 import { compareDistance } from './distance.ts';
 import {
-  askForRecords,
   collect,
   type Gathered,
   type GatherEnd,
   type GatherOptions,
-  getRequest,
-  ownAnswer,
+  type Paths,
 } from './gather.ts';
 import { Handler, handlerDefaults, type HandlerOptions } from './handler.ts';
 import { lookupDefaults, type LookupOptions, type LookupResult } from './lookup.ts';
 import { Maintenance, maintenanceDefaults, type MaintenanceOptions } from './maintenance.ts';
 import { newcomerDefaults, type NewcomerOptions, Newcomers } from './newcomers.ts';
 import type { RecordStore, RequestHandler, Transport } from './ports.ts';
+import { askForRecords, getRequest, ownAnswer, readRecords } from './reading.ts';
 import { Routing } from './routing.ts';
 import { RecordSieve, type Wanted } from './sieve.ts';
 import { Storage, storageDefaults, type StorageOptions } from './storage.ts';
@@ -73,6 +73,18 @@ export interface DhtDeps {
 
 export interface Abortable {
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface StoreOptions extends Abortable {
+  /** Whom to offer it instead of those that a lookup finds. */
+  readonly targets?: readonly Contact[] | undefined;
+  /** Disjoint paths of the lookup: 1 when left out. */
+  readonly paths?: Paths | undefined;
+}
+
+export interface FetchOptions extends Abortable {
+  /** Only records of this kind. */
+  readonly kind?: RecordKind | undefined;
 }
 
 export class Dht {
@@ -190,13 +202,25 @@ export class Dht {
   }
 
   /**
+   * The records under `key` that one holder announced by digest: those whose hashes start with
+   * `ids`, verified, asked for two at a time. Rejects as requests do when it answers none of them.
+   */
+  async fetchRecords(
+    from: Contact,
+    key: Bytes,
+    ids: readonly Bytes[],
+    { kind, signal }: FetchOptions = {},
+  ): Promise<readonly SignedRecord[]> {
+    const sieve = this.#sieveFor({ key, kind, reserved: true });
+    const reading = { caller: this.#routing.caller, sieve, signal: this.#scope(signal) };
+    return readRecords(from, { key, ids }, reading);
+  }
+
+  /**
    * Stores a record with the k nearest servers, this one included when it is one of them: those of
    * `targets` when there are any, else those that a lookup finds.
    */
-  async store(
-    record: SignedRecord,
-    options: Abortable & { readonly targets?: readonly Contact[] | undefined } = {},
-  ): Promise<StoreResult> {
+  async store(record: SignedRecord, options: StoreOptions = {}): Promise<StoreResult> {
     const signal = this.#scope(options.signal);
     const { key } = record;
     const { k } = this.#options;

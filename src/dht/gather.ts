@@ -2,21 +2,30 @@
  * Collects the records under a key from those who should hold them, as they answer. What the
  * answers mean (which owner holds a name, which provider works) its reader decides.
  */
-import { type Bytes, equalBytes } from '../base/bytes.ts';
+import type { Bytes } from '../base/bytes.ts';
 import type { Contact } from '../identity/contact.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import type { RecordKind } from '../record/kinds.ts';
-import { storedKind } from '../record/registry.ts';
-import type { Caller } from './caller.ts';
-import { pageOf } from './pages.ts';
-import type { GetMode, GetReply, GetRequest, RecordDigest, StoredRecord } from './ports.ts';
 import type { LookupResult } from './lookup.ts';
-import type { Answer, Ask } from './query.ts';
-import { usableContacts } from './received.ts';
-import type { RecordSieve } from './sieve.ts';
+import type { GetMode, RecordDigest } from './ports.ts';
+
+/** How far a search goes: to those nearest to the key, or through its whole storage set. */
+export type Reach = 'near' | 'whole';
+
+/** Disjoint paths of a search. */
+export type Paths = 1 | 2;
 
 export interface GatherOptions {
   readonly signal?: AbortSignal | undefined;
+  /**
+   * 'near', if left out: until the `width` nearest known have answered or failed; goes on as
+   * 'whole' when they held nothing. 'whole': through the storage set, with region queries.
+   */
+  readonly reach?: Reach | undefined;
+  /** For 'near': how many nearest must have answered, k when left out. */
+  readonly width?: number | undefined;
+  /** 1 when left out; 2 withstands more liars at twice the price. */
+  readonly paths?: Paths | undefined;
   /** Only records of this kind. */
   readonly kind?: RecordKind | undefined;
   /** 'full' when left out. */
@@ -36,10 +45,10 @@ export interface Gathered {
   readonly from: Contact | 'self';
   /** Each verified, of the key and kind asked for; withdrawals among them. */
   readonly records: readonly SignedRecord[];
+  /** For each of `records`, whether its holder awaits confirmation (names only). */
+  readonly provisional: readonly boolean[];
   /** With mode 'digest', instead of records: claims that nobody verified. */
   readonly digests: readonly RecordDigest[];
-  /** For our own records, whether each is provisional; undefined where it is not known. */
-  readonly provisional: readonly boolean[] | undefined;
 }
 
 export interface GatherEnd {
@@ -47,22 +56,12 @@ export interface GatherEnd {
   /** Responders, this node included when it is a server. */
   readonly answered: number;
   /**
-   * Servers that answered, nearest first: where to store a newer record. Empty when it was enough
-   * before the nearest were found.
+   * Servers that answered of those nearest (of the storage set, for 'whole'), nearest first: the
+   * voters, and where to store a newer record. Empty when it was enough before they were known.
    */
   readonly closest: readonly Contact[];
-}
-
-/** Pages that are read of one node … */
-const pagesMax = 8;
-
-/**
- * … and where a key holds one record, no more than a change meanwhile explains: who goes on with
- * empty promises, each just before it is due, must not hold up the others' answers.
- */
-function pagesMaxOf(kind: RecordKind | undefined): number {
-  const values = kind === undefined ? undefined : storedKind(kind)?.valuesPerKeyMax;
-  return values === 1 ? 2 : pagesMax;
+  /** Whether the search ran to its end: only then does finding nothing mean anything. */
+  readonly complete: boolean;
 }
 
 export interface Collecting {
@@ -89,9 +88,9 @@ export async function* collect({
       yield own;
     }
     for (;;) {
-      if (enough?.(soFar) === true) return endOf(earlyResult(soFar), counted);
+      if (enough?.(soFar) === true) return endOf(earlyResult(soFar), { counted, complete: false });
       const step = await walk.next();
-      if (step.done === true) return endOf(step.value, counted);
+      if (step.done === true) return endOf(step.value, { counted, complete: true });
       soFar.push(step.value);
       yield step.value;
     }
@@ -101,95 +100,16 @@ export async function* collect({
   }
 }
 
-function endOf({ asked, answered, closest }: LookupResult, counted: boolean): GatherEnd {
+function endOf(
+  { asked, answered, closest }: LookupResult,
+  { counted, complete }: { counted: boolean; complete: boolean },
+): GatherEnd {
   const self = counted ? 1 : 0;
-  return { asked: asked + self, answered: answered + self, closest };
+  return { asked: asked + self, answered: answered + self, closest, complete };
 }
 
 /** What can be said without waiting for the end: how many have answered. */
 function earlyResult(soFar: readonly Gathered[]): LookupResult {
   const answered = soFar.filter(({ from }) => from !== 'self').length;
   return { closest: [], asked: answered, answered };
-}
-
-export function getRequest(key: Bytes, { mode, ids, minSeq }: GatherOptions): GetRequest {
-  return {
-    method: 'get',
-    key,
-    mode: mode ?? 'full',
-    ids: ids ?? [],
-    minSeq: minSeq ?? 0n,
-    cursor: 0,
-  };
-}
-
-/** What we hold ourselves, in one piece. */
-export function ownAnswer(
-  held: readonly StoredRecord[],
-  request: GetRequest,
-  { self, nowMs, sieve }: { self: Bytes; nowMs: number; sieve: RecordSieve },
-): Gathered {
-  const records: SignedRecord[] = [];
-  const digests: RecordDigest[] = [];
-  let cursor: number | undefined = 0;
-  while (cursor !== undefined) {
-    const page = pageOf(held, { ...request, cursor }, { self, nowMs });
-    records.push(...sieve.passAll(page.records));
-    digests.push(...page.digests);
-    cursor = page.next;
-  }
-  const provisional = records.map(
-    (record) =>
-      held.find((stored) => equalBytes(stored.record.hash, record.hash))?.provisional ?? false,
-  );
-  return { from: 'self', records, digests, provisional };
-}
-
-/** Asks one node: all pages of what it holds, and whom it knows nearer to the key. */
-export function askForRecords(
-  request: GetRequest,
-  {
-    caller,
-    sieve,
-    k,
-    kind,
-  }: { caller: Caller; sieve: RecordSieve; k: number; kind: RecordKind | undefined },
-): Ask<Gathered> {
-  return async (contact, { signal, emit }) => {
-    const first = await caller.call(contact, request, signal);
-    const replies = [first.reply, ...(await morePages(first.reply, contact))];
-    const records = sieve.passAll(replies.flatMap((reply) => reply.records));
-    const digests = replies.flatMap((reply) => reply.digests);
-    emit({ from: contact, records, digests, provisional: undefined });
-    const held = records.length + digests.length > 0;
-    const contacts = longest(replies.map((reply) => reply.contacts));
-    const { server } = first.info;
-    // Records take the room of contacts: then a second question shows who is near.
-    if (!held || contacts.length >= k) return answerOf(contact, contacts, server);
-    const find = { method: 'find', target: request.key } as const;
-    const found = await caller.call(contact, find, signal).catch(() => undefined);
-    return answerOf(contact, found?.reply.contacts ?? contacts, server);
-
-    async function morePages({ next }: GetReply, from: Contact): Promise<GetReply[]> {
-      const pages: GetReply[] = [];
-      let cursor = next;
-      while (cursor !== undefined && pages.length < pagesMaxOf(kind) - 1) {
-        const more = { ...request, cursor };
-        const answered = await caller.call(from, more, signal).catch(() => undefined);
-        if (!answered) break; // the pages before are still worth having
-        pages.push(answered.reply);
-        const after: number | undefined = answered.reply.next;
-        cursor = after !== undefined && after > cursor ? after : undefined;
-      }
-      return pages;
-    }
-  };
-}
-
-function longest(lists: readonly (readonly Contact[])[]): readonly Contact[] {
-  return lists.reduce((a, b) => (b.length > a.length ? b : a), []);
-}
-
-function answerOf(from: Contact, contacts: readonly Contact[], server: boolean): Answer {
-  return { contacts: usableContacts(from, contacts), server };
 }

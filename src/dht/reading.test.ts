@@ -5,8 +5,9 @@ import { manualWorld } from '../../test/support/manual-world.ts';
 import { tinyContact } from '../../test/support/tiny-contact.ts';
 import { type RecordKind, recordKinds } from '../record/kinds.ts';
 import type { Caller } from './caller.ts';
-import { askForRecords, type Gathered, getRequest } from './gather.ts';
+import type { Gathered } from './gather.ts';
 import type { Request } from './ports.ts';
+import { askForRecords, getRequest } from './reading.ts';
 import { RecordSieve } from './sieve.ts';
 
 const record = sampleName('alice');
@@ -19,7 +20,13 @@ async function askEndless(kind: RecordKind): Promise<{ pages: number; gathered: 
     if (request.method !== 'get') return Promise.resolve({ reply: { contacts: [] }, info });
     pages++;
     const next = request.cursor + 1;
-    const reply = { records: [record.bytes], digests: [], next, contacts: [] };
+    const reply = {
+      records: [record.bytes],
+      provisional: [false],
+      digests: [],
+      next,
+      contacts: [],
+    };
     return Promise.resolve({ reply, info });
   };
   const { clock } = manualWorld();
