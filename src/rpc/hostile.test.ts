@@ -193,8 +193,21 @@ const generous: RequestHandler = (_, request) => {
   if (request.method === 'get') {
     return { ...replies.get, records: [new Uint8Array(1000)], contacts: replies.find.contacts };
   }
+  if (request.method === 'sync') {
+    const entries = Array.from({ length: 22 }, (_entry, i) => ({
+      key: new Uint8Array(32).fill(i),
+      hash: new Uint8Array(16),
+    }));
+    return { method: 'sync', entries, more: true };
+  }
+  if (request.method === 'reach') return replies.reach;
   const { NAME_TAKEN } = storeStatuses;
-  return { method: 'store', status: NAME_TAKEN, conflicting: new Uint8Array(1000) };
+  return {
+    method: 'store',
+    status: NAME_TAKEN,
+    conflicting: new Uint8Array(1000),
+    detail: undefined,
+  };
 };
 
 test('without a token no reply is longer than its request, whatever the method', async (t) => {
@@ -224,6 +237,8 @@ test('who does not pad gets a shorter reply, never a longer one', async (t) => {
     [2, 32],
     [3, 43],
     [4, 158],
+    [5, 48],
+    [7, 16],
   ];
   for (const [method, bodyBytes] of bodies) {
     const payload = new Uint8Array(24 + bodyBytes);

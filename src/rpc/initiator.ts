@@ -178,10 +178,10 @@ export class Initiator {
       this.#deps.counters.add(`resp.${reply}`);
       throw unreachable(to, `its reply is malformed (${reply})`);
     }
-    const { observed, unixTime, server } = payload;
+    const { observed, unixTime, server, networkSize } = payload;
     return {
       reply: withAdmitted(reply, to.endpoint) as ReplyTo<R>,
-      info: { rttMs, observed, unixTime, server },
+      info: { rttMs, observed, unixTime, server, networkSize },
     };
   }
 }

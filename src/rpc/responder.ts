@@ -24,8 +24,8 @@ import {
 import {
   decodeRequestBody,
   decodeRequestPayload,
-  methodCodes,
   type RequestPayload,
+  tokenMethodCodes,
 } from '../wire/requests.ts';
 import { Cookies } from './cookies.ts';
 import type { Counters } from './counters.ts';
@@ -51,6 +51,8 @@ export interface ResponderDeps {
   readonly handshakesPerSecondMax: number;
   readonly contactRecord: () => Bytes | undefined;
   readonly contactSeq: () => number;
+  /** Servers in the network as this node estimates them. */
+  readonly networkSize?: (() => number | undefined) | undefined;
   readonly isServer: (peerIp: Bytes) => boolean;
 }
 
@@ -151,7 +153,7 @@ export class Responder {
   #dispatch(opened: Opened): void {
     const { counters, peers } = this.#deps;
     const { payload, addressProven } = opened;
-    if (!addressProven && (payload.token || payload.methodCode === methodCodes.store)) {
+    if (!addressProven && (payload.token || tokenMethodCodes.has(payload.methodCode))) {
       counters.add('request.token');
       return this.#refuse(opened, storeStatuses.BAD_TOKEN);
     }
@@ -211,7 +213,7 @@ export class Responder {
   }
 
   #send({ source, request }: Opened, status: StoreStatus, body: Bytes): void {
-    const { world, counters, contactSeq, isServer } = this.#deps;
+    const { world, counters, contactSeq, networkSize, isServer } = this.#deps;
     const { endpoint } = source;
     const head = {
       status,
@@ -220,6 +222,7 @@ export class Responder {
       token: this.#tokens.issue({ ip: endpoint.ip, publicKey: request.rs.publicKey.bytes }),
       contactSeq: contactSeq(),
       unixTime: unixSeconds(world.clock),
+      networkSize: networkSize?.(),
     };
     const resp = request.reply(encodeReplyPayload(head, body));
     if (!resp) return counters.add('resp.seal');

@@ -46,6 +46,8 @@ export interface UdpTransportDeps {
   readonly contactRecord: () => Bytes | undefined;
   /** Whether a peer at this address may list this node as a server. */
   readonly isServer: (peerIp: Bytes) => boolean;
+  /** Servers in the network as this node estimates them: told to who asks. */
+  readonly networkSize?: (() => number | undefined) | undefined;
 }
 
 export interface UdpTransportOptions {

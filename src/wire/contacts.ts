@@ -39,10 +39,12 @@ export function fitContacts(
 
 export function writeContacts(writer: Writer, contacts: readonly Contact[]): void {
   writer.u8(contacts.length);
-  for (const { publicKey, endpoint } of contacts) {
-    writer.u8(endpoint.ip.length === 4 ? tagV4 : tagV6);
-    writer.bytes(publicKey).bytes(endpoint.ip).u16(endpoint.port);
-  }
+  for (const contact of contacts) writeContact(writer, contact);
+}
+
+export function writeContact(writer: Writer, { publicKey, endpoint }: Contact): void {
+  writer.u8(endpoint.ip.length === 4 ? tagV4 : tagV6);
+  writer.bytes(publicKey).bytes(endpoint.ip).u16(endpoint.port);
 }
 
 /**
@@ -54,16 +56,22 @@ export function readContacts(reader: Reader): Contact[] | 'count' | 'contact' | 
   if (count > contactsMax) return 'count';
   const contacts: Contact[] = [];
   for (let i = 0; i < count; i++) {
-    const tag = reader.u8();
-    const publicKey = reader.bytes(32);
-    const ip = reader.bytes(tag === tagV6 ? 16 : 4);
-    const port = reader.u16();
-    if (!reader.complete) return 'length';
-    if (tag !== tagV4 && tag !== tagV6) return 'contact';
-    if (port === 0 || scopeOf(ip) === 'bogon') return 'contact';
-    contacts.push(contactOf(publicKey, { ip, port }));
+    const contact = readContact(reader);
+    if (typeof contact === 'string') return contact;
+    contacts.push(contact);
   }
   return contacts;
+}
+
+export function readContact(reader: Reader): Contact | 'contact' | 'length' {
+  const tag = reader.u8();
+  const publicKey = reader.bytes(32);
+  const ip = reader.bytes(tag === tagV6 ? 16 : 4);
+  const port = reader.u16();
+  if (!reader.complete) return 'length';
+  if (tag !== tagV4 && tag !== tagV6) return 'contact';
+  if (port === 0 || scopeOf(ip) === 'bogon') return 'contact';
+  return contactOf(publicKey, { ip, port });
 }
 
 /** 18 octets: IPv6 or v4-mapped, then the port. */

@@ -15,6 +15,8 @@ export type WireFailure =
   | 'status'
   /** More entries than a message may have. */
   | 'count'
+  /** Entries that are not in ascending order. */
+  | 'order'
   /** A contact without a port, with an address that no peer can have, or of unknown family. */
   | 'contact'
   /** An observed address that is not one. */

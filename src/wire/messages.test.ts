@@ -2,8 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { checkProperty } from '../../test/support/property.ts';
-import { type Bytes, concatBytes, toHex } from '../base/bytes.ts';
-import type { GetRequest, RecordDigest, Reply, Request } from '../dht/ports.ts';
+import { type Bytes, compareBytes, concatBytes, toHex } from '../base/bytes.ts';
+import type {
+  GetReply,
+  GetRequest,
+  RecordDigest,
+  Reply,
+  Request,
+  StoreReply,
+  SyncEntry,
+} from '../dht/ports.ts';
 import { contactOf, type Contact } from '../identity/contact.ts';
 import { type StoreStatus, storeStatuses } from '../record/kinds.ts';
 import { fitContacts } from './contacts.ts';
@@ -69,9 +77,16 @@ const get: fc.Arbitrary<GetRequest> = fc.oneof(
 );
 const request: fc.Arbitrary<Request> = fc.oneof(
   fc.constant({ method: 'ping' as const }),
+  plain({ method: fc.constant('ping' as const), nonce: bytesOf(16) }),
   plain({ method: fc.constant('find' as const), target: bytesOf(32) }),
   get,
   plain({ method: fc.constant('store' as const), record }),
+  plain({ method: fc.constant('sync' as const), after: bytesOf(48) }),
+  plain({
+    method: fc.constant('reach' as const),
+    nonce: bytesOf(16),
+    target: fc.option(contact, { nil: undefined }),
+  }),
 );
 const requestHead: fc.Arbitrary<RequestHead> = plain({
   server: fc.boolean(),
@@ -90,6 +105,47 @@ const digest: fc.Arbitrary<RecordDigest> = plain({
   provisional: fc.boolean(),
 });
 const status = fc.constantFrom(...(Object.values(storeStatuses) as StoreStatus[]));
+
+/** A reply to GET in which each record has its flag. */
+function getReply(parts: {
+  records: fc.Arbitrary<Bytes[]>;
+  digests: fc.Arbitrary<RecordDigest[]>;
+  next: fc.Arbitrary<number | undefined>;
+  contacts: fc.Arbitrary<Contact[]>;
+}): fc.Arbitrary<GetReply> {
+  return fc
+    .tuple(plain(parts), fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }))
+    .map(([{ records, digests, next, contacts }, flags]) => ({
+      method: 'get',
+      records,
+      provisional: flags.slice(0, records.length),
+      digests,
+      next,
+      contacts,
+    }));
+}
+
+/** POW and RATE say a number, the others may show a record. */
+const storeReply: fc.Arbitrary<StoreReply> = fc
+  .tuple(status, fc.option(record, { nil: undefined }), fc.option(uint16, { nil: undefined }))
+  .map(([code, shown, detail]) => {
+    const numbered = code === storeStatuses.POW || code === storeStatuses.RATE;
+    return {
+      method: 'store',
+      status: code,
+      conflicting: numbered ? undefined : shown,
+      detail: numbered ? detail : undefined,
+    };
+  });
+
+const syncEntries: fc.Arbitrary<SyncEntry[]> = fc
+  .uniqueArray(bytesOf(48), { maxLength: 22, selector: toHex })
+  .map((all) =>
+    all
+      .toSorted(compareBytes)
+      .map((octets) => ({ key: octets.slice(0, 32), hash: octets.slice(32) })),
+  );
+
 const reply: fc.Arbitrary<Reply> = fc.oneof(
   plain({
     method: fc.constant('ping' as const),
@@ -99,18 +155,19 @@ const reply: fc.Arbitrary<Reply> = fc.oneof(
     method: fc.constant('find' as const),
     contacts: fc.array(contact, { maxLength: 20 }),
   }),
-  plain({
-    method: fc.constant('get' as const),
+  getReply({
     records: fc.array(fc.uint8Array({ minLength: 1, maxLength: 200 }), { maxLength: 2 }),
     digests: fc.array(digest, { maxLength: 5 }),
     next: fc.option(fc.integer({ min: 1, max: 65_535 }), { nil: undefined }),
     contacts: fc.array(contact, { maxLength: 8 }),
   }),
+  storeReply,
   plain({
-    method: fc.constant('store' as const),
-    status,
-    conflicting: fc.option(record, { nil: undefined }),
+    method: fc.constant('sync' as const),
+    entries: syncEntries,
+    more: fc.boolean(),
   }),
+  plain({ method: fc.constant('reach' as const), accepted: fc.boolean() }),
 );
 const replyHead: fc.Arbitrary<ReplyHead> = plain({
   status: fc.constant(storeStatuses.OK),
@@ -119,6 +176,10 @@ const replyHead: fc.Arbitrary<ReplyHead> = plain({
   token: bytesOf(8),
   contactSeq: uint32,
   unixTime: uint32,
+  networkSize: fc.option(
+    fc.integer({ min: 1, max: 255 }).map((eighths) => 2 ** (eighths / 8)),
+    { nil: undefined },
+  ),
 });
 
 const bytes = (length: number): Bytes => new Uint8Array(length);
@@ -159,8 +220,7 @@ test('a reply is decoded to itself and encodes to the same octets again', () => 
 
 test('a reply never exceeds its room, and what is left of it decodes', () => {
   const room = fc.integer({ min: 56, max: 1200 });
-  const large: fc.Arbitrary<Reply> = plain({
-    method: fc.constant('get' as const),
+  const large: fc.Arbitrary<Reply> = getReply({
     records: fc.array(record, { maxLength: 4 }),
     digests: fc.array(digest, { maxLength: 40 }),
     next: fc.constant(undefined),
@@ -200,7 +260,14 @@ test('20 contacts of either family fit a full reply, and 23 digests do', () => {
     provisional: false,
   };
   const digests = Array.from({ length: 30 }, () => one);
-  const sent: Reply = { method: 'get', records: [], digests, next: 2, contacts: [] };
+  const sent: Reply = {
+    method: 'get',
+    records: [],
+    provisional: [],
+    digests,
+    next: 2,
+    contacts: [],
+  };
   const body = encodeReplyBody(sent, { room: replyBodyBytesMax, want: both });
   const read = decodeReplyBody('get', { status: storeStatuses.OK, body });
   assert.ok(!isFailure(read) && read.method === 'get');
@@ -232,6 +299,10 @@ test('without a token a request leaves room for its longest useful reply', () =>
   assert.equal(size(find, { want: both }), 1200);
   assert.equal(size(getAll), 1200);
   assert.equal(size({ method: 'store', record: new Uint8Array(1000) }), 1164);
+  // Without a token these are answered by a fresh one: 108 octets.
+  assert.equal(size({ method: 'sync', after: new Uint8Array(48) }), 212);
+  assert.equal(size({ method: 'reach', nonce: new Uint8Array(16), target: undefined }), 180);
+  assert.equal(size({ method: 'ping', nonce: new Uint8Array(16) }), 224);
   const token8 = new Uint8Array(8).fill(1);
   assert.equal(size({ method: 'ping' }, { token: token8 }), 164);
   assert.equal(size(find, { token: token8 }), 196);

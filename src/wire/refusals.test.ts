@@ -23,6 +23,10 @@ function requestBytes(fields: { method?: number; bodyBytes?: number; body?: Byte
   return concatBytes(head, body);
 }
 
+function reachBytes(...target: Bytes[]): Bytes {
+  return requestBytes({ method: 7, body: concatBytes(bytes(16), ...target) });
+}
+
 function refusal(payload: Bytes): string {
   const decoded = decodeRequestPayload(payload);
   if (isFailure(decoded)) return decoded;
@@ -41,7 +45,8 @@ test('each malformed request has its reason', () => {
     ['a head that ends early', bytes(23), 'length'],
     ['a body that ends early', requestBytes({ bodyBytes: 1 }), 'length'],
     ['a body above the limit', requestBytes({ body: bytes(1037) }), 'length'],
-    ['PING with a body', requestBytes({ body: bytes(1) }), 'trailing'],
+    ['PING with half a nonce', requestBytes({ body: bytes(8) }), 'length'],
+    ['PING with a long nonce', requestBytes({ body: bytes(17) }), 'length'],
     ['FIND with 31 octets', requestBytes({ method: 2, body: bytes(31) }), 'length'],
     ['FIND with 33 octets', requestBytes({ method: 2, body: bytes(33) }), 'length'],
     ['GET that ends early', requestBytes({ method: 3, body: bytes(42) }), 'length'],
@@ -52,7 +57,15 @@ test('each malformed request has its reason', () => {
     ['STORE of nothing', requestBytes({ method: 4 }), 'length'],
     ['STORE of 1,001 octets', requestBytes({ method: 4, body: bytes(1001) }), 'length'],
     ['method 0', requestBytes({ method: 0 }), 'method'],
-    ['a method of another version', requestBytes({ method: 5 }), 'method'],
+    ['SYNC that ends early', requestBytes({ method: 5, body: bytes(47) }), 'length'],
+    ['SYNC with 49 octets', requestBytes({ method: 5, body: bytes(49) }), 'length'],
+    ['a method that is set aside', requestBytes({ method: 6 }), 'method'],
+    ['a method of another version', requestBytes({ method: 8 }), 'method'],
+    ['REACH with half a nonce', requestBytes({ method: 7, body: bytes(15) }), 'length'],
+    ['REACH with half a contact', reachBytes(contactOctets({}).subarray(1)), 'length'],
+    ['REACH to nobody', reachBytes(contactOctets({ ip: [0, 0, 0, 0] })), 'contact'],
+    ['REACH to two', reachBytes(contactOctets({}), contactOctets({})), 'trailing'],
+    ['REACH', reachBytes(contactOctets({})), 'accepted reach'],
     ['PING with padding', concatBytes(requestBytes({}), bytes(500).fill(7)), 'accepted ping'],
   ];
   for (const [what, payload, want] of cases) assert.equal(refusal(payload), want, what);
@@ -110,16 +123,43 @@ test('each malformed reply has its reason', () => {
   assert.equal(replyRefusal('store', bytes(1001)), 'length');
 });
 
+/** No flags, and a count. */
+const head = (count: number): Bytes => Uint8Array.of(0, count);
+
+test('each malformed reply to SYNC, REACH and STORE has its reason', () => {
+  const entry = (n: number): Bytes => bytes(48).fill(n);
+  assert.equal(replyRefusal('sync', head(2), entry(1), entry(2)), 'accepted');
+  assert.equal(replyRefusal('sync', head(0)), 'accepted');
+  assert.equal(replyRefusal('sync', bytes(1)), 'length');
+  assert.equal(replyRefusal('sync', head(2), entry(1)), 'length');
+  assert.equal(replyRefusal('sync', head(1), entry(1), entry(2)), 'trailing');
+  assert.equal(replyRefusal('sync', head(23), bytes(23 * 48)), 'count');
+  assert.equal(replyRefusal('sync', head(2), entry(2), entry(1)), 'order');
+  assert.equal(replyRefusal('sync', head(2), entry(1), entry(1)), 'order', 'the same twice');
+  assert.equal(replyRefusal('reach', bytes(0)), 'length');
+  assert.equal(replyRefusal('reach', bytes(2)), 'length');
+  assert.equal(replyRefusal('reach', bytes(1)), 'accepted');
+  for (const status of [storeStatuses.POW, storeStatuses.RATE]) {
+    const store = (length: number): unknown =>
+      decodeReplyBody('store', { status, body: bytes(length) });
+    assert.equal(store(1), 'length');
+    assert.equal(store(158), 'length', 'a record where a number belongs');
+    assert.notEqual(store(0), 'length');
+    assert.notEqual(store(2), 'length');
+  }
+});
+
 test('a reply head with an unknown status or no real address is refused', () => {
-  const head: ReplyHead = {
+  const complete: ReplyHead = {
     status: storeStatuses.OK,
     server: true,
     observed: { ip: Uint8Array.of(1, 2, 3, 4), port: 5 },
     token: bytes(8),
     contactSeq: 1,
     unixTime: 2,
+    networkSize: undefined,
   };
-  const encoded = encodeReplyPayload(head, bytes(0));
+  const encoded = encodeReplyPayload(complete, bytes(0));
   assert.equal(encoded.length, 48);
   assert.equal(toHex(encoded.subarray(4, 22)), `${'00'.repeat(10)}ffff010203040005`);
   const changed = (at: number, value: number): Bytes => {
@@ -138,9 +178,9 @@ test('a reply head with an unknown status or no real address is refused', () => 
 
 test('any bytes give a message or a reason, never an exception', () => {
   const anything = fc.uint8Array({ maxLength: 1200 });
-  const methods = ['ping', 'find', 'get', 'store'] as const;
+  const methods = ['ping', 'find', 'get', 'store', 'sync', 'reach'] as const;
   checkProperty(
-    fc.property(anything, fc.nat(5), (random, code) => {
+    fc.property(anything, fc.nat(8), (random, code) => {
       refusal(random);
       if (random.length >= 24) {
         const typed = random.slice();
@@ -150,8 +190,9 @@ test('any bytes give a message or a reason, never an exception', () => {
       decodeReplyPayload(random);
       for (const method of methods) {
         const read = decodeReplyBody(method, { status: storeStatuses.OK, body: random });
-        if (isFailure(read) || read.method === 'store' || read.method === 'ping') continue;
-        assert.ok(read.contacts.length <= 20);
+        if (isFailure(read)) continue;
+        if ('contacts' in read) assert.ok(read.contacts.length <= 20);
+        if ('entries' in read) assert.ok(read.entries.length <= 22);
       }
     }),
   );

@@ -3,14 +3,30 @@
  * (docs/spec/packets.md, "Request payload"). It knows no packets and no cryptography.
  */
 import type { Bytes } from '../base/bytes.ts';
-import type { GetMode, GetRequest, Method, Request } from '../dht/ports.ts';
-import type { Families } from './contacts.ts';
+import type { GetMode, GetRequest, Method, ReachRequest, Request } from '../dht/ports.ts';
+import { compactBytes, type Families, readContact, writeContact } from './contacts.ts';
 import type { Decoded } from './failure.ts';
 import { Reader, Writer } from './octets.ts';
 import { datagramBytesMax, initOverheadBytes } from './packets.ts';
 
-/** 5 SYNC, 6 ANNOUNCE and 7 REACH are set aside. */
-export const methodCodes: Readonly<Record<Method, number>> = { ping: 1, find: 2, get: 3, store: 4 };
+/** 6 ANNOUNCE is set aside. */
+export const methodCodes: Readonly<Record<Method, number>> = {
+  ping: 1,
+  find: 2,
+  get: 3,
+  store: 4,
+  sync: 5,
+  reach: 7,
+};
+/**
+ * What is answered only to who proved its address, because it changes something, makes us send to
+ * others, or costs a walk through what is stored.
+ */
+export const tokenMethodCodes: ReadonlySet<number> = new Set([
+  methodCodes.store,
+  methodCodes.sync,
+  methodCodes.reach,
+]);
 const getModes: readonly GetMode[] = ['full', 'digest', 'by-id'];
 
 export const requestHeadBytes = 24;
@@ -18,6 +34,9 @@ export const requestBodyBytesMax = 1036;
 export const tokenBytes = 8;
 export const idPrefixBytes = 16;
 export const idPrefixesMax = 2;
+export const nonceBytes = 16;
+/** Key 32, first 16 octets of SHA-256(record). */
+export const syncEntryBytes = 48;
 /** The size limit of one record. */
 export const recordBytesMax = 1000;
 
@@ -48,20 +67,18 @@ export interface RequestPayload extends RequestHead {
  * Without a token, a reply may not be longer than its request, so a request is made as long as its
  * longest useful reply. Octets of the whole INIT; 0 where the natural size does.
  */
-function paddedInitBytes(method: Method, { token, want }: RequestHead): number {
-  if (token || method === 'store') return 0;
-  if (method === 'ping') return 768; // room for a contact record
-  if (method === 'find' && !want.v6) return 896; // room for 20 IPv4 contacts
+function paddedInitBytes(request: Request, { token, want }: RequestHead): number {
+  // Without the token that it needs, a request is answered by a fresh one and no body.
+  if (token || tokenMethodCodes.has(methodCodes[request.method])) return 0;
+  if (request.method === 'ping') return request.nonce ? 224 : 768; // 768: for a contact record
+  if (request.method === 'find' && !want.v6) return 896; // room for 20 IPv4 contacts
   return datagramBytesMax;
 }
 
 export function encodeRequest(request: Request, head: RequestHead): Bytes {
   const body = encodeBody(request);
   const naturalBytes = requestHeadBytes + body.length;
-  const payloadBytes = Math.max(
-    naturalBytes,
-    paddedInitBytes(request.method, head) - initOverheadBytes,
-  );
+  const payloadBytes = Math.max(naturalBytes, paddedInitBytes(request, head) - initOverheadBytes);
   return new Writer(payloadBytes)
     .u8(methodCodes[request.method])
     .u8(encodeFlags(head))
@@ -84,10 +101,27 @@ function encodeFlags({ server, xSign, want }: RequestHead): number {
 }
 
 function encodeBody(request: Request): Bytes {
-  if (request.method === 'ping') return new Uint8Array(0);
-  if (request.method === 'find') return request.target;
-  if (request.method === 'store') return request.record;
-  return encodeGet(request);
+  switch (request.method) {
+    case 'ping':
+      return request.nonce ?? new Uint8Array(0);
+    case 'find':
+      return request.target;
+    case 'get':
+      return encodeGet(request);
+    case 'store':
+      return request.record;
+    case 'sync':
+      return request.after;
+    case 'reach':
+    default:
+      return encodeReach(request);
+  }
+}
+
+function encodeReach({ nonce, target }: ReachRequest): Bytes {
+  const writer = new Writer(nonceBytes + (target ? compactBytes(target) : 0)).bytes(nonce);
+  if (target) writeContact(writer, target);
+  return writer.done();
 }
 
 function encodeGet({ key, mode, minSeq, cursor, ids }: GetRequest): Bytes {
@@ -126,7 +160,8 @@ export function decodeRequestPayload(payload: Bytes): Decoded<RequestPayload> {
 export function decodeRequestBody({ methodCode, body }: RequestPayload): Decoded<Request> {
   switch (methodCode) {
     case methodCodes.ping:
-      return body.length === 0 ? { method: 'ping' } : 'trailing';
+      if (body.length === 0) return { method: 'ping' };
+      return body.length === nonceBytes ? { method: 'ping', nonce: body } : 'length';
     case methodCodes.find:
       return body.length === 32 ? { method: 'find', target: body } : 'length';
     case methodCodes.get:
@@ -134,6 +169,10 @@ export function decodeRequestBody({ methodCode, body }: RequestPayload): Decoded
     case methodCodes.store:
       if (body.length === 0 || body.length > recordBytesMax) return 'length';
       return { method: 'store', record: body };
+    case methodCodes.sync:
+      return body.length === syncEntryBytes ? { method: 'sync', after: body } : 'length';
+    case methodCodes.reach:
+      return decodeReach(new Reader(body));
     default:
       return 'method';
   }
@@ -151,4 +190,13 @@ function decodeGet(reader: Reader): Decoded<GetRequest> {
   if (idCount > idPrefixesMax || (mode !== 'by-id' && idCount > 0)) return 'count';
   const ids = Array.from({ length: idCount }, () => reader.bytes(idPrefixBytes));
   return { method: 'get', key, mode, minSeq, cursor, ids };
+}
+
+function decodeReach(reader: Reader): Decoded<ReachRequest> {
+  const nonce = reader.bytes(nonceBytes);
+  if (!reader.complete) return 'length';
+  if (reader.left === 0) return { method: 'reach', nonce, target: undefined };
+  const target = readContact(reader);
+  if (typeof target === 'string') return target;
+  return reader.left === 0 ? { method: 'reach', nonce, target } : 'trailing';
 }

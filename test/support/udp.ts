@@ -14,11 +14,15 @@ import type {
   GetRequest,
   PingReply,
   PingRequest,
+  ReachReply,
+  ReachRequest,
   Request,
   Requester,
   RequestHandler,
   StoreReply,
   StoreRequest,
+  SyncReply,
+  SyncRequest,
 } from '../../src/dht/ports.ts';
 import { type Contact, contactOf } from '../../src/identity/contact.ts';
 import { SigningKey } from '../../src/identity/key.ts';
@@ -124,6 +128,8 @@ export const requests: {
   readonly find: FindRequest;
   readonly get: GetRequest;
   readonly store: StoreRequest;
+  readonly sync: SyncRequest;
+  readonly reach: ReachRequest;
 } = {
   ping: { method: 'ping' },
   find: { method: 'find', target: new Uint8Array(32).fill(9) },
@@ -136,6 +142,8 @@ export const requests: {
     ids: [],
   },
   store: { method: 'store', record: new Uint8Array(1000).fill(7) },
+  sync: { method: 'sync', after: new Uint8Array(48).fill(9) },
+  reach: { method: 'reach', nonce: new Uint8Array(16).fill(9), target: undefined },
 };
 
 const contacts: readonly Contact[] = Array.from({ length: 20 }, (_, i) =>
@@ -148,17 +156,34 @@ export const replies: {
   readonly find: FindReply;
   readonly get: GetReply;
   readonly store: StoreReply;
+  readonly sync: SyncReply;
+  readonly reach: ReachReply;
 } = {
   ping: { method: 'ping', contactRecord: undefined },
   find: { method: 'find', contacts },
   get: {
     method: 'get',
     records: [new Uint8Array(200).fill(1), new Uint8Array(100).fill(2)],
+    provisional: [true, false],
     digests: [],
     next: 3,
     contacts: contacts.slice(0, 4),
   },
-  store: { method: 'store', status: storeStatuses.OK, conflicting: undefined },
+  store: {
+    method: 'store',
+    status: storeStatuses.OK,
+    conflicting: undefined,
+    detail: undefined,
+  },
+  sync: {
+    method: 'sync',
+    entries: [1, 2].map((n) => ({
+      key: new Uint8Array(32).fill(n),
+      hash: new Uint8Array(16).fill(n),
+    })),
+    more: true,
+  },
+  reach: { method: 'reach', accepted: true },
 };
 
 /** Answers every method, and remembers what it was asked. */
