@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.ts';
 import { isAltNetError } from '../base/errors.ts';
 import type { Contact } from '../identity/contact.ts';
 import type { Counters } from './counters.ts';
-import type { Answered, Request, Transport } from './ports.ts';
+import type { Answered, ReplyInfo, Request, Transport } from './ports.ts';
 import type { RoundTrips } from './rtt.ts';
 import type { RoutingTable } from './table.ts';
 
@@ -16,6 +16,8 @@ export interface CallerDeps {
   readonly roundTrips: RoundTrips;
   readonly counters: Counters;
   readonly clock: Clock;
+  /** Told of every answer: what its sender sees of us. */
+  readonly observe?: ((by: Contact, info: ReplyInfo) => void) | undefined;
 }
 
 export class Caller {
@@ -37,6 +39,7 @@ export class Caller {
       const { rttMs, server } = answered.info;
       counters.request('answered', request.method);
       roundTrips.add(rttMs);
+      this.#deps.observe?.(to, answered.info);
       if (server) table.confirm(to, { nowMs: clock.monotonicMs(), rttMs });
       else table.remove(to.id);
       return answered;

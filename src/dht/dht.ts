@@ -26,7 +26,7 @@ import { Handler, handlerDefaults, type HandlerOptions } from './handler.ts';
 import { lookupDefaults, type LookupOptions, type LookupResult } from './lookup.ts';
 import { Maintenance, maintenanceDefaults, type MaintenanceOptions } from './maintenance.ts';
 import { newcomerDefaults, type NewcomerOptions, Newcomers } from './newcomers.ts';
-import type { RecordStore, RequestHandler, Transport } from './ports.ts';
+import type { RecordStore, ReplyInfo, RequestHandler, Transport } from './ports.ts';
 import { askForRecords, getRequest, ownAnswer, readRecords } from './reading.ts';
 import { Routing } from './routing.ts';
 import { RecordSieve, type Wanted } from './sieve.ts';
@@ -69,6 +69,8 @@ export interface DhtDeps {
    * who asks from there can.
    */
   readonly isServer: (askerIp?: Bytes) => boolean;
+  /** Told of every answer to a request of ours (mode/ learns our address from it). */
+  readonly observe?: ((by: Contact, info: ReplyInfo) => void) | undefined;
 }
 
 export interface Abortable {

@@ -6,7 +6,7 @@ import type { Bytes } from '../base/bytes.ts';
 import { toHex } from '../base/bytes.ts';
 import type { World } from '../base/clock.ts';
 import type { Contact } from '../identity/contact.ts';
-import { Caller } from './caller.ts';
+import { Caller, type CallerDeps } from './caller.ts';
 import type { Counters } from './counters.ts';
 import { randomIdSharing } from './distance.ts';
 import { Lookup, type LookupOptions, type LookupResult } from './lookup.ts';
@@ -23,6 +23,7 @@ export interface RoutingDeps {
   readonly transport: Transport;
   readonly world: World;
   readonly counters: Counters;
+  readonly observe?: CallerDeps['observe'];
 }
 
 /** Seeds that are remembered for when the table runs empty. */
@@ -39,7 +40,7 @@ export class Routing {
   #seeds: readonly Contact[] = []; // BOUNDED by seedsMax
 
   constructor(
-    { self, transport, world, counters }: RoutingDeps,
+    { self, transport, world, counters, observe }: RoutingDeps,
     options: TableOptions & LookupOptions,
   ) {
     this.#self = self;
@@ -49,7 +50,14 @@ export class Routing {
     this.networkSize = new NetworkSize(options.k);
     const { table } = this;
     const roundTrips = this.#roundTrips;
-    this.caller = new Caller({ transport, table, roundTrips, counters, clock: world.clock });
+    this.caller = new Caller({
+      transport,
+      table,
+      roundTrips,
+      counters,
+      clock: world.clock,
+      observe,
+    });
   }
 
   /** Whether it answered. */
