@@ -57,3 +57,30 @@ export function randomIdSharing(id: Bytes, bits: number, random: Random): Bytes 
   }
   return result;
 }
+
+const numberBytes = 6;
+
+/** The first six bytes as a number: all that a double holds exactly, in whole bytes. */
+export function prefixNumber(bytes: Bytes): number {
+  let number = 0;
+  for (let i = 0; i < numberBytes; i++) number = number * 256 + (bytes[i] ?? 0);
+  return number;
+}
+
+/** The first six bytes of the distance as a number: enough to put keys in order. */
+export function distanceNumber(a: Bytes, b: Bytes): number {
+  let number = 0;
+  for (let i = 0; i < numberBytes; i++) number = number * 256 + ((a[i] ?? 0) ^ (b[i] ?? 0));
+  return number;
+}
+
+/** The six bytes that all keys at such a `distanceNumber` from `from` begin with. */
+export function prefixAt(from: Bytes, distance: number): Bytes {
+  const prefix = new Uint8Array(numberBytes);
+  let rest = distance;
+  for (let i = numberBytes - 1; i >= 0; i--) {
+    prefix[i] = (rest % 256) ^ (from[i] ?? 0);
+    rest = Math.floor(rest / 256);
+  }
+  return prefix;
+}

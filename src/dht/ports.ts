@@ -230,6 +230,8 @@ export interface RecordStore {
   remove(key: Bytes, slot: Bytes): Promise<void>;
   /** Every slot, in order of key; may be slow. Safe against changes meanwhile. */
   entries(): Iterable<{ readonly slot: Bytes; readonly stored: StoredRecord }>;
+  /** The keys that hold something, each once, in order, from `from` on; safe as `entries`. */
+  keys(from: Bytes): Iterable<Bytes>;
 }
 
 /** A record that this node publishes and keeps alive. */
@@ -242,6 +244,7 @@ export interface PublishedRecord {
 /** What this node's own users published: survives restarts, so that it can be kept alive. */
 export interface PublicationJournal {
   list(): readonly PublishedRecord[];
+  get(key: Bytes, slot: Bytes): PublishedRecord | undefined;
   /** `slot` is unique under the record's key. */
   put(slot: Bytes, published: PublishedRecord): Promise<void>;
   remove(key: Bytes, slot: Bytes): Promise<void>;

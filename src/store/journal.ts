@@ -29,6 +29,10 @@ export class LmdbPublicationJournal implements PublicationJournal {
     return this.#list;
   }
 
+  get(key: Bytes, slot: Bytes): PublishedRecord | undefined {
+    return this.#entries.get(toHex(encodeSlotKey(key, slot)));
+  }
+
   async put(slot: Bytes, published: PublishedRecord): Promise<void> {
     const key = encodeSlotKey(published.record.key, slot);
     const value = encodePublishedRecord(published);

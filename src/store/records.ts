@@ -1,10 +1,16 @@
 /** The records that this node holds for others, in LMDB. It does not judge them: the DHT did. */
-import { type Bytes, toHex } from '../base/bytes.ts';
+import { type Bytes, equalBytes, toHex } from '../base/bytes.ts';
 import { LruMap } from '../base/limits.ts';
 import type { RecordStore, StoredRecord } from '../dht/ports.ts';
 import type { Environment, Table } from './environment.ts';
-import { decodeStoredRecord, encodeSlotKey, encodeStoredRecord, slotOf } from './record-codec.ts';
-import { prefixRange, tableEntries } from './tables.ts';
+import {
+  decodeStoredRecord,
+  encodeSlotKey,
+  encodeStoredRecord,
+  keyOf,
+  slotOf,
+} from './record-codec.ts';
+import { prefixRange, tableEntries, tableKeys } from './tables.ts';
 
 /** Keys whose records are kept decoded: those that many ask for at the moment. */
 const recentMax = 64;
@@ -51,6 +57,16 @@ export class LmdbRecordStore implements RecordStore {
     for (const { key, value } of tableEntries(this.#table)) {
       const stored = decodeStoredRecord(value);
       if (stored) yield { slot: slotOf(key), stored };
+    }
+  }
+
+  *keys(from: Bytes): Iterable<Bytes> {
+    let last: Bytes | undefined;
+    for (const slotKey of tableKeys(this.#table, from)) {
+      const key = keyOf(slotKey);
+      if (last && equalBytes(key, last)) continue;
+      last = key;
+      yield key;
     }
   }
 }

@@ -49,6 +49,9 @@ export function publicationJournalConformance(name: string, open: OpenJournal): 
       await journal.put(utf8('slot2'), otherSlot);
       await journal.put(slot, otherKey);
       assert.deepEqual(lines(journal), [newer, otherSlot, otherKey].map(lineOf).toSorted());
+      const got = journal.get(keyA, slot);
+      assert.equal(got && lineOf(got), lineOf(newer));
+      assert.equal(journal.get(keyB, utf8('slot2')), undefined);
     });
 
     test('removing takes one slot; removing what is not there is no error', async (t) => {

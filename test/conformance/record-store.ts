@@ -113,6 +113,22 @@ function ordersAndRemoves(open: OpenRecordStore): void {
     assert.deepEqual(everything(store), ['01/01', '7f/01', '80/01', 'ff/01']);
   });
 
+  test('keys come in order, each once, from a given one on', async (t) => {
+    const { store } = await open(t);
+    for (const first of [0x80, 0x01, 0xff, 0x7f]) {
+      for (let i = 0; i < 40; i++) {
+        await store.put(Uint8Array.of(i), stored(sampleKey(first)));
+      }
+    }
+    const firsts = (from: Bytes): number[] => [...store.keys(from)].map(([first]) => first ?? 0);
+    assert.deepEqual(firsts(new Uint8Array(32)), [0x01, 0x7f, 0x80, 0xff]);
+    assert.deepEqual(firsts(sampleKey(0x7f)), [0x7f, 0x80, 0xff]);
+    assert.deepEqual(firsts(Uint8Array.of(0x80)), [0x80, 0xff]);
+    assert.deepEqual(firsts(new Uint8Array(32).fill(0xff)), []);
+    for (const key of store.keys(new Uint8Array())) await store.remove(key, Uint8Array.of(0));
+    assert.deepEqual(firsts(new Uint8Array(32)), [0x01, 0x7f, 0x80, 0xff]);
+  });
+
   test('removing takes one slot; removing what is not there is no error', async (t) => {
     const { store } = await open(t);
     await store.put(Uint8Array.of(1), stored(keyA));

@@ -39,6 +39,12 @@ export class MemoryRecordStore implements RecordStore {
       }
     }
   }
+
+  *keys(from: Bytes): Iterable<Bytes> {
+    const first = toHex(from);
+    const keys = [...this.#keys.keys()].filter((key) => key >= first).toSorted();
+    for (const key of keys) yield parseHex(key) ?? new Uint8Array();
+  }
 }
 
 /** BOUNDED by who writes: what this node's users publish. */
@@ -47,6 +53,10 @@ export class MemoryPublicationJournal implements PublicationJournal {
 
   list(): readonly PublishedRecord[] {
     return [...this.#entries.values()];
+  }
+
+  get(key: Bytes, slot: Bytes): PublishedRecord | undefined {
+    return this.#entries.get(`${toHex(key)}/${toHex(slot)}`);
   }
 
   put(slot: Bytes, published: PublishedRecord): Promise<void> {
