@@ -78,7 +78,11 @@ export class SimNode {
   }
 }
 
-/** A public address, alone in its /24. */
+/** The /16 networks from 20.0/16 to 126.255/16: all public. */
+const wideNetworks = 107 * 256;
+
+/** A public address, alone in its /24, and in its /16 as well until those are used up. */
 function addressOf(index: number): Uint8Array {
-  return Uint8Array.of(20 + (index >> 16), (index >> 8) & 255, index & 255, 1);
+  const wide = index % wideNetworks;
+  return Uint8Array.of(20 + (wide >> 8), wide & 255, Math.floor(index / wideNetworks), 1);
 }
