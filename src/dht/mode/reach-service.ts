@@ -64,7 +64,8 @@ export class ReachService {
     const key = `${toHex(asker.id)}/${toHex(nonce)}`;
     let answer = this.#answers.get(key);
     if (!answer) {
-      const mayHelp = from.addressProven && (target ? this.#mayKnock(target) : this.#mayArrange(asker));
+      const mayHelp =
+        from.addressProven && (target ? this.#mayKnock(target) : this.#mayArrange(asker));
       if (!mayHelp) return { method: 'reach', accepted: false };
       answer = target ? this.#knock(target, nonce) : this.#arrange(asker, nonce);
       this.#answers.set(key, answer);

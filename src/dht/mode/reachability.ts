@@ -4,7 +4,8 @@
  *
  *   unknown    -- an address is adopted --------------------------> testing
  *   testing    -- 4 networks knocked, stable for 15 min, clock ---> reachable
- *   reachable  -- 2 tests in a row failed, or the clock is wrong -> testing, from the beginning
+ *   reachable  -- 2 tests in a row failed ------------------------> testing, from the beginning
+ *   reachable  -- the clock is wrong -----------------------------> testing
  *   testing, reachable -- another address is adopted -------------> testing, from the beginning
  *   any        -- the port depends on who is asked ---------------> symmetric
  */

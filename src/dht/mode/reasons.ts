@@ -24,16 +24,9 @@ export function whyClient(situation: Situation): string {
   if (networks < networksMin) {
     return `too few networks (${networks} of ${networksMin}) to test whether others reach this node; if they do, start it with --public`;
   }
-  switch (state.kind) {
-    case 'symmetric':
-      return 'a NAT gives this node another port for each peer';
-    case 'unknown':
-      return 'others do not agree on the address of this node yet';
-    case 'testing':
-      return whyTesting(state, situation);
-    case 'reachable':
-      return 'it was found to be reachable a moment ago';
-  }
+  if (state.kind === 'symmetric') return 'a NAT gives this node another port for each peer';
+  if (state.kind === 'testing') return whyTesting(state, situation);
+  return 'others do not agree on the address of this node yet';
 }
 
 function whyTesting(

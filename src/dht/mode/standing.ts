@@ -9,11 +9,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Contact } from '../../identity/contact.ts';
 import type { ReplyInfo } from '../ports.ts';
 import { AddressVotes, addressVoteDefaults, type AddressVoteOptions } from './address-votes.ts';
-import {
-  ClockOffset,
-  clockOffsetDefaults,
-  type ClockOffsetOptions,
-} from './clock-offset.ts';
+import { ClockOffset, clockOffsetDefaults, type ClockOffsetOptions } from './clock-offset.ts';
 import {
   type ClockState,
   Reachability,
