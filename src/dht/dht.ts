@@ -22,7 +22,7 @@ import {
   type GatherOptions,
   type Paths,
 } from './gather.ts';
-import { Handler, handlerDefaults, type HandlerOptions } from './handler.ts';
+import { Handler, handlerDefaults, type HandlerDeps, type HandlerOptions } from './handler.ts';
 import { lookupDefaults, type LookupOptions, type LookupResult } from './lookup.ts';
 import { Maintenance, maintenanceDefaults, type MaintenanceOptions } from './maintenance.ts';
 import { newcomerDefaults, type NewcomerOptions, Newcomers } from './newcomers.ts';
@@ -71,6 +71,8 @@ export interface DhtDeps {
   readonly isServer: (askerIp?: Bytes) => boolean;
   /** Told of every answer to a request of ours (mode/ learns our address from it). */
   readonly observe?: ((by: Contact, info: ReplyInfo) => void) | undefined;
+  readonly reach?: HandlerDeps['reach'];
+  readonly onNonce?: HandlerDeps['onNonce'];
 }
 
 export interface Abortable {

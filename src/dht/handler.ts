@@ -16,6 +16,10 @@ import type {
   FindReply,
   GetReply,
   GetRequest,
+  PingReply,
+  PingRequest,
+  ReachReply,
+  ReachRequest,
   Reply,
   Request,
   Requester,
@@ -48,6 +52,10 @@ export interface HandlerDeps {
   readonly contactRecord: () => Bytes | undefined;
   /** A server that we might get to know. */
   readonly offer: (contact: Contact) => void;
+  /** Answers REACH (mode/); without it nobody is helped. */
+  readonly reach?: ((from: Requester, request: ReachRequest) => Promise<ReachReply>) | undefined;
+  /** Told of a PING that brings a nonce: it may be one that we wait for. */
+  readonly onNonce?: ((from: Requester, nonce: Bytes) => void) | undefined;
 }
 
 /** As many as fit a reply. */
@@ -85,9 +93,17 @@ export class Handler {
 
   #answer(from: Requester, request: Request): Reply | Promise<Reply> {
     const { method } = request;
-    if (method === 'ping') return { method, contactRecord: this.#deps.contactRecord() };
+    if (method === 'ping') return this.#ping(from, request);
+    if (method === 'reach') {
+      return this.#deps.reach?.(from, request) ?? { method, accepted: false };
+    }
     if (method === 'find') return this.#find(from, request.target);
     return method === 'get' ? this.#get(from, request) : this.#store(from, request);
+  }
+
+  #ping(from: Requester, { method, nonce }: PingRequest): PingReply {
+    if (nonce) this.#deps.onNonce?.(from, nonce);
+    return { method, contactRecord: this.#deps.contactRecord() };
   }
 
   #find(from: Requester, target: Bytes): FindReply {
