@@ -17,6 +17,9 @@ export interface BenchRow {
   lowerIsBetter?: boolean;
 }
 
+/** Thrown by a bench that needs what this machine lacks; the message says what, in one line. */
+export class NotRun extends Error {}
+
 export type BenchInput = Omit<BenchRow, 'share'>;
 
 /** A row with its share worked out. */
