@@ -10,8 +10,11 @@ import { recordKinds, type StoreStatus, storeStatuses } from './kinds.ts';
 import type { NetworkProfile } from './network.ts';
 import { powBitsOf } from './pow.ts';
 import { kindForm, storedKind } from './registry.ts';
+import { hasSoundTransfers } from './transfer.ts';
+import { certificateOf, isCertified } from './zone.ts';
 
-const { OK, MALFORMED, KEY_MISMATCH, CLOCK, EXPIRED, POW, BAD_SIG, KIND } = storeStatuses;
+const { OK, MALFORMED, KEY_MISMATCH, CLOCK, EXPIRED, POW, BAD_SIG, BAD_CERT, BAD_TRANSFER, KIND } =
+  storeStatuses;
 
 /** How wrong a clock may be, the author's or ours. */
 export const clockToleranceSeconds = 600;
@@ -42,13 +45,40 @@ export function checkTime(record: SignedRecord, nowUnixSeconds: number): StoreSt
 
 /** 5. As much work as the profile asks of the kind, or POW. Tombstones owe it like others. */
 export function checkWork(record: SignedRecord, profile: NetworkProfile): StoreStatus {
-  const bits = storedKind(record.kind)?.powBits(profile) ?? 0;
+  const bits = storedKind(record.kind)?.powBits(profile, record) ?? 0;
   return bits === 0 || powBitsOf(record) >= bits ? OK : POW;
 }
 
-/** 6. The author's signature for this network, or BAD_SIG. The dearest check, hence the last. */
+/** 6. The author's signature for this network, or BAD_SIG: dear, hence late. */
 export function checkSignature(record: SignedRecord, network: Bytes): StoreStatus {
   return isAuthentic(record, network) ? OK : BAD_SIG;
+}
+
+/**
+ * 7. What a zone's name was certified for, or BAD_CERT: the zone's signature for this name and
+ * author, and times that cover the record's. Nobody's clock is asked, so all storers agree for as
+ * long as the record lives. Only after `checkKey`.
+ */
+export function checkCertificate(record: SignedRecord, network: Bytes): StoreStatus {
+  const certificate = certificateOf(record);
+  if (!certificate) return OK; // the key says: the open zone, or the author's own
+  const { issued, expires, key, author: owner } = record;
+  if (issued < certificate.notBefore || expires > certificate.notAfter) return BAD_CERT;
+  return isCertified(certificate, { key, owner, network }) ? OK : BAD_CERT;
+}
+
+/** 8. The handovers that an open name shows, up to three, and its offer, or BAD_TRANSFER. */
+export function checkTransfers(record: SignedRecord, network: Bytes): StoreStatus {
+  return hasSoundTransfers(record, network) ? OK : BAD_TRANSFER;
+}
+
+/** 6–8: all signatures of a record. */
+export function checkSignatures(record: SignedRecord, network: Bytes): StoreStatus {
+  return (
+    checkSignature(record, network) ||
+    checkCertificate(record, network) ||
+    checkTransfers(record, network)
+  );
 }
 
 export interface Judging {
@@ -58,7 +88,7 @@ export interface Judging {
   readonly network: Bytes;
 }
 
-/** Checks 2–6, for who got a record in answer to a GET. */
+/** Checks 2–8, for who got a record in answer to a GET. */
 export function checkRecord(
   record: SignedRecord,
   { nowUnixSeconds, profile, network }: Judging,
@@ -68,7 +98,7 @@ export function checkRecord(
     checkKey(record) ||
     checkTime(record, nowUnixSeconds) ||
     checkWork(record, profile) ||
-    checkSignature(record, network)
+    checkSignatures(record, network)
   );
 }
 

@@ -97,10 +97,11 @@ export function bytesField(number: number, { length }: { length: number }): Fiel
 
 /** A whole number from 0 to `max`. */
 export function uintField(number: number, { max }: { max: number }): Field<number> {
-  return plain(
-    number,
-    (value): value is number => typeof value === 'number' && value >= 0 && value <= max,
-  );
+  return plain(number, (value): value is number => isUint(value, max));
+}
+
+export function isUint(value: BodyValue | undefined, max: number): value is number {
+  return typeof value === 'number' && value >= 0 && value <= max;
 }
 
 /** Up to `countMax` byte strings of 1 to `bytesMax` bytes. */
@@ -117,7 +118,8 @@ export function bytesListField(
   );
 }
 
-function isBytes(value: BodyValue, min: number, max: number): value is Bytes {
+/** Whether `value` is from `min` to `max` bytes. */
+export function isBytes(value: BodyValue | undefined, min: number, max: number): value is Bytes {
   return value instanceof Uint8Array && value.length >= min && value.length <= max;
 }
 

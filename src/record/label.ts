@@ -75,11 +75,22 @@ const severalLabels = 'only one label stands before .alt; names below it belong 
 const badCharacters = 'only letters, digits and hyphens are allowed';
 const tooLong = `it has more than ${labelLengthMax} characters`;
 
-function flawOf(label: string): string | undefined {
+/** Whether `label` may stand before a name, as in "blog.alice.alt": form only, nothing reserved. */
+export function isSubLabel(label: string): boolean {
+  return formFlawOf(label) === undefined;
+}
+
+function formFlawOf(label: string): string | undefined {
   if (label === '') return 'it is empty';
   if (label.length > labelLengthMax) return tooLong;
   if (!/^[a-z0-9-]+$/.test(label)) return badCharacters;
   if (label.startsWith('-') || label.endsWith('-')) return 'it begins or ends with a hyphen';
+  return undefined;
+}
+
+function flawOf(label: string): string | undefined {
+  const flaw = formFlawOf(label);
+  if (flaw !== undefined) return flaw;
   if (reservedLabels.has(label)) return 'it is reserved';
   if (looksLikeKeyName(label)) return 'it has the form of a key name, which nobody can register';
   if (isCid(label)) return 'it is the CID of some content, which nobody can register';

@@ -9,10 +9,11 @@ import { contactLifetimeSecondsMax, parseContact } from './contact.ts';
 import type { SignedRecord } from './envelope.ts';
 import { type RecordKind, recordKinds } from './kinds.ts';
 import { linkKey, linkLifetimeSecondsMax, linkSlot, placeOf } from './link.ts';
-import { labelOf, nameKey, nameLifetimeSecondsMax } from './name.ts';
+import { labelOf, nameLifetimeSecondsMax } from './name.ts';
 import type { NetworkProfile } from './network.ts';
 import { parsePkName, pkNameKey, pkNameLifetimeSecondsMax } from './pkname.ts';
 import { multihashOf, providerKey, providerLifetimeSecondsMax } from './provider.ts';
+import { isOpenZone, zoneOf } from './zone.ts';
 
 /** What makes a record of a kind right, beside its envelope. */
 export interface KindForm {
@@ -41,8 +42,11 @@ export interface StoredKind extends KindForm {
   readonly valuesPerKeyMax: number;
   /** Live records of one author under one key; of tombstones, as many again. */
   readonly perAuthorMax: number;
-  /** Leading zero bits of work. */
-  powBits(profile: NetworkProfile): number;
+  /**
+   * Leading zero bits of work that records of the kind owe at most; with `record`, whose key was
+   * checked, what that one owes.
+   */
+  powBits(profile: NetworkProfile, record?: SignedRecord): number;
 }
 
 const hour = 3600;
@@ -58,12 +62,12 @@ const keptAlive = {
 const name: StoredKind = {
   ...keptAlive,
   hasValidBody: (record) => labelOf(record) !== undefined,
-  keyMatches: (record) => equalBytes(nameKey(required(labelOf(record))), record.key),
+  keyMatches: (record) => zoneOf(record) !== undefined,
   lifetimeSecondsMax: nameLifetimeSecondsMax,
   slot: () => Uint8Array.of(recordKinds.name),
   valuesPerKeyMax: 1,
   perAuthorMax: 1,
-  powBits: (profile) => profile.powNameBits,
+  powBits: (profile, record) => (record && isRegistered(record) ? 0 : profile.powNameBits),
 };
 
 const pkName: StoredKind = {
@@ -107,6 +111,12 @@ const contact: KindForm = {
   keyMatches: (record) => equalBytes(keyId(record.author), record.key),
   lifetimeSecondsMax: contactLifetimeSecondsMax,
 };
+
+/** A zone's certificate costs its holder more than work would. */
+function isRegistered(record: SignedRecord): boolean {
+  const zone = zoneOf(record);
+  return zone !== undefined && !isOpenZone(zone);
+}
 
 function required<T>(value: T | undefined): T {
   if (value !== undefined) return value;
