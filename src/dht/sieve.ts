@@ -6,7 +6,13 @@ import { type Bytes, equalBytes, toHex } from '../base/bytes.ts';
 import { type Clock, unixSeconds } from '../base/clock.ts';
 import { sha256 } from '../base/hash.ts';
 import { LruMap } from '../base/limits.ts';
-import { checkKey, checkKind, checkSignature, checkTime, checkWork } from '../record/acceptance.ts';
+import {
+  checkKey,
+  checkKind,
+  checkSignatures,
+  checkTime,
+  checkWork,
+} from '../record/acceptance.ts';
 import { parseRecord, type SignedRecord } from '../record/envelope.ts';
 import { type RecordKind, recordKinds, type StoreStatus, storeStatuses } from '../record/kinds.ts';
 import type { NetworkProfile } from '../record/network.ts';
@@ -65,7 +71,7 @@ export class RecordSieve {
       checkKey(record) ||
       this.#checkTime(record) ||
       checkWork(record, profile) ||
-      checkSignature(record, network);
+      checkSignatures(record, network);
     return status === storeStatuses.OK;
   }
 
