@@ -14,10 +14,11 @@ test('events come in order of time, then of arrival, without those cancelled', (
         const queue = new EventQueue();
         const came: number[] = [];
         events.forEach(({ dueMs, cancelled }, i) => {
-          const cancel = queue.add(dueMs, () => came.push(i));
+          const cancel = queue.add(dueMs, () => void came.push(i));
           if (cancelled) cancel();
         });
-        for (let next = queue.takeUntil(untilMs); next; next = queue.takeUntil(untilMs)) next.run();
+        for (let next = queue.takeUntil(untilMs); next; next = queue.takeUntil(untilMs))
+          next.run?.();
         const expected = events
           .map((one, i) => ({ ...one, i }))
           .filter(({ dueMs, cancelled }) => !cancelled && dueMs <= untilMs)

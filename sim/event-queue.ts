@@ -1,73 +1,129 @@
-/** Events by due time, those of one moment in order of arrival: a binary heap. */
+/**
+ * Events by due time, those of one moment in order of arrival: a heap of four children per node.
+ * The times that are compared lie beside each other in memory, as a long run is mostly this.
+ */
 import type { CancelTimer } from '../src/base/clock.ts';
 
 export interface SimEvent {
   readonly dueMs: number;
   readonly order: number;
-  readonly run: () => void;
-  cancelled: boolean;
+  /** Undefined once it was cancelled. Resolves nothing that others wait for when it is 'quiet'. */
+  run: EventAction | undefined;
 }
 
+/** 'quiet': nothing that happened waits for a promise reaction, the next event may come at once. */
+export type EventAction = () => 'quiet' | void;
+
+const children = 4;
+
 export class EventQueue {
-  /** No event is due before its parent, which stands at half its index. */
-  readonly #heap: SimEvent[] = [];
+  /** No event is due before its parent. `#dueMs` and `#events` are one list of pairs. */
+  #dueMs = new Float64Array(1024);
+  readonly #events: SimEvent[] = [];
   #order = 0;
 
-  add(dueMs: number, run: () => void): CancelTimer {
-    const event: SimEvent = { dueMs, order: this.#order++, run, cancelled: false };
-    this.#heap.push(event);
-    this.#rise(this.#heap.length - 1);
+  /** Those that were cancelled and are not due yet count as well. */
+  get size(): number {
+    return this.#events.length;
+  }
+
+  add(dueMs: number, run: EventAction): CancelTimer {
+    const event = this.#push(dueMs, run);
     return () => {
-      event.cancelled = true;
+      event.run = undefined;
     };
   }
 
-  /** The next event that is due at `untilMs` or before. */
+  /** Like `add` for what nobody cancels. */
+  push(dueMs: number, run: EventAction): void {
+    this.#push(dueMs, run);
+  }
+
+  /** The next event that is due at `untilMs` or before and was not cancelled. */
   takeUntil(untilMs: number): SimEvent | undefined {
-    for (let first = this.#heap[0]; first && first.dueMs <= untilMs; first = this.#heap[0]) {
+    for (let first = this.#events[0]; first && first.dueMs <= untilMs; first = this.#events[0]) {
       this.#takeFirst();
-      if (!first.cancelled) return first;
+      if (first.run) return first;
     }
     return undefined;
   }
 
-  #takeFirst(): void {
-    const last = this.#heap.pop();
-    if (!last || this.#heap.length === 0) return;
-    this.#heap[0] = last;
-    this.#sink(0);
+  #push(dueMs: number, run: EventAction): SimEvent {
+    const event: SimEvent = { dueMs, order: this.#order++, run };
+    const at = this.#events.length;
+    if (at === this.#dueMs.length) this.#grow();
+    this.#events.push(event);
+    this.#rise(at, event);
+    return event;
   }
 
-  #rise(from: number): void {
-    for (let at = from; at > 0;) {
-      const parent = (at - 1) >> 1;
-      if (!this.#swapIfEarlier(at, parent)) return;
+  #grow(): void {
+    const larger = new Float64Array(2 * this.#dueMs.length);
+    larger.set(this.#dueMs);
+    this.#dueMs = larger;
+  }
+
+  #takeFirst(): void {
+    const last = this.#events.pop();
+    if (last && this.#events.length > 0) this.#sink(last);
+  }
+
+  /** Moves the place `at` up until `event` may stand there. */
+  #rise(from: number, event: SimEvent): void {
+    const { dueMs } = event;
+    let at = from;
+    while (at > 0) {
+      const parent = ((at - 1) / children) | 0;
+      // An event that comes in is the youngest: of equal times it stays behind.
+      if ((this.#dueMs[parent] ?? 0) <= dueMs) break;
+      this.#move(parent, at);
       at = parent;
     }
+    this.#place(at, event);
   }
 
-  #sink(from: number): void {
-    for (let at = from; ;) {
-      const left = 2 * at + 1;
-      const child = this.#isEarlier(left + 1, left) ? left + 1 : left;
-      if (!this.#swapIfEarlier(child, at)) return;
+  /** Moves the place at the top down until `event` may stand there. */
+  #sink(event: SimEvent): void {
+    let at = 0;
+    for (let child = this.#firstChild(at); child > 0; child = this.#firstChild(at)) {
+      if (!this.#comesBefore(child, event)) break;
+      this.#move(child, at);
       at = child;
     }
+    this.#place(at, event);
   }
 
-  #swapIfEarlier(child: number, parent: number): boolean {
-    const below = this.#heap[child];
-    const above = this.#heap[parent];
-    if (!below || !above || !this.#isEarlier(child, parent)) return false;
-    this.#heap[child] = above;
-    this.#heap[parent] = below;
-    return true;
+  /** The child that is due first; 0 without children. */
+  #firstChild(parent: number): number {
+    const begin = children * parent + 1;
+    const end = Math.min(begin + children, this.#events.length);
+    if (begin >= end) return 0;
+    let first = begin;
+    for (let child = begin + 1; child < end; child++) {
+      const difference = (this.#dueMs[child] ?? 0) - (this.#dueMs[first] ?? 0);
+      if (difference < 0 || (difference === 0 && this.#orderOf(child) < this.#orderOf(first))) {
+        first = child;
+      }
+    }
+    return first;
   }
 
-  #isEarlier(a: number, b: number): boolean {
-    const first = this.#heap[a];
-    const second = this.#heap[b];
-    if (!first || !second) return false;
-    return first.dueMs === second.dueMs ? first.order < second.order : first.dueMs < second.dueMs;
+  #comesBefore(at: number, event: SimEvent): boolean {
+    const dueMs = this.#dueMs[at] ?? 0;
+    return dueMs < event.dueMs || (dueMs === event.dueMs && this.#orderOf(at) < event.order);
+  }
+
+  #orderOf(at: number): number {
+    return this.#events[at]?.order ?? 0;
+  }
+
+  #move(from: number, to: number): void {
+    const event = this.#events[from];
+    if (event) this.#place(to, event);
+  }
+
+  #place(at: number, event: SimEvent): void {
+    this.#events[at] = event;
+    this.#dueMs[at] = event.dueMs;
   }
 }

@@ -16,7 +16,8 @@ test('5 % loss costs time, not records', async (t) => {
     await sim.world.pass(2 * minuteMs);
     const exactness = await lookupExactness(sim, 150);
     t.diagnostic(`${(exactness * 100).toFixed(2)} % of the nearest were found`);
-    assert.ok(exactness >= 0.98, `${exactness}`);
+    // Of a hundred requests, one loses both its datagrams or both their answers.
+    assert.ok(exactness >= 0.97, `${exactness}`);
     for (const { kind, record, result } of await publishSome(sim, 8)) {
       assert.ok(result.stored >= 17, `${kind}: ${result.stored}`);
       assert.ok(await finds(sim, sim.one(), record), `a ${kind} was lost`);
@@ -83,7 +84,8 @@ test('a node whose seeds were not there yet joins when they come', async (t) => 
     const node = await sim.world.until(sim.join());
     assert.equal(node.dht.table.size, 0);
     sim.network.heal();
-    await sim.world.pass(2 * minuteMs);
+    // Strangers that failed are left alone for ten minutes.
+    await sim.world.pass(12 * minuteMs);
     assert.ok(node.dht.table.size >= 20);
   });
 });

@@ -40,7 +40,10 @@ export class SimNode {
     this.contact = contactOf(this.nodeKey.publicKey, { ip: addressOf(index), port: 9000 });
     this.world = world;
     this.#network = network;
-    const transport = network.attach(this.contact, () => server);
+    const transport = network.attach(this.contact, {
+      isServer: () => server,
+      networkSize: () => this.dht.networkSize(),
+    });
     this.dht = new Dht(
       {
         self: () => this.contact,

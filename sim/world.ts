@@ -3,19 +3,20 @@
  * reactions in between. The same seed gives the same run, as nothing else decides what comes next.
  */
 import type { CancelTimer, World } from '../src/base/clock.ts';
-import { EventQueue } from './event-queue.ts';
+import { type EventAction, EventQueue } from './event-queue.ts';
 import { type SeededRandom, seededRandom } from './random.ts';
 
 /** Where virtual time begins: 2026-01-01. */
 const startUnixMs = 1_767_225_600_000;
 
-/** Events of one turn of the event loop. Node drains promises and ticks after each of them. */
-const eventsPerTurn = 64;
+/** Steps of one turn of the event loop. Node drains promises and ticks after each of them. */
+const stepsPerTurn = 64;
 
 export class SimWorld {
   readonly random: SeededRandom;
   readonly #queue = new EventQueue();
   #nowMs = 0;
+  #events = 0;
 
   constructor(seed: number) {
     this.random = seededRandom(seed);
@@ -26,8 +27,18 @@ export class SimWorld {
     return this.#nowMs;
   }
 
-  after(delayMs: number, run: () => void): CancelTimer {
+  /** Events so far. */
+  get events(): number {
+    return this.#events;
+  }
+
+  after(delayMs: number, run: EventAction): CancelTimer {
     return this.#queue.add(this.#nowMs + Math.max(0, delayMs), run);
+  }
+
+  /** Like `after` for what nobody cancels. */
+  schedule(delayMs: number, run: EventAction): void {
+    this.#queue.push(this.#nowMs + Math.max(0, delayMs), run);
   }
 
   /** What production code gets of it: one per node, with randomness and a clock of its own. */
@@ -76,17 +87,20 @@ export class SimWorld {
       else if (last) turn();
     };
     const turn = (): void => {
-      for (let i = 1; i <= eventsPerTurn; i++) setImmediate(step, i === eventsPerTurn);
+      for (let i = 1; i <= stepsPerTurn; i++) setImmediate(step, i === stepsPerTurn);
     };
     turn();
     return promise;
   }
 
+  /** The next event, and with it all quiet ones before. False when none is left. */
   #runNext(untilMs: number): boolean {
-    const event = this.#queue.takeUntil(untilMs);
-    if (!event) return false;
-    this.#nowMs = event.dueMs;
-    event.run();
-    return true;
+    for (;;) {
+      const event = this.#queue.takeUntil(untilMs);
+      if (!event) return false;
+      this.#events++;
+      this.#nowMs = event.dueMs;
+      if (event.run?.() !== 'quiet') return true;
+    }
   }
 }
