@@ -93,13 +93,14 @@ export class Initiator {
     const token = tokens.get(to.endpoint);
     const payload = encodeRequest(request, { ...head(to.endpoint), token });
     const what = `${request.method.toUpperCase()} to ${formatContact(to)}`;
+    const peer = formatEndpoint(to.endpoint);
     counters.add(`call.${request.method}`);
     try {
       const opened = await askUntilAnswered<OpenedReply>(
-        { timers: world.timers, timeoutMs: rto.ms, what, signal },
+        { timers: world.timers, waitsMs: rto.waitsMs(peer), what, signal },
         (settle) => this.#ask(to, { responder, payload }, settle),
       );
-      rto.observe(opened.rttMs);
+      rto.observe(opened.rttMs, peer);
       gate.noteAnswered(to.endpoint);
       tokens.set(to.endpoint, opened.payload.token);
       return opened;

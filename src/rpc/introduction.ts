@@ -53,7 +53,7 @@ export class Introduction {
     if (refusal) throw new AltNetError('UNREACHABLE', { what: address, why: refusal });
     try {
       return await askUntilAnswered<Contact>(
-        { timers: world.timers, timeoutMs: rto.ms, what: `WHO to ${address}`, signal },
+        { timers: world.timers, waitsMs: rto.waitsMs(address), what: `WHO to ${address}`, signal },
         (settle) => {
           const txid = world.random.bytes(8);
           gate.noteSent(endpoint);

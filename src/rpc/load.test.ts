@@ -12,36 +12,36 @@ test('load begins with the 129th request that waits', () => {
   assert.ok(gauge.underLoad(129));
 });
 
-test('load begins with 1,500 handshakes in a second and ends when they are older', () => {
+test('load begins with 1,500 requests in a second and ends when they are older', () => {
   const world = manualWorld();
   const gauge = new LoadGauge(world, 1500);
-  for (let i = 0; i < 1499; i++) gauge.noteHandshake();
+  for (let i = 0; i < 1499; i++) gauge.noteArrival();
   assert.ok(!gauge.underLoad(0));
-  gauge.noteHandshake();
+  gauge.noteArrival();
   assert.ok(gauge.underLoad(0));
   world.advance(1000);
   assert.ok(!gauge.underLoad(0));
   gauge.stop();
 });
 
-test('load begins with an event loop that lags, and probing ends with the handshakes', () => {
+test('load begins with an event loop that lags, and probing ends with the requests', () => {
   const world = manualWorld();
   let lateMs = 0;
   const clock = { ...world.clock, monotonicMs: () => world.clock.monotonicMs() + lateMs };
   const gauge = new LoadGauge({ clock, timers: world.timers }, 1500);
   assert.equal(world.pendingTimers(), 0, 'an idle node probes nothing');
-  gauge.noteHandshake();
+  gauge.noteArrival();
   lateMs = 50;
   world.advance(100);
   assert.ok(!gauge.underLoad(0), '50 ms are no lag');
   assert.equal(world.pendingTimers(), 0);
-  gauge.noteHandshake();
+  gauge.noteArrival();
   lateMs += 51;
   world.advance(100);
   assert.ok(gauge.underLoad(0));
   world.advance(1000);
   assert.ok(!gauge.underLoad(0));
-  gauge.noteHandshake();
+  gauge.noteArrival();
   gauge.stop();
   gauge.stop();
   assert.equal(world.pendingTimers(), 0);
@@ -96,17 +96,40 @@ test('a share of 1 never waits', () => {
   queue.stop();
 });
 
-test('the timeout starts at 750 ms and follows the 95th percentile within 250–2,000 ms', () => {
+test('a stranger is given what most peers take, within 250–2,000 ms', () => {
   const rto = new RetransmissionTimeout();
-  assert.equal(rto.ms, 750);
-  for (let i = 0; i < 9; i++) rto.observe(400);
-  assert.equal(rto.ms, 750, 'nine samples say too little');
-  rto.observe(400);
-  assert.equal(rto.ms, 400);
-  for (let i = 0; i < 90; i++) rto.observe(1);
-  assert.equal(rto.ms, 400, '10 of 100 are above: the 95th is one of them');
-  for (let i = 0; i < 100; i++) rto.observe(1);
-  assert.equal(rto.ms, 250);
-  for (let i = 0; i < 100; i++) rto.observe(60_000);
-  assert.equal(rto.ms, 2000);
+  const observe = (rttMs: number, times: number): void => {
+    for (let i = 0; i < times; i++) rto.observe(rttMs, `peer ${i}`);
+  };
+  const strangerMs = (): number | undefined => {
+    const [first, last] = rto.waitsMs('stranger');
+    assert.equal(first, last);
+    return first;
+  };
+  assert.equal(strangerMs(), 750);
+  observe(400, 9);
+  assert.equal(strangerMs(), 750, 'nine samples say too little');
+  observe(400, 1);
+  assert.equal(strangerMs(), 400);
+  observe(1, 90);
+  assert.equal(strangerMs(), 400, '10 of 100 are above: the 95th is one of them');
+  observe(1, 100);
+  assert.equal(strangerMs(), 250);
+  observe(60_000, 100);
+  assert.equal(strangerMs(), 2000);
+});
+
+test('a known peer is asked again after a little more than it takes, and given up no sooner', () => {
+  const rto = new RetransmissionTimeout();
+  rto.observe(80, 'near');
+  assert.deepEqual(rto.waitsMs('near'), [240, 750], 'a first answer says little');
+  for (let i = 0; i < 30; i++) rto.observe(80, 'near');
+  for (let i = 0; i < 30; i++) rto.observe(200, 'far');
+  const [near = 0] = rto.waitsMs('near');
+  const [far = 0, farAgain = 0] = rto.waitsMs('far');
+  assert.equal(near, 150, 'no less, however near');
+  assert.ok(far >= 200 && far < 210 && farAgain >= 250);
+  for (let i = 0; i < 30; i++) rto.observe(i % 2 === 0 ? 100 : 300, 'unsteady');
+  const [unsteady = 0] = rto.waitsMs('unsteady');
+  assert.ok(unsteady > 400, 'who varies is given more');
 });

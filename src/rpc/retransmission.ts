@@ -1,8 +1,8 @@
 /**
- * Asking until there is an answer: once, and once more after the timeout. A state machine:
+ * Asking until there is an answer: once, and again after each wait but the last. A state machine:
  *
  *   in:  start, `settle` with an answer or an error, timer, abort
- *   out: asked (at most `asksMax` times), then exactly one of answer, error, TIMEOUT, abort reason
+ *   out: asked (once for each wait), then exactly one of answer, error, TIMEOUT, abort reason
  *
  * It knows nothing of packets.
  */
@@ -18,25 +18,23 @@ export interface Settle<T> {
 /** Sends one question. What it returns ends the wait for that question's answer. */
 export type Ask<T> = (settle: Settle<T>) => () => void;
 
-/** A request and one retransmission: more would hide a dead node for longer than lookups wait. */
-const asksMax = 2;
-
 export function askUntilAnswered<T>(
   {
     timers,
-    timeoutMs,
+    waitsMs,
     what,
     signal,
   }: {
     timers: Timers;
-    timeoutMs: number;
+    /** How long to wait after each question. */
+    waitsMs: readonly number[];
     what: string;
     signal: AbortSignal;
   },
   ask: Ask<T>,
 ): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const ends: (() => void)[] = []; // BOUNDED by asksMax
+  const ends: (() => void)[] = []; // BOUNDED by waitsMs
   let cancelTimer: CancelTimer | undefined;
   let settled = false;
 
@@ -63,9 +61,9 @@ export function askUntilAnswered<T>(
     // The question may have failed on the spot, after `finish` went through the others.
     if (settled) return end();
     ends.push(end);
-    cancelTimer = timers.after(timeoutMs, () => {
-      if (ends.length < asksMax) askOnce();
-      else settle.fail(new AltNetError('TIMEOUT', { what, ms: timeoutMs * asksMax }));
+    cancelTimer = timers.after(waitsMs[ends.length - 1] ?? 0, () => {
+      if (ends.length < waitsMs.length) askOnce();
+      else settle.fail(new AltNetError('TIMEOUT', { what, ms: Math.round(sumOf(waitsMs)) }));
     });
   };
 
@@ -73,4 +71,8 @@ export function askUntilAnswered<T>(
   signal.addEventListener('abort', onAbort, { once: true });
   askOnce();
   return promise;
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, one) => sum + one, 0);
 }

@@ -100,7 +100,7 @@ function asking(): {
   const ended: number[] = [];
   const controller = new AbortController();
   const outcome = askUntilAnswered<string>(
-    { timers: world.timers, timeoutMs: 100, what: 'test', signal: controller.signal },
+    { timers: world.timers, waitsMs: [100, 100], what: 'test', signal: controller.signal },
     (settle) => {
       const n = settles.push(settle);
       return () => ended.push(n);
@@ -147,7 +147,7 @@ test('a question that fails on the spot leaves no timer', async () => {
   const outcome = askUntilAnswered<string>(
     {
       timers: world.timers,
-      timeoutMs: 100,
+      waitsMs: [100, 100],
       what: 'test',
       signal: new AbortController().signal,
     },
