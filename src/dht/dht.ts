@@ -26,8 +26,8 @@ import { Handler, handlerDefaults, type HandlerDeps, type HandlerOptions } from 
 import { lookupDefaults, type LookupOptions, type LookupResult } from './lookup.ts';
 import { Maintenance, maintenanceDefaults, type MaintenanceOptions } from './maintenance.ts';
 import { newcomerDefaults, type NewcomerOptions, Newcomers } from './newcomers.ts';
-import type { RecordStore, ReplyInfo, RequestHandler, Transport } from './ports.ts';
-import { askForRecords, getRequest, ownAnswer, readRecords } from './reading.ts';
+import type { RecordDigest, RecordStore, ReplyInfo, RequestHandler, Transport } from './ports.ts';
+import { askForRecords, getRequest, ownAnswer, readDigests, readRecords } from './reading.ts';
 import { Routing } from './routing.ts';
 import { RecordSieve, type Wanted } from './sieve.ts';
 import { Storage, storageDefaults, type StorageOptions } from './storage.ts';
@@ -195,7 +195,8 @@ export class Dht {
     const own = ownAnswer(this.#storage.list(key), request, { self, nowMs, sieve });
     const counted = isServer();
     const { caller } = this.#routing;
-    const ask = askForRecords(request, { caller, sieve, k: this.#options.k, kind: options.kind });
+    const { kind, pagesMax, width: k = this.#options.k } = options;
+    const ask = askForRecords(request, { caller, sieve, k, kind, pagesMax });
     const holdsSome = own.records.length + own.digests.length > 0;
     return yield* collect({
       own: counted || holdsSome ? own : undefined,
@@ -218,6 +219,15 @@ export class Dht {
     const sieve = this.#sieveFor({ key, kind, reserved: true });
     const reading = { caller: this.#routing.caller, sieve, signal: this.#scope(signal) };
     return readRecords(from, { key, ids }, reading);
+  }
+
+  /** What one holder says it holds under `key`. Rejects as requests do. */
+  async fetchDigests(
+    from: Contact,
+    key: Bytes,
+    { signal }: Abortable = {},
+  ): Promise<readonly RecordDigest[]> {
+    return readDigests(from, key, { caller: this.#routing.caller, signal: this.#scope(signal) });
   }
 
   /**

@@ -36,6 +36,8 @@ export interface GatherOptions {
   readonly minSeq?: bigint | undefined;
   /** Names that expired and are still reserved for their owner come as well: look at `expires`. */
   readonly reserved?: boolean | undefined;
+  /** Pages that are read of one node; as many as are sensible for the kind when left out. */
+  readonly pagesMax?: number | undefined;
   /** Asked after each answer; true ends the search. */
   readonly enough?: ((soFar: readonly Gathered[]) => boolean) | undefined;
 }
@@ -49,6 +51,8 @@ export interface Gathered {
   readonly provisional: readonly boolean[];
   /** With mode 'digest', instead of records: claims that nobody verified. */
   readonly digests: readonly RecordDigest[];
+  /** Whether it holds more than was read of it; so it says. */
+  readonly more: boolean;
 }
 
 export interface GatherEnd {

@@ -61,7 +61,7 @@ export function ownAnswer(
     (record) =>
       held.find((stored) => equalBytes(stored.record.hash, record.hash))?.provisional ?? false,
   );
-  return { from: 'self', records: passed, provisional, digests };
+  return { from: 'self', records: passed, provisional, digests, more: false };
 }
 
 /** Asks one node: all pages of what it holds, and whom it knows nearer to the key. */
@@ -72,16 +72,24 @@ export function askForRecords(
     sieve,
     k,
     kind,
-  }: { caller: Caller; sieve: RecordSieve; k: number; kind: RecordKind | undefined },
+    pagesMax = pagesMaxOf(kind),
+  }: {
+    caller: Caller;
+    sieve: RecordSieve;
+    k: number;
+    kind: RecordKind | undefined;
+    pagesMax?: number | undefined;
+  },
 ): Ask<Gathered> {
   return async (contact, { signal, emit }) => {
     const reading = { caller, sieve, signal };
     const first = await caller.call(contact, request, signal);
-    const rest = await pagesAfter(first.reply, { ...reading, contact, request, kind });
+    const rest = await pagesAfter(first.reply, { ...reading, contact, request, pagesMax });
     const replies = [first.reply, ...rest];
     const digests = replies.flatMap((reply) => reply.digests);
     const sifted = sift(replies, sieve);
-    emit({ from: contact, ...sifted, digests });
+    const more = replies.at(-1)?.next !== undefined;
+    emit({ from: contact, ...sifted, digests, more });
     const held = sifted.records.length + digests.length > 0;
     const contacts = longest(replies.map((reply) => reply.contacts));
     const { server } = first.info;
@@ -125,6 +133,18 @@ export async function readRecords(
   return [...records];
 }
 
+/** All that one holder says it holds under `key`: claims that nobody verified, at most 8 pages. */
+export async function readDigests(
+  from: Contact,
+  key: Bytes,
+  { caller, signal }: Omit<Reading, 'sieve'>,
+): Promise<readonly RecordDigest[]> {
+  const request = getRequest(key, { mode: 'digest' });
+  const { reply } = await caller.call(from, request, signal);
+  const rest = await pagesAfter(reply, { caller, signal, contact: from, request, pagesMax });
+  return [reply, ...rest].flatMap(({ digests }) => digests);
+}
+
 export function getRequest(
   key: Bytes,
   { mode, ids, minSeq }: Pick<GatherOptions, 'mode' | 'ids' | 'minSeq'>,
@@ -145,13 +165,13 @@ async function pagesAfter(
     caller,
     contact,
     request,
-    kind,
+    pagesMax,
     signal,
-  }: Reading & { contact: Contact; request: GetRequest; kind: RecordKind | undefined },
+  }: Omit<Reading, 'sieve'> & { contact: Contact; request: GetRequest; pagesMax: number },
 ): Promise<GetReply[]> {
   const pages: GetReply[] = []; // BOUNDED by pagesMax
   let cursor = next;
-  while (cursor !== undefined && pages.length < pagesMaxOf(kind) - 1) {
+  while (cursor !== undefined && pages.length < pagesMax - 1) {
     const more = { ...request, cursor };
     const answered = await caller.call(contact, more, signal).catch(() => undefined);
     if (!answered) break; // the pages before are still worth having
