@@ -100,6 +100,33 @@ export class Sockets {
   }
 }
 
+/**
+ * Sends one datagram from a socket of its own, bound to `from` and any free port, that is closed
+ * afterwards. Resolves with the system's code where that failed.
+ */
+export async function sendFromFreePort(
+  from: Bytes,
+  to: Endpoint,
+  datagram: Bytes,
+): Promise<string | undefined> {
+  let socket: Socket | undefined;
+  try {
+    socket = await bind(formatIp(from), 0);
+    await promisedSend(socket, to, datagram);
+    return undefined;
+  } catch (error) {
+    return systemCode(error) ?? 'UNKNOWN';
+  } finally {
+    if (socket) await closeSocket(socket);
+  }
+}
+
+function promisedSend(socket: Socket, { ip, port }: Endpoint, datagram: Bytes): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.send(datagram, port, formatIp(ip), (error) => (error ? reject(error) : resolve()));
+  });
+}
+
 /** IPv4 and, where this host has it, IPv6 on the same port. */
 async function bindWildcards(port: number): Promise<[Socket, Socket | undefined]> {
   for (let tries = 1; ; tries++) {

@@ -22,10 +22,12 @@ import {
   packetTypes,
   type RespPacket,
 } from '../wire/packets.ts';
+import type { RequestHead } from '../wire/requests.ts';
 import { Counters } from './counters.ts';
 import { OutgoingGate } from './gate.ts';
 import { Initiator } from './initiator.ts';
 import { Introduction } from './introduction.ts';
+import { Knocker } from './knock.ts';
 import { ownKeysOf, Peers } from './peers.ts';
 import { Responder } from './responder.ts';
 import { RetransmissionTimeout } from './rto.ts';
@@ -62,7 +64,7 @@ export interface UdpTransportOptions {
   readonly waitingMax?: number;
   /** The share of one core that answering may take, in (0, 1]. */
   readonly dhShare?: number;
-  /** From as many handshakes per second on, requests need a cookie. */
+  /** From as many requests per second on that ask for a handshake, they need a cookie. */
   readonly handshakesPerSecondMax?: number;
 }
 
@@ -83,6 +85,7 @@ export class UdpTransport implements Transport {
   readonly #initiator: Initiator;
   readonly #responder: Responder;
   readonly #introduction: Introduction;
+  readonly #knocker: Knocker;
   #want: Families = { v4: false, v6: false };
   #started = false;
   #stopping: Promise<void> | undefined;
@@ -116,16 +119,16 @@ export class UdpTransport implements Transport {
     };
     this.#responder = new Responder({ ...deps, ...shared, dhShare, handshakesPerSecondMax });
     this.#introduction = new Introduction({ ...shared, key, network });
-    this.#initiator = new Initiator({
-      ...shared,
-      tokens: new TokenMemory(world.clock),
-      head: ({ ip }) => ({
-        server: deps.isServer(ip),
-        xSign: own.xSign,
-        want: this.#want,
-        contactSeq: contactSeq(),
-      }),
+    const head = ({ ip }: Endpoint): Omit<RequestHead, 'token'> => ({
+      server: deps.isServer(ip),
+      xSign: own.xSign,
+      want: this.#want,
+      contactSeq: contactSeq(),
     });
+    this.#initiator = new Initiator({ ...shared, head, tokens: new TokenMemory(world.clock) });
+    const localIp = (ipBytes: number): Bytes | undefined =>
+      this.address().find(({ ip }) => ip.length === ipBytes)?.ip;
+    this.#knocker = new Knocker({ ...shared, head, localIp });
   }
 
   /** Resolves when every address is bound. Rejects with PORT_TAKEN, BIND_FAILED or BAD_ADDRESS. */
@@ -179,9 +182,19 @@ export class UdpTransport implements Transport {
     return await this.#slots.run(job, (signal) => this.#introduction.identify(endpoint, signal));
   }
 
+  async knock(
+    to: Contact,
+    nonce: Bytes,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<void> {
+    this.#refuseUnreachable(to.endpoint);
+    await this.#knocker.knock(to, nonce, options.signal);
+  }
+
   async #stop(): Promise<void> {
     this.#slots.close();
     this.#responder.stop();
+    await this.#knocker.stop();
     await this.#sockets.close();
   }
 
