@@ -203,7 +203,7 @@ async function startChild(file: string, args: readonly string[]): Promise<Child>
   const nextLine = async (): Promise<string> => {
     const { done, value } = await lines.next();
     if (done === true) throw new Error(`${file} ended`);
-    return String(value);
+    return value;
   };
   return {
     nextLine,

@@ -1,6 +1,6 @@
 /**
- * Whether this node has more handshakes to do than it should: then INITs need a cookie. It only
- * measures; the responder acts.
+ * Whether more handshakes are asked of this node than it should do: then INITs need a cookie. It
+ * only measures; the responder acts.
  */
 import type { CancelTimer, World } from '../base/clock.ts';
 
@@ -12,8 +12,8 @@ const lagHoldMs = 1000;
 
 export class LoadGauge {
   readonly #world: Pick<World, 'clock' | 'timers'>;
-  /** When the last handshakes began, as a ring: full and its oldest young means too many. */
-  readonly #beganMs: Float64Array; // BOUNDED by handshakesPerSecondMax
+  /** When the last INITs came, as a ring: full and its oldest young means too many. */
+  readonly #cameMs: Float64Array; // BOUNDED by handshakesPerSecondMax
   #next = 0;
   #laggedMs: number = Number.NEGATIVE_INFINITY;
   #cancelProbe: CancelTimer | undefined;
@@ -21,20 +21,24 @@ export class LoadGauge {
 
   constructor(world: Pick<World, 'clock' | 'timers'>, handshakesPerSecondMax: number) {
     this.#world = world;
-    this.#beganMs = new Float64Array(handshakesPerSecondMax).fill(Number.NEGATIVE_INFINITY);
+    this.#cameMs = new Float64Array(handshakesPerSecondMax).fill(Number.NEGATIVE_INFINITY);
   }
 
-  /** Counts a handshake. While there are any, the event loop's lag is probed. */
-  noteHandshake(): void {
-    this.#beganMs[this.#next] = this.#world.clock.monotonicMs();
-    this.#next = (this.#next + 1) % this.#beganMs.length;
+  /**
+   * Counts an INIT that is to be opened now or after a cookie: a flood that cookies keep from the
+   * handshake still counts, else it would be let in again a second later. While there are any, the
+   * event loop's lag is probed: that of the thread that does the handshakes.
+   */
+  noteArrival(): void {
+    this.#cameMs[this.#next] = this.#world.clock.monotonicMs();
+    this.#next = (this.#next + 1) % this.#cameMs.length;
     this.#busySinceProbe = true;
     if (!this.#cancelProbe) this.#probe();
   }
 
   underLoad(queued: number): boolean {
     const nowMs = this.#world.clock.monotonicMs();
-    const oldestMs = this.#beganMs[this.#next] ?? Number.NEGATIVE_INFINITY;
+    const oldestMs = this.#cameMs[this.#next] ?? Number.NEGATIVE_INFINITY;
     return queued > queuedMax || nowMs - oldestMs < 1000 || nowMs - this.#laggedMs < lagHoldMs;
   }
 

@@ -47,7 +47,7 @@ export interface ResponderDeps {
   readonly counters: Counters;
   /** The share of a core that opening and sealing may take. */
   readonly dhShare: number;
-  /** From as many handshakes per second on, requests need a cookie. */
+  /** From as many requests per second on that ask for a handshake, they need a cookie. */
   readonly handshakesPerSecondMax: number;
   readonly contactRecord: () => Bytes | undefined;
   readonly contactSeq: () => number;
@@ -106,6 +106,7 @@ export class Responder {
     if (!sealing.mac1Verifies(init)) return counters.add('init.mac1');
     if (this.#replays.has(init.message1)) return counters.add('init.replay');
     if (!limits.take(source)) return counters.add('init.rate');
+    this.#load.noteArrival();
     if (
       this.#load.underLoad(this.#queue.length) &&
       !this.#cookies.verifies(init, source.endpoint)
@@ -132,7 +133,6 @@ export class Responder {
 
   #open(init: InitPacket, source: Arrival): void {
     const { sealing, counters } = this.#deps;
-    this.#load.noteHandshake();
     // Asked again, because the same INIT may have waited in the queue twice.
     if (this.#replays.has(init.message1)) return counters.add('init.replay');
     const request = sealing.open(init);

@@ -5,7 +5,8 @@
 import type { CancelTimer, World } from '../base/clock.ts';
 import type { DhBudget } from './dh-budget.ts';
 
-const lengthMax = 512;
+/** At half of a core they wait for 200 ms at most: who waits for longer asks again anyway. */
+const lengthMax = 256;
 
 export class WorkQueue {
   readonly #world: Pick<World, 'clock' | 'timers'>;
