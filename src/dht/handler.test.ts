@@ -29,6 +29,7 @@ async function store(
     isServer: (askerIp) => scopeOf(askerIp) !== 'global',
     contactRecord: () => undefined,
     offer: () => undefined,
+    handOff: () => ({ method: 'sync', entries: [], more: false }),
   });
   const contact = contactOf(nodeKey(2).publicKey, { ip: Uint8Array.from(ip), port: 9000 });
   const record = sampleName('alice').bytes;

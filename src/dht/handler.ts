@@ -2,7 +2,7 @@
  * Answers the requests of other nodes. Nothing here sends a request or changes the table: a server
  * that asks is at most offered as a newcomer, whom we shall ask ourselves.
  */
-import { prefixOf, scopeOf } from '../base/address.ts';
+import { scopeOf } from '../base/address.ts';
 import type { Bytes } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
@@ -26,7 +26,10 @@ import type {
   RequestHandler,
   StoreReply,
   StoreRequest,
+  SyncReply,
+  SyncRequest,
 } from './ports.ts';
+import { sourceOf } from './rules/source.ts';
 import type { Storage } from './storage.ts';
 import type { TableView } from './table.ts';
 
@@ -52,6 +55,8 @@ export interface HandlerDeps {
   readonly contactRecord: () => Bytes | undefined;
   /** A server that we might get to know. */
   readonly offer: (contact: Contact) => void;
+  /** What we hold that another node should hold as well, after an entry. */
+  readonly handOff: (asker: Bytes, after: Bytes) => SyncReply;
   /** Answers REACH (mode/); without it nobody is helped. */
   readonly reach?: ((from: Requester, request: ReachRequest) => Promise<ReachReply>) | undefined;
   /** Told of a PING that brings a nonce: it may be one that we wait for. */
@@ -98,12 +103,21 @@ export class Handler {
       return this.#deps.reach?.(from, request) ?? { method, accepted: false };
     }
     if (method === 'find') return this.#find(from, request.target);
+    if (method === 'sync') return this.#handOff(from, request);
     return method === 'get' ? this.#get(from, request) : this.#store(from, request);
   }
 
   #ping(from: Requester, { method, nonce }: PingRequest): PingReply {
     if (nonce) this.#deps.onNonce?.(from, nonce);
     return { method, contactRecord: this.#deps.contactRecord() };
+  }
+
+  /** Long lists go only to an address that is proven, and to the node whose place they are for. */
+  #handOff(from: Requester, { after }: SyncRequest): SyncReply {
+    const mayAsk =
+      from.addressProven && from.server && this.#deps.isServer(from.contact.endpoint.ip);
+    if (!mayAsk) return { method: 'sync', entries: [], more: false };
+    return this.#deps.handOff(from.contact.id, after);
   }
 
   #find(from: Requester, target: Bytes): FindReply {
@@ -131,9 +145,9 @@ export class Handler {
   }
 
   async #store(from: Requester, { record }: StoreRequest): Promise<StoreReply> {
-    const { status, conflicting } = await this.#judgeStore(from, record);
+    const { status, conflicting, detail } = await this.#judgeStore(from, record);
     if (!isStored(status)) this.#deps.counters.refused(status);
-    return { method: 'store', status, conflicting: conflicting?.bytes };
+    return { method: 'store', status, conflicting: conflicting?.bytes, detail };
   }
 
   async #judgeStore(from: Requester, record: Bytes): ReturnType<Storage['accept']> {
@@ -141,7 +155,6 @@ export class Handler {
     // Who cannot be reached is no use as a holder; we call ourselves a server by the same rule.
     if (!this.#deps.isServer(ip)) return { status: storeStatuses.METHOD };
     if (!from.addressProven) return { status: storeStatuses.BAD_TOKEN };
-    const source = prefixOf(ip, 'narrow');
-    return this.#deps.storage.accept(record, { source });
+    return this.#deps.storage.accept(record, { source: sourceOf(ip) });
   }
 }

@@ -54,7 +54,7 @@ test('nothing held is one empty page', () => {
 
 test('a cursor beyond the end is an empty last page', () => {
   const page = pageOf(heldLinks(3), request({ cursor: 99 }), { self, nowMs });
-  assert.deepEqual(page, { records: [], digests: [], next: undefined });
+  assert.deepEqual(page, { records: [], provisional: [], digests: [], next: undefined });
 });
 
 test('digests come 23 to a page and say what they stand for', () => {

@@ -12,6 +12,8 @@ const cursorMax = 0xffff;
 
 export interface Page {
   readonly records: readonly Bytes[];
+  /** For each of `records`. */
+  readonly provisional: readonly boolean[];
   readonly digests: readonly RecordDigest[];
   readonly next: number | undefined;
 }
@@ -35,6 +37,7 @@ export function pageOf(
   const page = wanted.slice(0, count);
   return {
     records: mode === 'digest' ? [] : page.map(({ record }) => record.bytes),
+    provisional: mode === 'digest' ? [] : page.map(({ provisional }) => provisional),
     digests: mode === 'digest' ? page.map((stored) => digestOf(stored, nowMs)) : [],
     next: count > 0 && count < wanted.length && end <= cursorMax ? end : undefined,
   };

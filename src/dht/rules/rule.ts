@@ -17,15 +17,19 @@ export interface Judged {
   readonly candidate: SignedRecord;
   /** The candidate's. */
   readonly slot: Bytes;
+  /** Where the candidate comes from, see `StoredRecord.source`. */
+  readonly source: string;
   /** All records of the candidate's kind under its key that are not due to be dropped. */
   readonly held: readonly Held[];
   readonly nowUnixSeconds: number;
+  /** For signatures inside of records: of transfers, of certificates. */
+  readonly network: Bytes;
 }
 
 export interface Refusal {
   readonly status: StoreStatus;
   /** What stands in the way, for the asker to see. */
-  readonly conflicting?: SignedRecord;
+  readonly conflicting?: SignedRecord | undefined;
 }
 
 /** Undefined: this rule has nothing against it. */
