@@ -5,17 +5,23 @@
 import { toHex } from '../base/bytes.ts';
 import { keyId } from '../identity/key.ts';
 import { type SignedRecord, compareRecords } from '../record/envelope.ts';
+import { recordKinds } from '../record/kinds.ts';
 import { parseLink } from '../record/link.ts';
-import { slotOf } from '../record/registry.ts';
+import { slotOf, storedKind } from '../record/registry.ts';
 import { targetFlaw } from './target.ts';
 import type { FoundLink } from './types.ts';
 
 /** Eight times what an honest storer holds under a key: storers may differ in what they keep. */
 export const slotsMax = 1024;
 
+/** What storers take of one author: who signs more than that shall not crowd out the others. */
+const perAuthorMax = storedKind(recordKinds.link)?.perAuthorMax ?? 0;
+
 export class FoundLinks {
   // BOUNDED by slotsMax. The newest record of each slot that was seen.
   readonly #slots = new Map<string, SignedRecord>();
+  // BOUNDED by slotsMax. How many links of each author were shown.
+  readonly #authors = new Map<string, number>();
   #shown = 0;
 
   /** Links that were shown. */
@@ -36,10 +42,18 @@ export class FoundLinks {
       this.#slots.set(slot, record);
       // After a tombstone, a newer live record is the author's change of mind.
       const link = known && !known.tombstone ? undefined : shownLink(record);
-      if (!link) continue;
+      if (!link || !this.#countAuthor(record)) continue;
       this.#shown += 1;
       yield link;
     }
+  }
+
+  #countAuthor({ author }: SignedRecord): boolean {
+    const name = toHex(author);
+    const shown = this.#authors.get(name) ?? 0;
+    if (shown >= perAuthorMax) return false;
+    this.#authors.set(name, shown + 1);
+    return true;
   }
 }
 

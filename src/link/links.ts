@@ -6,7 +6,6 @@ import { type Bytes, utf8 } from '../base/bytes.ts';
 import { AltNetError } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
 import { compareRecords, type SignedRecord } from '../record/envelope.ts';
-import { recordKinds } from '../record/kinds.ts';
 import {
   hashUrl,
   linkKey,
@@ -17,9 +16,10 @@ import {
 } from '../record/link.ts';
 import { canonicalUrl } from './canonical.ts';
 import { checkLink } from './check.ts';
-import { FoundLinks } from './found.ts';
+import { LinkFinder } from './finder.ts';
 import { inSlot, type OwnLink, OwnLinks } from './own.ts';
 import type { LinkNotes, LinkPublisher, LinkSearch } from './ports.ts';
+import { searchLinks } from './search.ts';
 import { checkTarget } from './target.ts';
 import type { FoundLink, Link, LinkSearchEnd, PutLink } from './types.ts';
 import {
@@ -53,12 +53,14 @@ export class Links {
   readonly #deps: LinksDeps;
   readonly #own: OwnLinks;
   readonly #writer: LinkWriter;
+  readonly #finder: LinkFinder;
 
   constructor(deps: LinksDeps) {
     const { publisher, notes, authorKey } = deps;
     this.#deps = deps;
     this.#own = new OwnLinks({ publisher, notes, author: authorKey.publicKey });
     this.#writer = new LinkWriter(deps);
+    this.#finder = new LinkFinder(deps.dht, deps.world.clock);
   }
 
   /**
@@ -87,6 +89,7 @@ export class Links {
       );
       return this.#result(place, { target, stored, startedMs });
     } finally {
+      this.#finder.changed(key);
       await this.#own.forget(key); // when nothing came of it, as after giving up during the work
     }
   }
@@ -95,21 +98,8 @@ export class Links {
    * The links for a URL as they are found, each once; the end tells how many nodes answered. Who
    * stops reading ends the search. Throws BAD_URL, ABORTED.
    */
-  async *get(url: string, { signal }: Abortable = {}): AsyncGenerator<FoundLink, LinkSearchEnd> {
-    const startedMs = this.#nowMs();
-    const found = new FoundLinks();
-    const answers = this.#gather(placeOf(url).key, signal);
-    try {
-      for (;;) {
-        const next = await answers.next();
-        const seconds = this.#secondsSince(startedMs);
-        if (next.done === true) return { found: found.count, asked: next.value.answered, seconds };
-        for (const link of found.add(next.value.records)) yield { ...link, seconds };
-      }
-    } finally {
-      // Ends the requests under way; what a search that ends with a value is told does not matter.
-      await answers.return({ asked: 0, answered: 0 });
-    }
+  get(url: string, { signal }: Abortable = {}): AsyncGenerator<FoundLink, LinkSearchEnd> {
+    return this.#finder.find(url, signal);
   }
 
   /**
@@ -135,6 +125,7 @@ export class Links {
       );
       return this.#result(place, { target, stored, startedMs });
     } finally {
+      this.#finder.changed(key);
       await this.#own.forget(key);
     }
   }
@@ -144,17 +135,13 @@ export class Links {
     return this.#own.list();
   }
 
-  #gather(key: Bytes, signal: AbortSignal | undefined): ReturnType<LinkSearch['gather']> {
-    return this.#deps.dht.gather(key, { signal, kind: recordKinds.link });
-  }
-
   /** The newest record in a slot that the network has. */
   async #search(
     { key, slot }: { key: Bytes; slot: Bytes },
     { signal }: Abortable,
   ): Promise<SignedRecord | undefined> {
     let newest: SignedRecord | undefined;
-    for await (const { records } of this.#gather(key, signal)) {
+    for await (const records of searchLinks(this.#deps.dht, key, { signal })) {
       const record = inSlot(records, slot);
       if (record && (!newest || compareRecords(record, newest) > 0)) newest = record;
     }

@@ -13,14 +13,37 @@ export interface GatheredLinks {
   readonly from: Contact | 'self';
   /** Each verified with `checkRecord` and of the key asked for. */
   readonly records: readonly SignedRecord[];
+  /** Whether it says that it holds more than it was asked for. */
+  readonly more: boolean;
+}
+
+export interface GatherLinksOptions extends Abortable {
+  readonly kind: RecordKind;
+  /** How many of the nearest must have answered. */
+  readonly width: number;
+  /** Pages that are read of each. */
+  readonly pagesMax: number;
 }
 
 export interface LinkSearch {
   /** Answers as they arrive; then how many nodes were asked and answered. */
   gather(
     key: Bytes,
-    options: Abortable & { readonly kind?: RecordKind | undefined },
+    options: GatherLinksOptions,
   ): AsyncGenerator<GatheredLinks, { readonly asked: number; readonly answered: number }>;
+  /** What one node says it holds: first 16 bytes of record hashes. Rejects without an answer. */
+  fetchDigests(
+    from: Contact,
+    key: Bytes,
+    options: Abortable,
+  ): Promise<readonly { readonly hash: Bytes }[]>;
+  /** Those of them, verified. Rejects without an answer. */
+  fetchRecords(
+    from: Contact,
+    key: Bytes,
+    ids: readonly Bytes[],
+    options: Abortable & { readonly kind: RecordKind },
+  ): Promise<readonly SignedRecord[]>;
 }
 
 export interface LinkPublication {

@@ -22,6 +22,10 @@ export interface FoundLink extends Link {
   readonly issued: number;
   /** Since the search began. */
   readonly seconds: number;
+  /** The other spelling of the URL under which it was found; there was none under the one given. */
+  readonly variant?: string | undefined;
+  /** From an earlier search: nobody could be asked now. */
+  readonly stale?: true | undefined;
 }
 
 export interface LinkSearchEnd {

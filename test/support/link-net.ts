@@ -3,8 +3,10 @@
  * stands on the link ports. Each can be switched to silence, refusal or lies.
  */
 import { equalBytes, toHex, type Bytes } from '../../src/base/bytes.ts';
+import type { Contact } from '../../src/identity/contact.ts';
 import type {
   GatheredLinks,
+  GatherLinksOptions,
   LinkNotes,
   LinkPublication,
   LinkPublisher,
@@ -30,6 +32,8 @@ export class LinkStorer {
   readonly #judging: () => Judging;
   /** Answers every STORE with this. */
   refuseWith: StoreStatus | undefined;
+  /** Lists records and does not hand them out. */
+  withholds = false;
 
   constructor(judging: () => Judging) {
     this.#judging = judging;
@@ -56,34 +60,80 @@ export class LinkStorer {
   }
 }
 
+/** Somebody to ask, told apart from others by the number in its ID. */
+export function contactOf(index: number): Contact {
+  const id = new Uint8Array(32).fill(index + 1);
+  return { id, publicKey: id, endpoint: { ip: Uint8Array.of(127, 0, 0, 1), port: 1 + index } };
+}
+
 export class LinkNet implements LinkSearch {
   readonly storers: LinkStorer[];
+  /** Records that fit an answer. */
+  pageSize = 3;
+  /** Nobody can be asked. */
+  cutOff = false;
+  /** Requests to single storers: lists, and batches of records. */
+  fetched = { digests: 0, records: 0 };
+  readonly #contacts: readonly Contact[];
   /** How many searches were not read to their end. */
   brokenOff = 0;
+  searches = 0;
 
   constructor(count: number, judging: () => Judging) {
     this.storers = Array.from({ length: count }, () => new LinkStorer(judging));
+    this.#contacts = this.storers.map((_, index) => contactOf(index));
   }
 
   async *gather(
     key: Bytes,
-    { signal, kind }: { signal?: AbortSignal | undefined; kind?: RecordKind | undefined },
+    { signal, kind }: GatherLinksOptions,
   ): AsyncGenerator<GatheredLinks, { asked: number; answered: number }> {
     let done = false;
+    this.searches += 1;
+    const storers = this.cutOff ? [] : this.storers;
     try {
-      for (const storer of this.storers) {
+      for (const [index, storer] of storers.entries()) {
         await Promise.resolve();
         signal?.throwIfAborted();
-        const records = storer
-          .list(key)
-          .filter((record) => kind === undefined || record.kind === kind);
-        yield { from: 'self', records };
+        const all = storer.list(key).filter((record) => record.kind === kind);
+        // Each storer begins with others, as real ones do.
+        const records = [...all.slice(index), ...all.slice(0, index)].slice(0, this.pageSize);
+        const from = this.#contacts[index] ?? 'self';
+        yield { from, records, more: records.length < all.length };
       }
       done = true;
-      return { asked: this.storers.length, answered: this.storers.length };
+      return { asked: storers.length, answered: storers.length };
     } finally {
       if (!done) this.brokenOff += 1;
     }
+  }
+
+  async fetchDigests(from: Contact, key: Bytes): Promise<readonly { hash: Bytes }[]> {
+    await Promise.resolve();
+    this.fetched.digests += 1;
+    return this.#storer(from)
+      .list(key)
+      .map(({ hash }) => ({ hash: hash.slice(0, 16) }));
+  }
+
+  async fetchRecords(
+    from: Contact,
+    key: Bytes,
+    ids: readonly Bytes[],
+  ): Promise<readonly SignedRecord[]> {
+    await Promise.resolve();
+    this.fetched.records += 1;
+    const storer = this.#storer(from);
+    if (storer.withholds) return [];
+    return storer
+      .list(key)
+      .filter(({ hash }) => ids.some((id) => equalBytes(hash.subarray(0, 16), id)));
+  }
+
+  #storer(from: Contact): LinkStorer {
+    const storer = this.storers[this.#contacts.indexOf(from)];
+    if (!storer) throw new RangeError('nobody of this net');
+    return storer;
   }
 
   store(record: SignedRecord): LinkPublication {
