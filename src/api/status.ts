@@ -33,6 +33,7 @@ export const statusOfCode: Readonly<Record<ErrorCode, number>> = {
   NAME_EXPIRED: 410,
   NAME_REVOKED: 410,
   NAME_NOT_YOURS: 403,
+  NO_ANSWER: 504,
   BAD_ROOT: 400,
   PATH_MISSING: 400,
   PATH_UNREADABLE: 400,

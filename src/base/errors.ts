@@ -38,6 +38,7 @@ interface Details {
   NAME_EXPIRED: { name: string };
   NAME_REVOKED: { name: string };
   NAME_NOT_YOURS: { name: string; owner: string };
+  NO_ANSWER: { what: string; answered: number; wanted: number };
   /* content */
   BAD_ROOT: { text: string };
   PATH_MISSING: { path: string };
@@ -130,6 +131,8 @@ const sentences: Sentences = {
   NAME_REVOKED: ({ name }) => `${name} was revoked by somebody whom this node trusts to do so`,
   NAME_NOT_YOURS: ({ name, owner }) =>
     `${name} belongs to ${owner}; only that author can change it`,
+  NO_ANSWER: ({ what, answered, wanted }) =>
+    `${what}: of those who would know, too few answered (${answered}, at least ${wanted} are needed); try again in a moment`,
   BAD_ROOT: ({ text }) => `"${text}" is neither a CID nor 64 hex digits of SHA-256`,
   PATH_MISSING: ({ path }) => `${path} does not exist`,
   PATH_UNREADABLE: ({ path, why }) => `${path} cannot be read: ${inWords(why)}`,

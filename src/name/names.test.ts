@@ -52,8 +52,8 @@ describe('registering', () => {
     // The search finds nobody, and the storers know better.
     const blind = node(2);
     net.gather = async function* () {
-      yield { from: net.storers[0]?.contact ?? 'self', records: [] };
-      return { asked: 1, answered: 1, closest: [] };
+      yield { from: net.storers[0]?.contact ?? 'self', records: [], provisional: [] };
+      return { answered: 1, closest: [] };
     };
     await assert.rejects(blind.register('alice', rootOf(2)), taken);
     assert.deepEqual(blind.list(), []);
@@ -117,7 +117,7 @@ describe('registering', () => {
   test('says what is wrong with a name or root', async () => {
     const { node } = setUp();
     const names = node(1);
-    for (const bad of ['', 'a.b', 'gns', 'under_score', '-x']) {
+    for (const bad of ['', 'a.b.c', 'gns', 'a.gns', '-a.b', 'under_score', '-x']) {
       await assert.rejects(names.register(bad, rootOf(1)), hasCode('BAD_NAME', { name: bad }));
       await assert.rejects(names.resolve(bad), hasCode('BAD_NAME', { name: bad }));
     }
@@ -284,9 +284,9 @@ describe('memory', () => {
   });
 
   test('forgets the owners that were unused for longest when there are too many', async () => {
-    const { world, signed } = setUp();
+    const { world, signed, network } = setUp();
     const notes = new MemoryNameNotes();
-    const pins = new Pins({ notes, clock: world.clock, max: 10 });
+    const pins = new Pins({ notes, clock: world.clock, network }, 10);
     const record = signed(1, 1);
     for (let i = 0; i < 12; i++) {
       await pins.remember({ ...record, key: new Uint8Array(32).fill(i) });

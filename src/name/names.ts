@@ -1,23 +1,42 @@
 /**
- * Names: resolve, register, update and list (docs/spec/names.md). It brings search, verdict, memory
- * and writing together; each of them is a file of its own.
+ * Names: resolve, register, update, transfer, release and list (docs/spec/names.md). It brings
+ * resolving, memory and writing together; each of them is a file of its own.
  */
 import type { CID } from 'multiformats/cid';
-import { withDeadline } from '../base/abort.ts';
+import { abortReason } from '../base/abort.ts';
 import { type Bytes, equalBytes, toHex } from '../base/bytes.ts';
 import { unixSeconds } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
-import { LruMap } from '../base/limits.ts';
-import { versionOf, type SignedRecord } from '../record/envelope.ts';
+import { freeAtSeconds } from '../dht/rules/ownership.ts';
+import { isSoundPoint } from '../identity/point.ts';
+import { epochOf, versionOf } from '../record/envelope.ts';
 import { isRoot } from '../record/root.ts';
-import { newestOf, OwnNames, shownBy, ttlSecondsOf } from './own.ts';
+import { signTransfer } from '../record/transfer.ts';
+import type { Certificate } from '../record/zone.ts';
+import { NamesBelow } from './below.ts';
+import { claimable, type Holding, ownedOrOffered } from './holding.ts';
+import { newestOf, OwnNames } from './own.ts';
 import { Pins } from './pins.ts';
-import { type NamePlace, parsePlace } from './place.ts';
-import type { NameNotes, NamePublisher, NameSearch } from './ports.ts';
-import { Sharing } from './sharing.ts';
-import { searchName, type Survey } from './survey.ts';
-import type { NameResolver, OwnName, RegisteredName, ResolvedName } from './types.ts';
-import type { Verdict } from './verdict.ts';
+import {
+  type Apex,
+  labelPlace,
+  type NameAddress,
+  type NamePlace,
+  parseAddress,
+  placesOf,
+} from './place.ts';
+import type { NameNotes, NamePublisher, NameSearch, ReadZoneFile } from './ports.ts';
+import { Resolver, resolverDefaults, type ResolverOptions } from './resolver.ts';
+import type { NameChange } from './statement.ts';
+import type { Survey } from './survey.ts';
+import type {
+  NameResolver,
+  OfferedName,
+  OwnName,
+  RegisteredName,
+  ReleasedName,
+  ResolvedName,
+} from './types.ts';
 import { NameWriter, type WriteOptions, type WriterDeps } from './writer.ts';
 
 export interface NamesDeps extends WriterDeps {
@@ -25,46 +44,66 @@ export interface NamesDeps extends WriterDeps {
   readonly publisher: NamePublisher;
   /** Where owners seen before are remembered. */
   readonly notes: NameNotes;
+  readonly readZoneFile: ReadZoneFile;
 }
 
-export interface NamesOptions {
-  /** How long a name that is in order is not looked up again, unless its owner asks for less. */
-  readonly freshMs: number;
-  /** The same for one that is not: it may be so in a moment. */
-  readonly doubtfulMs: number;
-  readonly timeoutMs: number;
-  /** Names that are looked up at the same time. */
-  readonly lookupsMax: number;
+export type NamesOptions = ResolverOptions;
+
+export const namesDefaults: NamesOptions = resolverDefaults;
+
+export interface UpdateOptions extends WriteOptions {
+  /** All names below this one, by label. */
+  readonly subnames?: ReadonlyMap<string, CID> | undefined;
+  /** Root of a file with more of them. */
+  readonly zoneFile?: CID | undefined;
 }
 
-export const namesDefaults: NamesOptions = {
-  freshMs: 5 * 60_000,
-  doubtfulMs: 60_000,
-  timeoutMs: 30_000,
-  lookupsMax: 256,
-};
+export interface RegisterOptions extends UpdateOptions {
+  /** A registrar's public key: this author's own, or that of the certificate. */
+  readonly zone?: Bytes | undefined;
+  /** A registrar's leave to write this name. */
+  readonly certificate?: Certificate | undefined;
+}
 
-const cachedMax = 4096;
+/**
+ * How long an offer can be taken: longer than anybody remembers the old owner (90 + 30 days), so
+ * that whoever knew that owner still sees how the name changed hands.
+ */
+const offerSeconds = 365 * 86_400;
 
 export class Names implements NameResolver {
   readonly #deps: NamesDeps;
-  readonly #options: NamesOptions;
+  readonly #zones: readonly Bytes[];
   readonly #own: OwnNames;
   readonly #pins: Pins;
+  readonly #resolver: Resolver;
+  readonly #below: NamesBelow;
   readonly #writer: NameWriter;
-  readonly #lookups: Sharing<ResolvedName>;
-  /** Own writes so far: what was looked up before one is not remembered after it. */
-  #writes = 0;
-  // BOUNDED by cachedMax
-  readonly #cache = new LruMap<string, { resolved: ResolvedName; untilMs: number }>(cachedMax);
+  readonly #stopping = new AbortController();
 
   constructor(deps: NamesDeps, options: Partial<NamesOptions> = {}) {
+    const { dht, publisher, notes, authorKey, network, world, log } = deps;
+    const { clock } = world;
     this.#deps = deps;
-    this.#options = { ...namesDefaults, ...options };
-    this.#own = new OwnNames(deps.publisher, deps.authorKey.publicKey);
-    this.#pins = new Pins({ notes: deps.notes, clock: deps.world.clock });
+    this.#zones = options.trustedZones ?? [];
+    const own = new OwnNames(publisher, authorKey.publicKey);
+    const pins = new Pins({ notes, clock, network });
+    this.#own = own;
+    this.#pins = pins;
+    const resolving = { ...namesDefaults, ...options };
+    this.#resolver = new Resolver({ dht, own, pins, network, world, log }, resolving);
+    this.#below = new NamesBelow(deps.readZoneFile);
     this.#writer = new NameWriter(deps);
-    this.#lookups = new Sharing(this.#options.lookupsMax);
+  }
+
+  /** Ends what goes on behind answers, with ABORTED for who waits. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new AltNetError('ABORTED', {}));
+    await this.#resolver.stop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
   }
 
   /** See `NameResolver`. Answers from memory for a few minutes. */
@@ -73,46 +112,96 @@ export class Names implements NameResolver {
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<ResolvedName> {
     signal?.throwIfAborted();
-    const place = parsePlace(name);
-    const id = toHex(place.key);
-    const cached = this.#cache.get(id);
-    if (cached && this.#deps.world.clock.monotonicMs() < cached.untilMs) return cached.resolved;
-    return this.#lookups.run(id, signal, (ended) => this.#lookUp(place, ended));
+    const address = parseAddress(name);
+    const answer = await this.#resolver.resolve(address.apex, signal);
+    const { sub } = address;
+    return sub === undefined
+      ? answer.resolved
+      : this.#below.resolve({ ...address, sub }, answer, signal);
   }
 
   /**
-   * Takes a free name, or updates one that is this author's. Rejects with BAD_NAME, BAD_ROOT,
+   * Takes a free name or one that was offered to this author, or updates one that is this
+   * author's. A name below another is an update of that one. Rejects with BAD_NAME, BAD_ROOT,
    * NAME_TAKEN, NAME_CONTESTED, NAME_NOT_YOURS (another's key name), RECORD_REFUSED, NO_PEERS
    * (it is published as soon as there are some), TIMEOUT, ABORTED.
    */
-  async register(name: string, root: CID, options: WriteOptions = {}): Promise<RegisteredName> {
-    const place = this.#writable(name, root);
-    const published = this.#own.under(place);
-    if (published) return this.#write({ place, root, mine: [published] }, options);
-    const survey = await this.#search(place, options.signal);
-    this.#refuseTaken(place, survey.verdict);
-    return this.#write({ place, root, mine: this.#mineOf(survey) }, options);
+  async register(name: string, root: CID, options: RegisterOptions = {}): Promise<RegisteredName> {
+    requireRoot(root);
+    const address = parseAddress(name);
+    if (address.sub !== undefined) return this.update(name, root, options);
+    this.#requireOwnKey(address.apex);
+    const { certificate, subnames, zoneFile } = options;
+    const serial = certificate?.serial ?? 0;
+    const places = this.#placesToTake(address.apex, options);
+    const holding = await this.#holding(places, { ...options, serial }, claimable);
+    const change = { root, subnames, zoneFile, certificate };
+    return this.#write(address, { ...holding, change, root }, options);
   }
 
   /**
-   * Lets an own name show another root. Rejects like `register`, and with NAME_NOT_FOUND or
-   * NAME_NOT_YOURS when there is nothing to update.
+   * Lets an own name show another root, or one below it. Rejects like `register`, and with
+   * NAME_NOT_FOUND or NAME_NOT_YOURS when there is nothing to update.
    */
-  async update(name: string, root: CID, options: WriteOptions = {}): Promise<RegisteredName> {
-    const place = this.#writable(name, root);
-    const published = this.#own.under(place);
-    if (published) return this.#write({ place, root, mine: [published] }, options);
-    const survey = await this.#search(place, options.signal);
-    const mine = this.#mineOf(survey);
-    const newest = newestOf(mine);
-    if (newest && !newest.tombstone) return this.#write({ place, root, mine }, options);
-    const { verdict } = survey;
-    const owner = 'record' in verdict ? verdict.record?.author : undefined;
-    if (verdict.state === 'not-found' || !owner) {
-      this.#refuseTaken(place, verdict);
-      throw new AltNetError('NAME_NOT_FOUND', { name: place.name });
+  async update(name: string, root: CID, options: UpdateOptions = {}): Promise<RegisteredName> {
+    requireRoot(root);
+    const address = parseAddress(name);
+    const holding = await this.#held(address, options);
+    const { subnames, zoneFile } = options;
+    const change =
+      address.sub === undefined
+        ? { root, subnames, zoneFile }
+        : { below: { label: address.sub, root }, zoneFile };
+    return this.#write(address, { ...holding, change, root }, options);
+  }
+
+  /**
+   * Offers an own name of the open zone to another author, who takes it by registering or updating
+   * it. It cannot be taken back. Rejects like `update`, and with BAD_ARGUMENT for a name that
+   * cannot be passed on and a key that is none.
+   */
+  async transfer(name: string, newOwner: Bytes, options: WriteOptions = {}): Promise<OfferedName> {
+    const address = parseAddress(name);
+    const { authorKey: key, network, world } = this.#deps;
+    if (!isSoundPoint(newOwner) || equalBytes(newOwner, key.publicKey)) {
+      const why = 'write the public key of the author who gets the name, as "key show" prints it';
+      throw new AltNetError('BAD_ARGUMENT', { what: toHex(newOwner), why });
     }
-    throw new AltNetError('NAME_NOT_YOURS', { name: place.name, owner: toHex(owner) });
+    const holding = await this.#held(address, options);
+    const { place, mine, takeover } = holding;
+    if (address.sub !== undefined || place.type === 'key' || place.zone) {
+      const why = 'only a name of the open zone can be passed on to another author';
+      throw new AltNetError('BAD_ARGUMENT', { what: address.name, why });
+    }
+    if (takeover) throw notFound(address);
+    const until = unixSeconds(world.clock) + offerSeconds;
+    const newEpoch = epochOf(newestOf(mine)?.seq ?? 0n) + 1;
+    const terms = { label: place.label, newOwner, newEpoch, notAfter: until };
+    const offer = signTransfer(terms, { key, network });
+    const { record, stored } = await this.#publish(
+      address,
+      { ...holding, change: { offer } },
+      options,
+    );
+    return { name: address.name, to: newOwner, until, version: versionOf(record.seq), stored };
+  }
+
+  /**
+   * Gives an own name up; others can take it after a week, this author at once. Below a name it
+   * only removes that label. Rejects like `update`.
+   */
+  async release(name: string, options: WriteOptions = {}): Promise<ReleasedName> {
+    const address = parseAddress(name);
+    const holding = await this.#held(address, options);
+    if (holding.takeover) throw notFound(address);
+    if (address.sub !== undefined) {
+      const change = { below: { label: address.sub, root: undefined } };
+      const { stored } = await this.#publish(address, { ...holding, change }, options);
+      return { name: address.name, stored };
+    }
+    const draft = { ...holding, change: 'release' } as const;
+    const { record, stored } = await this.#publish(address, draft, options);
+    return { name: address.name, freeAt: freeAtSeconds(record), stored };
   }
 
   /** What this node's author publishes from here and keeps alive. */
@@ -120,104 +209,99 @@ export class Names implements NameResolver {
     return this.#own.list((key) => this.#pins.get(key)?.firstSeen);
   }
 
-  #writable(name: string, root: CID): NamePlace {
-    const place = parsePlace(name);
-    if (!isRoot(root)) throw new AltNetError('BAD_ROOT', { text: root.toString() });
-    if (place.type === 'key' && !this.#isMe(place.owner)) {
-      const owner = toHex(place.owner);
-      throw new AltNetError('NAME_NOT_YOURS', { name: place.name, owner });
+  /** Where this author has the name, or where it was offered; for a name below, the one above. */
+  async #held({ apex, sub, name }: NameAddress, options: WriteOptions): Promise<Holding> {
+    this.#requireOwnKey(apex);
+    if (sub !== undefined && apex.type === 'key') {
+      throw new AltNetError('BAD_ARGUMENT', { what: name, why: 'a key name has none below it' });
     }
-    return place;
-  }
-
-  #refuseTaken({ name }: NamePlace, verdict: Verdict): void {
-    if (verdict.state === 'not-found') return;
-    if (verdict.state === 'contested') {
-      if (verdict.claimants.some((owner) => this.#isMe(owner))) return;
-      throw new AltNetError('NAME_CONTESTED', { name, owners: verdict.claimants.map(toHex) });
-    }
-    const { author } = verdict.record;
-    if (!this.#isMe(author)) throw new AltNetError('NAME_TAKEN', { name, owner: toHex(author) });
-  }
-
-  async #write(
-    draft: { place: NamePlace; root: CID; mine: readonly SignedRecord[] },
-    options: WriteOptions,
-  ): Promise<RegisteredName> {
-    const { place, root } = draft;
-    const id = toHex(place.key);
-    try {
-      const { record, stored } = await this.#writer.write(draft, options);
-      await this.#remember(record);
-      const { seq, expires } = record;
-      return { name: place.name, root, version: versionOf(seq), expires, stored };
-    } finally {
-      this.#writes++;
-      this.#cache.delete(id);
-      this.#lookups.forget(id);
-    }
-  }
-
-  async #lookUp(place: NamePlace, signal: AbortSignal): Promise<ResolvedName> {
-    const startedMs = this.#deps.world.clock.monotonicMs();
-    const writes = this.#writes;
-    const survey = await this.#search(place, signal);
-    const { verdict } = survey;
-    const record = this.#worthRemembering(verdict);
-    if (record) await this.#remember(record);
-    const resolved = resolvedOf(place, survey);
-    const { freshMs, doubtfulMs } = this.#options;
-    const keptMs =
-      verdict.state === 'ok'
-        ? Math.min(freshMs, 1000 * this.#secondsShown(verdict.record))
-        : doubtfulMs;
-    const untilMs = startedMs + keptMs;
-    if (writes === this.#writes) this.#cache.set(toHex(place.key), { resolved, untilMs });
-    return resolved;
-  }
-
-  /** How long a live record may be shown without asking again: not beyond its end. */
-  #secondsShown(record: SignedRecord): number {
-    const left = record.expires - unixSeconds(this.#deps.world.clock);
-    return Math.min(left, ttlSecondsOf(record) ?? left);
-  }
-
-  #search(place: NamePlace, signal: AbortSignal | undefined): Promise<Survey> {
-    const { dht, world } = this.#deps;
-    const work = { timers: world.timers, ms: this.#options.timeoutMs, what: place.name, signal };
-    return withDeadline(work, (ended) =>
-      searchName(place, {
-        dht,
-        own: this.#own.under(place),
-        pin: this.#pins.get(place.key),
-        now: unixSeconds(world.clock),
-        signal: ended,
-      }),
-    );
+    const places = placesOf(apex, this.#zones);
+    const inOwnZone =
+      apex.type === 'label' ? [labelPlace(apex, this.#deps.authorKey.publicKey)] : [];
+    // What it published as a registrar is its own, even where it does not resolve that zone.
+    const more = inOwnZone.filter((place) => this.#own.under(place));
+    return this.#holding([...places, ...more], { ...options, serial: 0 }, ownedOrOffered);
   }
 
   /**
-   * A majority makes an owner known. A withdrawal may come from a single node, so it only adds to
-   * what is known of its owner: else whoever withdraws a free name would pass for its owner.
+   * What this node publishes already is known without asking. Else the places are asked in order;
+   * the first failure that says more than "not there" is the result.
    */
-  #worthRemembering(verdict: Verdict): SignedRecord | undefined {
-    if (verdict.state === 'ok') return verdict.record;
-    const withdrawn = verdict.state === 'not-found' ? verdict.record : undefined;
-    const known = withdrawn && this.#pins.get(withdrawn.key);
-    return known && equalBytes(known.owner, withdrawn.author) ? withdrawn : undefined;
+  async #holding(
+    places: readonly NamePlace[],
+    { signal, serial }: { signal?: AbortSignal | undefined; serial: number },
+    judge: (survey: Survey, asking: { author: Bytes; now: number; serial: number }) => Holding,
+  ): Promise<Holding> {
+    for (const place of places) {
+      const published = this.#own.under(place);
+      if (published) return { place, mine: [published] };
+    }
+    const now = unixSeconds(this.#deps.world.clock);
+    const author = this.#deps.authorKey.publicKey;
+    let missing: unknown;
+    for (const place of places) {
+      const survey = await this.#survey(place, signal);
+      try {
+        return judge(survey, { author, now, serial });
+      } catch (error) {
+        missing ??= error;
+      }
+    }
+    throw missing;
   }
 
-  /** A full disk must not keep anybody from reading. */
-  async #remember(record: SignedRecord): Promise<void> {
+  async #survey(place: NamePlace, signal: AbortSignal | undefined): Promise<Survey> {
+    signal?.throwIfAborted();
+    const { signal: stopping } = this.#stopping;
+    const ended = signal ? AbortSignal.any([signal, stopping]) : stopping;
+    if (ended.aborted) throw abortReason(ended);
+    return this.#resolver.survey(place, ended);
+  }
+
+  /** A node with registrars takes no name of the open zone: it could not see it. */
+  #placesToTake(apex: Apex, { zone, certificate }: RegisterOptions): readonly NamePlace[] {
+    if (apex.type === 'key') return placesOf(apex, []);
+    const wanted = zone ?? certificate?.zone ?? this.#zones.find((key) => this.#isMe(key));
+    if (wanted && certificate && !equalBytes(wanted, certificate.zone)) {
+      const why = 'the certificate is of another registrar';
+      throw new AltNetError('BAD_ARGUMENT', { what: apex.name, why });
+    }
+    if (!wanted && this.#zones.length === 0) return [labelPlace(apex, undefined)];
+    if (wanted && (certificate || this.#isMe(wanted))) return [labelPlace(apex, wanted)];
+    const published = placesOf(apex, wanted ? [wanted] : this.#zones);
+    if (published.some((place) => this.#own.under(place))) return published;
+    const why = 'it is in the hands of a registrar; ask for a certificate';
+    throw new AltNetError('BAD_ARGUMENT', { what: apex.name, why });
+  }
+
+  async #write(
+    address: NameAddress,
+    { root, ...draft }: Holding & { change: NameChange; root: CID },
+    options: WriteOptions,
+  ): Promise<RegisteredName> {
+    const { record, stored } = await this.#publish(address, draft, options);
+    const { seq, expires } = record;
+    return { name: address.name, root, version: versionOf(seq), expires, stored };
+  }
+
+  async #publish(
+    { apex }: NameAddress,
+    draft: Parameters<NameWriter['write']>[0],
+    options: WriteOptions,
+  ): ReturnType<NameWriter['write']> {
     try {
-      await this.#pins.remember(record);
-    } catch (error) {
-      this.#deps.log.warn('an owner could not be remembered', { error: String(error) });
+      const written = await this.#writer.write(draft, options);
+      await this.#resolver.remember(written.record);
+      return written;
+    } finally {
+      this.#resolver.forget(apex);
     }
   }
 
-  #mineOf({ records }: Survey): SignedRecord[] {
-    return records.filter(({ author }) => this.#isMe(author));
+  #requireOwnKey(apex: Apex): void {
+    if (apex.type !== 'key' || this.#isMe(apex.owner)) return;
+    const owner = toHex(apex.owner);
+    throw new AltNetError('NAME_NOT_YOURS', { name: apex.name, owner });
   }
 
   #isMe(publicKey: Bytes): boolean {
@@ -225,22 +309,11 @@ export class Names implements NameResolver {
   }
 }
 
-function resolvedOf({ name }: NamePlace, { verdict, answered: asked }: Survey): ResolvedName {
-  if (verdict.state === 'contested') {
-    return { name, state: 'contested', claimants: verdict.claimants, asked };
-  }
-  if (verdict.state === 'not-found') return { name, state: 'not-found', asked };
-  const { author: owner, seq, issued, expires } = verdict.record;
-  const root = shownBy(verdict.record)?.root;
-  const version = versionOf(seq);
-  return {
-    name,
-    state: verdict.state,
-    ...(root && { root }),
-    owner,
-    version,
-    issued,
-    expires,
-    asked,
-  };
+function requireRoot(root: CID): void {
+  if (!isRoot(root)) throw new AltNetError('BAD_ROOT', { text: root.toString() });
+}
+
+/** An offer is not yet a name: it has to be taken first. */
+function notFound({ name }: NameAddress): AltNetError<'NAME_NOT_FOUND'> {
+  return new AltNetError('NAME_NOT_FOUND', { name });
 }

@@ -29,15 +29,20 @@ export class OwnNames {
     return this.#all(kind).find((record) => equalBytes(record.key, key));
   }
 
-  /** `firstSeenOf`: unix seconds, if it is known since when a key's owner holds it. */
+  /** Names below a name follow it. `firstSeenOf`: unix seconds, if it is known since when a key's owner holds it. */
   list(firstSeenOf: (key: Bytes) => number | undefined): OwnName[] {
     const records = [...this.#all(recordKinds.name), ...this.#all(recordKinds.pkName)];
     return records.flatMap((record) => {
       const shown = shownBy(record);
       if (!shown) return [];
-      const { author: owner, issued, expires, seq } = record;
-      const registered = Math.min(firstSeenOf(record.key) ?? issued, issued);
-      return [{ ...shown, owner, version: versionOf(seq), registered, updated: issued, expires }];
+      const { author: owner, issued: updated, expires, seq } = record;
+      const registered = Math.min(firstSeenOf(record.key) ?? updated, updated);
+      const common = { owner, version: versionOf(seq), registered, updated, expires };
+      const below = [...(parseName(record)?.subnames ?? [])].map(([label, root]) => ({
+        name: `${label}.${shown.name}`,
+        root,
+      }));
+      return [shown, ...below].map((each) => ({ ...each, ...common }));
     });
   }
 

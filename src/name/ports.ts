@@ -1,7 +1,9 @@
 /**
- * What the naming module asks of the layers below: searching, publishing, and remembering owners.
- * The DHT, its publisher and the store fit as they are; tests implement them in memory.
+ * What the naming module asks of the layers below: searching, publishing, repairing, remembering
+ * owners and reading zone files. The DHT, its publisher and the store fit as they are; tests
+ * implement them in memory.
  */
+import type { CID } from 'multiformats/cid';
 import type { Bytes } from '../base/bytes.ts';
 import type { Contact } from '../identity/contact.ts';
 import type { SignedRecord } from '../record/envelope.ts';
@@ -16,14 +18,17 @@ export interface NameAnswer {
   readonly from: Contact | 'self';
   /** Each verified, of the key and kind asked for; withdrawals and expired names among them. */
   readonly records: readonly SignedRecord[];
-  /** For each record whether its holder awaits confirmation; undefined where it is not known. */
-  readonly provisional?: readonly boolean[] | undefined;
+  /** For each record whether its holder awaits confirmation. */
+  readonly provisional: readonly boolean[];
 }
 
 export interface NameSearchEnd {
-  readonly asked: number;
+  /** Nodes that answered, also those met on the way, and this one if it counts. */
   readonly answered: number;
-  /** Those of the key's k nearest servers that answered, this node not among them. */
+  /**
+   * Those of the key's storage set that answered, nearest first, this node not among them: they
+   * have the votes.
+   */
   readonly closest: readonly Contact[];
 }
 
@@ -32,12 +37,22 @@ export interface NameSearch {
     key: Bytes,
     options: Abortable & {
       readonly kind: RecordKind;
+      /** The whole storage set: who asked fewer could be shown a minority. */
+      readonly reach: 'whole';
+      readonly paths: 1 | 2;
+      /** Records with a lower seq are old news. */
+      readonly minSeq: bigint;
       /** Expired names that are still reserved for their owner are wanted too. */
       readonly reserved: true;
-      /** Asked after each answer; true ends the search. */
-      readonly enough: (soFar: readonly NameAnswer[]) => boolean;
     },
   ): AsyncGenerator<NameAnswer, NameSearchEnd>;
+  /** Servers in the network, this node included: an estimate. */
+  networkSize(): number;
+  /** Offers a record to nodes that should hold it. */
+  store(
+    record: SignedRecord,
+    options: Abortable & { readonly targets: readonly Contact[] },
+  ): Promise<unknown>;
 }
 
 export interface NamePublication {
@@ -67,3 +82,12 @@ export interface NameNotes {
   put(name: string, value: Bytes): Promise<void>;
   removeAll(names: readonly string[]): Promise<void>;
 }
+
+/**
+ * Reads the file under a root, at most `bytesMax` bytes of it. Rejects with NO_PROVIDERS,
+ * CONTENT_UNAVAILABLE, CONTENT_BAD (also when there is more, or no file), TIMEOUT or ABORTED.
+ */
+export type ReadZoneFile = (
+  root: CID,
+  options: Abortable & { readonly bytesMax: number },
+) => Promise<Bytes>;

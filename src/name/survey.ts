@@ -1,74 +1,149 @@
 /** Asks the network who holds a name, and judges the answers. Keeps nothing. */
-import { equalBytes } from '../base/bytes.ts';
+import { type Bytes, equalBytes } from '../base/bytes.ts';
+import { freeAtSeconds } from '../dht/rules/ownership.ts';
+import type { Contact } from '../identity/contact.ts';
 import type { SignedRecord } from '../record/envelope.ts';
+import { takesOverFrom } from '../record/transfer.ts';
 import type { NamePlace } from './place.ts';
 import type { NameAnswer, NameSearch, NameSearchEnd } from './ports.ts';
-import { diverse, tallyOf } from './tally.ts';
-import { judge, judgeKeyName, type Pin, type Verdict } from './verdict.ts';
+import { networksAmong, tallyOf } from './tally.ts';
+import { answersWanted, highestOf, judge, judgeCertified, type Verdict } from './verdict.ts';
 
 export interface Survey {
+  readonly place: NamePlace;
   readonly verdict: Verdict;
   readonly answered: number;
+  /** Nodes that must answer before their silence about the name means anything. */
+  readonly wanted: number;
   /** All that anybody showed, and what this node publishes itself. */
   readonly records: readonly SignedRecord[];
+  /** Nodes of the storage set that do not have what the verdict says is right. */
+  readonly behind: readonly Contact[];
 }
 
 export interface SurveyContext {
   readonly dht: NameSearch;
   /** What this node's own author publishes under the name. */
   readonly own: SignedRecord | undefined;
-  readonly pin: Pin | undefined;
+  /** The newest record of the owner as the name was seen before. */
+  readonly pin: SignedRecord | undefined;
+  /** Disjoint paths of the search. */
+  readonly paths: 1 | 2;
   /** Unix seconds. */
   readonly now: number;
+  /** `networkId(profile)`. */
+  readonly network: Bytes;
   readonly signal: AbortSignal;
+  /** Told once, and before the end, when what has come is enough to answer. */
+  readonly onEnough?: ((survey: Survey) => void) | undefined;
 }
 
 /**
- * So many nodes that agree, of several networks, are enough where one honest node would be: nobody
- * can forge, and who would show an old record needs as many addresses.
+ * So many nodes that agree, each in a network of its own, are enough where one honest node would
+ * be: nobody can forge, and who would show an old record needs as many networks.
  */
 const agreeingMin = 5;
 
+/** Resolves when all who should know have answered or failed. Rejects like the search. */
 export async function searchName(place: NamePlace, context: SurveyContext): Promise<Survey> {
-  const { dht, own, now, signal } = context;
-  const pin = context.pin ?? (own && { owner: own.author, seq: own.seq, freeAt: own.expires });
+  const { dht, paths, signal, onEnough } = context;
+  const known = { ...context, pin: context.pin ?? context.own };
+  const minSeq = minSeqOf(place, known);
   const answers: NameAnswer[] = []; // BOUNDED by who the search asks
-  const enough = (soFar: readonly NameAnswer[]): boolean => isEnough(place, soFar, { pin, now });
-  const options = { kind: place.kind, reserved: true, enough, signal } as const;
-  const end = await collect(dht.gather(place.key, options), answers);
-  const records = [...answers.flatMap((answer) => answer.records), ...(own ? [own] : [])];
-  const { asked, answered, closest } = end;
-  const minSeq = pin?.seq ?? 0n;
-  const verdict =
-    place.type === 'key'
-      ? judgeKeyName({ records, minSeq, now })
-      : judge({ tally: tallyOf(answers, closest), asked, answered, pin, own, now });
-  return { verdict, answered, records };
-}
-
-async function collect(
-  search: AsyncGenerator<NameAnswer, NameSearchEnd>,
-  into: NameAnswer[],
-): Promise<NameSearchEnd> {
+  const options = { kind: place.kind, reach: 'whole', paths, minSeq, reserved: true } as const;
+  const search = dht.gather(place.key, { ...options, signal });
+  let isTold = onEnough === undefined;
   for (;;) {
     const step = await search.next();
-    if (step.done === true) return step.value;
-    into.push(step.value);
+    if (step.done === true) return surveyOf(place, answers, { ...known, end: step.value });
+    answers.push(step.value);
+    if (isTold || !isEnough(place, answers, known)) continue;
+    const survey = surveyOf(place, answers, known);
+    if (!('record' in survey.verdict)) continue; // two to whom it was passed on: count the votes
+    isTold = true;
+    onEnough?.(survey);
   }
 }
 
-/** Whether the newest record of the known owner came from enough other nodes. */
+/**
+ * A name that changes hands begins a new epoch, so what is below the known seq is old, whoever
+ * signed it. Not so in a zone, where the registrar may give it to somebody who begins at 1; nor
+ * when nothing is left of the owner, and it matters who else is there: then two paths are asked.
+ */
+function minSeqOf(place: NamePlace, { pin, paths, now }: SurveyContext): bigint {
+  if (!pin || now >= freeAtSeconds(pin)) return 0n;
+  if (place.type === 'key') return pin.seq;
+  return place.zone === undefined && paths === 1 ? pin.seq : 0n;
+}
+
+interface Judging extends SurveyContext {
+  /** Undefined while the search is still under way. */
+  readonly end?: NameSearchEnd;
+}
+
+function surveyOf(
+  place: NamePlace,
+  answers: readonly NameAnswer[],
+  { dht, own, pin, now, network, end }: Judging,
+): Survey {
+  const records = [...answers.flatMap((answer) => answer.records), ...(own ? [own] : [])];
+  const { answered, closest } = end ?? { answered: answers.length, closest: [] };
+  const wanted = answersWanted(dht.networkSize());
+  const heard = answered >= wanted;
+  const verdict =
+    place.type === 'key' || place.zone !== undefined
+      ? judgeCertified({ records, pin, now, network })
+      : judge({
+          tally: tallyOf(answers, { closest, network }),
+          heard,
+          complete: end !== undefined,
+          pin,
+          own,
+          now,
+          network,
+        });
+  const behind = behindOf(verdict, answers, closest);
+  return { place, verdict, answered, wanted, records, behind };
+}
+
+/** Whether the newest record of the known owner, or of whoever is certified, came from enough. */
 function isEnough(
   place: NamePlace,
   soFar: readonly NameAnswer[],
-  { pin, now }: { pin: Pin | undefined; now: number },
+  { pin, now, network }: SurveyContext,
 ): boolean {
-  const owner =
-    place.type === 'key' ? place.owner : pin && now < pin.freeAt ? pin.owner : undefined;
-  if (!owner) return false;
-  const seqOf = ({ records }: NameAnswer): bigint | undefined =>
-    records.find(({ author }) => equalBytes(author, owner))?.seq;
-  const highest = soFar.map(seqOf).reduce((a = 0n, b = 0n) => (b > a ? b : a), 0n) ?? 0n;
-  const agreeing = diverse(soFar.filter((answer) => seqOf(answer) === highest));
-  return agreeing.length >= agreeingMin && highest >= (pin?.seq ?? 0n);
+  if (soFar.length < agreeingMin) return false;
+  const isCertified = place.type === 'key' || place.zone !== undefined;
+  if (!isCertified && (!pin || now >= freeAtSeconds(pin))) return false;
+  const isOfOwner = (record: SignedRecord): boolean =>
+    isCertified ||
+    (pin !== undefined &&
+      (equalBytes(record.author, pin.author) ||
+        takesOverFrom(record, pin.author, network) !== undefined));
+  const distinct = [...new Set(soFar.flatMap(({ records }) => records))];
+  const newest = highestOf(distinct.filter(isOfOwner), network);
+  if (!newest || (!isCertified && pin && newest.seq < pin.seq)) return false;
+  return networksAmong(soFar.filter((answer) => holds(answer, newest))) >= agreeingMin;
+}
+
+function behindOf(
+  verdict: Verdict,
+  answers: readonly NameAnswer[],
+  closest: readonly Contact[],
+): readonly Contact[] {
+  if (verdict.state !== 'ok') return [];
+  const { record } = verdict;
+  const isBehind = (contact: Contact): boolean => {
+    const answer = answers.find(({ from }) => from === contact || isFrom(from, contact));
+    return answer !== undefined && !holds(answer, record);
+  };
+  return closest.filter(isBehind);
+}
+
+function isFrom(from: NameAnswer['from'], { id }: Contact): boolean {
+  return from !== 'self' && equalBytes(from.id, id);
+}
+
+function holds({ records }: NameAnswer, { hash }: SignedRecord): boolean {
+  return records.some((record) => equalBytes(record.hash, hash));
 }

@@ -3,9 +3,10 @@
  * Pure. It does not judge the outcome.
  */
 import { prefixOf, scopeOf } from '../base/address.ts';
-import { type Bytes, equalBytes, toHex } from '../base/bytes.ts';
+import { type Bytes, toHex } from '../base/bytes.ts';
 import type { Contact } from '../identity/contact.ts';
 import { compareRecords, type SignedRecord } from '../record/envelope.ts';
+import { compareClaims } from '../record/transfer.ts';
 import type { NameAnswer } from './ports.ts';
 
 export interface Claim {
@@ -17,12 +18,13 @@ export interface Claim {
   readonly votes: number;
   /** Those of them whose holder does not await confirmation. */
   readonly confirmed: number;
-  /** Whether another node than this one holds it. */
+  /** Whether another node than this one holds it, and whether one of those has confirmed it. */
   readonly elsewhere: boolean;
+  readonly confirmedElsewhere: boolean;
 }
 
 export interface Tally {
-  /** Most votes first. */
+  /** Most votes first. Who passed the name on has no claim: those votes are the new owner's. */
   readonly claims: readonly Claim[];
   /** Nodes whose vote counts, those without a record included. */
   readonly responders: number;
@@ -35,67 +37,134 @@ export const neighbourhood = 20;
 export const votesPerNarrow = 2;
 export const votesPerWide = 4;
 
-export function tallyOf(answers: readonly NameAnswer[], closest: readonly Contact[]): Tally {
-  const voters = new Set(voterIds(answers, closest));
+/** Comparing claims may cost signatures, and each liar can bring an author of its own. */
+const claimsMax = 16;
+
+/** `closest`: the storage set that answered, nearest first. `network`: `networkId(profile)`. */
+export function tallyOf(
+  answers: readonly NameAnswer[],
+  { closest, network }: { readonly closest: readonly Contact[]; readonly network: Bytes },
+): Tally {
+  const voters = votersOf(answers, closest);
   const claims = new Map<string, Claim>(); // BOUNDED by the answers: one record of each counts
   for (const answer of answers) {
-    const record = ballotOf(answer);
-    if (!record) continue;
+    const ballot = ballotOf(answer, network);
+    if (!ballot) continue;
+    const { record, provisional } = ballot;
     const id = toHex(record.author);
+    const claim = claims.get(id) ?? noVotes(record);
     const vote = voters.has(voterId(answer)) ? 1 : 0;
-    const isProvisional = answer.provisional?.[answer.records.indexOf(record)] === true;
-    const claim = claims.get(id);
+    const isElsewhere = answer.from !== 'self';
     claims.set(id, {
       owner: record.author,
-      newest: claim && compareRecords(claim.newest, record) > 0 ? claim.newest : record,
-      votes: (claim?.votes ?? 0) + vote,
-      confirmed: (claim?.confirmed ?? 0) + (isProvisional ? 0 : vote),
-      elsewhere: claim?.elsewhere === true || answer.from !== 'self',
+      newest: compareRecords(claim.newest, record) > 0 ? claim.newest : record,
+      votes: claim.votes + vote,
+      confirmed: claim.confirmed + (provisional ? 0 : vote),
+      elsewhere: claim.elsewhere || isElsewhere,
+      confirmedElsewhere: claim.confirmedElsewhere || (isElsewhere && !provisional),
     });
   }
-  const byVotes = [...claims.values()].toSorted((a, b) => b.votes - a.votes);
-  return { claims: byVotes, responders: voters.size };
+  const merged = mergeLinked([...claims.values()].toSorted(byVotes).slice(0, claimsMax), network);
+  return { claims: merged.toSorted(byVotes), responders: voters.size };
 }
 
-/** The newest record of the owner that a node holds for; who holds for several holds for none. */
-function ballotOf({ records }: NameAnswer): SignedRecord | undefined {
-  const [newest] = records.toSorted((a, b) => compareRecords(b, a));
-  const single = newest && records.every(({ author }) => equalBytes(author, newest.author));
-  return single ? newest : undefined;
+function byVotes(a: Claim, b: Claim): number {
+  return b.votes - a.votes;
+}
+
+function noVotes(newest: SignedRecord): Claim {
+  const nothing = { votes: 0, confirmed: 0, elsewhere: false, confirmedElsewhere: false };
+  return { owner: newest.author, newest, ...nothing };
+}
+
+interface Ballot {
+  readonly record: SignedRecord;
+  readonly provisional: boolean;
 }
 
 /**
- * The nodes nearest to the key have a vote, up to a few per network: those that a search met on
- * its way hold nothing and would only dilute. This node votes when it holds the name, or when the
- * network is so small that it is near to everything.
+ * What a node holds for: what it has confirmed, else what awaits that. Who holds for several
+ * authors, none of whom passed the name on to another, holds for none.
  */
-function voterIds(answers: readonly NameAnswer[], closest: readonly Contact[]): string[] {
-  const near = new Set(closest.map(({ id }) => toHex(id)));
-  const networks = new Map<string, number>(); // BOUNDED by the answers
-  return answers
-    .filter(({ from, records }) =>
-      from === 'self'
-        ? records.length > 0 || closest.length < neighbourhood
-        : near.has(toHex(from.id)) && hasRoom(networks, from),
-    )
-    .map(voterId);
+function ballotOf({ records, provisional }: NameAnswer, network: Bytes): Ballot | undefined {
+  const held = records.map((record, i): Ballot => ({
+    record,
+    provisional: provisional[i] === true,
+  }));
+  const firm = held.filter((ballot) => !ballot.provisional);
+  const counted = firm.length > 0 ? firm : held;
+  return counted.find(({ record }) => counted.every((other) => isOver(record, other.record)));
+
+  function isOver(record: SignedRecord, other: SignedRecord): boolean {
+    return record === other || compareClaims(record, other, network) > 0;
+  }
 }
 
-/** Those of `answers` that the caps per network leave, in their order; this node's own is none. */
-export function diverse(answers: readonly NameAnswer[]): readonly NameAnswer[] {
-  const networks = new Map<string, number>(); // BOUNDED by the answers
-  return answers.filter(({ from }) => from !== 'self' && hasRoom(networks, from));
+/**
+ * A storer that has not heard of a transfer still holds for the owner before: its vote is one for
+ * the owner now. Where a name was passed on to two, those votes belong to neither.
+ */
+export function mergeLinked(claims: readonly Claim[], network: Bytes): Claim[] {
+  const beats = (a: Claim, b: Claim): boolean =>
+    a !== b && compareClaims(a.newest, b.newest, network) > 0;
+  const last = claims.filter((claim) => !claims.some((other) => beats(other, claim)));
+  return last.map((claim) => {
+    const before = claims.filter(
+      (other) =>
+        beats(claim, other) && !last.some((rival) => rival !== claim && beats(rival, other)),
+    );
+    return before.reduce(joined, claim);
+  });
 }
 
-function hasRoom(networks: Map<string, number>, { endpoint: { ip } }: Contact): boolean {
-  if (scopeOf(ip) !== 'global') return true;
-  const narrow = `narrow ${prefixOf(ip, 'narrow')}`;
-  const wide = `wide ${prefixOf(ip, 'wide')}`;
-  const [inNarrow, inWide] = [networks.get(narrow) ?? 0, networks.get(wide) ?? 0];
-  if (inNarrow >= votesPerNarrow || inWide >= votesPerWide) return false;
-  networks.set(narrow, inNarrow + 1);
-  networks.set(wide, inWide + 1);
-  return true;
+function joined(claim: Claim, before: Claim): Claim {
+  return {
+    ...claim,
+    votes: claim.votes + before.votes,
+    confirmed: claim.confirmed + before.confirmed,
+    elsewhere: claim.elsewhere || before.elsewhere,
+  };
+}
+
+/**
+ * The nodes of the storage set have a vote, nearest first, up to a few per network: those that a
+ * search met on its way hold nothing and would only dilute, and those that did not answer are
+ * nobody. This node votes when it holds the name, or when the network is so small that it is near
+ * to everything.
+ */
+function votersOf(answers: readonly NameAnswer[], closest: readonly Contact[]): Set<string> {
+  const answered = new Set(answers.map(voterId));
+  const hasRoom = roomPerNetwork();
+  const voters = closest.filter((contact) => answered.has(toHex(contact.id)) && hasRoom(contact));
+  const ids = new Set(voters.map(({ id }) => toHex(id)));
+  const own = answers.find(({ from }) => from === 'self');
+  if (own && (own.records.length > 0 || closest.length < neighbourhood)) ids.add('self');
+  return ids;
+}
+
+/** Whether one more vote of a contact's network counts; then it does. */
+function roomPerNetwork(): (contact: Contact) => boolean {
+  const used = new Map<string, number>(); // BOUNDED by the contacts that are asked about
+  return ({ endpoint: { ip } }) => {
+    if (scopeOf(ip) !== 'global') return true;
+    const narrow = `narrow ${prefixOf(ip, 'narrow')}`;
+    const wide = `wide ${prefixOf(ip, 'wide')}`;
+    const [inNarrow, inWide] = [used.get(narrow) ?? 0, used.get(wide) ?? 0];
+    if (inNarrow >= votesPerNarrow || inWide >= votesPerWide) return false;
+    used.set(narrow, inNarrow + 1);
+    used.set(wide, inWide + 1);
+    return true;
+  };
+}
+
+/** How many of `answers` come from different networks: one per /24 or /48 of global addresses. */
+export function networksAmong(answers: readonly NameAnswer[]): number {
+  const networks = answers.flatMap(({ from }) => {
+    if (from === 'self') return [];
+    const { ip } = from.endpoint;
+    return [scopeOf(ip) === 'global' ? prefixOf(ip, 'narrow') : toHex(from.id)];
+  });
+  return new Set(networks).size;
 }
 
 function voterId({ from }: NameAnswer): string {

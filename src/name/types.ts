@@ -9,7 +9,7 @@ import type { Bytes } from '../base/bytes.ts';
 export type NameState = 'ok' | 'new' | 'contested' | 'expired' | 'revoked' | 'not-found';
 
 export interface ResolvedName {
-  /** With its ending: "alice.alt". */
+  /** With its ending: "alice.alt" or "blog.alice.alt". */
   readonly name: string;
   readonly state: NameState;
   /** Absent for contested and not-found. */
@@ -23,7 +23,16 @@ export interface ResolvedName {
   readonly issued?: number;
   /** Unix seconds. */
   readonly expires?: number;
-  /** How many nodes were asked and answered. */
+  /** Public key of the registrar whose zone it is in; absent in the open zone. */
+  readonly zone?: Bytes;
+  /** Who may take the name over, as its owner offered. */
+  readonly offeredTo?: Bytes;
+  /** Lately the name had another owner, who did not pass it on: `previousOwner`. */
+  readonly warning?: 'owner-changed';
+  readonly previousOwner?: Bytes;
+  /** An earlier answer: the nodes that would know did not answer this time. */
+  readonly stale?: true;
+  /** How many nodes answered. */
   readonly asked: number;
 }
 
@@ -33,6 +42,24 @@ export interface RegisteredName {
   readonly version: number;
   readonly expires: number;
   /** Nodes that hold the record now, this one included when it is one of them. */
+  readonly stored: number;
+}
+
+/** A name that was offered to another author, who has to take it. */
+export interface OfferedName {
+  readonly name: string;
+  /** Ed25519 public key of the author who may take it. */
+  readonly to: Bytes;
+  /** Unix seconds: after that the offer is void. */
+  readonly until: number;
+  readonly version: number;
+  readonly stored: number;
+}
+
+export interface ReleasedName {
+  readonly name: string;
+  /** Unix seconds from when on anybody may take it; absent for a name below another. */
+  readonly freeAt?: number;
   readonly stored: number;
 }
 
@@ -54,8 +81,10 @@ export interface OwnName {
 /** How the rest of the program opens a name. */
 export interface NameResolver {
   /**
-   * `name` with or without ".alt", or a key name. Never rejects for a name that does not resolve:
-   * that is `state`. Rejects with BAD_NAME, TIMEOUT or ABORTED.
+   * `name` with or without ".alt": a name, one below a name, or a key name. Never rejects for a
+   * name that does not resolve: that is `state`. Rejects with BAD_NAME, NO_ANSWER (too few of
+   * those who would know answered to say anything), TIMEOUT, ABORTED; for a name that stands in a
+   * zone file also like content that cannot be had.
    */
   resolve(name: string, options?: { readonly signal?: AbortSignal }): Promise<ResolvedName>;
 }

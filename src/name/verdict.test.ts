@@ -1,109 +1,29 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CID } from 'multiformats/cid';
-import * as Digest from 'multiformats/hashes/digest';
-import { equalBytes } from '../base/bytes.ts';
-import { type Contact, contactOf } from '../identity/contact.ts';
-import { SigningKey } from '../identity/key.ts';
-import { seqOf, type SignedRecord } from '../record/envelope.ts';
-import { makeNameRecord, makeNameTombstone } from '../record/name.ts';
-import { networkId, networkProfiles } from '../record/network.ts';
-import type { NameAnswer } from './ports.ts';
-import { tallyOf } from './tally.ts';
 import {
-  type Evidence,
-  isMajority,
-  judge,
-  judgeKeyName,
-  type Pin,
-  type Verdict,
-} from './verdict.ts';
-
-const now = 1_767_300_000;
-const month = 30 * 86_400;
-const network = networkId(networkProfiles.local);
-const root = CID.createV1(0x70, Digest.create(0x12, new Uint8Array(32).fill(1)));
-const owners = new Map(
-  ['a', 'b', 'c'].map((name, i) => [
-    name,
-    new SigningKey('author', new Uint8Array(32).fill(i + 1)),
-  ]),
-);
-
-type Owner = 'a' | 'b' | 'c';
-
-function keyOf(owner: Owner): SigningKey {
-  const key = owners.get(owner);
-  assert.ok(key);
-  return key;
-}
-
-function live(owner: Owner, version = 1, expires: number = now + month): SignedRecord {
-  const stamp = { seq: seqOf(0, version), issued: expires - 2 * month, expires };
-  return makeNameRecord({ label: 'alice', root }, stamp, { key: keyOf(owner), network });
-}
-
-function withdrawal(owner: Owner, version: number): SignedRecord {
-  const stamp = { seq: seqOf(0, version), issued: now - 60 };
-  return makeNameTombstone('alice', stamp, { key: keyOf(owner), network });
-}
-
-/** Each in a network of its own, unless `ip` says otherwise. */
-function contact(index: number, ip = Uint8Array.of(20 + index, index, 1, 1)): Contact {
-  return contactOf(new Uint8Array(32).fill(index + 1), { ip, port: 9000 });
-}
-
-/**
- * "3a 1b 2-" is three nodes that hold a's record, one that holds b's and two that hold nothing;
- * "a?" is one that awaits confirmation, "a!" one that shows a's expired record, "ax" a withdrawal.
- */
-function answersOf(spec: string): NameAnswer[] {
-  const words = spec.split(' ').filter((word) => word !== '');
-  const each = words.flatMap((word) => {
-    const [, count, owner, mark] = /^(\d+)([abc-])([?!x]?)$/.exec(word) ?? [];
-    assert.ok(owner, `bad spec ${word}`);
-    return Array.from({ length: Number(count) }, () => ({ owner, mark }));
-  });
-  return each.map(({ owner, mark }, i): NameAnswer => {
-    if (owner === '-') return { from: contact(i), records: [] };
-    const name = owner as Owner;
-    const marked: Record<string, SignedRecord> = {
-      '!': live(name, 1, now - 1),
-      x: withdrawal(name, 2),
-    };
-    const record = marked[mark ?? ''] ?? live(name);
-    return { from: contact(i), records: [record], provisional: [mark === '?'] };
-  });
-}
-
-function contactsOf(answers: readonly NameAnswer[]): Contact[] {
-  return answers.flatMap(({ from }) => (from === 'self' ? [] : [from]));
-}
-
-function judged(spec: string, changes: Partial<Evidence> = {}): Verdict {
-  const answers = answersOf(spec);
-  const tally = tallyOf(answers, contactsOf(answers));
-  const count = answers.length;
-  const nothing = { pin: undefined, own: undefined };
-  return judge({ tally, asked: count, answered: count, now, ...nothing, ...changes });
-}
-
-function nameOf(publicKey: Uint8Array): string {
-  return [...owners].find(([, key]) => equalBytes(key.publicKey, publicKey))?.[0] ?? '?';
-}
-
-/** "ok a", "contested a b", "not-found". */
-function inWords(verdict: Verdict): string {
-  if (verdict.state === 'contested') return `contested ${verdict.claimants.map(nameOf).join(' ')}`;
-  if (verdict.state === 'not-found') return verdict.state;
-  return `${verdict.state} ${nameOf(verdict.record.author)}`;
-}
-
-const pinOf = (owner: Owner, version = 1, freeAt: number = now + month): Pin => ({
-  owner: keyOf(owner).publicKey,
-  seq: seqOf(0, version),
-  freeAt,
-});
+  answersOf,
+  contact,
+  contactsOf,
+  handedOver,
+  inWords,
+  judged,
+  keyOf,
+  live,
+  month,
+  network,
+  now,
+  type Owner,
+  pinOf,
+  plain,
+  root,
+  tallied,
+  withdrawal,
+} from '../../test/support/name-claims.ts';
+import { seqOf, type SignedRecord } from '../record/envelope.ts';
+import { makeNameRecord } from '../record/name.ts';
+import { signCertificate } from '../record/zone.ts';
+import type { NameAnswer } from './ports.ts';
+import { answersWanted, type Evidence, isMajority, judge, judgeCertified } from './verdict.ts';
 
 describe('a name never seen before', () => {
   const cases: [spec: string, verdict: string][] = [
@@ -119,6 +39,9 @@ describe('a name never seen before', () => {
     ['3a 1b', 'ok a'],
     ['3a 2b', 'contested a b'],
     ['4a 1b', 'ok a'],
+    ['1a 3-', 'not-found'],
+    ['2a 6-', 'not-found'],
+    ['3a 5-', 'new a'],
     ['11a 8b', 'ok a'],
     ['10a 9b', 'contested a b'],
     ['20a', 'ok a'],
@@ -126,14 +49,25 @@ describe('a name never seen before', () => {
     ['11a 9-', 'ok a'],
     ['10a 10b', 'contested a b'],
     ['10a 5b 5c', 'contested a b c'],
+    ['10a 1b 9-', 'new a'],
+    ['10a 5b 5-', 'new a'],
+    ['10a 6b 4-', 'contested a b'],
     ['10a 10-', 'new a'],
-    ['4a 16-', 'new a'],
-    ['1a 19-', 'new a'],
+    ['6a 14-', 'new a'],
+    ['5a 15-', 'not-found'],
+    ['1a 19-', 'not-found'],
+    ['3a 3b 14-', 'not-found'],
+    ['5a 5b 5c 5-', 'contested a b c'],
+    ['1a 59-', 'not-found'],
+    ['30a 30-', 'new a'],
+    ['31a 29-', 'ok a'],
     ['20a?', 'new a'],
     ['11a 9a?', 'ok a'],
+    ['10a 10a?', 'new a'],
     ['6a 6a? 8b', 'new a'],
     ['20a!', 'expired a'],
-    ['19a! 1b', 'new b'],
+    ['5a! 15-', 'not-found'],
+    ['19a! 1b', 'expired a'],
     ['20ax', 'not-found'],
     ['19a 1ax', 'not-found'],
   ];
@@ -143,9 +77,13 @@ describe('a name never seen before', () => {
     });
   }
 
-  test('is no more than new when most of those asked were silent', () => {
-    assert.equal(inWords(judged('4a', { asked: 9 })), 'new a');
-    assert.equal(inWords(judged('4a', { asked: 8 })), 'ok a');
+  test('is no more than new when most of those who would know are silent', () => {
+    assert.equal(inWords(judged('4a', { heard: false })), 'new a');
+  });
+
+  test('is free a month after its end', () => {
+    assert.equal(inWords(judged('20a!', { now: now + month - 2 })), 'expired a');
+    assert.equal(inWords(judged('20a!', { now: now + month - 1 })), 'not-found');
   });
 });
 
@@ -159,22 +97,15 @@ describe('a name whose owner is known', () => {
   test('does not go back to an older version', () => {
     assert.equal(inWords(judged('20a', { pin: pinOf('a', 2) })), 'not-found');
     const answers = answersOf('19a 1-');
-    const late: NameAnswer = { from: contact(50), records: [live('a', 7)] };
-    const tally = tallyOf([...answers, late], contactsOf(answers));
-    const verdict = judge({
-      tally,
-      asked: 21,
-      answered: 21,
-      pin: pinOf('a', 2),
-      own: undefined,
-      now,
-    });
+    const late: NameAnswer = { from: contact(50), records: [live('a', 7)], provisional: [false] };
+    const tally = tallied([...answers, late], contactsOf(answers));
+    const verdict = judge({ ...plain, tally, pin: pinOf('a', 2) });
     assert.ok(verdict.state === 'ok' && verdict.record.seq === seqOf(0, 7));
   });
 
   test('is judged by votes again once it is free', () => {
     assert.equal(inWords(judged('20b', { pin: pinOf('a', 1, now) })), 'ok b');
-    assert.equal(inWords(judged('20a!', { pin: pinOf('a') })), 'expired a');
+    assert.equal(inWords(judged('20a!', { pin: pinOf('a', 0) })), 'expired a');
     assert.equal(inWords(judged('20ax', { pin: pinOf('a') })), 'not-found');
   });
 
@@ -182,10 +113,14 @@ describe('a name whose owner is known', () => {
     const own = { pin: pinOf('a'), own: live('a') };
     assert.equal(inWords(judged('', own)), 'new a');
     assert.equal(inWords(judged('3-', own)), 'new a');
-    assert.equal(inWords(judged('1a 2-', own)), 'ok a');
+    assert.equal(inWords(judged('1a 2-', own)), 'new a');
+    assert.equal(inWords(judged('3a?', own)), 'new a');
+    assert.equal(inWords(judged('3a', own)), 'ok a');
+    assert.equal(inWords(judged('1a', { ...own, complete: false })), 'ok a');
+    assert.equal(inWords(judged('5a?', { ...own, complete: false })), 'new a');
     assert.equal(inWords(judged('3b', own)), 'contested a b');
-    const alone = tallyOf([{ from: 'self', records: [live('a')] }], []);
-    assert.equal(inWords(judge({ tally: alone, asked: 1, answered: 1, now, ...own })), 'new a');
+    const alone = tallied([{ from: 'self', records: [live('a')], provisional: [false] }]);
+    assert.equal(inWords(judge({ ...plain, tally: alone, ...own })), 'new a');
   });
 
   test('shows the owner’s newest record, also where others still have an older one', () => {
@@ -194,44 +129,7 @@ describe('a name whose owner is known', () => {
   });
 });
 
-describe('counting', () => {
-  test('gives a network two votes, a larger one four', () => {
-    const ips = [1, 2, 3, 4].map((host) => Uint8Array.of(30, 1, 1, host));
-    const wide = [2, 3, 4, 5].map((net) => Uint8Array.of(30, 1, net, 1));
-    const contacts = [...ips, ...wide].map((ip, i) => contact(i, ip));
-    const answers = contacts.map((from) => ({ from, records: [live('a')] }));
-    const { claims, responders } = tallyOf(answers, contacts);
-    assert.deepEqual([claims[0]?.votes, responders], [4, 4]);
-    const local = contacts.map((_, i) => contact(i, Uint8Array.of(127, 0, 0, 1)));
-    const onLoopback = local.map((from) => ({ from, records: [live('a')] }));
-    assert.equal(tallyOf(onLoopback, local).responders, 8);
-  });
-
-  test('leaves out nodes that are not near and those that hold for several owners', () => {
-    const [near, far, double] = [contact(1), contact(2), contact(3)];
-    const answers: NameAnswer[] = [
-      { from: near, records: [live('a')] },
-      { from: far, records: [live('b')] },
-      { from: double, records: [live('b'), live('c')] },
-    ];
-    const { claims, responders } = tallyOf(answers, [near, double]);
-    assert.equal(responders, 2);
-    assert.deepEqual(
-      claims.map(({ votes }) => votes),
-      [1, 0],
-    );
-  });
-
-  test('counts this node when it holds the name or everybody is near', () => {
-    const many = Array.from({ length: 20 }, (_, i) => contact(i));
-    const others = many.map((from): NameAnswer => ({ from, records: [] }));
-    const empty: NameAnswer = { from: 'self', records: [] };
-    const full: NameAnswer = { from: 'self', records: [live('a')] };
-    assert.equal(tallyOf([empty, ...others], many).responders, 20);
-    assert.equal(tallyOf([full, ...others], many).responders, 21);
-    assert.equal(tallyOf([empty, ...others.slice(1)], many.slice(1)).responders, 20);
-  });
-
+describe('a majority', () => {
   test('needs more than half at any size, and never trusts one voice', () => {
     for (let responders = 1; responders <= 60; responders++) {
       const least = Array.from({ length: responders + 1 }, (_, votes) => votes).find((votes) =>
@@ -241,16 +139,174 @@ describe('counting', () => {
       else assert.ok(least !== undefined && least > responders / 2 && least >= 2);
     }
   });
+
+  test('wants the answers of most who would know, and of twelve where there are enough', () => {
+    const wanted = [0, 1, 2, 3, 5, 10, 19, 20, 1000, 1e7].map(answersWanted);
+    assert.deepEqual(wanted, [1, 1, 2, 2, 3, 6, 12, 12, 12, 12]);
+  });
 });
 
-test('the name of a key shows the highest seq that is valid', () => {
-  const records = [live('a', 1), live('a', 3), live('a', 2)];
-  const found = judgeKeyName({ records, minSeq: 0n, now });
-  assert.ok(found.state === 'ok' && found.record.seq === seqOf(0, 3));
-  const state = (more: SignedRecord[], minSeq = 0n): string =>
-    judgeKeyName({ records: more, minSeq, now }).state;
-  assert.equal(state([]), 'not-found');
-  assert.equal(state(records, seqOf(0, 4)), 'not-found');
-  assert.equal(state([live('a', 4, now - 1), ...records]), 'expired');
-  assert.equal(state([withdrawal('a', 9), ...records]), 'not-found');
+function holders(counts: [SignedRecord | undefined, number][]): NameAnswer[] {
+  return counts
+    .flatMap(([record, count]) => Array.from({ length: count }, () => record))
+    .map((record, i) => ({
+      from: contact(i),
+      records: record ? [record] : [],
+      provisional: [false],
+    }));
+}
+
+function verdictOf(
+  counts: [SignedRecord | undefined, number][],
+  changes: Partial<Evidence> = {},
+): string {
+  return inWords(judge({ ...plain, tally: tallied(holders(counts)), ...changes }));
+}
+
+describe('a name that was passed on', () => {
+  const toB = handedOver('a', 'b');
+  const toC = handedOver('a', 'c');
+
+  test('is the new owner’s, by the votes of both', () => {
+    assert.equal(
+      verdictOf([
+        [live('a'), 19],
+        [toB, 1],
+      ]),
+      'ok b',
+    );
+    assert.equal(
+      verdictOf([
+        [live('a'), 6],
+        [toB, 6],
+        [undefined, 8],
+      ]),
+      'ok b',
+    );
+  });
+
+  test('stays so, whatever the old owner signs later', () => {
+    const again = live('a', 2 ** 40);
+    assert.equal(
+      verdictOf([
+        [again, 19],
+        [toB, 1],
+      ]),
+      'ok b',
+    );
+    assert.equal(
+      verdictOf(
+        [
+          [again, 19],
+          [toB, 1],
+        ],
+        { pin: live('a') },
+      ),
+      'ok b',
+    );
+    assert.equal(verdictOf([[again, 20]], { pin: toB }), 'contested b a');
+  });
+
+  test('follows to who knew the old owner', () => {
+    assert.equal(
+      verdictOf(
+        [
+          [toB, 1],
+          [undefined, 19],
+        ],
+        { pin: live('a') },
+      ),
+      'ok b',
+    );
+    assert.equal(
+      verdictOf(
+        [
+          [live('c'), 19],
+          [toB, 1],
+        ],
+        { pin: live('a') },
+      ),
+      'ok b',
+    );
+  });
+
+  test('to two is left to the votes, and the old owner’s count for neither', () => {
+    assert.equal(
+      verdictOf([
+        [live('a'), 8],
+        [toB, 7],
+        [toC, 5],
+      ]),
+      'new b',
+    );
+    assert.equal(
+      verdictOf(
+        [
+          [live('a'), 6],
+          [toB, 7],
+          [toC, 7],
+        ],
+        { pin: live('a') },
+      ),
+      'contested b c',
+    );
+    assert.equal(
+      verdictOf(
+        [
+          [toB, 12],
+          [toC, 8],
+        ],
+        { pin: live('a') },
+      ),
+      'ok b',
+    );
+  });
+
+  test('is not taken by a chain that another signed', () => {
+    const forged = handedOver('c', 'b');
+    assert.equal(
+      verdictOf([
+        [live('a'), 12],
+        [forged, 8],
+      ]),
+      'ok a',
+    );
+    assert.equal(verdictOf([[forged, 20]], { pin: live('a') }), 'contested a b');
+  });
+});
+
+function certified(owner: Owner, serial: number, version = 1): SignedRecord {
+  const times = { notBefore: now - month, notAfter: now + 6 * month };
+  const terms = { label: 'alice', owner: keyOf(owner).publicKey, serial, ...times };
+  const certificate = signCertificate(terms, { key: keyOf('c'), network });
+  const stamp = { seq: seqOf(0, version), issued: now - 60 };
+  const signer = { key: keyOf(owner), network };
+  return makeNameRecord({ label: 'alice', root, certificate }, stamp, signer);
+}
+
+function certifiedState(records: SignedRecord[], pin?: SignedRecord): string {
+  return judgeCertified({ records, pin, now, network }).state;
+}
+
+function shown(records: SignedRecord[], pin?: SignedRecord): string {
+  return inWords(judgeCertified({ records, pin, now, network }));
+}
+
+describe('a name that only one can sign for', () => {
+  test('shows the highest seq that is valid', () => {
+    const records = [live('a', 1), live('a', 3), live('a', 2)];
+    const found = judgeCertified({ records, pin: undefined, now, network });
+    assert.ok(found.state === 'ok' && found.record.seq === seqOf(0, 3));
+    assert.equal(certifiedState([]), 'not-found');
+    assert.equal(certifiedState(records, live('a', 4)), 'not-found');
+    assert.equal(certifiedState([live('a', 4, now - 1), ...records]), 'expired');
+    assert.equal(certifiedState([withdrawal('a', 9), ...records]), 'not-found');
+  });
+
+  test('in a zone is whose certificate has the highest serial', () => {
+    assert.equal(shown([certified('a', 1, 9), certified('b', 2)]), 'ok b');
+    assert.equal(shown([certified('a', 1, 9)], certified('b', 2)), 'not-found');
+    assert.equal(shown([certified('b', 2)], certified('a', 1, 9)), 'ok b');
+    assert.equal(shown([certified('a', 1, 9), certified('a', 1, 8)]), 'ok a');
+  });
 });

@@ -2,23 +2,24 @@
  * Signs an author's name records and publishes them: does the work, stays above what the author
  * wrote before, and turns refusals into errors. It does not look names up.
  */
-import type { CID } from 'multiformats/cid';
 import { type Bytes, equalBytes, toHex } from '../base/bytes.ts';
 import { unixSeconds, type World } from '../base/clock.ts';
-import { AltNetError } from '../base/errors.ts';
+import { AltNetError, isAltNetError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { SigningKey } from '../identity/key.ts';
-import { compareRecords, type SignedRecord } from '../record/envelope.ts';
+import { compareRecords, seqOf, type SignedRecord } from '../record/envelope.ts';
 import { storeStatuses, storeStatusName } from '../record/kinds.ts';
 import { makeNameRecord, makeNameTombstone } from '../record/name.ts';
 import type { NetworkProfile } from '../record/network.ts';
-import { makePkNameRecord } from '../record/pkname.ts';
+import { makePkNameRecord, makePkNameTombstone } from '../record/pkname.ts';
 import { findPow, type PowProgress } from '../record/pow.ts';
 import { storedKind } from '../record/registry.ts';
 import type { Stamp } from '../record/stamp.ts';
+import { compareClaims } from '../record/transfer.ts';
+import type { Holding } from './holding.ts';
 import { knownWork, newestOf, nextSeq } from './own.ts';
-import type { NamePlace } from './place.ts';
 import type { NamePublication, NamePublisher } from './ports.ts';
+import { type NameChange, nextRoot, nextStatement, nextTitle } from './statement.ts';
 
 export interface WriterDeps {
   readonly publisher: Pick<NamePublisher, 'publish' | 'withdraw'>;
@@ -36,11 +37,9 @@ export interface WriteOptions {
   readonly onProgress?: ((progress: PowProgress) => void) | undefined;
 }
 
-export interface NameDraft {
-  readonly place: NamePlace;
-  readonly root: CID;
-  /** All that this author is known to have written there, withdrawals included. */
-  readonly mine: readonly SignedRecord[];
+export interface NameDraft extends Holding {
+  /** 'release' gives the name up. */
+  readonly change: NameChange | 'release';
 }
 
 export interface Written {
@@ -61,7 +60,10 @@ export class NameWriter {
     this.#deps = deps;
   }
 
-  /** Rejects with NAME_TAKEN, RECORD_REFUSED, NO_PEERS (published later), ABORTED. */
+  /**
+   * Rejects with NAME_TAKEN, RECORD_REFUSED, NO_PEERS (published later), ABORTED, and with
+   * BAD_ARGUMENT for more than fits a record.
+   */
   async write(draft: NameDraft, options: WriteOptions): Promise<Written> {
     const powNonce = await this.#work(draft, options);
     const first = await this.#publish(draft, { mine: draft.mine, powNonce }, options);
@@ -76,7 +78,8 @@ export class NameWriter {
   async #work({ place, mine }: NameDraft, { signal, onProgress }: WriteOptions): Promise<Bytes> {
     const { profile, authorKey, world } = this.#deps;
     const { key, kind } = place;
-    const bits = storedKind(kind)?.powBits(profile) ?? 0;
+    const isFree = place.type === 'label' && place.zone !== undefined;
+    const bits = isFree ? 0 : (storedKind(kind)?.powBits(profile) ?? 0);
     const task = { kind, key, author: authorKey.publicKey, bits, signal, onProgress };
     return knownWork(mine, bits) ?? findPow(task, world);
   }
@@ -87,15 +90,43 @@ export class NameWriter {
     { signal }: WriteOptions,
   ): Promise<Attempt> {
     const issued = unixSeconds(this.#deps.world.clock);
-    const record = this.#sign(draft, { seq: nextSeq(newestOf(mine)), issued, powNonce });
-    return { record, publication: await this.#deps.publisher.publish(record, { signal }) };
+    const previous = newestOf(mine);
+    const seq = seqAbove(previous, draft.takeover?.epoch);
+    const stamp = { seq, issued, powNonce };
+    const { publisher } = this.#deps;
+    if (draft.change === 'release') {
+      const record = this.#signTombstone(draft, previous, stamp);
+      return { record, publication: await publisher.withdraw(record, { signal }) };
+    }
+    const record = this.#sign(draft, draft.change, { previous, stamp });
+    return { record, publication: await publisher.publish(record, { signal }) };
   }
 
-  #sign({ place, root }: NameDraft, stamp: Stamp): SignedRecord {
+  #sign(
+    { place, takeover }: NameDraft,
+    change: NameChange,
+    { previous, stamp }: { previous: SignedRecord | undefined; stamp: Stamp },
+  ): SignedRecord {
     const { authorKey: key, network } = this.#deps;
     const signer = { key, network };
-    if (place.type === 'key') return makePkNameRecord({ root }, stamp, signer);
-    return makeNameRecord({ label: place.label, root }, stamp, signer);
+    if (place.type === 'key') {
+      return makePkNameRecord({ root: nextRoot(place, previous, change) }, stamp, signer);
+    }
+    const transfers = takeover?.transfers;
+    const body = nextStatement(place, previous, { ...change, ...(transfers && { transfers }) });
+    return fitting(place.name, () => makeNameRecord(body, stamp, signer, { zone: place.zone }));
+  }
+
+  #signTombstone(
+    { place }: Pick<NameDraft, 'place'>,
+    previous: SignedRecord | undefined,
+    stamp: Stamp,
+  ): SignedRecord {
+    const { authorKey: key, network } = this.#deps;
+    const signer = { key, network };
+    if (place.type === 'key') return makePkNameTombstone(stamp, signer);
+    const title = nextTitle(place, previous, {});
+    return makeNameTombstone(title, stamp, signer, { zone: place.zone });
   }
 
   /**
@@ -117,13 +148,18 @@ export class NameWriter {
   ): Promise<Written> {
     const { stored, asked, refusals } = publication;
     const { name } = draft.place;
+    const { network } = this.#deps;
     const taken = refusals.find(({ status }) => status === storeStatuses.NAME_TAKEN);
+    // This author gave the name away: that it did is signed, and no vote can undo it.
+    const heir = taken?.conflicting.find((other) => compareClaims(other, record, network) > 0);
+    if (heir) throw new AltNetError('NAME_TAKEN', { name, owner: toHex(heir.author) });
     // Who held the name before goes on as long as anybody keeps it; a new claim has to win.
-    const isLost = taken && (draft.mine.length === 0 ? taken.count >= stored : stored === 0);
+    const isNew = draft.mine.length === 0 && !draft.takeover;
+    const isLost = taken && (isNew ? taken.count >= stored : stored === 0);
     if (isLost) {
       // When most refused it and nobody took it, the publisher has forgotten it already.
       const isKept = stored > 0 || taken.count * 2 <= asked;
-      if (isKept && draft.mine.length === 0) await this.#giveUp(draft, record, options);
+      if (isKept && isNew) await this.#giveUp(draft, record, options);
       const [holder] = taken.conflicting;
       throw new AltNetError('NAME_TAKEN', { name, owner: holder ? toHex(holder.author) : '' });
     }
@@ -134,12 +170,29 @@ export class NameWriter {
   }
 
   /** Another was first, and most storers know: a claim that stays would only confuse visitors. */
-  async #giveUp({ place }: NameDraft, record: SignedRecord, options: WriteOptions): Promise<void> {
-    if (place.type !== 'open') return;
-    const { authorKey: key, network, world, publisher } = this.#deps;
+  async #giveUp(draft: NameDraft, record: SignedRecord, options: WriteOptions): Promise<void> {
+    if (draft.place.type === 'key') return;
+    const { world, publisher } = this.#deps;
     const { powNonce } = record;
     const stamp = { seq: nextSeq(record), issued: unixSeconds(world.clock), powNonce };
-    const tombstone = makeNameTombstone(place.label, stamp, { key, network });
-    await publisher.withdraw(tombstone, { signal: options.signal });
+    await publisher.withdraw(this.#signTombstone(draft, record, stamp), { signal: options.signal });
+  }
+}
+
+/** One version above the record before, in the epoch of a takeover if that is higher. */
+function seqAbove(previous: SignedRecord | undefined, epoch: number | undefined): bigint {
+  const next = nextSeq(previous);
+  const taken = epoch === undefined ? 0n : seqOf(epoch, 1);
+  return taken > next ? taken : next;
+}
+
+/** Names below, transfers and a certificate together may be more than a record holds. */
+function fitting(name: string, make: () => SignedRecord): SignedRecord {
+  try {
+    return make();
+  } catch (cause) {
+    if (!isAltNetError(cause, 'VALUE_TOO_BIG')) throw cause;
+    const why = 'its names below and its transfers do not fit one record; use a zone file';
+    throw new AltNetError('BAD_ARGUMENT', { what: name, why }, { cause });
   }
 }

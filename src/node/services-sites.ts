@@ -4,7 +4,7 @@ import type { CallOptions, NameResult, NodeServices } from '../api/ports.ts';
 import { parseHex, toHex } from '../base/bytes.ts';
 import { AltNetError, isAltNetError } from '../base/errors.ts';
 import { parseRoot } from '../content/root.ts';
-import { parsePlace } from '../name/place.ts';
+import { parseAddress } from '../name/place.ts';
 import type { Parts } from './parts.ts';
 import { rootOf, shownRoot, workOptions } from './services-names.ts';
 
@@ -19,7 +19,7 @@ export function siteServices(parts: Parts, context: SiteContext): SiteServices {
   const { sites } = parts;
   return {
     async publish({ path, name }, options = {}) {
-      if (name !== undefined) parsePlace(name); // before a long import, not after it
+      if (name !== undefined) parseAddress(name); // before a long import, not after it
       const { root, files, bytes, announced, entry } = await sites.publish(path, options);
       const registered =
         name === undefined ? undefined : await registerOrUpdate(parts, { name, root }, options);

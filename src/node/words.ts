@@ -10,11 +10,11 @@ import { canonicalUrl } from '../link/canonical.ts';
 import { checkLink } from '../link/check.ts';
 import { checkTarget } from '../link/target.ts';
 import type { Link } from '../link/types.ts';
-import { parsePlace } from '../name/place.ts';
+import { parseAddress } from '../name/place.ts';
 
 /** Throws BAD_NAME for what can be neither registered nor resolved. */
 export function requireName(text: string): void {
-  parsePlace(text);
+  parseAddress(text);
 }
 
 /** Throws BAD_ROOT for what is neither a CID nor 64 hex digits. */
@@ -28,7 +28,7 @@ export function requireNameOrRoot(text: string): void {
     parseRoot(text);
   } catch (error) {
     if (!isAltNetError(error, 'BAD_ROOT')) throw error;
-    parsePlace(text);
+    parseAddress(text);
   }
 }
 

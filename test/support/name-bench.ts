@@ -5,7 +5,8 @@ import { toHex } from '../../src/base/bytes.ts';
 import { unixSeconds } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { SigningKey } from '../../src/identity/key.ts';
-import { Names } from '../../src/name/names.ts';
+import { AltNetError } from '../../src/base/errors.ts';
+import { Names, type NamesOptions } from '../../src/name/names.ts';
 import { seqOf, type SignedRecord } from '../../src/record/envelope.ts';
 import { makeNameRecord } from '../../src/record/name.ts';
 import { networkId, networkProfiles, type NetworkProfile } from '../../src/record/network.ts';
@@ -17,7 +18,9 @@ export interface NameBench {
   readonly net: NameNet;
   readonly network: Uint8Array;
   /** One author's node; the same number twice is one author on two machines. */
-  readonly node: (fill: number, notes?: MemoryNameNotes) => Names;
+  readonly node: (fill: number, notes?: MemoryNameNotes, options?: Partial<NamesOptions>) => Names;
+  /** Zone files that can be had, by root. */
+  readonly files: Map<string, Uint8Array>;
   /** A record of "alice" by an author, signed yesterday. */
   readonly signed: (fill: number, version: number, expires?: number) => SignedRecord;
   /** Gives it to the storers `from` up to `to`. */
@@ -40,12 +43,22 @@ export function setUp({
 }: { storers?: number; profile?: NetworkProfile } = {}): NameBench {
   const world = manualWorld();
   const network = networkId(profile);
-  const net = new NameNet(storers, () => unixSeconds(world.clock));
-  const node = (fill: number, notes = new MemoryNameNotes()): Names => {
+  const net = new NameNet(storers, () => unixSeconds(world.clock), network);
+  const files = new Map<string, Uint8Array>(); // BOUNDED by the test
+  const readZoneFile = async (root: CID): Promise<Uint8Array> => {
+    const bytes = files.get(root.toString());
+    if (bytes) return bytes;
+    throw new AltNetError('NO_PROVIDERS', { root: root.toString() });
+  };
+  const node = (
+    fill: number,
+    notes = new MemoryNameNotes(),
+    options: Partial<NamesOptions> = {},
+  ): Names => {
     const publisher = new MemoryNamePublisher(net);
     const authorKey = authorOf(fill);
-    const deps = { dht: net, publisher, notes, authorKey, profile, network };
-    return new Names({ ...deps, world, log: silentLogger });
+    const deps = { dht: net, publisher, notes, authorKey, profile, network, readZoneFile };
+    return new Names({ ...deps, world, log: silentLogger }, options);
   };
   const signed = (fill: number, version: number, expires?: number): SignedRecord => {
     const stamp = { seq: seqOf(0, version), issued: unixSeconds(world.clock) - day, expires };
@@ -57,5 +70,5 @@ export function setUp({
   const hold = (record: SignedRecord, from: number, to: number): void => {
     for (const { held } of net.storers.slice(from, to)) held.set(toHex(record.key), record);
   };
-  return { world, net, node, signed, hold, network };
+  return { world, net, node, signed, hold, network, files };
 }

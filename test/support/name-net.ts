@@ -7,6 +7,7 @@ import { freeAtSeconds } from '../../src/dht/rules/ownership.ts';
 import { type Contact, contactOf } from '../../src/identity/contact.ts';
 import { compareRecords, type SignedRecord } from '../../src/record/envelope.ts';
 import { type RecordKind, type StoreStatus, storeStatuses } from '../../src/record/kinds.ts';
+import { compareClaims } from '../../src/record/transfer.ts';
 import type {
   NameAnswer,
   NameNotes,
@@ -27,9 +28,14 @@ export class NameStorer {
   /** By key. Tests may put what they like. */
   readonly held: Map<string, SignedRecord> = new Map();
   silent = false;
+  /** Whether it has not yet confirmed what it holds. */
+  provisional = false;
+
+  readonly #network: Uint8Array;
 
   /** `index` gives it a network of its own. */
-  constructor(index: number) {
+  constructor(index: number, network: Uint8Array) {
+    this.#network = network;
     const ip = Uint8Array.of(20 + index, index, 1, 1);
     this.contact = contactOf(new Uint8Array(32).fill(index + 1), { ip, port: 9000 });
   }
@@ -38,7 +44,8 @@ export class NameStorer {
     const held = this.held.get(toHex(record.key));
     if (held) {
       const isOther = !equalBytes(held.author, record.author);
-      if (isOther && now < freeAtSeconds(held)) {
+      const isLinked = compareClaims(record, held, this.#network) > 0;
+      if (isOther && !isLinked && now < freeAtSeconds(held)) {
         return { status: storeStatuses.NAME_TAKEN, conflicting: held };
       }
       const order = compareRecords(record, held);
@@ -54,39 +61,55 @@ export class NameNet implements NameSearch {
   readonly storers: readonly NameStorer[];
   readonly now: () => number;
   searches = 0;
+  /** How many paths each search took. */
+  readonly paths: number[] = [];
+  /** How many storers each repair was for. */
+  readonly repairs: number[] = [];
+  /** What this node takes for the size of the network: the storers and itself, if not set. */
+  size: number | undefined;
   /** While set, searches wait for it before they end. */
   gate: Promise<void> | undefined;
 
-  constructor(count: number, now: () => number) {
-    this.storers = Array.from({ length: count }, (_, i) => new NameStorer(i));
+  constructor(count: number, now: () => number, network: Uint8Array) {
+    this.storers = Array.from({ length: count }, (_, i) => new NameStorer(i, network));
     this.now = now;
   }
 
   async *gather(
     key: Uint8Array,
-    { kind, enough, signal }: Parameters<NameSearch['gather']>[1],
+    { kind, paths, minSeq, signal }: Parameters<NameSearch['gather']>[1],
   ): AsyncGenerator<NameAnswer, NameSearchEnd> {
     this.searches++;
-    const soFar: NameAnswer[] = [];
-    const end = (): NameSearchEnd => ({
-      asked: this.storers.length,
-      answered: soFar.length,
-      closest: soFar.flatMap(({ from }) => (from === 'self' ? [] : [from])),
-    });
-    for (const { contact, held, silent } of this.storers) {
+    this.paths.push(paths);
+    const closest: Contact[] = [];
+    for (const { contact, held, silent, provisional } of this.storers) {
       if (silent) continue;
       const record = held.get(toHex(key));
-      const records = record?.kind === kind ? [record] : [];
-      soFar.push({ from: contact, records });
-      yield { from: contact, records };
-      if (enough(soFar)) return end();
+      const isWanted = record?.kind === kind && record.seq >= minSeq;
+      closest.push(contact);
+      yield { from: contact, records: isWanted ? [record] : [], provisional: [provisional] };
     }
     await this.gate;
     signal?.throwIfAborted();
-    return end();
+    return { answered: closest.length, closest };
   }
 
-  store(record: SignedRecord): NamePublication {
+  networkSize(): number {
+    return this.size ?? this.storers.length + 1;
+  }
+
+  store(
+    record: SignedRecord,
+    { targets }: { readonly targets: readonly Contact[] },
+  ): Promise<unknown> {
+    for (const storer of this.storers) {
+      if (targets.includes(storer.contact)) storer.store(record, this.now());
+    }
+    this.repairs.push(targets.length);
+    return Promise.resolve();
+  }
+
+  publish(record: SignedRecord): NamePublication {
     const refusals = new Map<StoreStatus, { count: number; conflicting: SignedRecord[] }>();
     let stored = 0;
     for (const storer of this.storers) {
@@ -120,7 +143,7 @@ export class MemoryNamePublisher implements NamePublisher {
 
   publish(record: SignedRecord): Promise<NamePublication> {
     this.#journal.set(toHex(record.key), record);
-    const result = this.#net.store(record);
+    const result = this.#net.publish(record);
     const taken = result.refusals.some(({ status }) => status === storeStatuses.NAME_TAKEN);
     if (taken && result.stored === 0) this.#journal.delete(toHex(record.key));
     return Promise.resolve(result);

@@ -1,0 +1,273 @@
+/**
+ * Resolves names that have a record of their own (docs/spec/names.md, "Resolving"): from memory, or
+ * by a search that answers on the first safe evidence and goes on behind the answer. Owns the cache;
+ * what is remembered for good is in pins.ts, the rules are in verdict.ts.
+ */
+import { type Bytes, equalBytes } from '../base/bytes.ts';
+import { unixSeconds, type World } from '../base/clock.ts';
+import { AltNetError, isAltNetError } from '../base/errors.ts';
+import { LruMap } from '../base/limits.ts';
+import type { Logger } from '../base/logger.ts';
+import type { SignedRecord } from '../record/envelope.ts';
+import { type Answer, answerOf, rememberedAnswer } from './answer.ts';
+import { type OwnNames, ttlSecondsOf } from './own.ts';
+import type { Pins } from './pins.ts';
+import { type Apex, type NamePlace, placesOf } from './place.ts';
+import type { NameSearch } from './ports.ts';
+import { Repair } from './repair.ts';
+import { Searches } from './searches.ts';
+import { Sharing } from './sharing.ts';
+import { searchName, type Survey } from './survey.ts';
+import type { Verdict } from './verdict.ts';
+
+export interface ResolverDeps {
+  readonly dht: NameSearch;
+  readonly own: OwnNames;
+  readonly pins: Pins;
+  /** `networkId(profile)`. */
+  readonly network: Bytes;
+  readonly world: World;
+  readonly log: Logger;
+}
+
+export interface ResolverOptions {
+  /** Public keys of registrars, the first asked first; none: the open zone. */
+  readonly trustedZones: readonly Bytes[];
+  /** How long a name that is in order is not looked up again, unless its owner asks for less. */
+  readonly freshMs: number;
+  /** The same for one that is not: it may be so in a moment. */
+  readonly doubtfulMs: number;
+  /** How long an answer may be given again while those who would know are silent … */
+  readonly staleMs: number;
+  /** … and how long they are not asked then. */
+  readonly pauseMs: number;
+  /** Less than browsers wait, so that a stale answer can be shown. */
+  readonly timeoutMs: number;
+  /** Names that are looked up at the same time. */
+  readonly lookupsMax: number;
+  /** Searches that are finished while nobody waits for them. */
+  readonly backgroundMax: number;
+}
+
+const second = 1000;
+const minute = 60 * second;
+
+export const resolverDefaults: ResolverOptions = {
+  trustedZones: [],
+  freshMs: 5 * minute,
+  doubtfulMs: minute,
+  staleMs: 24 * 60 * minute,
+  pauseMs: 10 * second,
+  timeoutMs: 20 * second,
+  lookupsMax: 256,
+  backgroundMax: 64,
+};
+
+const cachedMax = 4096;
+
+interface Cached {
+  readonly answer: Answer;
+  /** Monotonic milliseconds: when it was true, and until when it is not asked again. */
+  readonly atMs: number;
+  readonly untilMs: number;
+}
+
+export class Resolver {
+  readonly #deps: ResolverDeps;
+  readonly #options: ResolverOptions;
+  readonly #lookups: Sharing<Answer>;
+  readonly #searches: Searches<Survey>;
+  readonly #repair: Repair;
+  /** Own writes so far: what was looked up before one is not remembered after it. */
+  #writes = 0;
+  // BOUNDED by cachedMax
+  readonly #cache = new LruMap<string, Cached>(cachedMax);
+
+  constructor(deps: ResolverDeps, options: ResolverOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    const { dht, world } = deps;
+    this.#lookups = new Sharing(options.lookupsMax);
+    this.#searches = new Searches(world.timers, options);
+    this.#repair = new Repair({ dht, clock: world.clock, signal: this.#searches.signal });
+  }
+
+  /** Ends every search and lets nothing go on. */
+  async stop(): Promise<void> {
+    await this.#searches.stop();
+    await this.#repair.settled();
+  }
+
+  /** Rejects with NO_ANSWER, TIMEOUT, BUSY, ABORTED. */
+  async resolve(apex: Apex, signal: AbortSignal | undefined): Promise<Answer> {
+    signal?.throwIfAborted();
+    const cached = this.#cache.get(apex.name);
+    if (cached && this.#nowMs() < cached.untilMs) return cached.answer;
+    return this.#lookups.run(apex.name, signal, (ended) => this.#lookUp(apex, ended));
+  }
+
+  /** What is known of one place, for who wants to write there. Rejects with TIMEOUT, ABORTED. */
+  survey(place: NamePlace, signal: AbortSignal): Promise<Survey> {
+    return this.#search(place, { paths: 2, signal });
+  }
+
+  /** After an own write: nobody gets what was found before it. */
+  forget({ name }: Apex): void {
+    this.#writes++;
+    this.#cache.delete(name);
+    this.#lookups.forget(name);
+  }
+
+  /** A full disk must not keep anybody from reading. */
+  async remember(record: SignedRecord): Promise<void> {
+    try {
+      await this.#deps.pins.remember(record);
+    } catch (error) {
+      this.#deps.log.warn('an owner could not be remembered', { error: String(error) });
+    }
+  }
+
+  async #lookUp(apex: Apex, signal: AbortSignal): Promise<Answer> {
+    const writes = this.#writes;
+    try {
+      return await this.#find(apex, writes, signal);
+    } catch (error) {
+      const earlier = isSilence(error) && writes === this.#writes && this.#earlier(apex);
+      if (!earlier) throw error;
+      const untilMs = this.#nowMs() + this.#options.pauseMs;
+      this.#cache.set(apex.name, { ...earlier, untilMs });
+      return earlier.answer;
+    }
+  }
+
+  /** Zone after zone: one that has not answered may hold the name, so none after it is asked. */
+  async #find(apex: Apex, writes: number, signal: AbortSignal): Promise<Answer> {
+    let absent: Survey | undefined;
+    for (const place of placesOf(apex, this.#options.trustedZones)) {
+      const survey = await this.#ask(place, { apex, writes, signal });
+      const { verdict, answered, wanted } = survey;
+      if (verdict.state !== 'not-found') return this.#keep(apex, survey, writes);
+      if (!verdict.record && answered < wanted) {
+        throw new AltNetError('NO_ANSWER', { what: place.name, answered, wanted });
+      }
+      absent ??= survey;
+    }
+    if (!absent) throw new AltNetError('INTERNAL', { what: 'a name without a place' });
+    return this.#keep(apex, absent, writes);
+  }
+
+  /** One path for a name that was seen before, two to find out that there is nothing. */
+  async #ask(
+    place: NamePlace,
+    { apex, writes, signal }: { apex: Apex; writes: number; signal: AbortSignal },
+  ): Promise<Survey> {
+    const onWhole = async (survey: Survey): Promise<void> => {
+      if (survey.verdict.state !== 'not-found') await this.#keep(apex, survey, writes);
+    };
+    if (!this.#deps.pins.get(place.key)) return this.#search(place, { paths: 2, signal, onWhole });
+    const survey = await this.#search(place, { paths: 1, signal, onWhole });
+    return survey.verdict.state === 'not-found'
+      ? this.#search(place, { paths: 2, signal, onWhole })
+      : survey;
+  }
+
+  /** With `onWhole` it may resolve on the first safe evidence. */
+  #search(
+    place: NamePlace,
+    {
+      paths,
+      signal,
+      onWhole,
+    }: { paths: 1 | 2; signal: AbortSignal; onWhole?: (survey: Survey) => Promise<void> },
+  ): Promise<Survey> {
+    const { dht, own, pins, network, world } = this.#deps;
+    const context = {
+      dht,
+      own: own.under(place),
+      pin: pins.get(place.key)?.record,
+      paths,
+      now: unixSeconds(world.clock),
+      network,
+    };
+    const search = {
+      what: place.name,
+      run: ({ signal: ended, onEnough }: { signal: AbortSignal; onEnough: (s: Survey) => void }) =>
+        searchName(place, { ...context, signal: ended, ...(onWhole && { onEnough }) }),
+      onWhole: async (survey: Survey) => onWhole?.(survey),
+    };
+    return this.#searches.begin(search, signal);
+  }
+
+  /** Remembers what a search found, unless an own write has come in between. */
+  async #keep(apex: Apex, survey: Survey, writes: number): Promise<Answer> {
+    const { pins, world, network } = this.#deps;
+    const { place, verdict, behind } = survey;
+    const pin = pins.get(place.key);
+    const record = worthRemembering(verdict, pin?.record);
+    if (record) await this.remember(record);
+    if (verdict.state === 'ok') this.#repair.offer(verdict.record, behind);
+    const answer = answerOf(survey, { pin, now: unixSeconds(world.clock), network });
+    if (writes !== this.#writes) return answer;
+    const atMs = this.#nowMs();
+    this.#cache.set(apex.name, { answer, atMs, untilMs: atMs + this.#keptMs(verdict) });
+    return answer;
+  }
+
+  /** A live record is not shown beyond its end. */
+  #keptMs(verdict: Verdict): number {
+    const { freshMs, doubtfulMs } = this.#options;
+    if (verdict.state !== 'ok') return doubtfulMs;
+    const { record } = verdict;
+    const leftSeconds = record.expires - unixSeconds(this.#deps.world.clock);
+    return Math.min(freshMs, 1000 * Math.min(leftSeconds, ttlSecondsOf(record) ?? leftSeconds));
+  }
+
+  /** What opened within the last day and has not ended since. */
+  #earlier(apex: Apex): Omit<Cached, 'untilMs'> | undefined {
+    const { pins, world } = this.#deps;
+    const now = unixSeconds(world.clock);
+    const isLive = (record: SignedRecord | undefined): boolean =>
+      record !== undefined && !record.tombstone && record.expires > now;
+    const cached = this.#cache.get(apex.name);
+    if (
+      cached &&
+      this.#nowMs() - cached.atMs < this.#options.staleMs &&
+      isLive(cached.answer.record)
+    ) {
+      const { resolved, record } = cached.answer;
+      const stale: Answer = { resolved: { ...resolved, stale: true }, ...(record && { record }) };
+      return { answer: stale, atMs: cached.atMs };
+    }
+    for (const place of placesOf(apex, this.#options.trustedZones)) {
+      const pin = pins.get(place.key);
+      const ageMs = pin ? 1000 * (now - pin.lastSeen) : Number.POSITIVE_INFINITY;
+      if (!pin || ageMs >= this.#options.staleMs || !isLive(pin.record)) continue;
+      return { answer: rememberedAnswer(place, pin), atMs: this.#nowMs() - ageMs };
+    }
+    return undefined;
+  }
+
+  #nowMs(): number {
+    return this.#deps.world.clock.monotonicMs();
+  }
+}
+
+/** Whether it says nothing about the name, only about those who would know. */
+function isSilence(error: unknown): boolean {
+  return ['NO_ANSWER', 'TIMEOUT', 'NO_PEERS', 'UNREACHABLE'].some(
+    (code) => isAltNetError(error) && error.code === code,
+  );
+}
+
+/**
+ * A majority makes an owner known. A withdrawal may come from a single node, so it only adds to
+ * what is known of its owner: else whoever withdraws a free name would pass for its owner.
+ */
+function worthRemembering(
+  verdict: Verdict,
+  known: SignedRecord | undefined,
+): SignedRecord | undefined {
+  if (verdict.state === 'ok') return verdict.record;
+  const withdrawn = verdict.state === 'not-found' ? verdict.record : undefined;
+  return known && withdrawn && equalBytes(known.author, withdrawn.author) ? withdrawn : undefined;
+}
