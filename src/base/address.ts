@@ -1,6 +1,6 @@
 /** IP addresses and ports as bytes, their scope and the prefixes that count as one owner. */
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
-import { type Bytes, toHex } from './bytes.ts';
+import { type Bytes, equalBytes, toHex } from './bytes.ts';
 
 /** Where datagrams go. `ip` is 4 bytes (IPv4) or 16 bytes (IPv6, never v4-mapped); port 1–65535. */
 export interface Endpoint {
@@ -51,6 +51,10 @@ export function formatIp(ip: Bytes): string {
 /** "1.2.3.4:9000" or "[::1]:9000". */
 export function formatEndpoint({ ip, port }: Endpoint): string {
   return ip.length === 4 ? `${formatIp(ip)}:${port}` : `[${formatIp(ip)}]:${port}`;
+}
+
+export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
+  return a.port === b.port && equalBytes(a.ip, b.ip);
 }
 
 export interface HostPort {

@@ -24,12 +24,3 @@ export function isTooFar(
   const nearer = contacts.filter(({ id }) => compareDistance(key, id, self) < 0);
   return nearer.length >= nearerMin;
 }
-
-/** Whether `self` is among the k nearest to `key`, given the nearest others, nearest first. */
-export function isAmongClosest(
-  self: Bytes,
-  { key, closest, k }: { key: Bytes; closest: readonly Contact[]; k: number },
-): boolean {
-  const last = closest[k - 1];
-  return !last || compareDistance(key, self, last.id) < 0;
-}

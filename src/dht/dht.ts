@@ -12,33 +12,32 @@ import type { Contact } from '../identity/contact.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import type { RecordKind } from '../record/kinds.ts';
 import type { NetworkProfile } from '../record/network.ts';
-import { isAmongClosest, isTooFar } from './closeness.ts';
 import { Counters, type DhtCounts } from './counters.ts';
-import { compareDistance } from './distance.ts';
 import {
   collect,
   type Gathered,
   type GatherEnd,
   type GatherOptions,
-  type Paths,
+  holdsNothing,
 } from './gather.ts';
 import { Handler, handlerDefaults, type HandlerDeps, type HandlerOptions } from './handler.ts';
-import { lookupDefaults, type LookupOptions, type LookupResult } from './lookup.ts';
+import { Holding, holdingDefaults, type HoldingOptions } from './holding.ts';
+import { lookupDefaults, type LookupOptions, type LookupResult, type Paths } from './lookup.ts';
 import { Maintenance, maintenanceDefaults, type MaintenanceOptions } from './maintenance.ts';
 import { newcomerDefaults, type NewcomerOptions, Newcomers } from './newcomers.ts';
+import { placeRecord } from './placing.ts';
 import type { RecordDigest, RecordStore, ReplyInfo, RequestHandler, Transport } from './ports.ts';
 import { askForRecords, getRequest, ownAnswer, readDigests, readRecords } from './reading.ts';
 import { Routing } from './routing.ts';
 import { RecordSieve, type Wanted } from './sieve.ts';
-import { Storage, storageDefaults, type StorageOptions } from './storage.ts';
-import { storeAt, type StoreResult } from './storing.ts';
+import type { StoreResult } from './storing.ts';
 import { tableDefaults, type TableOptions, type TableView } from './table.ts';
 
 export interface DhtOptions
   extends
     TableOptions,
     LookupOptions,
-    StorageOptions,
+    HoldingOptions,
     MaintenanceOptions,
     NewcomerOptions,
     HandlerOptions {}
@@ -46,7 +45,7 @@ export interface DhtOptions
 export const dhtDefaults: DhtOptions = {
   ...tableDefaults,
   ...lookupDefaults,
-  ...storageDefaults,
+  ...holdingDefaults,
   ...maintenanceDefaults,
   ...newcomerDefaults,
   ...handlerDefaults,
@@ -96,7 +95,7 @@ export class Dht {
   readonly #options: DhtOptions;
   readonly #self: Bytes;
   readonly #routing: Routing;
-  readonly #storage: Storage;
+  readonly #holding: Holding;
   readonly #handler: Handler;
   readonly #newcomers: Newcomers;
   readonly #maintenance: Maintenance;
@@ -113,17 +112,16 @@ export class Dht {
     const shared = { ...deps, self, clock: world.clock, counters: this.#counters };
     const routing = new Routing(shared, this.#options);
     this.#routing = routing;
-    const isFar = (key: Bytes): boolean => this.#isTooFar(key);
-    const storage = new Storage({ ...shared, isTooFar: isFar }, this.#options);
-    this.#storage = storage;
+    const holding = this.#makeHolding(shared);
+    this.#holding = holding;
     this.#newcomers = this.#makeNewcomers();
     const offer = (contact: Contact): void => this.#newcomers.offer(contact);
     const { table } = routing;
-    this.#handler = new Handler({ ...shared, table, storage, offer }, this.#options);
-    const store = async (record: SignedRecord, signal: AbortSignal): Promise<void> => {
-      await this.store(record, { signal });
-    };
-    this.#maintenance = new Maintenance({ ...shared, routing, storage, store }, this.#options);
+    const { storage } = holding;
+    const handOff: HandlerDeps['handOff'] = (asker, after) => holding.handOff(asker, after);
+    this.#handler = new Handler({ ...shared, table, storage, offer, handOff }, this.#options);
+    const others = holding.rounds();
+    this.#maintenance = new Maintenance({ ...shared, routing, others }, this.#options);
   }
 
   /** Answers one request; `start` gives it to the transport. */
@@ -135,7 +133,7 @@ export class Dht {
 
   /** Servers in the network, ourselves included: an estimate, and at least those we know. */
   networkSize(): number {
-    return Math.max(this.#routing.networkSize.estimate(), this.#routing.table.size + 1);
+    return this.#routing.networkSize();
   }
 
   counters(): DhtCounts {
@@ -144,14 +142,14 @@ export class Dht {
 
   /** Records held for the network, and their bytes. */
   held(): { readonly records: number; readonly bytes: number } {
-    return this.#storage.totals;
+    return this.#holding.storage.totals;
   }
 
   /** Begins to answer and to look after table and records. */
   async start(): Promise<void> {
     this.#lifetime.signal.throwIfAborted();
     if (this.#upkeep) return;
-    this.#storage.open();
+    this.#holding.open();
     this.#deps.transport.serve(this.handle);
     this.#upkeep = this.#maintenance.run(this.#lifetime.signal);
   }
@@ -161,6 +159,7 @@ export class Dht {
     this.#lifetime.abort(new AltNetError('ABORTED', {}));
     await this.#upkeep;
     await this.#newcomers.settled();
+    await this.#holding.settled();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -178,7 +177,7 @@ export class Dht {
 
   /** The k servers nearest to `target` that answer. */
   async lookup(target: Bytes, options: Abortable = {}): Promise<LookupResult> {
-    return this.#routing.lookup(target, { signal: this.#scope(options.signal) });
+    return this.#routing.lookup(target, this.#scope(options.signal));
   }
 
   /**
@@ -192,16 +191,24 @@ export class Dht {
     const sieve = this.#sieveFor({ ...options, key });
     const self = this.#self;
     const nowMs = world.clock.unixMs();
-    const own = ownAnswer(this.#storage.list(key), request, { self, nowMs, sieve });
+    const own = ownAnswer(this.#holding.storage.list(key), request, { self, nowMs, sieve });
     const counted = isServer();
     const { caller } = this.#routing;
     const { kind, pagesMax, width: k = this.#options.k } = options;
     const ask = askForRecords(request, { caller, sieve, k, kind, pagesMax });
-    const holdsSome = own.records.length + own.digests.length > 0;
+    const soFar: Gathered[] = []; // BOUNDED by the requests of one lookup, and ourselves
+    const goal = {
+      reach: options.reach ?? 'near',
+      width: options.width ?? this.#options.k,
+      paths: options.paths ?? 1,
+      hasty: true,
+      goesOn: () => soFar.every(holdsNothing),
+    };
     return yield* collect({
-      own: counted || holdsSome ? own : undefined,
+      own: counted || !holdsNothing(own) ? own : undefined,
       counted,
-      walk: this.#routing.walk(key, { ask, signal }),
+      walk: this.#routing.walk(key, { ask, goal, signal }),
+      soFar,
       enough: options.enough,
     });
   }
@@ -231,24 +238,21 @@ export class Dht {
   }
 
   /**
-   * Stores a record with the k nearest servers, this one included when it is one of them: those of
-   * `targets` when there are any, else those that a lookup finds.
+   * Stores a record with its storage set, this node included when it belongs to it: those of
+   * `targets` when there are any, else those that a lookup finds, each as soon as it is found.
    */
   async store(record: SignedRecord, options: StoreOptions = {}): Promise<StoreResult> {
-    const signal = this.#scope(options.signal);
-    const { key } = record;
-    const { k } = this.#options;
-    const { targets = [] } = options;
-    const closest =
-      targets.length > 0 ? targets : (await this.#routing.lookup(key, { signal })).closest;
-    const nearest = closest.toSorted((a, b) => compareDistance(key, a.id, b.id)).slice(0, k);
-    const here = this.#deps.isServer() && isAmongClosest(this.#self, { key, closest: nearest, k });
-    return storeAt(here ? ['self', ...nearest.slice(0, k - 1)] : nearest, {
-      record,
-      caller: this.#routing.caller,
-      sieve: this.#sieveFor({ key, reserved: true }),
-      storeHere: () => this.#storage.accept(record.bytes, { source: '' }),
-      signal,
+    const { targets = [], paths = 1, signal } = options;
+    const { world, isServer } = this.#deps;
+    const placement = { targets, paths };
+    return placeRecord(record, placement, {
+      routing: this.#routing,
+      world,
+      sieve: this.#sieveFor({ key: record.key, reserved: true }),
+      isServer: isServer(),
+      storeHere: () => this.#holding.storage.accept(record.bytes, { source: '' }),
+      self: this.#self,
+      signal: this.#scope(signal),
     });
   }
 
@@ -264,18 +268,25 @@ export class Dht {
     return new RecordSieve({ ...this.#deps, clock: this.#deps.world.clock }, wanted);
   }
 
-  #isTooFar(key: Bytes): boolean {
-    return isTooFar(key, {
-      self: this.#self,
-      contacts: this.#routing.table.contacts(),
-      networkSize: this.networkSize(),
-      k: this.#options.k,
-    });
+  #makeHolding(shared: Omit<DhtDeps, 'self'> & { readonly self: Bytes }): Holding {
+    const { table, caller } = this.#routing;
+    const deps = {
+      ...shared,
+      table,
+      caller,
+      networkSize: () => this.networkSize(),
+      sieveFor: (key: Bytes) => this.#sieveFor({ key, reserved: true }),
+      store: async (record: SignedRecord, signal: AbortSignal): Promise<void> => {
+        await this.store(record, { signal });
+      },
+      signal: this.#lifetime.signal,
+    };
+    return new Holding(deps, this.#options);
   }
 
   #makeNewcomers(): Newcomers {
     const { signal } = this.#lifetime;
-    const wants = (id: Bytes): boolean => this.#routing.table.wants(id);
+    const wants = (contact: Contact): boolean => this.#routing.table.wants(contact);
     const ping = async (contact: Contact): Promise<void> => {
       await this.#routing.ping(contact, signal);
     };

@@ -6,14 +6,8 @@ import type { Bytes } from '../base/bytes.ts';
 import type { Contact } from '../identity/contact.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import type { RecordKind } from '../record/kinds.ts';
-import type { LookupResult } from './lookup.ts';
+import type { LookupResult, Paths, Reach } from './lookup.ts';
 import type { GetMode, RecordDigest } from './ports.ts';
-
-/** How far a search goes: to those nearest to the key, or through its whole storage set. */
-export type Reach = 'near' | 'whole';
-
-/** Disjoint paths of a search. */
-export type Paths = 1 | 2;
 
 export interface GatherOptions {
   readonly signal?: AbortSignal | undefined;
@@ -75,6 +69,8 @@ export interface Collecting {
   readonly counted: boolean;
   /** Walks to the nodes nearest to the key, asking each; yields what they hold. */
   readonly walk: AsyncGenerator<Gathered, LookupResult>;
+  /** Where the answers are put as they come. */
+  readonly soFar: Gathered[];
   readonly enough: ((soFar: readonly Gathered[]) => boolean) | undefined;
 }
 
@@ -83,9 +79,9 @@ export async function* collect({
   own,
   counted,
   walk,
+  soFar,
   enough,
 }: Collecting): AsyncGenerator<Gathered, GatherEnd> {
-  const soFar: Gathered[] = []; // BOUNDED by the requests of one lookup, and ourselves
   try {
     if (own) {
       soFar.push(own);
@@ -102,6 +98,10 @@ export async function* collect({
     // Ends the requests under way when the reader has had enough.
     await walk.return(earlyResult(soFar));
   }
+}
+
+export function holdsNothing({ records, digests }: Gathered): boolean {
+  return records.length === 0 && digests.length === 0;
 }
 
 function endOf(

@@ -12,16 +12,16 @@ const options: LookupOptions = { k: 3, concurrency: 2, askedMax: 100 };
 /** A lookup for 0x00 by node 0xff. */
 function lookupFrom(...seeds: number[]): Lookup {
   const known = { target: Uint8Array.of(0), self: Uint8Array.of(0xff) };
-  return new Lookup({ ...known, seeds: seeds.map(tinyContact) }, options);
+  return new Lookup({ ...known, seeds: seeds.map(tinyContact) }, {}, options);
 }
 
 function answered(lookup: Lookup, id: number, contacts: number[] = [], server = true): LookupState {
   const event = { contacts: contacts.map(tinyContact), server };
-  return lookup.advance({ type: 'answered', id: Uint8Array.of(id), ...event });
+  return lookup.advance({ type: 'answered', contact: tinyContact(id), ...event });
 }
 
-function told(lookup: Lookup, type: 'failed' | 'slow', id: number): LookupState {
-  return lookup.advance({ type, id: Uint8Array.of(id) });
+function told(lookup: Lookup, type: 'failed' | 'slow' | 'overdue', id: number): LookupState {
+  return lookup.advance({ type, contact: tinyContact(id) });
 }
 
 /** "ask a,b" or "done a,b (answered/asked)". */
@@ -75,7 +75,7 @@ test('it goes on while every place is taken by requests that matter no more', ()
   lookup.advance({ type: 'start' });
   answered(lookup, 0x20, [1, 2, 3, 4]);
   assert.equal(line(told(lookup, 'failed', 1)), 'ask 2');
-  assert.equal(line(answered(lookup, 2)), 'ask 3');
+  assert.equal(line(answered(lookup, 2, [5])), 'ask 3,4');
 });
 
 test('a client answers, but is not among the closest', () => {
@@ -99,7 +99,7 @@ test('answers that nobody asked for, or twice, change nothing', () => {
 test('IDs of another length are ignored', () => {
   const odd = { ...tinyContact(1), id: Uint8Array.of(0, 1) };
   const known = { target: Uint8Array.of(0), self: Uint8Array.of(9), seeds: [odd] };
-  assert.equal(line(new Lookup(known, options).advance({ type: 'start' })), 'done  (0/0)');
+  assert.equal(line(new Lookup(known, {}, options).advance({ type: 'start' })), 'done  (0/0)');
 });
 
 /** IDs of two bytes: more than a liar can use up. */
@@ -110,15 +110,15 @@ function wideContact(n: number): Contact {
 test('a peer that makes up ever nearer contacts comes to an end', () => {
   const known = { target: new Uint8Array(2), self: Uint8Array.of(255, 255) };
   const seeds = [wideContact(65_000)];
-  const lookup = new Lookup({ ...known, seeds }, { ...options, askedMax: 50 });
+  const lookup = new Lookup({ ...known, seeds }, {}, { ...options, askedMax: 50 });
   let nearest = 65_000;
   const pending: Contact[] = [];
   let state = lookup.advance({ type: 'start' });
   while (state.type === 'running') {
     pending.push(...state.ask);
     const contacts = Array.from({ length: 20 }, () => wideContact(--nearest));
-    const id = pending.shift()?.id ?? new Uint8Array(2);
-    state = lookup.advance({ type: 'answered', id, contacts, server: true });
+    const contact = pending.shift() ?? wideContact(0);
+    state = lookup.advance({ type: 'answered', contact, contacts, server: true });
     assert.ok(nearest > 2000, 'it goes on and on');
   }
   assert.equal(state.asked, 50);
@@ -131,12 +131,11 @@ test('where everybody knows everybody, the result is the k nearest that live', (
     fc.property(some, dead, fc.integer({ min: 0, max: 255 }), (nodes, gone, goal) => {
       const target = Uint8Array.of(goal);
       const seeds = nodes.map(tinyContact);
-      const lookup = new Lookup({ target, self: Uint8Array.of(255), seeds }, options);
+      const lookup = new Lookup({ target, self: Uint8Array.of(255), seeds }, {}, options);
       const pending: number[] = [];
       let state = lookup.advance({ type: 'start' });
       while (state.type === 'running') {
         pending.push(...tinyIds(state.ask).map(Number));
-        assert.ok(pending.length <= options.concurrency);
         const next = pending.shift();
         assert.ok(next !== undefined, 'a running lookup waits for somebody');
         state = gone.includes(next) ? told(lookup, 'failed', next) : answered(lookup, next, nodes);

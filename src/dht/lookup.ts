@@ -2,16 +2,27 @@
  * One iterative lookup as a value: events in, state out. It does no I/O, starts no timer and asks
  * no clock; `query.ts` drives it. Who is to be asked follows from what is known alone.
  *
- * Events in: start, answered, failed, slow. States out: running (with whom to ask now), finished.
+ * Events in: start, answered, failed, slow, overdue, probed. States out: running (with whom to ask
+ * and which points to probe now), finished.
  */
+import { sameEndpoint } from '../base/address.ts';
 import type { Bytes } from '../base/bytes.ts';
 import type { Contact } from '../identity/contact.ts';
-import { compareDistance } from './distance.ts';
+import { type Candidate, Candidates, type Progress } from './candidates.ts';
+import { answeredWithin, type Circle, circleOf, type Patience } from './circle.ts';
+import { type Probe, Regions } from './regions.ts';
+import { sigmaMost, type SigmaSize } from './sigma.ts';
+
+/** How far a lookup goes: to those nearest to the target, or through its whole storage set. */
+export type Reach = 'near' | 'whole';
+
+/** Disjoint paths: each contact belongs to one, so that a liar on one cannot poison the other. */
+export type Paths = 1 | 2;
 
 export interface LookupOptions {
   /** How many nearest must have answered. */
   readonly k: number;
-  /** Requests under way at a time: Kademlia's α. */
+  /** Requests under way at a time on each path while it is far from the target: Kademlia's α. */
   readonly concurrency: number;
   /** Requests in all: a peer that makes up ever nearer contacts must come to an end. */
   readonly askedMax: number;
@@ -19,145 +30,240 @@ export interface LookupOptions {
 
 export const lookupDefaults: LookupOptions = { k: 20, concurrency: 5, askedMax: 160 };
 
+/** What one lookup is after. */
+export interface LookupGoal {
+  readonly reach: Reach;
+  /** How many nearest must have answered. */
+  readonly width: number;
+  readonly paths: Paths;
+  /** Whether others are asked instead of those that are slow, so that it ends soon. */
+  readonly hasty: boolean;
+  /** The storage set. Who is within its radius is asked at once, without regard to α. */
+  readonly sigma: SigmaSize;
+  /** Asked when the nearest have answered: true lets a 'near' lookup go on as 'whole'. */
+  readonly goesOn: () => boolean;
+  /** Who did not answer lately, so that nobody hasty waits for it. */
+  readonly isDoubtful: (contact: Contact) => boolean;
+}
+
 export type LookupEvent =
   | { readonly type: 'start' }
   /** `server`: whether it may count among the nearest; its contacts are of use either way. */
   | {
       readonly type: 'answered';
-      readonly id: Bytes;
+      readonly contact: Contact;
       readonly contacts: readonly Contact[];
       readonly server: boolean;
     }
-  | { readonly type: 'failed'; readonly id: Bytes }
-  /** It has not answered for longer than most do: another may be asked meanwhile. */
-  | { readonly type: 'slow'; readonly id: Bytes };
+  | { readonly type: 'failed'; readonly contact: Contact }
+  /** It has not answered for longer than most do … */
+  | { readonly type: 'slow'; readonly contact: Contact }
+  /** … and then for so long that only the patient wait for it. */
+  | { readonly type: 'overdue'; readonly contact: Contact }
+  /** What came of a probe: no contacts when it failed. */
+  | { readonly type: 'probed'; readonly probe: Probe; readonly contacts: readonly Contact[] };
 
 export type LookupState =
-  | { readonly type: 'running'; readonly ask: readonly Contact[] }
+  | { readonly type: 'running'; readonly ask: readonly Contact[]; readonly probe: readonly Probe[] }
   | ({ readonly type: 'finished' } & LookupResult);
 
 export interface LookupResult {
-  /** Servers that answered, nearest first, at most k. */
+  /** Servers that answered, nearest first: of the nearest `width`, or of the storage set. */
   readonly closest: readonly Contact[];
   readonly asked: number;
   readonly answered: number;
 }
 
-type Progress = 'known' | 'asked' | 'slow' | 'answered' | 'failed' | 'client';
-
-interface Candidate {
-  readonly contact: Contact;
-  progress: Progress;
-}
-
-/** Above askedMax, so that there is always one that was not asked to be forgotten. */
-const candidatesMax = 256;
-
 export class Lookup {
-  readonly #target: Bytes;
-  readonly #self: Bytes;
   readonly #options: LookupOptions;
-  /** Nearest first. BOUNDED by candidatesMax, see #learn. */
-  readonly #candidates: Candidate[] = [];
+  readonly #goal: LookupGoal;
+  readonly #near: SigmaSize;
+  readonly #candidates: Candidates;
+  readonly #regions: Regions;
+  /** Whether each path's last answer brought nobody new among its nearest. */
+  readonly #converged: boolean[];
+  /** Requests under way that hold a place of α, by path. */
+  readonly #places: number[];
+  #whole: boolean;
+  #asked = 0;
+  #answered = 0;
 
   /** `self` is our own ID, which is never asked. */
   constructor(
     { target, self, seeds }: { target: Bytes; self: Bytes; seeds: readonly Contact[] },
+    goal: Partial<LookupGoal> = {},
     options: LookupOptions = lookupDefaults,
   ) {
-    this.#target = target;
-    this.#self = self;
     this.#options = options;
-    for (const seed of seeds) this.#learn(seed);
+    this.#goal = { ...goalDefaults(options), ...goal };
+    const { width, paths, reach, sigma } = this.#goal;
+    this.#near = { least: width, most: width, radius: 0 };
+    this.#whole = reach === 'whole';
+    this.#converged = Array<boolean>(paths).fill(false);
+    this.#places = Array<number>(paths).fill(0);
+    this.#regions = new Regions(target, sigma);
+    this.#candidates = new Candidates({ target, self });
+    this.#candidates.learn(seeds, 0);
+    this.#candidates.deal(paths);
   }
 
   advance(event: LookupEvent): LookupState {
     this.#apply(event);
-    const nearest = this.#nearest();
-    const ask = nearest
-      .filter(({ progress }) => progress === 'known')
-      .slice(0, this.#roomForRequests());
-    const running = ask.length > 0 || this.#isWaiting(nearest);
-    for (const candidate of ask) candidate.progress = 'asked';
-    return running
-      ? { type: 'running', ask: ask.map(({ contact }) => contact) }
-      : { type: 'finished', ...this.result() };
+    if (this.#asked >= this.#options.askedMax) this.#candidates.giveUpKnown();
+    const circles = this.#circles();
+    const ask = this.#take(circles);
+    const settled = ask.length === 0 && circles.every(({ open }) => !open);
+    if (settled && this.#whole) this.#regions.begin(this.#kthShare());
+    const probe = this.#regions.next(this.#candidates.nearestFirst);
+    if (!settled || probe.length > 0 || this.#regions.areOpen) {
+      return { type: 'running', ask, probe };
+    }
+    if (!this.#whole && this.#goal.goesOn()) {
+      this.#whole = true;
+      return this.advance({ type: 'start' });
+    }
+    return { type: 'finished', ...this.result() };
+  }
+
+  /** How far it went, or is going. */
+  get reach(): Reach {
+    return this.#whole ? 'whole' : 'near';
   }
 
   /** What is known so far. */
   result(): LookupResult {
-    const answered = this.#candidates.filter(({ progress }) => progress === 'answered');
-    return {
-      closest: answered.slice(0, this.#options.k).map(({ contact }) => contact),
-      asked: this.#candidates.length - this.#count('known'),
-      answered: this.#count('answered', 'client'),
-    };
+    const size = this.#whole ? this.#goal.sigma : this.#near;
+    const closest = answeredWithin(this.#candidates.nearestFirst, size);
+    return { closest, asked: this.#asked, answered: this.#answered };
+  }
+
+  /** Those of the storage set, as it looks now, that answered: they may be told something. */
+  living(): readonly Contact[] {
+    // Twice the radius is how far off a storer still takes a record.
+    const { radius } = this.#goal.sigma;
+    const farthest = radius > 0 ? 2 * radius : 2;
+    return this.#storageSet()
+      .members.filter(({ progress, share }) => progress === 'answered' && share <= farthest)
+      .map(({ contact }) => contact);
+  }
+
+  /** Those that surely belong to the storage set and were asked, but have not answered yet. */
+  expected(): readonly Contact[] {
+    const { radius } = this.#goal.sigma;
+    return this.#storageSet()
+      .members.filter(({ progress, share }) => progress === 'asked' && share <= radius)
+      .map(({ contact }) => contact);
   }
 
   #apply(event: LookupEvent): void {
     if (event.type === 'start') return;
-    const candidate = this.#candidates[this.#position(event.id)];
-    if (!candidate || (candidate.progress !== 'asked' && candidate.progress !== 'slow')) return;
-    switch (event.type) {
-      case 'answered':
-        candidate.progress = event.server ? 'answered' : 'client';
-        for (const contact of event.contacts) this.#learn(contact);
-        return;
-      case 'failed':
-      case 'slow':
-        candidate.progress = event.type;
+    if (event.type === 'probed') {
+      this.#candidates.learn(event.contacts, 0);
+      this.#regions.settle(event.probe);
+      return;
+    }
+    const candidate = this.#candidates.find(event.contact.id);
+    if (!candidate || !isAwaited(candidate)) return;
+    if (event.type === 'answered') this.#applyAnswer(candidate, event);
+    // What becomes of an endpoint that was given up for another says nothing about that one.
+    else if (sameEndpoint(candidate.contact.endpoint, event.contact.endpoint)) {
+      this.#applyDelay(candidate, event.type);
     }
   }
 
-  /** The k nearest that may still turn out to be the answer. */
-  #nearest(): Candidate[] {
-    const hopeful = this.#candidates.filter(
-      ({ progress }) => progress !== 'failed' && progress !== 'client',
-    );
-    return hopeful.slice(0, this.#options.k);
+  #applyAnswer(
+    candidate: Candidate,
+    { contact, contacts, server }: Extract<LookupEvent, { type: 'answered' }>,
+  ): void {
+    const { path } = candidate;
+    const edge = this.#edgeOf(path);
+    candidate.contact = contact;
+    this.#set(candidate, server ? 'answered' : 'client');
+    this.#answered++;
+    const nearest = this.#candidates.learn(contacts, path);
+    if (candidate.share <= edge) this.#converged[path] = nearest >= edge;
   }
 
-  #roomForRequests(): number {
-    const { concurrency, askedMax } = this.#options;
-    const asked = this.#candidates.length - this.#count('known');
-    return Math.max(0, Math.min(concurrency - this.#count('asked'), askedMax - asked));
+  #applyDelay(candidate: Candidate, type: 'failed' | 'slow' | 'overdue'): void {
+    const { hasty } = this.#goal;
+    if (type === 'overdue' && !hasty) return;
+    const movesOn = (type === 'failed' || hasty) && this.#candidates.moveOn(candidate);
+    this.#set(candidate, movesOn ? 'known' : type);
   }
 
-  /**
-   * Whether an answer may still change the result: one of the nearest, or one that holds the place
-   * of a request to them. Others, farther out, are not waited for.
-   */
-  #isWaiting(nearest: readonly Candidate[]): boolean {
-    if (nearest.some(({ progress }) => progress === 'asked' || progress === 'slow')) return true;
-    return nearest.some(({ progress }) => progress === 'known') && this.#count('asked') > 0;
+  #set(candidate: Candidate, progress: Progress): void {
+    const { path } = candidate;
+    const places = this.#places[path] ?? 0;
+    if (candidate.progress === 'asked') this.#places[path] = places - 1;
+    else if (progress === 'asked') this.#places[path] = places + 1;
+    candidate.progress = progress;
   }
 
-  #count(...wanted: readonly Progress[]): number {
-    return this.#candidates.filter(({ progress }) => wanted.includes(progress)).length;
+  /** How far the farthest of a path's nearest is; 2 while there are too few. */
+  #edgeOf(path: number): number {
+    const { members } = this.#circle(path);
+    return members.length < this.#near.least ? 2 : (members.at(-1)?.share ?? 2);
   }
 
-  /** Where `id` stands or would stand among the candidates. */
-  #position(id: Bytes): number {
-    let low = 0;
-    let high = this.#candidates.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const there = this.#candidates[middle]?.contact.id ?? id;
-      if (compareDistance(this.#target, there, id) < 0) low = middle + 1;
-      else high = middle;
+  #circle(path: number): Circle {
+    const patience: Patience = this.#goal.hasty ? 'hasty' : 'patient';
+    return circleOf(this.#candidates.nearestFirst, { path, size: this.#near, patience });
+  }
+
+  #storageSet(): Circle {
+    const { sigma, hasty } = this.#goal;
+    const patience: Patience = hasty ? 'thorough' : 'patient';
+    return circleOf(this.#candidates.nearestFirst, { path: undefined, size: sigma, patience });
+  }
+
+  /** The nearest of each path and, for the whole, the storage set among all. */
+  #circles(): readonly Circle[] {
+    const whole = this.#whole ? [this.#storageSet()] : [];
+    // With one path, the storage set holds its nearest.
+    if (this.#whole && this.#goal.paths === 1) return whole;
+    const near = this.#places.map((_, path) => this.#circle(path));
+    return [...whole, ...near];
+  }
+
+  /** Marks as asked, and returns, who is to be asked now. */
+  #take(circles: readonly Circle[]): readonly Contact[] {
+    const { askedMax, concurrency } = this.#options;
+    const { hasty, sigma, isDoubtful } = this.#goal;
+    const taken: Contact[] = []; // BOUNDED by the members of three circles
+    for (const candidate of circles.flatMap(({ members }) => members)) {
+      const { progress, path, share, contact } = candidate;
+      if (progress !== 'known' || this.#asked >= askedMax) continue;
+      const isNear = share <= sigma.radius || this.#converged[path] === true;
+      if (!isNear && (this.#places[path] ?? 0) >= concurrency) continue;
+      candidate.doubtful = hasty && isDoubtful(contact);
+      this.#set(candidate, candidate.doubtful ? 'slow' : 'asked');
+      this.#asked++;
+      taken.push(contact);
     }
-    return low;
+    return taken;
   }
 
-  #learn(contact: Contact): void {
-    if (contact.id.length !== this.#target.length) return;
-    if (compareDistance(this.#target, contact.id, this.#self) === 0) return;
-    const at = this.#position(contact.id);
-    const there = this.#candidates[at];
-    if (there && compareDistance(this.#target, there.contact.id, contact.id) === 0) return;
-    this.#candidates.splice(at, 0, { contact, progress: 'known' });
-    if (this.#candidates.length <= candidatesMax) return;
-    const farthest = this.#candidates.findLastIndex(({ progress }) => progress === 'known');
-    this.#candidates.splice(farthest, 1);
+  /** How far the k-th nearest that answered is; undefined when there are fewer. */
+  #kthShare(): number | undefined {
+    const { least } = this.#goal.sigma;
+    const nearest = { least, most: least, radius: 0 };
+    const kth = answeredWithin(this.#candidates.nearestFirst, nearest)[least - 1];
+    return kth && this.#candidates.find(kth.id)?.share;
   }
+}
+
+function goalDefaults({ k }: LookupOptions): LookupGoal {
+  return {
+    reach: 'near',
+    width: k,
+    paths: 1,
+    hasty: false,
+    sigma: { least: k, most: Math.max(k, sigmaMost), radius: 0 },
+    goesOn: () => false,
+    isDoubtful: () => false,
+  };
+}
+
+function isAwaited({ progress }: Candidate): boolean {
+  return progress === 'asked' || progress === 'slow' || progress === 'overdue';
 }

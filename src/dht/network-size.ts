@@ -1,14 +1,20 @@
 /** How many nodes there are, judged by how dense lookups find them. */
 import type { Bytes } from '../base/bytes.ts';
 import type { Contact } from '../identity/contact.ts';
-import { distanceShare } from './distance.ts';
+import { distanceShare, sameId } from './distance.ts';
 
 const samplesMax = 32;
 
+interface Sample {
+  readonly target: Bytes;
+  readonly estimate: number;
+}
+
 export class NetworkSize {
   readonly #k: number;
-  readonly #samples: number[] = []; // BOUNDED by samplesMax, oldest overwritten
-  #next = 0;
+  /** Of the last lookups, one for each target, oldest first. BOUNDED by samplesMax */
+  readonly #samples: Sample[] = [];
+  #median: number | undefined;
 
   constructor(k: number) {
     this.#k = k;
@@ -16,18 +22,28 @@ export class NetworkSize {
 
   /**
    * Learns from a finished lookup: when the k nearest of N nodes lie within a share s of the ID
-   * space, N ≈ k / s. A network with fewer than k servers is counted, not estimated.
+   * space, N ≈ k / s. A network with fewer than k servers is counted, not estimated. A target that
+   * is looked up again and again counts once: who crowds one key moves one sample of 32.
    */
   add(target: Bytes, closest: readonly Contact[]): void {
     const last = closest[this.#k - 1];
     const estimate = last ? this.#k / distanceShare(target, last.id) : closest.length + 1;
-    this.#samples[this.#next] = estimate;
-    this.#next = (this.#next + 1) % samplesMax;
+    const before = this.#samples.findIndex((sample) => sameId(sample.target, target));
+    if (before >= 0) this.#samples.splice(before, 1);
+    else if (this.#samples.length >= samplesMax) this.#samples.shift();
+    this.#samples.push({ target, estimate });
+    this.#median = undefined;
   }
 
-  /** The median of the last 32 lookups; 1 before the first. */
-  estimate(): number {
-    const sorted = this.#samples.toSorted((a, b) => a - b);
-    return Math.max(1, Math.round(sorted[sorted.length >> 1] ?? 1));
+  /** The median over the last 32 targets; undefined before the first. */
+  estimate(): number | undefined {
+    if (this.#samples.length === 0) return undefined;
+    this.#median ??= medianOf(this.#samples.map(({ estimate }) => estimate));
+    return this.#median;
   }
+}
+
+function medianOf(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return Math.max(1, Math.round(sorted[sorted.length >> 1] ?? 1));
 }

@@ -18,7 +18,7 @@ function bench(newcomersMax = 3): {
   const newcomers = new Newcomers(
     {
       timers: world.timers,
-      wants: ([id]) => !known.has(id),
+      wants: ({ id: [id] }) => !known.has(id),
       ping: ({ id: [id] }) => {
         pinged.push(id);
         return Promise.resolve();

@@ -3,7 +3,7 @@
  * pace: what strangers send may cause little traffic, and none of it enters the table by itself.
  */
 import { sleep } from '../base/abort.ts';
-import { type Bytes, toHex } from '../base/bytes.ts';
+import { toHex } from '../base/bytes.ts';
 import type { Timers } from '../base/clock.ts';
 import type { Contact } from '../identity/contact.ts';
 
@@ -17,8 +17,8 @@ export const newcomerDefaults: NewcomerOptions = { newcomersMax: 64, newcomerInt
 
 export interface NewcomerDeps {
   readonly timers: Timers;
-  /** Whether the table has a place for this ID. */
-  readonly wants: (id: Bytes) => boolean;
+  /** Whether the table has a place for it. */
+  readonly wants: (contact: Contact) => boolean;
   /** Never rejects. */
   readonly ping: (contact: Contact) => Promise<void>;
   readonly signal: AbortSignal;
@@ -38,7 +38,7 @@ export class Newcomers {
   offer(contact: Contact): void {
     const { signal, wants } = this.#deps;
     if (signal.aborted || this.#waiting.size >= this.#options.newcomersMax) return;
-    if (!wants(contact.id)) return;
+    if (!wants(contact)) return;
     this.#waiting.set(toHex(contact.id), contact);
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined;
@@ -59,7 +59,7 @@ export class Newcomers {
         return; // stopped
       }
       this.#waiting.delete(key);
-      if (wants(contact.id)) await ping(contact);
+      if (wants(contact)) await ping(contact);
     }
   }
 }

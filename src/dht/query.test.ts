@@ -6,12 +6,14 @@ import type { Contact } from '../identity/contact.ts';
 import { Lookup, type LookupResult } from './lookup.ts';
 import { type Answer, type Ask, runQuery } from './query.ts';
 
+const noProbe = (): Promise<never> => Promise.reject(new Error('not probed here'));
+
 const nothing: Answer = { contacts: [], server: true };
 
 function lookupOf(...seeds: number[]): Lookup {
   const known = { target: Uint8Array.of(0), self: Uint8Array.of(0xff) };
   const options = { k: 3, concurrency: 2, askedMax: 50 };
-  return new Lookup({ ...known, seeds: seeds.map(tinyContact) }, options);
+  return new Lookup({ ...known, seeds: seeds.map(tinyContact) }, {}, options);
 }
 
 interface Started<T> {
@@ -23,7 +25,14 @@ interface Started<T> {
 /** Reads a query to its end in the background. */
 function start<T>(lookup: Lookup, ask: Ask<T>, signal?: AbortSignal): Started<T> {
   const world = manualWorld();
-  const query = runQuery({ lookup, ask, timers: world.timers, slowMs: 100, signal });
+  const query = runQuery({
+    lookup,
+    ask,
+    probe: noProbe,
+    timers: world.timers,
+    slowMs: () => 100,
+    signal,
+  });
   const values: T[] = [];
   const read = async (): Promise<LookupResult> => {
     for (;;) {
@@ -88,7 +97,8 @@ test('who stops reading ends every request, and every timer', async () => {
     lookup,
     ask,
     timers: world.timers,
-    slowMs: 9,
+    probe: noProbe,
+    slowMs: () => 9,
     signal: undefined,
   })) {
     assert.equal(value, 'first');

@@ -16,7 +16,7 @@ import { usableContacts } from './received.ts';
 import type { RecordSieve } from './sieve.ts';
 
 /** Pages that are read of one node … */
-const pagesMax = 8;
+const pagesOfAllMax = 8;
 
 /** By-id requests carry so many ids. */
 const idsPerRequest = 2;
@@ -27,7 +27,7 @@ const idsPerRequest = 2;
  */
 function pagesMaxOf(kind: RecordKind | undefined): number {
   const values = kind === undefined ? undefined : storedKind(kind)?.valuesPerKeyMax;
-  return values === 1 ? 2 : pagesMax;
+  return values === 1 ? 2 : pagesOfAllMax;
 }
 
 /** Records that passed, each with what its holder says of it. */
@@ -141,7 +141,13 @@ export async function readDigests(
 ): Promise<readonly RecordDigest[]> {
   const request = getRequest(key, { mode: 'digest' });
   const { reply } = await caller.call(from, request, signal);
-  const rest = await pagesAfter(reply, { caller, signal, contact: from, request, pagesMax });
+  const rest = await pagesAfter(reply, {
+    caller,
+    signal,
+    contact: from,
+    request,
+    pagesMax: pagesOfAllMax,
+  });
   return [reply, ...rest].flatMap(({ digests }) => digests);
 }
 

@@ -9,13 +9,17 @@ import type { Contact } from '../identity/contact.ts';
 import { Caller, type CallerDeps } from './caller.ts';
 import type { Counters } from './counters.ts';
 import { randomIdSharing } from './distance.ts';
-import { Lookup, type LookupOptions, type LookupResult } from './lookup.ts';
+import { Lookup, type LookupGoal, type LookupOptions, type LookupResult } from './lookup.ts';
 import { NetworkSize } from './network-size.ts';
 import type { Transport } from './ports.ts';
-import { type Ask, finishQuery, runQuery } from './query.ts';
+import { type Answer, type Ask, finishQuery, runQuery } from './query.ts';
 import { usableContacts } from './received.ts';
-import { RoundTrips } from './rtt.ts';
-import { RoutingTable, type TableOptions } from './table.ts';
+import type { Probe } from './regions.ts';
+import { RoundTrips, slowForMs } from './rtt.ts';
+import { SharedWork } from './shared-work.ts';
+import { type SigmaSize, sigmaSize } from './sigma.ts';
+import type { TableOptions } from './table.ts';
+import { type Refreshable, RoutingTables } from './tables.ts';
 
 export interface RoutingDeps {
   /** Our node ID. */
@@ -26,17 +30,31 @@ export interface RoutingDeps {
   readonly observe?: CallerDeps['observe'];
 }
 
+export interface WalkOptions<T> {
+  readonly ask: Ask<T>;
+  /** How far it goes; near, patiently and on one path when left out. */
+  readonly goal?: Partial<Omit<LookupGoal, 'sigma' | 'isDoubtful'>> | undefined;
+  /** Contacts to begin with besides those in the table. */
+  readonly seeds?: readonly Contact[] | undefined;
+  /** Called whenever the lookup knows more. */
+  readonly onProgress?: ((lookup: Lookup) => void) | undefined;
+  readonly signal: AbortSignal;
+}
+
 /** Seeds that are remembered for when the table runs empty. */
 const seedsMax = 64;
 
 export class Routing {
-  readonly table: RoutingTable;
+  readonly table: RoutingTables;
   readonly caller: Caller;
-  readonly networkSize: NetworkSize;
+  readonly #networkSize: NetworkSize;
   readonly #self: Bytes;
   readonly #world: World;
   readonly #options: TableOptions & LookupOptions;
   readonly #roundTrips = new RoundTrips();
+  readonly #lookups = new SharedWork<LookupResult>();
+  /** Who was near when we last looked around. */
+  #neighbours = '';
   #seeds: readonly Contact[] = []; // BOUNDED by seedsMax
 
   constructor(
@@ -46,8 +64,8 @@ export class Routing {
     this.#self = self;
     this.#world = world;
     this.#options = options;
-    this.table = new RoutingTable(self, options);
-    this.networkSize = new NetworkSize(options.k);
+    this.table = new RoutingTables(self, options);
+    this.#networkSize = new NetworkSize(options.k);
     const { table } = this;
     const roundTrips = this.#roundTrips;
     this.caller = new Caller({
@@ -69,30 +87,68 @@ export class Routing {
     );
   }
 
+  /** Servers in the network, ourselves included: an estimate, and at least those we know. */
+  networkSize(): number {
+    return Math.max(this.#networkSize.estimate() ?? 1, this.table.size + 1);
+  }
+
+  /** How large storage sets are. As long as the network was not measured, k nodes. */
+  sigma(): SigmaSize {
+    const { k } = this.#options;
+    const isKnown = this.#networkSize.estimate() !== undefined;
+    return sigmaSize(isKnown ? this.networkSize() : Number.POSITIVE_INFINITY, k);
+  }
+
   /** Walks towards `target`, asking each node on the way `ask`; yields what that emits. */
   async *walk<T>(
     target: Bytes,
-    { ask, seeds = [], signal }: { ask: Ask<T>; seeds?: readonly Contact[]; signal: AbortSignal },
+    { ask, goal, seeds = [], onProgress, signal }: WalkOptions<T>,
   ): AsyncGenerator<T, LookupResult> {
     const { clock, timers } = this.#world;
-    this.table.touch(target, clock.monotonicMs());
-    const known = this.table.closest(target, this.#options.k);
+    const { caller, table } = this;
+    table.touch(target, clock.monotonicMs());
+    const known = table.closest(target, this.#options.k * (goal?.paths ?? 1));
+    const isDoubtful = (contact: Contact): boolean => caller.isDoubtful(contact);
     const lookup = new Lookup(
       { target, self: this.#self, seeds: [...known, ...seeds] },
+      { ...goal, sigma: this.sigma(), isDoubtful },
       this.#options,
     );
-    const slowMs = this.#roundTrips.slowMs();
-    const result = yield* runQuery({ lookup, ask, timers, slowMs, signal });
-    this.#learnSize(target, result);
+    const slowMs = (to: Contact): number => this.slowMs(to);
+    const probe = async (
+      { contact, point }: Probe,
+      until: AbortSignal,
+    ): Promise<readonly Contact[]> => (await this.#find(contact, point, until)).contacts;
+    const result = yield* runQuery({ lookup, ask, probe, timers, slowMs, onProgress, signal });
+    // Who hurries leaves out who is slow, and finds the network thinner than it is.
+    if (goal === undefined || lookup.reach === 'whole') this.#learnSize(target, result);
     return result;
   }
 
-  lookup(
-    target: Bytes,
-    { seeds, signal }: { seeds?: readonly Contact[]; signal: AbortSignal },
-  ): Promise<LookupResult> {
-    const ask = this.#askForContacts(target);
-    return finishQuery(this.walk(target, { ask, signal, ...(seeds ? { seeds } : {}) }));
+  /** A request to this contact that takes longer is slow. */
+  slowMs(contact: Contact): number {
+    return slowForMs(this.#roundTrips.slowMs(), this.table.entryOf(contact)?.rttMs);
+  }
+
+  /** The k nearest that answer; equal lookups under way are done once. */
+  lookup(target: Bytes, signal: AbortSignal): Promise<LookupResult> {
+    const look = (until: AbortSignal): Promise<LookupResult> => this.#lookUp(target, [], until);
+    return this.#lookups.run(toHex(target), look, signal);
+  }
+
+  /** Asks one node for those that it knows nearest to `target`. */
+  async #find(contact: Contact, target: Bytes, signal: AbortSignal): Promise<Answer> {
+    const { reply, info } = await this.caller.call(contact, { method: 'find', target }, signal);
+    return { contacts: usableContacts(contact, reply.contacts), server: info.server };
+  }
+
+  /** For a walk that only looks for nodes. */
+  askForContacts(target: Bytes): Ask<never> {
+    return (contact, { signal }) => this.#find(contact, target, signal);
+  }
+
+  #lookUp(target: Bytes, seeds: readonly Contact[], signal: AbortSignal): Promise<LookupResult> {
+    return finishQuery(this.walk(target, { ask: this.askForContacts(target), seeds, signal }));
   }
 
   /** Gets to know the network through `seeds` and those remembered from earlier. */
@@ -104,18 +160,28 @@ export class Routing {
     const answers = await Promise.all(this.#seeds.map((seed) => this.ping(seed, signal)));
     const living = this.#seeds.filter((_, i) => answers[i] === true);
     if (living.length === 0) return;
-    await this.lookup(this.#self, { seeds: living, signal });
+    await this.#lookUp(this.#self, living, signal);
     await this.#fill(({ full }) => !full, signal);
   }
 
   /**
    * Looks up who is near us, by what we know and by what one of the seeds knows: two parts of a
    * network that lost sight of each other find together again through a seed that they share.
+   * Whether somebody else is near now than after the last time.
    */
-  async lookAround(signal: AbortSignal): Promise<void> {
+  async lookAround(signal: AbortSignal): Promise<boolean> {
     const seed = this.#seeds[Math.floor(this.#world.random.fraction() * this.#seeds.length)];
-    const answer = seed && (await this.#contactsOf(seed, signal));
-    await this.lookup(this.#self, { seeds: answer ?? [], signal });
+    const answer = seed && (await this.#find(seed, this.#self, signal).catch(() => undefined));
+    signal.throwIfAborted();
+    await this.#lookUp(this.#self, answer?.contacts ?? [], signal);
+    const changed = this.neighboursChanged();
+    this.#neighbours = this.#nearest();
+    return changed;
+  }
+
+  /** Whether the table has others near us than after we last looked around. */
+  neighboursChanged(): boolean {
+    return this.#nearest() !== this.#neighbours;
   }
 
   /** Looks into each part of the ID space where nothing was looked up for so long. */
@@ -124,33 +190,23 @@ export class Routing {
     await this.#fill(({ touchedMs }) => nowMs - touchedMs >= idleMs, signal);
   }
 
-  async #fill(
-    isDue: (bucket: ReturnType<RoutingTable['refreshable']>[number]) => boolean,
-    signal: AbortSignal,
-  ): Promise<void> {
-    for (const bucket of this.table.refreshable()) {
-      if (!isDue(bucket)) continue;
-      const target = randomIdSharing(this.#self, bucket.bits, this.#world.random);
-      await this.lookup(target, { signal });
+  async #fill(isDue: (part: Refreshable) => boolean, signal: AbortSignal): Promise<void> {
+    for (const part of this.table.refreshable()) {
+      if (!isDue(part)) continue;
+      const target = randomIdSharing(this.#self, part.bits, this.#world.random);
+      await this.#lookUp(target, [], signal);
     }
   }
 
-  async #contactsOf(contact: Contact, signal: AbortSignal): Promise<readonly Contact[]> {
-    const request = { method: 'find', target: this.#self } as const;
-    const answered = await this.caller.call(contact, request, signal).catch(() => undefined);
-    return answered ? usableContacts(contact, answered.reply.contacts) : [];
-  }
-
-  #askForContacts(target: Bytes): Ask<never> {
-    return async (contact, { signal }) => {
-      const { reply, info } = await this.caller.call(contact, { method: 'find', target }, signal);
-      return { contacts: usableContacts(contact, reply.contacts), server: info.server };
-    };
+  #nearest(): string {
+    const near = this.table.closest(this.#self, this.#options.k);
+    return near.map(({ id }) => toHex(id)).join();
   }
 
   #learnSize(target: Bytes, { closest }: LookupResult): void {
+    const few = closest.length < this.#options.k;
     // Our own ID is looked up most: its surroundings alone say little about the whole.
-    if (target === this.#self && closest.length >= this.#options.k) return;
-    this.networkSize.add(target, closest);
+    if (target === this.#self && !few) return;
+    this.#networkSize.add(target, closest);
   }
 }

@@ -7,31 +7,26 @@ import type { Bytes } from '../base/bytes.ts';
 import { type StoreStatus, storeStatuses } from '../record/kinds.ts';
 import type { Caller } from './caller.ts';
 import { RecordSieve } from './sieve.ts';
-import { storeAt, type StoreResult } from './storing.ts';
+import { offerRecord, storeResult, type StoreResult } from './storing.ts';
 
 const record = sampleName('alice', { seq: 2n });
 
 /** Offers it to as many nodes as there are answers. */
-function offer(answers: readonly [StoreStatus, Bytes?][]): Promise<StoreResult> {
-  let next = 0;
-  const call = (): Promise<unknown> => {
-    const [status, conflicting] = answers[next++] ?? [storeStatuses.RATE];
-    return Promise.resolve({ reply: { method: 'store', status, conflicting } });
-  };
+async function offer(answers: readonly [StoreStatus, Bytes?][]): Promise<StoreResult> {
   const { clock } = manualWorld();
-  return storeAt(
-    answers.map((_, i) => tinyContact(i + 1)),
-    {
-      record,
-      caller: { call } as unknown as Caller,
-      sieve: new RecordSieve(
-        { clock, profile: testProfile, network: testNetwork },
-        { key: record.key, reserved: true },
-      ),
-      storeHere: () => Promise.resolve(undefined),
-      signal: new AbortController().signal,
-    },
+  const sieve = new RecordSieve(
+    { clock, profile: testProfile, network: testNetwork },
+    { key: record.key, reserved: true },
   );
+  const { signal } = new AbortController();
+  const said = answers.map(async ([status, conflicting], i) => {
+    const call = (): Promise<unknown> =>
+      Promise.resolve({ reply: { method: 'store', status, conflicting } });
+    const by = tinyContact(i + 1);
+    const caller = { call } as unknown as Caller;
+    return { by, outcome: await offerRecord(by, record, { caller, sieve, signal }) };
+  });
+  return storeResult(said.length, await Promise.all(said));
 }
 
 test('who refuses for the sake of another record must show it', async () => {

@@ -20,17 +20,17 @@ const ids = (table: RoutingTable): (number | undefined)[] => tinyIds(table.conta
 test('a full bucket keeps its old contacts, newcomers become spares', () => {
   const table = tableOf(0x80, 0x81, 0x82, 0x40);
   assert.deepEqual(ids(table), [0x80, 0x81, 0x40]);
-  table.miss(Uint8Array.of(0x80));
+  table.miss(tinyContact(0x80));
   assert.deepEqual(ids(table), [0x80, 0x81, 0x40], 'one miss is forgiven');
-  table.miss(Uint8Array.of(0x80));
+  table.miss(tinyContact(0x80));
   assert.deepEqual(ids(table), [0x81, 0x82, 0x40], 'a spare fills the gap');
 });
 
 test('an answer clears the misses before it', () => {
   const table = tableOf(0x80);
-  table.miss(Uint8Array.of(0x80));
+  table.miss(tinyContact(0x80));
   table.confirm(tinyContact(0x80), { nowMs: 9, rttMs: 4 });
-  table.miss(Uint8Array.of(0x80));
+  table.miss(tinyContact(0x80));
   assert.deepEqual(ids(table), [0x80]);
   assert.deepEqual(
     table.entries().map(({ seenMs, rttMs, misses }) => [seenMs, rttMs, misses]),
@@ -40,7 +40,7 @@ test('an answer clears the misses before it', () => {
 
 test('the latest spare comes first, and one that fails is no spare', () => {
   const table = tableOf(0x80, 0x81, 0x82, 0x83, 0x84);
-  table.miss(Uint8Array.of(0x84));
+  table.miss(tinyContact(0x84));
   table.remove(Uint8Array.of(0x81));
   assert.deepEqual(ids(table), [0x80, 0x83]);
   table.remove(Uint8Array.of(0x80));
@@ -57,10 +57,10 @@ test('a contact moves only by an answer from its new address', () => {
 test('our own ID never enters', () => {
   const table = tableOf(0);
   assert.equal(table.size, 0);
-  assert.equal(table.wants(self), false);
+  assert.equal(table.wants(tinyContact(0)), false);
 });
 
-const wants = (table: RoutingTable, id: number): boolean => table.wants(Uint8Array.of(id));
+const wants = (table: RoutingTable, id: number): boolean => table.wants(tinyContact(id));
 
 test('a newcomer is wanted while there is a place or a spare one', () => {
   assert.equal(wants(tableOf(0x80), 0x81), true);
@@ -102,7 +102,8 @@ test('whatever happens, no bucket grows above k and closest() equals a search of
       const table = new RoutingTable(Uint8Array.of(own), { k: 3, sparesMax: 2, missesMax: 2 });
       for (const [what, on] of events) {
         if (what === 'confirm') table.confirm(tinyContact(on), { nowMs: 0, rttMs: 0 });
-        else table[what](Uint8Array.of(on));
+        else if (what === 'miss') table.miss(tinyContact(on));
+        else table.remove(Uint8Array.of(on));
       }
       assert.ok(table.buckets().every(({ contacts }) => contacts <= 3));
       assert.equal(new Set(ids(table)).size, table.size);

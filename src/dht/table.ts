@@ -5,8 +5,10 @@
  *
  * Bucket i holds contacts whose ID shares exactly i leading bits with our own.
  */
+import { sameEndpoint } from '../base/address.ts';
 import type { Bytes } from '../base/bytes.ts';
 import type { Contact } from '../identity/contact.ts';
+import { networksOf } from './caps.ts';
 import { compareDistance, sameId, sharedBits } from './distance.ts';
 
 export interface TableOptions {
@@ -19,6 +21,10 @@ export interface TableOptions {
 }
 
 export const tableDefaults: TableOptions = { k: 20, sparesMax: 10, missesMax: 2 };
+
+/** Contacts of one IPv4 /24 or IPv6 /48, where addresses are global: in a bucket, and in all. */
+const perNetworkInBucket = 2;
+const perNetworkInTable = 10;
 
 export interface TableEntry {
   readonly contact: Contact;
@@ -56,6 +62,9 @@ export class RoutingTable implements TableView {
   readonly #self: Bytes;
   readonly #options: TableOptions;
   readonly #buckets: Bucket[] = []; // BOUNDED by the bits of an ID
+  /** Entries by network. BOUNDED by the entries */
+  readonly #perNetwork = new Map<number | string, number>();
+  #size = 0;
 
   constructor(self: Bytes, options: TableOptions = tableDefaults) {
     this.#self = self;
@@ -63,7 +72,7 @@ export class RoutingTable implements TableView {
   }
 
   get size(): number {
-    return this.#buckets.reduce((sum, { entries }) => sum + entries.length, 0);
+    return this.#size;
   }
 
   entries(): readonly TableEntry[] {
@@ -105,60 +114,73 @@ export class RoutingTable implements TableView {
     return this.#bucketOf(id)?.entries.some(({ contact }) => sameId(contact.id, id)) ?? false;
   }
 
+  entryOf(id: Bytes): TableEntry | undefined {
+    return this.#bucketOf(id)?.entries.find(({ contact }) => sameId(contact.id, id));
+  }
+
   /** Whether this contact would get a place (or a spare one) if it answered a request. */
-  wants(id: Bytes): boolean {
+  wants(contact: Contact): boolean {
+    const { id } = contact;
     const index = sharedBits(this.#self, id);
     if (index === this.#self.length * 8 || this.has(id)) return false;
     const bucket = this.#buckets[index];
-    if (!bucket || bucket.entries.length < this.#options.k) return true;
-    const { spares } = bucket;
-    const known = spares.some(({ contact }) => sameId(contact.id, id));
-    return spares.length < this.#options.sparesMax && !known;
+    if (!bucket) return this.#hasRoom(contact, []);
+    const { entries, spares } = bucket;
+    if (entries.length < this.#options.k) return this.#hasRoom(contact, entries);
+    return spares.length < this.#options.sparesMax && positionOf(id, spares) < 0;
   }
 
   /** This server answered our request at this endpoint: the one way into the table. */
   confirm(contact: Contact, { nowMs, rttMs }: { nowMs: number; rttMs: number }): void {
     const index = sharedBits(this.#self, contact.id);
     if (index === this.#self.length * 8) return;
-    const { entries, spares } = this.#makeBucket(index, nowMs);
+    const bucket = this.#makeBucket(index, nowMs);
+    const { entries, spares } = bucket;
     const entry: TableEntry = { contact, rttMs, seenMs: nowMs, misses: 0 };
     const at = positionOf(contact.id, entries);
-    if (at >= 0) {
+    const known = entries[at];
+    if (known && sameEndpoint(known.contact.endpoint, contact.endpoint)) {
       entries[at] = entry;
       return;
     }
+    // One that has moved gives up its place: where it is now, its network may have enough.
+    if (known) this.#takeOut(bucket, at);
     const spareAt = positionOf(contact.id, spares);
     if (spareAt >= 0) spares.splice(spareAt, 1);
-    if (entries.length < this.#options.k) entries.push(entry);
-    else spares.push(entry);
+    if (entries.length < this.#options.k && this.#hasRoom(contact, entries)) {
+      this.#putIn(bucket, entry, known ? at : entries.length);
+    } else spares.push(entry);
     if (spares.length > this.#options.sparesMax) spares.shift();
   }
 
-  /** A request to this contact went unanswered. */
-  miss(id: Bytes): void {
+  /** A request to this contact went unanswered. What was asked elsewhere says nothing about it. */
+  miss({ id, endpoint }: Contact): void {
     const bucket = this.#bucketOf(id);
     if (!bucket) return;
-    bucket.spares = bucket.spares.filter(({ contact }) => !sameId(contact.id, id));
+    const spareAt = positionOf(id, bucket.spares);
+    const spare = bucket.spares[spareAt];
+    if (spare && sameEndpoint(spare.contact.endpoint, endpoint)) bucket.spares.splice(spareAt, 1);
     const at = positionOf(id, bucket.entries);
     const entry = bucket.entries[at];
-    if (!entry) return;
+    if (!entry || !sameEndpoint(entry.contact.endpoint, endpoint)) return;
     const misses = entry.misses + 1;
     if (misses >= this.#options.missesMax) this.remove(id);
     else bucket.entries[at] = { ...entry, misses };
   }
 
-  /** Takes it out at once; the spare that answered last takes its place. */
+  /** Takes it out at once; the spare that answered last and has room takes its place. */
   remove(id: Bytes): void {
     const bucket = this.#bucketOf(id);
     if (!bucket) return;
-    const stays = ({ contact }: TableEntry): boolean => !sameId(contact.id, id);
-    bucket.entries = bucket.entries.filter(stays);
-    bucket.spares = bucket.spares.filter(stays);
-    while (bucket.entries.length < this.#options.k) {
-      const spare = bucket.spares.pop();
-      if (!spare) break;
-      bucket.entries.push(spare);
-    }
+    const { entries, spares } = bucket;
+    const spareAt = positionOf(id, spares);
+    if (spareAt >= 0) spares.splice(spareAt, 1);
+    const at = positionOf(id, entries);
+    if (at < 0) return;
+    this.#takeOut(bucket, at);
+    const next = spares.findLastIndex(({ contact }) => this.#hasRoom(contact, entries));
+    const [spare] = next < 0 ? [] : spares.splice(next, 1);
+    if (spare) this.#putIn(bucket, spare, entries.length);
   }
 
   /** A lookup for `target` begins: its bucket needs no refresh for a while. */
@@ -185,6 +207,36 @@ export class RoutingTable implements TableView {
       const full = bucket !== undefined && bucket.entries.length >= k;
       return { bits, full, touchedMs: bucket?.touchedMs ?? 0 };
     });
+  }
+
+  /** Old contacts stay: a newcomer whose network has its places taken finds none. */
+  #hasRoom({ endpoint }: Contact, entries: readonly TableEntry[]): boolean {
+    const network = networksOf(endpoint.ip)?.narrow;
+    if (network === undefined) return true;
+    if ((this.#perNetwork.get(network) ?? 0) >= perNetworkInTable) return false;
+    let near = 0;
+    for (const { contact } of entries) {
+      if (networksOf(contact.endpoint.ip)?.narrow === network) near++;
+    }
+    return near < perNetworkInBucket;
+  }
+
+  #putIn({ entries }: Bucket, entry: TableEntry, at: number): void {
+    entries.splice(at, 0, entry);
+    this.#count(entry, 1);
+  }
+
+  #takeOut({ entries }: Bucket, at: number): void {
+    for (const entry of entries.splice(at, 1)) this.#count(entry, -1);
+  }
+
+  #count({ contact }: TableEntry, change: 1 | -1): void {
+    this.#size += change;
+    const network = networksOf(contact.endpoint.ip)?.narrow;
+    if (network === undefined) return;
+    const count = (this.#perNetwork.get(network) ?? 0) + change;
+    if (count > 0) this.#perNetwork.set(network, count);
+    else this.#perNetwork.delete(network);
   }
 
   #bucketOf(id: Bytes): Bucket | undefined {

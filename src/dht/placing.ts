@@ -1,0 +1,165 @@
+/**
+ * Stores one record at its storage set while a lookup is still finding it: a node is offered the
+ * record as soon as it has answered from within the set, so that the last one found is all that is
+ * waited for. What the answers say, `storing.ts` adds up.
+ */
+import { type Bytes, toHex } from '../base/bytes.ts';
+import type { CancelTimer, World } from '../base/clock.ts';
+import type { Contact } from '../identity/contact.ts';
+import type { SignedRecord } from '../record/envelope.ts';
+import type { Lookup, Paths } from './lookup.ts';
+import { finishQuery } from './query.ts';
+import type { Routing } from './routing.ts';
+import type { RecordSieve } from './sieve.ts';
+import { isInSigma, selectSigma } from './sigma.ts';
+import type { Outcome } from './storage.ts';
+import { offerRecord, type Said, storeResult, type StoreResult } from './storing.ts';
+
+export interface PlacingDeps {
+  readonly routing: Routing;
+  readonly world: World;
+  /** For the records that others show as reason for a refusal. */
+  readonly sieve: RecordSieve;
+  /** Whether we hold records for others, and so are offered it too. */
+  readonly isServer: boolean;
+  readonly storeHere: () => Promise<Outcome | undefined>;
+  /** Our node ID. */
+  readonly self: Bytes;
+  readonly signal: AbortSignal;
+}
+
+export interface Placement {
+  /** Whom to offer it instead of those that a lookup finds. */
+  readonly targets: readonly Contact[];
+  readonly paths: Paths;
+}
+
+/** An offer may take two round trips: the first without a token brings one. */
+const slowTimes = 2;
+const overdueTimes = 3;
+const overdueMaxMs = 1000;
+/** One of so many may be slow without holding up the others' result. */
+const slowShare = 1 / 10;
+/** A node that answered lately gave us a token then: it needs no question before the offer. */
+const tokenFreshMs = 4 * 60_000;
+
+/** Resolves when each of the storage set answered, failed or let us wait for too long. */
+export async function placeRecord(
+  record: SignedRecord,
+  { targets, paths }: Placement,
+  deps: PlacingDeps,
+): Promise<StoreResult> {
+  const { routing, signal, self, isServer } = deps;
+  const { key } = record;
+  const size = routing.sigma();
+  const offers = new Offers(record, deps);
+  const offerHereAmong = (others: readonly Contact[]): void => {
+    if (isServer && isInSigma(self, { key, others, size })) offers.make('self');
+  };
+  if (targets.length > 0) {
+    const chosen = selectSigma(key, targets, { ...size, least: size.most });
+    offerHereAmong(chosen);
+    for (const target of chosen) offers.make(target);
+    return offers.result();
+  }
+  offerHereAmong(selectSigma(key, routing.table.closest(key, size.most), size));
+  const onProgress = (lookup: Lookup): void => {
+    for (const contact of lookup.living()) offers.make(contact);
+    for (const contact of lookup.expected()) if (isFresh(contact, deps)) offers.make(contact);
+  };
+  const ask = routing.askForContacts(key);
+  const goal = { reach: 'whole', paths, hasty: true } as const;
+  const { closest } = await finishQuery(routing.walk(key, { ask, goal, onProgress, signal }));
+  for (const contact of closest) offers.make(contact);
+  offerHereAmong(closest);
+  return offers.result();
+}
+
+function isFresh(contact: Contact, { routing, world }: PlacingDeps): boolean {
+  const seenMs = routing.table.entryOf(contact)?.seenMs;
+  return seenMs !== undefined && world.clock.monotonicMs() - seenMs < tokenFreshMs;
+}
+
+/** How long an offer has been waited for, and that it no longer is. */
+type Wait = 'short' | 'slow' | 'overdue' | 'over';
+
+interface Offer {
+  readonly by: Contact | 'self';
+  wait: Wait;
+  outcome: Outcome | undefined;
+}
+
+/** Offers of one record, each node getting one. */
+class Offers {
+  readonly #record: SignedRecord;
+  readonly #deps: PlacingDeps;
+  readonly #offers = new Map<string, Offer>(); // BOUNDED by the requests of a lookup
+  #wake: (() => void) | undefined;
+
+  constructor(record: SignedRecord, deps: PlacingDeps) {
+    this.#record = record;
+    this.#deps = deps;
+  }
+
+  make(by: Contact | 'self'): void {
+    const name = by === 'self' ? by : toHex(by.id);
+    if (this.#offers.has(name)) return;
+    const { routing, sieve, storeHere, signal } = this.#deps;
+    const offer: Offer = { by, wait: 'short', outcome: undefined };
+    this.#offers.set(name, offer);
+    const made =
+      by === 'self'
+        ? storeHere()
+        : offerRecord(by, this.#record, { caller: routing.caller, sieve, signal });
+    const cancels = by === 'self' ? [] : this.#watch(offer, routing.slowMs(by));
+    const end = (outcome: Outcome | undefined): void => {
+      for (const cancel of cancels) cancel();
+      offer.outcome = outcome;
+      this.#set(offer, 'over');
+    };
+    made.then(end, () => end(undefined));
+  }
+
+  /** Rejects with the signal's reason when it aborts. */
+  async result(): Promise<StoreResult> {
+    const { signal } = this.#deps;
+    const wake = (): void => this.#wake?.();
+    signal.addEventListener('abort', wake, { once: true });
+    try {
+      while (!signal.aborted && !this.#isSettled()) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        this.#wake = resolve;
+        await promise;
+      }
+    } finally {
+      signal.removeEventListener('abort', wake);
+    }
+    signal.throwIfAborted();
+    const said = [...this.#offers.values()].filter(({ wait }) => wait === 'over');
+    return storeResult(this.#offers.size, said satisfies readonly Said[]);
+  }
+
+  #isSettled(): boolean {
+    const offers = [...this.#offers.values()];
+    if (offers.some(({ wait }) => wait === 'short')) return false;
+    const slow = offers.filter(({ wait }) => wait === 'slow').length;
+    return slow <= offers.length * slowShare;
+  }
+
+  #watch(offer: Offer, slowMs: number): readonly CancelTimer[] {
+    const { timers } = this.#deps.world;
+    const afterMs = slowTimes * slowMs;
+    return [
+      timers.after(afterMs, () => this.#set(offer, 'slow')),
+      timers.after(Math.min(overdueMaxMs, overdueTimes * afterMs), () =>
+        this.#set(offer, 'overdue'),
+      ),
+    ];
+  }
+
+  #set(offer: Offer, wait: Wait): void {
+    if (offer.wait === 'over') return;
+    offer.wait = wait;
+    this.#wake?.();
+  }
+}
