@@ -6,6 +6,7 @@ import type {
   FoundLinkLine,
   KeyInfo,
   LinkEndLine,
+  ModeInfo,
   NameResult,
   OwnLink,
   OwnName,
@@ -35,6 +36,12 @@ const peer = shape<PeerLine>(
   { id: hash, address: text, via: { enum: ['dht', 'connection'] } },
   { rttMs: number, seenSeconds: number },
 );
+const serverOrClient: Schema = { enum: ['server', 'client'] };
+const modeDetails: Readonly<Record<Exclude<keyof ModeInfo, 'mode'>, Schema>> = {
+  reason: text,
+  address: text,
+  clockOffsetSeconds: number,
+};
 const ownName = shape<OwnName>(
   {
     name: text,
@@ -111,15 +118,15 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
       blocks: count,
       bytes: count,
       budget: count,
-      mode: { enum: ['server', 'client'] },
+      mode: serverOrClient,
       uptime: number,
     },
-    {},
+    modeDetails,
   ),
   peers: countedList('peers', peer),
   dht: shape<DhtInfo>(
     {
-      mode: { enum: ['server', 'client'] },
+      mode: serverOrClient,
       table: count,
       buckets: list(
         shape<DhtInfo['buckets'][number]>({ distanceBits: count, contacts: count }, {}),
@@ -130,7 +137,7 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
       refused: counts,
       packets: counts,
     },
-    {},
+    modeDetails,
   ),
   names: countedList('names', ownName),
   domains: countedList('domains', ownName),

@@ -131,8 +131,18 @@ export interface PeerLine {
   seenSeconds?: number;
 }
 
-export interface DhtInfo {
+/** Whether this node holds records for others. */
+export interface ModeInfo {
   mode: 'server' | 'client';
+  /** Why it is a client. */
+  reason?: string;
+  /** "ip:port" under which others see it, when enough of them agree. */
+  address?: string;
+  /** What its clock lacks to that of the others, in seconds; negative when it is ahead. */
+  clockOffsetSeconds?: number;
+}
+
+export interface DhtInfo extends ModeInfo {
   table: number;
   buckets: { distanceBits: number; contacts: number }[];
   networkSize: number;
@@ -144,7 +154,7 @@ export interface DhtInfo {
   packets: Record<string, number>;
 }
 
-export interface StatsResult {
+export interface StatsResult extends ModeInfo {
   node: string;
   author: string;
   listen: string;
@@ -154,7 +164,6 @@ export interface StatsResult {
   blocks: number;
   bytes: number;
   budget: number;
-  mode: 'server' | 'client';
   uptime: number;
 }
 

@@ -2,11 +2,11 @@
  * The inner half of the composition: keys, store, both networks, names, links and sites, without
  * anything that a user sees. Each part goes onto the stack that will end it.
  */
-import { scopeOf } from '../base/address.ts';
 import { systemWorld, type World } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { Sites } from '../content/sites.ts';
 import { Dht } from '../dht/dht.ts';
+import { Mode, type ModeOptions } from '../dht/mode/mode.ts';
 import { Publisher } from '../dht/publisher.ts';
 import { loadIdentity } from '../identity/files.ts';
 import { Links } from '../link/links.ts';
@@ -17,9 +17,10 @@ import { UdpTransport } from '../rpc/transport.ts';
 import { openStore } from '../store/store.ts';
 import { listenOnBoth, type Listeners } from './listen.ts';
 import type { NodeOptions } from './options.ts';
-import { OwnContact } from './own-contact.ts';
+import { OwnContact, type SeenAt } from './own-contact.ts';
 import type { Parts } from './parts.ts';
 import { providerSearch } from './provider-search.ts';
+import { zoneFileReader } from './zone-file-reader.ts';
 
 export interface Building {
   readonly stack: AsyncDisposableStack;
@@ -28,7 +29,6 @@ export interface Building {
 
 export interface Core {
   readonly parts: Parts;
-  readonly isServer: () => boolean;
   /** Sentences for the user. */
   readonly notes: readonly string[];
 }
@@ -48,12 +48,26 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
   const common: Common = { world, profile, network: networkId(profile), log };
   const identity = await loadIdentity({ keydir: options.keydir, random: world.random });
   const store = stack.use(await openStore({ folder: options.data, world, log }));
-  const signer = { key: identity.node, network: common.network };
-  const isServerTo = (ip: Uint8Array): boolean =>
-    !options.guest && (options.public || scopeOf(ip) !== 'global');
-  // Requests may come in before there is a host to ask for addresses.
-  let own: OwnContact | undefined;
-  const contactRecord = (): Uint8Array | undefined => own?.current();
+  const { note, ...networks } = await startNetworks(
+    { identity, store },
+    { options, stack, common },
+  );
+  const base = { identity, store, world, ...networks };
+  const parts = await startFields(base, { stack, common });
+  return { parts, notes: note === undefined ? [] : [note] };
+}
+
+/** Both networks, and what this node knows of its place in them. */
+async function startNetworks(
+  { identity, store }: Pick<Parts, 'identity' | 'store'>,
+  { options, stack, common }: { options: NodeOptions; stack: AsyncDisposableStack; common: Common },
+): Promise<
+  Pick<Parts, 'transport' | 'peers' | 'mode' | 'dht'> & { readonly note: string | undefined }
+> {
+  const { world, network, log } = common;
+  // Requests may come in before all of this node is there.
+  let late: { readonly own: OwnContact; readonly mode: Mode; readonly dht: Dht } | undefined;
+  const contactRecord = (): Uint8Array | undefined => late?.own.current();
   const bound = await listenOnBoth(
     { address: options.listen, explicit: options.listenExplicit },
     {
@@ -63,7 +77,8 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
             ...common,
             key: identity.node,
             contactRecord,
-            isServer: isServerTo,
+            isServer: (ip) => late?.mode.isServer(ip) ?? false,
+            networkSize: () => late?.dht.networkSize(),
           },
           { listen },
         ),
@@ -77,23 +92,37 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
   const { transport, peers }: Listeners = bound.value;
   stack.use(transport);
   stack.use(peers);
-  own = new OwnContact(signer, world.clock, () => peers.addresses());
-  const isServer = (askerIp?: Uint8Array): boolean =>
-    askerIp ? isServerTo(askerIp) : !options.guest && (options.public || !knowsGlobalPeers(dht));
-  const dht: Dht = stack.use(
+  const mode = stack.use(
+    new Mode(
+      { transport, world, log, contacts: () => late?.dht.table.contacts() ?? [] },
+      { ...options.mode, role: roleOf(options) },
+    ),
+  );
+  const dht = stack.use(
     new Dht({
       ...common,
       self: () => identity.node,
       transport,
       records: store.records,
       contactRecord,
-      isServer,
+      isServer: mode.isServer,
+      observe: mode.observe,
+      reach: mode.reach,
+      onNonce: mode.onNonce,
     }),
   );
+  const signer = { key: identity.node, network };
+  const seen = (): SeenAt => ({ udp4: mode.address(4), udp6: mode.address(16) });
+  const own = new OwnContact(signer, world.clock, { addresses: () => peers.addresses(), seen });
+  late = { own, mode, dht };
   await dht.start();
-  const base = { identity, store, transport, dht, peers, world };
-  const parts = await startFields(base, { stack, common });
-  return { parts, isServer, notes: bound.note === undefined ? [] : [bound.note] };
+  mode.start();
+  return { transport, peers, mode, dht, note: bound.note };
+}
+
+function roleOf(options: Pick<NodeOptions, 'guest' | 'public'>): ModeOptions['role'] {
+  if (options.guest) return 'guest';
+  return options.public ? 'public' : 'earned';
 }
 
 /** Names, links and sites, and what keeps their records alive. */
@@ -120,13 +149,6 @@ async function startFields(
     }),
   );
   await sites.start();
-  return { ...base, sites, names: new Names(naming), links: new Links(naming) };
-}
-
-/**
- * Until reachability from the Internet is tested, a node serves there only when told so with
- * --public; in a loopback or private network everybody reaches everybody, so all serve.
- */
-function knowsGlobalPeers(dht: Dht): boolean {
-  return dht.table.contacts().some(({ endpoint }) => scopeOf(endpoint.ip) === 'global');
+  const names = stack.use(new Names({ ...naming, readZoneFile: zoneFileReader(sites) }));
+  return { ...base, sites, names, links: new Links(naming) };
 }

@@ -1,4 +1,5 @@
 /** What a node is started with. The command line fills it in; nothing below `node/` sees it whole. */
+import type { ModeOptions } from '../dht/mode/mode.ts';
 import type { NetworkProfileName } from '../record/network.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -22,6 +23,8 @@ export interface NodeOptions {
   readonly public: boolean;
   /** Here for one task: it asks and publishes, but holds and provides nothing for others. */
   readonly guest: boolean;
+  /** How it learns whether it is a server; for tests, which have less time and fewer networks. */
+  readonly mode?: Partial<Omit<ModeOptions, 'role'>> | undefined;
   readonly network: NetworkProfileName;
   /** Data folder, absolute. */
   readonly data: string;

@@ -7,9 +7,15 @@ import { manualWorld } from '../../test/support/manual-world.ts';
 import { checkContactRecord } from '../record/acceptance.ts';
 import { parseContact } from '../record/contact.ts';
 import { parseRecord, type SignedRecord } from '../record/envelope.ts';
-import { OwnContact, programName } from './own-contact.ts';
+import { type ContactSources, OwnContact, programName, type SeenAt } from './own-contact.ts';
 
 const key = nodeKey(1);
+
+const unseen: SeenAt = { udp4: undefined, udp6: undefined };
+
+function sources(addresses: () => readonly string[], seen = (): SeenAt => unseen): ContactSources {
+  return { addresses, seen };
+}
 
 function read(bytes: Uint8Array): SignedRecord {
   const parsed = parseRecord(bytes);
@@ -20,7 +26,11 @@ function read(bytes: Uint8Array): SignedRecord {
 test('the record is right, and signed anew only when it has to be', () => {
   const world = manualWorld();
   let addresses = ['/ip4/10.0.0.1/tcp/9000', '/ip6/fd00::1/tcp/9000', '/dns/nonsense'];
-  const own = new OwnContact({ key, network: testNetwork }, world.clock, () => addresses);
+  const own = new OwnContact(
+    { key, network: testNetwork },
+    world.clock,
+    sources(() => addresses),
+  );
   const first = own.current();
   const nowUnixSeconds = world.clock.unixMs() / 1000;
   const judging = { nodeId: key.id, nowUnixSeconds, network: testNetwork };
@@ -38,10 +48,35 @@ test('the record is right, and signed anew only when it has to be', () => {
   assert.ok(read(own.current()).issued > read(second).issued, 'half of its life is over');
 });
 
+test('the address that others agree on is in it', () => {
+  const world = manualWorld();
+  let udp4: SeenAt['udp4'];
+  const udp6 = { ip: Uint8Array.from([0x2a, ...Array<number>(15).fill(1)]), port: 9001 };
+  const signer = { key, network: testNetwork };
+  const seen = (): SeenAt => ({ udp4, udp6 });
+  const own = new OwnContact(
+    signer,
+    world.clock,
+    sources(() => [], seen),
+  );
+  const first = read(own.current());
+  assert.deepEqual(parseContact(first)?.udp6, udp6);
+  assert.equal(parseContact(first)?.udp4, undefined);
+  udp4 = { ip: Uint8Array.of(51, 0, 0, 1), port: 9000 };
+  world.advance(10_000);
+  const second = read(own.current());
+  assert.deepEqual(parseContact(second)?.udp4, udp4);
+  assert.ok(second.seq > first.seq);
+});
+
 test('a node with many addresses names the best four', () => {
   const addresses = Array.from({ length: 9 }, (_, i) => `/ip4/10.0.0.${i + 1}/tcp/9000`);
   const signer = { key, network: testNetwork };
-  const own = new OwnContact(signer, manualWorld().clock, () => addresses);
+  const own = new OwnContact(
+    signer,
+    manualWorld().clock,
+    sources(() => addresses),
+  );
   assert.equal(parseContact(read(own.current()))?.multiaddrs.length, 4);
 });
 

@@ -2,6 +2,7 @@
 import type { World } from '../base/clock.ts';
 import type { Sites } from '../content/sites.ts';
 import type { Dht } from '../dht/dht.ts';
+import type { Mode } from '../dht/mode/mode.ts';
 import type { Identity } from '../identity/files.ts';
 import type { Links } from '../link/links.ts';
 import type { Names } from '../name/names.ts';
@@ -14,6 +15,7 @@ export interface Parts {
   readonly store: Store;
   readonly transport: UdpTransport;
   readonly dht: Dht;
+  readonly mode: Mode;
   readonly peers: PeerHost;
   readonly sites: Sites;
   readonly names: Names;

@@ -1,8 +1,9 @@
 /** The node itself and the nodes that it knows, as users see them. */
-import type { NodeServices, PeerLine } from '../api/ports.ts';
+import type { ModeInfo, NodeServices, PeerLine } from '../api/ports.ts';
 import { formatEndpoint } from '../base/address.ts';
 import { parseHex, toHex } from '../base/bytes.ts';
 import { AltNetError } from '../base/errors.ts';
+import type { ModeStatus } from '../dht/mode/mode.ts';
 import { type Contact, shortId } from '../identity/contact.ts';
 import { keyId } from '../identity/key.ts';
 import { contactAt, parseBootstrapAddress } from './bootstrap.ts';
@@ -17,7 +18,6 @@ export interface NetworkContext {
   /** Monotonic milliseconds. */
   readonly startedMs: number;
   readonly storeBudgetBytes: number;
-  readonly isServer: () => boolean;
 }
 
 /** Nodes pinged at the same time. */
@@ -34,7 +34,7 @@ export function networkServices(parts: Parts, context: NetworkContext): NetworkS
     }),
     stats: async () => stats(parts, context),
     peers: async () => peers(parts),
-    dht: async () => dhtInfo(parts, context),
+    dht: async () => dhtInfo(parts),
 
     async ping(id, { signal } = {}) {
       const contacts =
@@ -63,8 +63,8 @@ export function networkServices(parts: Parts, context: NetworkContext): NetworkS
 }
 
 function stats(
-  { identity, store, transport, peers: host, dht, world }: Parts,
-  { startedMs, storeBudgetBytes, isServer }: NetworkContext,
+  { identity, store, transport, peers: host, dht, mode, world }: Parts,
+  { startedMs, storeBudgetBytes }: NetworkContext,
 ): Awaited<ReturnType<NodeServices['stats']>> {
   const { blocks, bytes } = store.blocks.stats();
   const [listen] = transport.address();
@@ -78,7 +78,7 @@ function stats(
     blocks,
     bytes,
     budget: storeBudgetBytes,
-    mode: isServer() ? 'server' : 'client',
+    ...shownMode(mode.status()),
     uptime: Math.floor((world.clock.monotonicMs() - startedMs) / 1000),
   };
 }
@@ -99,13 +99,10 @@ function peers({ dht, peers: host, world }: Parts): PeerLine[] {
   return [...known, ...connected];
 }
 
-function dhtInfo(
-  { dht, transport }: Parts,
-  { isServer }: NetworkContext,
-): Awaited<ReturnType<NodeServices['dht']>> {
+function dhtInfo({ dht, transport, mode }: Parts): Awaited<ReturnType<NodeServices['dht']>> {
   const { received, answered, unanswered, refused } = dht.counters();
   return {
-    mode: isServer() ? 'server' : 'client',
+    ...shownMode(mode.status()),
     table: dht.table.size,
     buckets: dht.table.buckets().map((bucket) => ({ ...bucket })),
     networkSize: Math.round(dht.networkSize()),
@@ -117,6 +114,18 @@ function dhtInfo(
     },
     refused: { ...refused },
     packets: { ...transport.counters() },
+  };
+}
+
+/** The clock of a node alone, or among few, is not compared. */
+function shownMode({ mode, reason, address, clockOffsetSeconds }: ModeStatus): ModeInfo {
+  return {
+    mode,
+    ...(reason !== undefined && { reason }),
+    ...(address && { address: formatEndpoint(address) }),
+    ...(clockOffsetSeconds !== undefined && {
+      clockOffsetSeconds: Math.round(clockOffsetSeconds * 10) / 10,
+    }),
   };
 }
 

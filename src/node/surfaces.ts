@@ -28,7 +28,7 @@ interface SurfacesContext extends Building {
 
 /** Rejects with PORT_TAKEN, BIND_FAILED or BAD_ADDRESS. */
 export async function startSurfaces(core: Core, context: SurfacesContext): Promise<Surfaces> {
-  const { parts, isServer } = core;
+  const { parts } = core;
   const { options, startedMs, stack } = context;
   const gateway = await startGateway(parts, context);
   const siteUrl = (host: string): string | undefined =>
@@ -36,7 +36,6 @@ export async function startSurfaces(core: Core, context: SurfacesContext): Promi
   const services = nodeServices(parts, {
     startedMs,
     storeBudgetBytes: options.storeBudgetBytes,
-    isServer,
     siteUrl,
     onNameChanged: () => gateway?.value.forget(),
   });

@@ -64,6 +64,9 @@ export const samples: Samples = {
     bytes: 1024,
     budget: 4096,
     mode: 'server',
+    reason: 'a reason',
+    address: '51.0.0.1:9000',
+    clockOffsetSeconds: -0.5,
     uptime: 1.5,
   },
   peers: [
@@ -72,6 +75,9 @@ export const samples: Samples = {
   ],
   dht: {
     mode: 'client',
+    reason: 'a reason',
+    address: '51.0.0.1:9000',
+    clockOffsetSeconds: 400,
     table: 20,
     buckets: [{ distanceBits: 255, contacts: 16 }],
     networkSize: 1000.5,

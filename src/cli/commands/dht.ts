@@ -1,5 +1,6 @@
 /** `altnet dht`: the routing table, the record store, and what was answered or refused. */
 import type { CommandContext, CommandDefinition } from '../command.ts';
+import { modeFields } from '../mode-fields.ts';
 import { countOf, formatFields } from '../format.ts';
 
 export const definition: CommandDefinition = {
@@ -12,7 +13,7 @@ async function run({ terminal, services }: CommandContext): Promise<void> {
   const dht = await (await services()).dht();
   terminal.result(dht, [
     ...formatFields([
-      ['mode', dht.mode],
+      ...modeFields(dht),
       ['table', `${countOf(dht.table, 'node')} in ${countOf(dht.buckets.length, 'bucket')}`],
       ['network', `about ${countOf(Math.round(dht.networkSize), 'node')}`],
       ['records', dht.records],

@@ -1,5 +1,6 @@
 /** `altnet stats`: the running node in numbers. */
 import type { CommandContext, CommandDefinition } from '../command.ts';
+import { modeFields } from '../mode-fields.ts';
 import { countOf, formatBytes, formatFields, formatSeconds } from '../format.ts';
 
 export const definition: CommandDefinition = {
@@ -16,7 +17,7 @@ async function run({ terminal, services }: CommandContext): Promise<void> {
       ['node', stats.node],
       ['author', stats.author],
       ['listen', stats.listen],
-      ['mode', stats.mode],
+      ...modeFields(stats),
       ['uptime', formatSeconds(stats.uptime)],
       ['peers', countOf(stats.peers, 'open connection')],
       ['table', countOf(stats.table, 'node')],
