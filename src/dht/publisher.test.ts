@@ -271,3 +271,54 @@ test('a signal that has aborted leaves nothing behind', async () => {
   await assert.rejects(it.publisher.publish(sampleName('alice'), { signal }), /no/);
   assert.deepEqual(it.journal.list(), []);
 });
+
+test('where there is no room for it, a record is offered seldom', async () => {
+  const it = bench();
+  const refusals = [{ status: storeStatuses.QUOTA_AUTHOR, count: 20, conflicting: [] }];
+  it.result = { ...unheard, refusals };
+  await it.publisher.start();
+  await it.publisher.publish(sampleName('alice'));
+  await it.passHours(24);
+  assert.ok(it.stored.length >= 4 && it.stored.length <= 7, `${it.stored.length} tries in a day`);
+  await it.publisher.stop();
+});
+
+test('who says when to come back is asked then, also when some took the record', async () => {
+  const it = bench();
+  const refusals = [{ status: storeStatuses.RATE, count: 19, conflicting: [], detail: 600 }];
+  it.result = { ...taken, stored: 1, refusals };
+  await it.publisher.start();
+  await it.publisher.publish(sampleName('alice'));
+  await it.world.advanceAsync(9 * 60_000);
+  assert.equal(it.stored.length, 1);
+  it.result = taken;
+  await it.world.advanceAsync(4 * 60_000);
+  assert.equal(it.stored.length, 2);
+  await it.passHours(6);
+  assert.equal(it.stored.length, 2, 'then it rests until its interval');
+  await it.publisher.stop();
+});
+
+test('an update while a record is being renewed is not undone by the renewal', async () => {
+  const it = bench();
+  const nowMs = it.world.clock.unixMs();
+  const old = sampleName('alice', { issued: Math.floor(nowMs / 1000) - 60 * 24 * 3600 });
+  await it.journal.put(slotOf(old), { record: old, publishedMs: nowMs });
+  // Equal seq, and of two such records either may win: try some.
+  for (let n = 0; n < 8; n++) {
+    const update = sampleName('alice', { seq: 2n, issued: Math.floor(nowMs / 1000) - n });
+    const put = it.journal.put.bind(it.journal);
+    it.journal.put = async (slot, published) => {
+      it.journal.put = put;
+      await Promise.resolve(); // a write takes a moment, in which the round begins
+      await it.publisher.start();
+      await it.world.advanceAsync(80_000);
+      await put(slot, published);
+    };
+    await it.publisher.publish(update);
+    await it.world.advanceAsync(80_000);
+    assert.deepEqual(it.journal.list()[0]?.record.hash, update.hash);
+    await put(slotOf(old), { record: old, publishedMs: nowMs });
+  }
+  await it.publisher.stop();
+});

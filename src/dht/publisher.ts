@@ -2,19 +2,30 @@
  * Keeps alive what this node's users published: written down first, stored with others, stored
  * again at the interval of its kind, and signed anew before it expires.
  */
-import { type Bytes, equalBytes, toHex } from '../base/bytes.ts';
+import { type Bytes, equalBytes } from '../base/bytes.ts';
 import { unixSeconds, type World } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
 import { LruMap } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
 import type { SigningKey } from '../identity/key.ts';
-import { compareRecords, type SignedRecord } from '../record/envelope.ts';
-import { type RecordKind, storeStatuses } from '../record/kinds.ts';
+import type { SignedRecord } from '../record/envelope.ts';
+import type { RecordKind } from '../record/kinds.ts';
 import { slotOf } from '../record/registry.ts';
 import type { Abortable, Dht } from './dht.ts';
 import { repeat } from './loops.ts';
 import type { PublicationJournal, PublishedRecord } from './ports.ts';
+import {
+  isOverQuota,
+  isPutOff,
+  isSuccessor,
+  isTaken,
+  newestSuccessor,
+  placeOf,
+  refusedFor,
+  waitMsOf,
+} from './publication.ts';
 import { isExpired, isRepublicationDue, needsRenewal, renew, signerOf } from './renewal.ts';
+import { Serial } from './serial.ts';
 import type { StoreResult } from './storing.ts';
 
 export interface PublisherOptions {
@@ -26,6 +37,9 @@ export interface PublisherOptions {
   readonly retryMinMs: number;
   /** … up to this. */
   readonly retryMaxMs: number;
+  /** The same for a record that storers have no room for: that does not pass soon. */
+  readonly quotaRetryMinMs: number;
+  readonly quotaRetryMaxMs: number;
 }
 
 const second = 1000;
@@ -36,6 +50,8 @@ export const publisherDefaults: PublisherOptions = {
   lonelyIntervalMs: 5 * second,
   retryMinMs: minute,
   retryMaxMs: 60 * minute,
+  quotaRetryMinMs: 30 * minute,
+  quotaRetryMaxMs: 12 * 60 * minute,
 };
 
 export interface PublisherDeps {
@@ -48,12 +64,22 @@ export interface PublisherDeps {
   readonly log: Logger;
 }
 
+interface Retry {
+  /** Monotonic. */
+  readonly atMs: number;
+  readonly delayMs: number;
+  /** Some took it; the others wanted us to come back. */
+  readonly held: boolean;
+}
+
 export class Publisher {
   readonly #deps: PublisherDeps;
   readonly #options: PublisherOptions;
   readonly #lifetime = new AbortController();
-  /** By place: when to try again what nobody took, and how long to wait after that. */
-  readonly #retries = new LruMap<string, { atMs: number; delayMs: number }>(10_000);
+  /** By place: when to try again what too few took, and how long to wait after that. */
+  readonly #retries = new LruMap<string, Retry>(10_000);
+  /** Changes of one place in the journal, one after another. */
+  readonly #turns = new Serial(Number.POSITIVE_INFINITY);
   #loop: Promise<void> | undefined;
 
   constructor(deps: PublisherDeps, options: Partial<PublisherOptions> = {}) {
@@ -91,10 +117,12 @@ export class Publisher {
    */
   async publish(record: SignedRecord, { signal }: Abortable = {}): Promise<StoreResult> {
     signal?.throwIfAborted();
-    const newer = this.#successorOf(record);
-    if (newer) return refusedFor(newer);
-    await this.#deps.journal.put(slotOf(record), { record, publishedMs: 0 });
-    return this.#store(record, signal);
+    const newer = await this.#inTurn(record, async (current) => {
+      if (current && isSuccessor(current, record)) return current;
+      await this.#deps.journal.put(slotOf(record), { record, publishedMs: 0 });
+      return undefined;
+    });
+    return newer ? refusedFor(newer) : this.#store(record, signal);
   }
 
   /** Stores a tombstone in place of what it withdraws, and again until it expires. */
@@ -149,10 +177,15 @@ export class Publisher {
       await this.#store(record, signal);
     } else if (care === 'renew' && key) {
       const nowUnixSeconds = unixSeconds(world.clock);
-      await this.publish(renew(record, { key, nowUnixSeconds, network }), { signal });
+      const renewed = renew(record, { key, nowUnixSeconds, network });
+      // Its user may have changed it meanwhile: then there is nothing to renew.
+      const isOurs = await this.#ifCurrent(record, () =>
+        journal.put(slotOf(renewed), { record: renewed, publishedMs: 0 }),
+      );
+      if (isOurs) await this.#store(renewed, signal);
     } else {
       if (!key) log.warn('a published record expired; its key is not here', { kind: record.kind });
-      await journal.remove(record.key, slotOf(record));
+      await this.#ifCurrent(record, () => journal.remove(record.key, slotOf(record)));
     }
   }
 
@@ -162,88 +195,76 @@ export class Publisher {
   }
 
   #isDue(entry: PublishedRecord): boolean {
-    const nowMs = this.#deps.world.clock.unixMs();
-    if (!isRepublicationDue(entry, nowMs)) return false;
+    const { clock } = this.#deps.world;
     const retry = this.#retries.get(placeOf(entry.record));
-    return retry === undefined || this.#deps.world.clock.monotonicMs() >= retry.atMs;
+    if (retry && clock.monotonicMs() < retry.atMs) return false;
+    return retry?.held === true || isRepublicationDue(entry, clock.unixMs());
   }
 
   async #store(record: SignedRecord, signal: AbortSignal | undefined): Promise<StoreResult> {
-    const { dht, journal, world, log } = this.#deps;
-    const result = await dht.store(record, { signal });
-    if (!this.#isCurrent(record)) return result; // a newer one came meanwhile
+    const result = await this.#deps.dht.store(record, { signal });
+    // Not if a newer one came meanwhile.
+    await this.#ifCurrent(record, () => this.#learn(record, result));
+    return result;
+  }
+
+  /** Writes down what became of the one that is published now. */
+  async #learn(record: SignedRecord, result: StoreResult): Promise<void> {
+    const { journal, world, log } = this.#deps;
     const slot = slotOf(record);
     const newer = newestSuccessor(record, result);
     if (newer) {
       // From another machine, or before the journal was lost: that is what its author says now.
       log.info('a newer record of a published one was found', { kind: record.kind });
       await journal.put(slot, { record: newer, publishedMs: world.clock.unixMs() });
-      this.#retries.delete(placeOf(record));
     } else if (isTaken(result)) {
       log.warn('a published name belongs to another author', { kind: record.kind });
       await journal.remove(record.key, slot);
-      this.#retries.delete(placeOf(record));
     } else if (result.holders.length > 0) {
       await journal.put(slot, { record, publishedMs: world.clock.unixMs() });
-      this.#retries.delete(placeOf(record));
-    } else if (!this.#isLonely()) {
-      this.#retryLater(record);
+      if (isPutOff(result)) return this.#retryLater(record, result);
+    } else {
+      if (!this.#isLonely()) this.#retryLater(record, result);
+      return;
     }
-    return result;
+    this.#retries.delete(placeOf(record));
   }
 
-  #retryLater(record: SignedRecord): void {
+  #retryLater(record: SignedRecord, result: StoreResult): void {
     const place = placeOf(record);
-    const { retryMinMs, retryMaxMs } = this.#options;
-    const before = this.#retries.get(place)?.delayMs;
-    const delayMs = before === undefined ? retryMinMs : Math.min(2 * before, retryMaxMs);
-    this.#retries.set(place, { atMs: this.#deps.world.clock.monotonicMs() + delayMs, delayMs });
+    const { retryMinMs, retryMaxMs, quotaRetryMinMs, quotaRetryMaxMs } = this.#options;
+    const [leastMs, mostMs] = isOverQuota(result)
+      ? [quotaRetryMinMs, quotaRetryMaxMs]
+      : [retryMinMs, retryMaxMs];
+    const before = this.#retries.get(place)?.delayMs ?? 0;
+    const delayMs = Math.max(leastMs, Math.min(2 * before, mostMs), waitMsOf(result));
+    const atMs = this.#deps.world.clock.monotonicMs() + delayMs;
+    this.#retries.set(place, { atMs, delayMs, held: result.holders.length > 0 });
   }
 
-  #successorOf(record: SignedRecord): SignedRecord | undefined {
-    const published = this.#deps.journal.list().find((other) => isSuccessor(other.record, record));
-    return published?.record;
+  /** With what is published in the record's place, when earlier changes of it are written. */
+  #inTurn<T>(
+    record: SignedRecord,
+    change: (current: SignedRecord | undefined) => Promise<T>,
+  ): Promise<T> {
+    return this.#turns.run(placeOf(record), () => change(this.#current(record)));
   }
 
-  #isCurrent({ hash }: SignedRecord): boolean {
-    return this.#deps.journal.list().some(({ record }) => equalBytes(record.hash, hash));
+  /** Whether the record was still what is published in its place, and so was changed. */
+  #ifCurrent(record: SignedRecord, change: () => Promise<void>): Promise<boolean> {
+    return this.#inTurn(record, async (current) => {
+      if (!current || !equalBytes(current.hash, record.hash)) return false;
+      await change();
+      return true;
+    });
   }
-}
 
-/** What its author published after it, as storers have shown. */
-function newestSuccessor(
-  record: SignedRecord,
-  { refusals }: StoreResult,
-): SignedRecord | undefined {
-  return refusals
-    .flatMap(({ conflicting }) => conflicting)
-    .filter((other) => isSuccessor(other, record))
-    .toSorted((a, b) => compareRecords(b, a))
-    .at(0);
-}
+  #isCurrent(record: SignedRecord): boolean {
+    const current = this.#current(record);
+    return current !== undefined && equalBytes(current.hash, record.hash);
+  }
 
-/**
- * Whether it makes no sense to go on, as the name is another's at most of those who should hold it.
- * Fewer do not decide: while the others cannot be reached, one storer could end a name.
- */
-function isTaken({ stored, asked, refusals }: StoreResult): boolean {
-  const taken = refusals.find(({ status }) => status === storeStatuses.NAME_TAKEN);
-  return stored === 0 && taken !== undefined && taken.count * 2 > asked;
-}
-
-/** As a storer that has the newer record would answer. */
-function refusedFor(newer: SignedRecord): StoreResult {
-  const refusal = { status: storeStatuses.SEQ_OLD, count: 1, conflicting: [newer] };
-  return { stored: 0, asked: 0, refusals: [refusal], holders: [] };
-}
-
-function isSuccessor(other: SignedRecord, record: SignedRecord): boolean {
-  if (!equalBytes(other.key, record.key)) return false;
-  const sameAuthor = equalBytes(other.author, record.author);
-  const sameSlot = other.kind === record.kind && equalBytes(slotOf(other), slotOf(record));
-  return sameAuthor && sameSlot && compareRecords(other, record) > 0;
-}
-
-function placeOf(record: SignedRecord): string {
-  return `${toHex(record.key)}/${toHex(slotOf(record))}`;
+  #current(record: SignedRecord): SignedRecord | undefined {
+    return this.#deps.journal.get(record.key, slotOf(record))?.record;
+  }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { checkProperty } from '../../test/support/property.ts';
 import { manualWorld } from '../../test/support/manual-world.ts';
 import { type Pair, SortedPairs } from './sorted-pairs.ts';
