@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import {
   replies,
   requests,
+  startNat,
   startNode,
   startPair,
   startRelay,
@@ -78,6 +79,26 @@ test('a lost request and a lost reply are asked for again', async (t) => {
   await Promise.all(losing);
   assert.ok(asked.length >= 3, 'the one whose reply was lost was handled twice');
   assert.ok((client.transport.counters()['init.sent'] ?? 0) >= 4);
+});
+
+test('a client that comes from another port in the middle of a conversation goes on', async (t) => {
+  const [client, server, asked] = await startPair(t);
+  const relay = await startNat(t, server.contact.endpoint);
+  const contact = contactOf(server.key.publicKey, relay.endpoint);
+  const ports: number[] = [];
+  for (let mapping = 0; mapping < 3; mapping++) {
+    const { reply, info } = await client.transport.call(contact, store);
+    assert.deepEqual(reply, replies.store);
+    ports.push(info.observed.port);
+    await relay.rebind();
+  }
+  assert.equal(new Set(ports).size, 3);
+  assert.deepEqual(
+    asked.map(([{ contact: from, addressProven }]) => [from.endpoint.port, addressProven]),
+    ports.map((port) => [port, true]),
+  );
+  // The token is for the address without its port: only the first STORE had to fetch one.
+  assert.equal(server.transport.counters()['request.token'], 1);
 });
 
 test('a taken port rejects start with PORT_TAKEN and leaves nothing open', async (t) => {

@@ -70,12 +70,13 @@ export async function startNode(
     ...over,
   };
   const listen = over.listen ?? [{ host, port: 0 }];
-  const { runningMax, waitingMax, dhShare } = over;
+  const { runningMax, waitingMax, dhShare, handshakesPerSecondMax } = over;
   const transport = new UdpTransport(deps, {
     listen,
     ...(runningMax === undefined ? {} : { runningMax }),
     ...(waitingMax === undefined ? {} : { waitingMax }),
     ...(dhShare === undefined ? {} : { dhShare }),
+    ...(handshakesPerSecondMax === undefined ? {} : { handshakesPerSecondMax }),
   });
   t.after(() => transport.stop());
   if (handler) transport.serve(handler);
@@ -111,6 +112,36 @@ export async function startRelay(
     }
   });
   return { ip: target.ip, port: front.address().port };
+}
+
+export interface Nat {
+  readonly endpoint: Endpoint;
+  /** Forgets the mapping: what the client sends next comes from another port. */
+  readonly rebind: () => Promise<void>;
+}
+
+/** A NAT in front of one client that talks to `target`. */
+export async function startNat(t: TestContext, target: Endpoint): Promise<Nat> {
+  const front = await boundSocket(t);
+  let client: RemoteInfo | undefined;
+  const map = async (): Promise<Socket> => {
+    const socket = await boundSocket(t);
+    socket.on('message', (datagram) => {
+      if (client) front.send(datagram, client.port, client.address);
+    });
+    return socket;
+  };
+  let back = await map();
+  front.on('message', (datagram, from) => {
+    client = from;
+    back.send(datagram, target.port, '127.0.0.1');
+  });
+  return {
+    endpoint: { ip: target.ip, port: front.address().port },
+    async rebind() {
+      back = await map();
+    },
+  };
 }
 
 /** A plain UDP socket on 127.0.0.1 that closes with the test. */
