@@ -79,7 +79,9 @@ export class Handler {
   handle(from: Requester, request: Request): ReturnType<RequestHandler> {
     const { counters, offer } = this.#deps;
     counters.request('received', request.method);
-    if (from.server) offer(from.contact);
+    // Who knocks does so from a port where nobody will answer.
+    const knocks = request.method === 'ping' && request.nonce !== undefined;
+    if (from.server && !knocks) offer(from.contact);
     try {
       const answer = this.#answer(from, request);
       return answer instanceof Promise

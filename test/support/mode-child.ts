@@ -1,0 +1,51 @@
+/**
+ * A node that has less time than others to become a server: `mode-child.ts FOLDER LISTEN ROLE
+ * [BOOTSTRAP]`, ROLE being public or earned. It prints its mode as a line of JSON, again and again.
+ */
+import path from 'node:path';
+import process from 'node:process';
+import { silentLogger } from '../../src/base/logger.ts';
+import { startNode } from '../../src/node/node.ts';
+
+const [, , folder = '', listen = '', role = '', bootstrap] = process.argv;
+const node = await startNode(
+  {
+    listen,
+    listenExplicit: true,
+    bootstrap: bootstrap === undefined ? [] : [bootstrap],
+    gateway: undefined,
+    gatewayExplicit: false,
+    registrar: undefined,
+    registrarExplicit: false,
+    public: role === 'public',
+    guest: false,
+    network: 'local',
+    data: folder,
+    keydir: path.join(folder, 'keys'),
+    logLevel: 'error',
+    logFormat: 'text',
+    storeBudgetBytes: 1 << 20,
+    perPeerBudgetBytes: 1 << 20,
+    replicas: 6,
+    publishGuide: false,
+    mode: {
+      votesMin: 3,
+      clocksMin: 3,
+      networksMin: 3,
+      stableMs: 1000,
+      testIntervalMinMs: 1000,
+      lookIntervalMs: 250,
+      knockWaitMs: 500,
+    },
+  },
+  { log: silentLogger },
+);
+const end = (): void => void node.stop().then(() => process.exit(0));
+process.once('SIGTERM', end);
+setInterval(() => {
+  const say = async (): Promise<void> => {
+    const { mode, reason, address, table } = await node.services.stats();
+    process.stdout.write(`${JSON.stringify({ mode, reason, address, table })}\n`);
+  };
+  void say();
+}, 250);

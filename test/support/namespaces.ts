@@ -1,0 +1,83 @@
+/**
+ * Hosts with public addresses that lead nowhere: network namespaces on one bridge, itself in a
+ * namespace, so that nothing gets out. One may be behind a masquerading router. Linux and root only.
+ */
+import { execFileSync } from 'node:child_process';
+import process from 'node:process';
+import type { TestContext } from 'node:test';
+import { atEnd } from './cleanup.ts';
+
+/** In one line, why there can be no such hosts here; false where there can. */
+export function namespacesMissing(): string | false {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) {
+    return 'network namespaces need Linux and root';
+  }
+  try {
+    run('ip', 'netns', 'list');
+    run('nft', '--version');
+    return false;
+  } catch {
+    return 'network namespaces behind a NAT need the programs ip and nft';
+  }
+}
+
+function run(program: string, ...words: string[]): void {
+  execFileSync(program, words, { stdio: ['ignore', 'ignore', 'pipe'] });
+}
+
+export class Hosts {
+  readonly #t: TestContext;
+  readonly #prefix = `altnet-${process.pid}`;
+  readonly #hub: string;
+  #count = 0;
+
+  constructor(t: TestContext) {
+    this.#t = t;
+    this.#hub = this.#namespace('hub');
+    run('ip', '-n', this.#hub, 'link', 'add', 'bridge', 'type', 'bridge');
+    run('ip', '-n', this.#hub, 'link', 'set', 'bridge', 'up');
+  }
+
+  /** A host with this address, which reaches every other one; the name of its namespace. */
+  public(address: string): string {
+    const host = this.#namespace(`h${++this.#count}`);
+    const port = `port${this.#count}`;
+    run('ip', '-n', this.#hub, ...words(`link add ${port} type veth peer name wan netns ${host}`));
+    run('ip', '-n', this.#hub, ...words(`link set ${port} master bridge up`));
+    run('ip', '-n', host, ...words(`addr add ${address}/32 dev wan`));
+    run('ip', '-n', host, ...words('link set wan up'));
+    run('ip', '-n', host, ...words('route add default dev wan'));
+    return host;
+  }
+
+  /** A host at 192.168.1.2 behind a router that masquerades as `address` and drops strangers. */
+  behindNat(address: string): string {
+    const router = this.public(address);
+    const host = this.#namespace(`h${++this.#count}`);
+    run('ip', '-n', router, ...words(`link add lan type veth peer name eth0 netns ${host}`));
+    run('ip', '-n', router, ...words('addr add 192.168.1.1/24 dev lan'));
+    run('ip', '-n', router, ...words('link set lan up'));
+    run('ip', '-n', host, ...words('addr add 192.168.1.2/24 dev eth0'));
+    run('ip', '-n', host, ...words('link set eth0 up'));
+    run('ip', '-n', host, ...words('route add default via 192.168.1.1'));
+    run('ip', 'netns', 'exec', router, ...words('sysctl -q -w net.ipv4.ip_forward=1'));
+    const rules = [
+      'table ip nat { chain out { type nat hook postrouting priority 100; oifname wan masquerade; }; }',
+      'table ip guard { chain in { type filter hook input priority 0; iifname wan ct state new,invalid drop; }; }',
+    ];
+    for (const rule of rules) run('ip', 'netns', 'exec', router, 'nft', rule);
+    return host;
+  }
+
+  #namespace(name: string): string {
+    const full = `${this.#prefix}-${name}`;
+    run('ip', 'netns', 'add', full);
+    atEnd(this.#t, () => run('ip', 'netns', 'delete', full));
+    run('ip', '-n', full, ...words('link set lo up'));
+    return full;
+  }
+}
+
+function words(text: string): string[] {
+  return text.split(' ');
+}
