@@ -80,6 +80,17 @@ export class ApiClient implements NodeServices {
     return this.#work('/api/update', input, options);
   }
 
+  transfer(
+    input: { name: string; author: string },
+    options?: CallOptions,
+  ): Promise<port.TransferResult> {
+    return this.#work('/api/transfer', input, options);
+  }
+
+  release(input: { name: string }, options?: CallOptions): Promise<port.ReleaseResult> {
+    return this.#work('/api/release', input, options);
+  }
+
   resolve(name: string, options?: CallOptions): Promise<port.ResolveResult> {
     return this.#get(`/api/resolve/${encodeURIComponent(name)}`, options);
   }

@@ -40,6 +40,7 @@ type InputName =
   | 'fetch'
   | 'register'
   | 'update'
+  | 'transfer'
   | 'link'
   | 'linkKey'
   | 'linkSearch'
@@ -57,6 +58,7 @@ export const inputs: Readonly<Record<InputName, Schema>> = {
     { owner: hashInput },
   ),
   update: shape<{ name: string; root: string }>({ name: nameInput, root: rootInput }, {}),
+  transfer: shape<{ name: string; author: string }>({ name: nameInput, author: hashInput }, {}),
   link: shape<LinkInput>(
     { url: urlInput, target: urlInput },
     {

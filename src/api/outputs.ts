@@ -13,8 +13,10 @@ import type {
   PeerLine,
   PublishResult,
   PutLinkResult,
+  ReleaseResult,
   ResolveResult,
   StatsResult,
+  TransferResult,
 } from './ports.ts';
 import {
   boolean,
@@ -94,6 +96,9 @@ type OutputName =
   | 'fetch'
   | 'name'
   | 'resolve'
+  | 'transfer'
+  | 'release'
+  | 'unregister'
   | 'putLink'
   | 'links'
   | 'linkLine'
@@ -180,9 +185,22 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
       version: count,
       issued: unixTime,
       expires: unixTime,
-      zone: text,
+      zone: hash,
+      offeredTo: hash,
+      warning: { const: 'owner-changed' },
+      previousOwner: hash,
+      stale: { const: true },
     },
   ),
+  transfer: shape<TransferResult>(
+    { name: text, to: hash, until: unixTime, version: count, stored: count },
+    {},
+  ),
+  release: shape<ReleaseResult>(
+    { name: text, ok: { const: true }, stored: count },
+    { freeAt: unixTime },
+  ),
+  unregister: shape<{ name: string; ok: true }>({ name: text, ok: { const: true } }, {}),
   putLink: shape<PutLinkResult>(
     { url: text, canonical: text, target: text, publisher: hash, stored: count, seconds: number },
     {},

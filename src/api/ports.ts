@@ -61,8 +61,34 @@ export interface ResolveResult {
   version?: number;
   issued?: number;
   expires?: number;
+  /** Public key of the registrar whose zone it is in. */
   zone?: string;
+  /** Public key of the author who may take it over. */
+  offeredTo?: string;
+  /** Lately it had another owner, `previousOwner`, who did not pass it on. */
+  warning?: 'owner-changed';
+  previousOwner?: string;
+  /** An earlier answer: those who would know are silent. */
+  stale?: true;
   asked: number;
+}
+
+export interface TransferResult {
+  name: string;
+  /** Public key of the author who can take it now. */
+  to: string;
+  /** Unix seconds: after that the offer is void. */
+  until: number;
+  version: number;
+  stored: number;
+}
+
+export interface ReleaseResult {
+  name: string;
+  ok: true;
+  /** Unix seconds from when on anybody may take it; absent for a name below another. */
+  freeAt?: number;
+  stored: number;
 }
 
 export interface OwnName {
@@ -185,6 +211,9 @@ export interface NodeServices {
     options?: CallOptions,
   ): Promise<NameResult>;
   update(input: { name: string; root: string }, options?: CallOptions): Promise<NameResult>;
+  /** `author`: the public key of who gets the name, 64 hex digits. */
+  transfer(input: { name: string; author: string }, options?: CallOptions): Promise<TransferResult>;
+  release(input: { name: string }, options?: CallOptions): Promise<ReleaseResult>;
   resolve(name: string, options?: CallOptions): Promise<ResolveResult>;
   names(): Promise<OwnName[]>;
   putLink(input: LinkInput, options?: CallOptions): Promise<PutLinkResult>;

@@ -60,6 +60,36 @@ export const siteRoutes: readonly Route[] = [
     answer: { json: outputs.name, long: true },
     run: (services, input, options) => services.update(input, options),
   }),
+  route<{ name: string; author: string }>({
+    method: 'POST',
+    path: '/api/transfer',
+    summary: 'Offer a name to another author, who takes it by registering it',
+    from: 'body',
+    input: inputs.transfer,
+    answer: { json: outputs.transfer, long: true },
+    run: (services, input, options) => services.transfer(input, options),
+  }),
+  route<NameInput>({
+    method: 'POST',
+    path: '/api/release',
+    summary: 'Give a name up',
+    from: 'body',
+    input: inputs.name,
+    answer: { json: outputs.release, long: true },
+    run: (services, input, options) => services.release(input, options),
+  }),
+  route<NameInput>({
+    method: 'POST',
+    path: '/api/unregister',
+    summary: 'Give a name up, as desktop clients ask for it',
+    from: 'body',
+    input: inputs.name,
+    answer: { json: outputs.unregister },
+    run: async (services, input, options) => {
+      const { name, ok } = await services.release(input, options);
+      return { name, ok };
+    },
+  }),
   route<NameInput>({
     method: 'GET',
     path: '/api/resolve/:name',

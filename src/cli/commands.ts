@@ -43,6 +43,13 @@ export const commandEntries: readonly CommandEntry[] = [
   entry('fetch', 'sites', 'fetch a site into a folder', () => import('./commands/fetch.ts')),
   entry('register', 'sites', 'take a name for a root', () => import('./commands/register.ts')),
   entry('update', 'sites', 'point your name to a new root', () => import('./commands/update.ts')),
+  entry(
+    'transfer',
+    'sites',
+    'pass a name of yours on to another author',
+    () => import('./commands/transfer.ts'),
+  ),
+  entry('release', 'sites', 'give a name of yours up', () => import('./commands/release.ts')),
   entry('resolve', 'sites', 'what a name points to', () => import('./commands/resolve.ts')),
   entry('names', 'sites', 'the names you hold', () => import('./commands/names.ts')),
 

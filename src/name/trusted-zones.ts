@@ -17,7 +17,7 @@ export function parseTrustedZones(text: string, file: string): readonly Bytes[] 
     const what = `${file}, line ${i + 1}`;
     const zone = parseHex(word, 32);
     if (!zone || !isSoundPoint(zone)) {
-      const why = 'write the 64 hex digits of a registrar’s public key';
+      const why = "write the 64 hex digits of a registrar's public key";
       throw new AltNetError('BAD_ARGUMENT', { what, why });
     }
     if (zones.some((other) => equalBytes(other, zone))) continue;

@@ -7,8 +7,12 @@ import { parseRoot, rootHex } from '../content/root.ts';
 import type { RegisteredName, ResolvedName } from '../name/types.ts';
 import type { PowProgress } from '../record/pow.ts';
 import type { Parts } from './parts.ts';
+import { parseAuthor } from './words.ts';
 
-type NameServices = Pick<NodeServices, 'register' | 'update' | 'resolve' | 'names'>;
+type NameServices = Pick<
+  NodeServices,
+  'register' | 'update' | 'transfer' | 'release' | 'resolve' | 'names'
+>;
 
 export function nameServices(
   { names }: Parts,
@@ -24,6 +28,15 @@ export function nameServices(
       const updated = await names.update(name, parseRoot(root), workOptions(options));
       onNameChanged();
       return nameResult(updated);
+    },
+    async transfer({ name, author }, options) {
+      const offered = await names.transfer(name, parseAuthor(author), workOptions(options));
+      return { ...offered, to: toHex(offered.to) };
+    },
+    async release({ name }, options) {
+      const released = await names.release(name, workOptions(options));
+      onNameChanged();
+      return { ...released, ok: true };
     },
     async resolve(name, { signal } = {}) {
       return resolveResult(await names.resolve(name, signal ? { signal } : {}));
@@ -73,6 +86,7 @@ function nameResult({ name, root, version, expires, stored }: RegisteredName): N
 
 function resolveResult(resolved: ResolvedName): ResolveResult {
   const { name, state, root, owner, claimants, version, issued, expires, asked } = resolved;
+  const { zone, offeredTo, warning, previousOwner, stale } = resolved;
   return {
     name,
     ...(root && shownRoot(root)),
@@ -81,6 +95,11 @@ function resolveResult(resolved: ResolvedName): ResolveResult {
     ...(version !== undefined && { version }),
     ...(issued !== undefined && { issued }),
     ...(expires !== undefined && { expires }),
+    ...(zone && { zone: toHex(zone) }),
+    ...(offeredTo && { offeredTo: toHex(offeredTo) }),
+    ...(warning && { warning }),
+    ...(previousOwner && { previousOwner: toHex(previousOwner) }),
+    ...(stale && { stale }),
     state,
     asked,
   };

@@ -6,6 +6,7 @@ import type { LinkInput } from '../api/ports.ts';
 import { parseHex } from '../base/bytes.ts';
 import { AltNetError, isAltNetError } from '../base/errors.ts';
 import { parseRoot } from '../content/root.ts';
+import { isSoundPoint } from '../identity/point.ts';
 import { canonicalUrl } from '../link/canonical.ts';
 import { checkLink } from '../link/check.ts';
 import { checkTarget } from '../link/target.ts';
@@ -15,6 +16,14 @@ import { parseAddress } from '../name/place.ts';
 /** Throws BAD_NAME for what can be neither registered nor resolved. */
 export function requireName(text: string): void {
   parseAddress(text);
+}
+
+/** Throws BAD_ARGUMENT for what can be no author's public key. */
+export function parseAuthor(text: string): Uint8Array {
+  const publicKey = parseHex(text, 32);
+  if (publicKey && isSoundPoint(publicKey)) return publicKey;
+  const why = "write the 64 hex digits of the author's public key";
+  throw new AltNetError('BAD_ARGUMENT', { what: text, why });
 }
 
 /** Throws BAD_ROOT for what is neither a CID nor 64 hex digits. */

@@ -36,6 +36,8 @@ interface Samples {
   readonly fetch: port.FetchResult;
   readonly name: port.NameResult;
   readonly resolve: port.ResolveResult;
+  readonly transfer: port.TransferResult;
+  readonly release: port.ReleaseResult;
   readonly names: port.OwnName[];
   readonly putLink: port.PutLinkResult;
   readonly foundLinks: readonly [port.FoundLinkLine, port.LinkEndLine];
@@ -117,8 +119,20 @@ export const samples: Samples = {
     issued: 1_700_000_000,
     expires: 1_800_000_000,
     zone: node,
+    offeredTo: sampleIds.nodeKey,
+    warning: 'owner-changed',
+    previousOwner: sampleIds.authorKey,
+    stale: true,
     asked: 20,
   },
+  transfer: {
+    name: 'alice.alt',
+    to: sampleIds.nodeKey,
+    until: 1_800_000_000,
+    version: 3,
+    stored: 20,
+  },
+  release: { name: 'alice.alt', ok: true, freeAt: 1_700_604_800, stored: 20 },
   names: [
     {
       name: 'alice.alt',
@@ -203,6 +217,14 @@ export class FixedServices implements NodeServices {
 
   update(input: object, options?: CallOptions): Promise<port.NameResult> {
     return this.#work('update', input, samples.name, options);
+  }
+
+  transfer(input: object, options?: CallOptions): Promise<port.TransferResult> {
+    return this.#work('transfer', input, samples.transfer, options);
+  }
+
+  release(input: object, options?: CallOptions): Promise<port.ReleaseResult> {
+    return this.#work('release', input, samples.release, options);
   }
 
   resolve(name: string, options?: CallOptions): Promise<port.ResolveResult> {

@@ -14,7 +14,7 @@ export const definition: CommandDefinition = {
   needs: 'any',
   describe(command) {
     command
-      .argument('<name>', 'with or without .alt, or a key name')
+      .argument('<name>', 'with or without .alt, a name below one, or a key name')
       .addHelpText('after', '\nFails for a name that is contested, expired, revoked or not found.');
   },
   run,
@@ -37,7 +37,8 @@ function resolveLines(result: ResolveResult): string[] {
   const { name, state, claimants = [] } = result;
   if (state === 'not-found') return [];
   return [
-    `${sanitize(name)}: ${meanings[state]} (${countOf(result.asked, 'node')} asked)`,
+    `${sanitize(name)}: ${meanings[state]} (${howOf(result)})`,
+    ...warningLines(result),
     ...formatFields([
       ['root', result.root],
       ['cid', result.cid],
@@ -46,9 +47,23 @@ function resolveLines(result: ResolveResult): string[] {
       ['issued', result.issued === undefined ? undefined : formatMoment(result.issued)],
       ['expires', result.expires === undefined ? undefined : formatMoment(result.expires)],
       ['zone', result.zone],
+      ['offered to', result.offeredTo],
       ...claimants.map((claimant) => ['claimed by', claimant] as const),
     ]),
   ];
+}
+
+function howOf({ stale, asked }: ResolveResult): string {
+  return stale === true
+    ? 'as it was before; nobody who would know answers now'
+    : `${countOf(asked, 'node')} asked`;
+}
+
+/** What somebody who trusted the name must see before anything else. */
+function warningLines({ warning, previousOwner }: ResolveResult): string[] {
+  if (warning !== 'owner-changed') return [];
+  const before = previousOwner === undefined ? '' : ` (${previousOwner})`;
+  return [`WARNING: another author holds it now; the one before did not pass it on${before}`];
 }
 
 const meanings: Readonly<Record<Exclude<ResolveResult['state'], 'not-found'>, string>> = {
