@@ -14,12 +14,12 @@ export type Ending = 'localhost' | 'alt';
 export type HostTarget =
   /** The gateway itself: its front page and the redirects. `ending`: where to send the browser. */
   | { readonly kind: 'gateway'; readonly ending: Ending }
-  /** A name or key name, still to be resolved. */
+  /** A name ("alice"), one below a name ("blog.alice") or a key name, still to be resolved. */
   | { readonly kind: 'name'; readonly label: string; readonly ending: Ending }
   | { readonly kind: 'root'; readonly root: CID }
   /** A site that lives under another host: browsers are sent there, so that it has one origin. */
   | { readonly kind: 'moved'; readonly host: string }
-  /** A label below a name. */
+  /** More labels than a name can have below it, or one below a root. */
   | { readonly kind: 'subdomain'; readonly name: string }
   /** Not ours: answering would let a foreign site that was pointed here act under its own name. */
   | { readonly kind: 'foreign' }
@@ -61,17 +61,23 @@ function targetOf(host: string): HostTarget {
  * below one parent share its cookies: they move to where each stands alone.
  */
 function localTarget(labels: readonly string[]): HostTarget {
-  const [label = '', parent] = labels;
+  const parent = labels.at(-1);
+  const site = labels.slice(0, -1);
+  const [label = ''] = site;
+  if (parent === 'alt' && site.length === 2)
+    return { kind: 'moved', host: `${site.join('.')}.localhost` };
   const movable = parent === 'alt' || (parent === 'ipfs' && rootOfLabel(label) !== undefined);
-  if (labels.length !== 2 || !movable) return siteTarget(labels, 'localhost');
+  if (site.length !== 1 || !movable) return siteTarget(labels, 'localhost');
   return { kind: 'moved', host: `${canonicalLabel(label)}.localhost` };
 }
 
 function siteTarget(labels: readonly string[], ending: Ending): HostTarget {
   const label = labels.at(-1);
   if (label === undefined) return { kind: 'foreign' }; // "alt" alone
-  if (labels.length > 1) return { kind: 'subdomain', name: label };
   const root = rootOfLabel(label);
+  if (labels.length > 2 || (root && labels.length > 1)) return { kind: 'subdomain', name: label };
+  // Below a name: who holds that owns them all, so they may share its cookies.
+  if (labels.length === 2) return { kind: 'name', label: labels.join('.'), ending };
   if (!root) return { kind: 'name', label, ending };
   const canonical = root.toString();
   return label === canonical
@@ -105,14 +111,16 @@ function canonicalLabel(label: string): string {
 }
 
 /**
- * The label under which a browser opens `text`, which is a name with or without ".alt", in any
- * script, or a root; undefined when it can be neither.
+ * The label, or two, under which a browser opens `text`, which is a name with or without ".alt", in
+ * any script, or a root; undefined when it can be neither.
  */
 export function labelOf(text: string): string | undefined {
   const root = tryParseRoot(text);
   if (root) return root.toString();
-  const label = domainToASCII(text)
-    .replace(/\.$/, '')
-    .replace(/\.alt$/, '');
-  return isLabel(label) ? label : undefined;
+  const host = domainToASCII(text).replace(/\.$/, '');
+  const name = host.replace(/\.alt$/, '');
+  const labels = name.split('.');
+  // Without its ending, a name below one would look like a host of the other web.
+  const labelsMax = host === name ? 1 : 2;
+  return labels.length <= labelsMax && labels.every(isLabel) ? name : undefined;
 }

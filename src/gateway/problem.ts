@@ -71,9 +71,9 @@ export const problems = {
   }),
   subdomain: (name: string): Problem => ({
     status: 404,
-    title: 'Names have one part',
-    text: `Names below ${name}.alt cannot be opened yet.`,
-    advice: [`Open ${name}.alt itself.`],
+    title: 'That is no name',
+    text: 'Before a name like alice.alt stands at most one more part, as in blog.alice.alt, and none before a root.',
+    advice: [checkSpelling, `Open ${name}.alt itself.`],
   }),
   noPath: (path: string): Problem => ({
     status: 404,
@@ -87,6 +87,12 @@ export const problems = {
     text: 'The nodes that would know this name were asked, and it belongs to nobody.',
     advice: [checkSpelling, 'The name is free: you can register it yourself.'],
   }),
+  noNameBelow: (name: string): Problem => ({
+    status: 404,
+    title: `There is no ${name}`,
+    text: 'Nobody holds the name that it stands below, or its owner has not set this one.',
+    advice: [checkSpelling, 'Leave out the first part, and start from the name itself.'],
+  }),
   contested: (name: string, owners: readonly string[]): Problem => ({
     status: 409,
     title: `${name} is contested`,
@@ -97,10 +103,10 @@ export const problems = {
       'Try again later: the nodes may have come to agree.',
     ],
   }),
-  expired: (name: string): Problem => ({
+  expired: (name: string, expires: number | undefined): Problem => ({
     status: 410,
     title: `${name} has expired`,
-    text: 'Its author did not renew it. For some weeks nobody else can take it.',
+    text: `Its author did not renew it${expires === undefined ? '' : ` by ${dayOf(expires)}`}. For 30 days after its end it is kept for that author, and nobody else can take it.`,
     advice: ['Ask the author to renew it.', 'If you know the root (CID) of the site, open that.'],
   }),
   revoked: (name: string): Problem => ({
@@ -125,6 +131,12 @@ export const problems = {
     status: 504,
     title: 'No answer in time',
     text: 'The nodes that know the site or hold it did not answer in time.',
+    advice: [reload, 'See that this node is connected to others.'],
+  }),
+  noAnswer: (text: string): Problem => ({
+    status: 504,
+    title: 'Those who would know do not answer',
+    text: `${capitalised(text)}. Nothing is said with that about who holds the name.`,
     advice: [reload, 'See that this node is connected to others.'],
   }),
   diskFull: (): Problem => ({
@@ -154,6 +166,7 @@ const byCode: Partial<Record<ErrorCode, (message: string) => Problem>> = {
     title: 'That cannot be a name',
   }),
   TIMEOUT: problems.tooSlow,
+  NO_ANSWER: problems.noAnswer,
   BUSY: problems.tooMuch,
   NO_PEERS: problems.unavailable,
   UNREACHABLE: problems.unavailable,
@@ -166,7 +179,13 @@ const byCode: Partial<Record<ErrorCode, (message: string) => Problem>> = {
 };
 
 /** What stands in the way of opening a name; undefined when nothing does. */
-export function problemOfName({ name, state, root, claimants }: ResolvedName): Problem | undefined {
+export function problemOfName({
+  name,
+  state,
+  root,
+  claimants,
+  expires,
+}: ResolvedName): Problem | undefined {
   switch (state) {
     case 'ok':
     case 'new':
@@ -177,14 +196,18 @@ export function problemOfName({ name, state, root, claimants }: ResolvedName): P
         (claimants ?? []).map((key) => toHex(keyId(key))),
       );
     case 'expired':
-      return problems.expired(name);
+      return problems.expired(name, expires);
     case 'revoked':
       return problems.revoked(name);
     case 'not-found':
-      return problems.noName(name);
+      return name.split('.').length > 2 ? problems.noNameBelow(name) : problems.noName(name);
     default:
       return state satisfies never;
   }
+}
+
+function dayOf(unixSeconds: number): string {
+  return new Date(unixSeconds * 1000).toISOString().slice(0, 10);
 }
 
 function capitalised(text: string): string {
