@@ -14,8 +14,8 @@ for (const host of ['127.0.0.1', '::1', '0.0.0.0']) {
     await knocker.transport.knock(server.contact, nonce);
     await until(() => asked.length === 2);
     const ports = asked.map(([from]) => from.contact.endpoint.port);
-    const listening = knocker.transport.address().map(({ port }) => port);
-    for (const port of ports) assert.ok(!listening.includes(port));
+    const listening = new Set(knocker.transport.address().map(({ port }) => port));
+    for (const port of ports) assert.ok(!listening.has(port));
     for (const [from, request] of asked) {
       assert.deepEqual(request, { method: 'ping', nonce });
       assert.deepEqual(from.contact.id, knocker.contact.id);
