@@ -54,11 +54,21 @@ export function decodeBody(bytes: Bytes): Body | undefined {
 function isBodyValue(value: unknown, depth: number): boolean {
   if (depth > depthMax) return false;
   if (typeof value === 'number') return Number.isSafeInteger(value);
-  if (typeof value === 'string' || value instanceof Uint8Array) return true;
+  if (typeof value === 'string') return isText(value);
+  if (value instanceof Uint8Array) return true;
   if (Array.isArray(value)) return value.every((item) => isBodyValue(item, depth + 1));
   if (!(value instanceof Map)) return false;
   return [...value].every(
     ([key, item]) =>
-      (Number.isSafeInteger(key) || typeof key === 'string') && isBodyValue(item, depth + 1),
+      (typeof key === 'string' ? isText(key) : Number.isSafeInteger(key)) &&
+      isBodyValue(item, depth + 1),
   );
+}
+
+/**
+ * Some decoders drop a byte order mark and some keep it. Whoever drops it sees two encodings of one
+ * text, so none is allowed.
+ */
+function isText(value: string): boolean {
+  return !value.startsWith('\uFEFF');
 }

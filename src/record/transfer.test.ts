@@ -201,8 +201,8 @@ test('the rule is antisymmetric, and never contradicts what follows from it', ()
         claims.push(sell(claims[parent] ?? claim(alice), from, to));
       }
       for (const [who, epoch] of again) claims.push(claim(authors[who] ?? alice, seqOf(epoch, 7)));
-      const order = claims.map((a) => claims.map((b) => compare(a, b)));
-      const signs = (a: number, b: number): number => order[a]?.[b] ?? 0;
+      const order = claims.map((a, i) => claims.slice(0, i).map((b) => compare(a, b)));
+      const signs = (a: number, b: number): number => order[a]?.[b] ?? -(order[b]?.[a] ?? 0);
       const all = claims.keys().toArray();
       // Among claims that show how they came about: re-signed ones drop their proof on purpose.
       const proven = all.slice(0, authors.length);

@@ -1,0 +1,102 @@
+/**
+ * A long fuzzing session: `node tools/run.mjs test/fuzz/main.ts [--runs 1000000] [--seed 1]`.
+ * Prints how much was run, how fast, and what it did to memory; ends with code 1 on a finding and
+ * when memory grew without bound.
+ */
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { diceOf } from './dice.ts';
+import { packets, replies, requests } from './messages.ts';
+import { bodies, recordBodies, recordOctets } from './records.ts';
+import { fuzz, type Target } from './target.ts';
+import { fuzzAnswering, fuzzAsking } from './transport.ts';
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '1000000' },
+    seed: { type: 'string', default: String(Date.now() >>> 0) },
+  },
+});
+const runs = Number(values.runs);
+const seed = Number(values.seed);
+const dice = diceOf(seed);
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+/** After a collection: what is still in use, and what the system has given. */
+function memory(): { heapMb: number; rssMb: number } {
+  collect();
+  const { heapUsed, rss } = process.memoryUsage();
+  return { heapMb: heapUsed / 2 ** 20, rssMb: rss / 2 ** 20 };
+}
+
+/** Far above what caches of a fixed size take, far below what a leak of each input would. */
+const growthMbMax = 64;
+/** Shares of all runs. */
+const targets: readonly (readonly [Target, number])[] = [
+  [packets, 0.2],
+  [requests, 0.15],
+  [replies, 0.15],
+  [bodies, 0.2],
+  [recordOctets, 0.15],
+  [recordBodies, 0.1],
+];
+
+function report(
+  name: string,
+  { count, note, ms }: { count: number; note: string; ms: number },
+): void {
+  const rate = Math.round((count / ms) * 1000);
+  console.log(
+    `${name.padEnd(34)} ${String(count).padStart(8)} ${String(rate).padStart(8)}/s  ${note}`,
+  );
+}
+
+async function main(): Promise<number> {
+  console.log(`seed ${seed}`);
+  const warm = fuzz(
+    targets.map(([target]) => target),
+    { dice, runs: Math.ceil(runs / 50) },
+  );
+  const before = memory();
+  let total = warm.reduce((sum, tally) => sum + tally.runs, 0);
+  const began = performance.now();
+  for (const [target, share] of targets) {
+    const start = performance.now();
+    const [tally] = fuzz([target], { dice, runs: Math.ceil(runs * share) });
+    const { runs: count = 0, accepted = 0 } = tally ?? {};
+    report(target.name, { count, note: `${accepted} accepted`, ms: performance.now() - start });
+    total += count;
+  }
+  for (const [name, session, share] of [
+    ['datagrams to a transport', fuzzAnswering, 0.045],
+    ['answers to a transport', fuzzAsking, 0.005],
+  ] as const) {
+    const start = performance.now();
+    const count = Math.ceil(runs * share);
+    const counters = await session(dice, count);
+    report(name, {
+      count,
+      note: `${Object.keys(counters).length} outcomes`,
+      ms: performance.now() - start,
+    });
+    console.log(
+      `  ${Object.entries(counters)
+        .map(([what, times]) => `${what} ${times}`)
+        .join(', ')}`,
+    );
+    total += count;
+  }
+  const seconds = (performance.now() - began) / 1000;
+  const after = memory();
+  const [heap, rss] = [after.heapMb - before.heapMb, after.rssMb - before.rssMb];
+  console.log(`${total} runs in ${seconds.toFixed(0)} s, no finding`);
+  console.log(`heap in use ${before.heapMb.toFixed(1)} -> ${after.heapMb.toFixed(1)} MiB`);
+  console.log(`resident set ${before.rssMb.toFixed(0)} -> ${after.rssMb.toFixed(0)} MiB`);
+  return heap > growthMbMax || rss > 4 * growthMbMax ? 1 : 0;
+}
+
+process.exitCode = await main();
