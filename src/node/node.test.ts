@@ -56,6 +56,14 @@ test('a default port moves for both UDP and TCP, and the user is told', async (t
   assert.deepEqual(ready.notes, [`port ${port} is taken; using ${moved} instead`]);
 });
 
+test('[::] is every address of IPv4 as well', async (t) => {
+  const { ready } = await start(t, nodeOptions(t, { listen: '[::]:0' }));
+  const port = ready.listen.split(':').at(-1);
+  const options = nodeOptions(t, { bootstrap: [`127.0.0.1:${port}`] });
+  const other = await start(t, options);
+  assert.equal((await other.services.stats()).table, 1);
+});
+
 test('what a user got wrong is named before anything runs', async (t) => {
   const wrong = async (code: string, over: Partial<NodeOptions>): Promise<void> => {
     await assert.rejects(startNode(nodeOptions(t, over), { log: silentLogger }), { code });

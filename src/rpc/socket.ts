@@ -80,7 +80,7 @@ export class Sockets {
   }
 
   async #openOne({ host, port }: HostPort): Promise<void> {
-    if (host !== '' && host !== wildcardV4) {
+    if (host !== '' && host !== wildcardV4 && host !== wildcardV6) {
       this.#adopt(await bind(host, port));
       return;
     }

@@ -54,8 +54,8 @@ export interface UdpTransportDeps {
 
 export interface UdpTransportOptions {
   /**
-   * IP addresses with ports. '' or 0.0.0.0 as host stands for all addresses, IPv6 too where this
-   * host has it; port 0 for any free one.
+   * IP addresses with ports. '', 0.0.0.0 or :: as host stands for all addresses, IPv6 too where
+   * this host has it; port 0 for any free one.
    */
   readonly listen: readonly HostPort[];
   /** Requests under way at once. */
