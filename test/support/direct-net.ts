@@ -71,6 +71,7 @@ export class DirectNet {
       },
       call: (to, request, options) => this.#call(self, { to, request, signal: options?.signal }),
       identify: () => Promise.reject(new AltNetError('INTERNAL', { what: 'not asked for here' })),
+      knock: () => Promise.reject(new AltNetError('INTERNAL', { what: 'not asked for here' })),
     };
   }
 
@@ -87,7 +88,7 @@ export class DirectNet {
     const what = formatEndpoint(to.endpoint);
     if (!host || !reply) throw new AltNetError('UNREACHABLE', { what, why: 'nobody is there' });
     const observed = from.contact.endpoint;
-    const info = { rttMs: 1, observed, unixTime: 0, server: host.server };
+    const info = { rttMs: 1, observed, unixTime: 0, server: host.server, networkSize: undefined };
     return { reply: reply as Answered<R>['reply'], info };
   }
 }

@@ -42,10 +42,9 @@ const node = await startNode(
 );
 const end = (): void => void node.stop().then(() => process.exit(0));
 process.once('SIGTERM', end);
-setInterval(() => {
-  const say = async (): Promise<void> => {
-    const { mode, reason, address, table } = await node.services.stats();
-    process.stdout.write(`${JSON.stringify({ mode, reason, address, table })}\n`);
-  };
-  void say();
-}, 250);
+setInterval(() => void say(), 250);
+
+async function say(): Promise<void> {
+  const { mode, reason, address, table } = await node.services.stats();
+  process.stdout.write(`${JSON.stringify({ mode, reason, address, table })}\n`);
+}

@@ -42,11 +42,11 @@ export class Hosts {
   public(address: string): string {
     const host = this.#namespace(`h${++this.#count}`);
     const port = `port${this.#count}`;
-    run('ip', '-n', this.#hub, ...words(`link add ${port} type veth peer name wan netns ${host}`));
-    run('ip', '-n', this.#hub, ...words(`link set ${port} master bridge up`));
-    run('ip', '-n', host, ...words(`addr add ${address}/32 dev wan`));
-    run('ip', '-n', host, ...words('link set wan up'));
-    run('ip', '-n', host, ...words('route add default dev wan'));
+    run('ip', '-n', this.#hub, ...split(`link add ${port} type veth peer name wan netns ${host}`));
+    run('ip', '-n', this.#hub, ...split(`link set ${port} master bridge up`));
+    run('ip', '-n', host, ...split(`addr add ${address}/32 dev wan`));
+    run('ip', '-n', host, ...split('link set wan up'));
+    run('ip', '-n', host, ...split('route add default dev wan'));
     return host;
   }
 
@@ -54,13 +54,13 @@ export class Hosts {
   behindNat(address: string): string {
     const router = this.public(address);
     const host = this.#namespace(`h${++this.#count}`);
-    run('ip', '-n', router, ...words(`link add lan type veth peer name eth0 netns ${host}`));
-    run('ip', '-n', router, ...words('addr add 192.168.1.1/24 dev lan'));
-    run('ip', '-n', router, ...words('link set lan up'));
-    run('ip', '-n', host, ...words('addr add 192.168.1.2/24 dev eth0'));
-    run('ip', '-n', host, ...words('link set eth0 up'));
-    run('ip', '-n', host, ...words('route add default via 192.168.1.1'));
-    run('ip', 'netns', 'exec', router, ...words('sysctl -q -w net.ipv4.ip_forward=1'));
+    run('ip', '-n', router, ...split(`link add lan type veth peer name eth0 netns ${host}`));
+    run('ip', '-n', router, ...split('addr add 192.168.1.1/24 dev lan'));
+    run('ip', '-n', router, ...split('link set lan up'));
+    run('ip', '-n', host, ...split('addr add 192.168.1.2/24 dev eth0'));
+    run('ip', '-n', host, ...split('link set eth0 up'));
+    run('ip', '-n', host, ...split('route add default via 192.168.1.1'));
+    run('ip', 'netns', 'exec', router, ...split('sysctl -q -w net.ipv4.ip_forward=1'));
     const rules = [
       'table ip nat { chain out { type nat hook postrouting priority 100; oifname wan masquerade; }; }',
       'table ip guard { chain in { type filter hook input priority 0; iifname wan ct state new,invalid drop; }; }',
@@ -73,11 +73,11 @@ export class Hosts {
     const full = `${this.#prefix}-${name}`;
     run('ip', 'netns', 'add', full);
     atEnd(this.#t, () => run('ip', 'netns', 'delete', full));
-    run('ip', '-n', full, ...words('link set lo up'));
+    run('ip', '-n', full, ...split('link set lo up'));
     return full;
   }
 }
 
-function words(text: string): string[] {
+function split(text: string): string[] {
   return text.split(' ');
 }
