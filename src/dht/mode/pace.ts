@@ -12,7 +12,8 @@ export interface PaceLimit {
 export class Pace {
   readonly #clock: Clock;
   readonly #limit: PaceLimit;
-  readonly #windows: LruMap<string, { readonly sinceMs: number; count: number }>; // BOUNDED by keysMax
+  // BOUNDED by keysMax
+  readonly #windows: LruMap<string, { readonly sinceMs: number; count: number }>;
 
   constructor(clock: Clock, limit: PaceLimit) {
     this.#clock = clock;

@@ -21,7 +21,8 @@ export interface VoterOptions {
 
 export class Voters<T> {
   readonly #network: VoterOptions['network'];
-  readonly #values: LruMap<string, { readonly id: string; readonly value: T }>; // BOUNDED by votersMax
+  // BOUNDED by votersMax
+  readonly #values: LruMap<string, { readonly id: string; readonly value: T }>;
 
   constructor({ votersMax, network }: VoterOptions) {
     this.#network = network;
