@@ -5,7 +5,7 @@
 import { type Bytes, toHex } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { LruMap } from '../base/limits.ts';
-import { isLimited } from './rules/source.ts';
+import { isSender } from './rules/source.ts';
 import type { Claim } from './storage.ts';
 
 export interface RecheckQueueOptions {
@@ -41,8 +41,8 @@ export class RecheckQueue {
   }
 
   /** As soon as its source may cause another. What finds no place is found by the next sweep. */
-  addClaim({ key, source, pulled = false }: Claim): void {
-    if (!isLimited(source) || pulled) return this.add(key, 0);
+  addClaim({ key, source }: Claim): void {
+    if (!isSender(source)) return this.add(key, 0);
     const nowMs = this.#clock.monotonicMs();
     const dueMs = Math.max(nowMs, this.#sources.get(source) ?? 0);
     const before = this.size;

@@ -125,6 +125,7 @@ function holders(count: number, by: number, provisional = false): Held[] {
   return Array.from({ length: count }, () => ({ record, provisional }));
 }
 
+const keyOf = (n: number): Bytes => new Uint8Array(32).fill(n);
 const nobody = (count: number): undefined[] => Array<undefined>(count).fill(undefined);
 
 async function claim(it: Bench, source = '4:0a0000'): Promise<Bytes> {
@@ -252,13 +253,12 @@ test('the queue: one check per network of the Internet and minute, each key once
   const { world } = storageBench();
   const options = { rechecksMax: 5, recheckSourceIntervalMs: 60_000 };
   const queue = new RecheckQueue(world.clock, options);
-  const key = (n: number): Bytes => new Uint8Array(32).fill(n);
   const source = internetSource(1);
-  for (const n of [1, 2, 2, 1]) queue.addClaim({ key: key(n), source });
-  queue.addClaim({ key: key(3), source: internetSource(2) });
-  queue.addClaim({ key: key(4), source: '4:0a0000' });
-  queue.addClaim({ key: key(5), source, pulled: true });
-  queue.add(key(6), 0);
+  for (const n of [1, 2, 2, 1]) queue.addClaim({ key: keyOf(n), source });
+  queue.addClaim({ key: keyOf(3), source: internetSource(2) });
+  queue.addClaim({ key: keyOf(4), source: '4:0a0000' });
+  queue.addClaim({ key: keyOf(5), source: `sync ${source}` });
+  queue.add(keyOf(6), 0);
   assert.equal(queue.size, 5);
   const due = (): string[] => {
     const taken: string[] = [];

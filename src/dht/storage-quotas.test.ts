@@ -58,8 +58,8 @@ test('who stores too fast is told how long to wait', async () => {
 test('what we asked for does not count as a STORE of who gives it', async () => {
   const { storage } = storageBench({ sourceStoresPerMinute: 1 });
   for (const label of ['a', 'b', 'c']) {
-    const origin = { source: internetSource(1), pulled: true };
-    const { status } = await storage.accept(sampleName(label).bytes, origin);
+    const source = `sync ${internetSource(1)}`;
+    const { status } = await storage.accept(sampleName(label).bytes, { source });
     assert.equal(status, 1);
   }
 });

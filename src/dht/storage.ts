@@ -26,7 +26,7 @@ import { refuseOlder } from './rules/order.ts';
 import { isProvisional, judgeName, mayAdopt } from './rules/ownership.ts';
 import { roomUnderKey } from './rules/quota.ts';
 import type { Held, Judged } from './rules/rule.ts';
-import { isLimited } from './rules/source.ts';
+import { isSender } from './rules/source.ts';
 import { Serial } from './serial.ts';
 import { SourceRate } from './source-rate.ts';
 
@@ -57,10 +57,8 @@ export interface StorageDeps {
 }
 
 export interface Origin {
-  /** Prefix of the address that it came from, see `rules/source.ts`; '' for this node itself. */
+  /** Where it came from, see `rules/source.ts`; '' for this node itself. */
   readonly source: string;
-  /** We asked for it: it does not count as a STORE of its source. */
-  readonly pulled?: boolean | undefined;
 }
 
 export interface Claim extends Origin {
@@ -145,9 +143,8 @@ export class Storage {
    * Takes a record or says why not. Resolves when what was taken is safe; rejects when the store
    * cannot write.
    */
-  async accept(bytes: Bytes, origin: Origin): Promise<Outcome> {
-    const { source, pulled = false } = origin;
-    const waitSeconds = isLimited(source) && !pulled ? this.#rate.take(source) : 0;
+  async accept(bytes: Bytes, { source }: Origin): Promise<Outcome> {
+    const waitSeconds = isSender(source) ? this.#rate.take(source) : 0;
     if (waitSeconds > 0) return { status: RATE, detail: waitSeconds };
     const parsed = checkForm(bytes);
     if (!parsed.ok) return { status: parsed.status };
@@ -155,7 +152,7 @@ export class Storage {
     const alone = this.#judgeAlone(record);
     if (alone.status !== OK) return alone;
     if (this.#serial.full || this.#counting) return { status: RATE, detail: busySeconds };
-    const outcome = await this.#serial.run(toHex(record.key), () => this.#place(record, origin));
+    const outcome = await this.#serial.run(toHex(record.key), () => this.#place(record, source));
     if (!this.#room.isExceeded) return outcome;
     await this.#shrink();
     const kept = this.list(record.key).some((stored) =>
@@ -214,10 +211,9 @@ export class Storage {
     return { status, ...(status === POW ? { detail: powBitsFor(record, profile) } : {}) };
   }
 
-  async #place(record: SignedRecord, origin: Origin): Promise<Outcome> {
+  async #place(record: SignedRecord, source: string): Promise<Outcome> {
     const { clock, network } = this.#deps;
     const slot = slotOf(record);
-    const { source } = origin;
     const all = this.#held(record.key).filter(({ stored }) => stored.record.kind === record.kind);
     const there = all.find((other) => equalBytes(other.slot, slot));
     const nowMs = clock.unixMs();
@@ -246,7 +242,7 @@ export class Storage {
     const heldSinceMs = sameOwner ? there.stored.heldSinceMs : nowMs;
     const provisional = isProvisional(judged);
     await this.#put(slot, { record, heldSinceMs, refreshedMs: nowMs, provisional, source }, there);
-    if (provisional) this.#deps.onClaim?.({ ...origin, key: record.key });
+    if (provisional) this.#deps.onClaim?.({ key: record.key, source });
     return { status: provisional ? OK_PROVISIONAL : OK };
   }
 

@@ -12,7 +12,7 @@ import { isStored } from '../record/kinds.ts';
 import type { Caller } from './caller.ts';
 import type { Copies } from './copies.ts';
 import type { SyncEntry } from './ports.ts';
-import { sourceOf } from './rules/source.ts';
+import { pulledFrom } from './rules/source.ts';
 import type { Storage } from './storage.ts';
 
 export interface SyncOptions {
@@ -139,8 +139,8 @@ export class Sync {
       signal.throwIfAborted();
       for (const bytes of answered?.reply.records.slice(0, ids.length) ?? []) {
         counts.fetched++;
-        const origin = { source: sourceOf(from.endpoint.ip), pulled: true };
-        const { status } = await this.#deps.storage.accept(bytes, origin);
+        const source = pulledFrom(from.endpoint.ip);
+        const { status } = await this.#deps.storage.accept(bytes, { source });
         if (isStored(status)) counts.taken++;
       }
       this.#rememberRefused(key, ids);

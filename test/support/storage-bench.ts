@@ -67,3 +67,14 @@ export function storageBench(
 export function internetSource(n: number): string {
   return `4:20${n.toString(16).padStart(4, '0')}`;
 }
+
+/** Lets time pass until `promise` settles, and settles as it does. */
+export async function passUntil<T>(world: ManualWorld, promise: Promise<T>): Promise<T> {
+  const state = { settled: false };
+  const mark = (): void => {
+    state.settled = true;
+  };
+  promise.then(mark, mark);
+  while (!state.settled) await world.advanceAsync(1000);
+  return promise;
+}

@@ -3,7 +3,7 @@ import { equalBytes, toHex } from '../../base/bytes.ts';
 import { type RecordKind, recordKinds, storeStatuses } from '../../record/kinds.ts';
 import { storedKind } from '../../record/registry.ts';
 import type { Held, Judged, Refusal } from './rule.ts';
-import { isLimited } from './source.ts';
+import { isSender } from './source.ts';
 
 /** Live records of a kind under one key that came from one source. */
 const perSourceMax: ReadonlyMap<RecordKind, number> = new Map([[recordKinds.link, 8]]);
@@ -32,7 +32,7 @@ export function roomUnderKey(judged: Judged): Room | Refusal {
   }
   const ofSourceMax = perSourceMax.get(candidate.kind) ?? Number.POSITIVE_INFINITY;
   const ofSource = others.filter(({ stored }) => stored.source === source);
-  if (isLimited(source) && ofSource.length >= ofSourceMax) {
+  if (isSender(source) && ofSource.length >= ofSourceMax) {
     return { status: storeStatuses.QUOTA_NET };
   }
   if (others.length < limits.valuesPerKeyMax) return enough;
@@ -64,7 +64,7 @@ function leastDeserving(judged: Judged, others: readonly Held[]): Held | undefin
 
 function groupsOf(author: Uint8Array, source: string): readonly string[] {
   const byAuthor = `author ${toHex(author)}`;
-  return isLimited(source) ? [byAuthor, `source ${source}`] : [byAuthor];
+  return isSender(source) ? [byAuthor, `source ${source}`] : [byAuthor];
 }
 
 /**
