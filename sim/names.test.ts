@@ -24,18 +24,32 @@ function isTaken(error: unknown): boolean {
   return isAltNetError(error, 'NAME_TAKEN');
 }
 
-function namesOf({ dht, world, authorKey, nodeKey }: SimNode): Names {
+function namesOf(
+  { dht, world, authorKey, nodeKey }: SimNode,
+  trustedZones: readonly Uint8Array[] = [],
+): Names {
   const log = silentLogger;
   const keys = { author: authorKey, node: nodeKey };
   const journal = new MemoryPublicationJournal();
   const network = simNetworkId;
   const publisher = new Publisher({ dht, journal, world, keys, network, log });
   const notes = new MemoryNameNotes();
-  return new Names({ dht, publisher, notes, authorKey, profile: simProfile, network, world, log });
+  const readZoneFile = (): Promise<never> => Promise.reject(new Error('there are no files here'));
+  const deps = { dht, publisher, notes, readZoneFile, authorKey, network, world, log };
+  return new Names({ ...deps, profile: simProfile }, { trustedZones });
+}
+
+const hourMs = 3_600_000;
+/** A storer is sure after so long; the default is an hour, and all the traffic of an hour. */
+const soon = { dht: { confirmAfterMs: 60_000 } };
+
+/** Until storers have confirmed what they hold. */
+async function settle(sim: Simulation): Promise<void> {
+  await sim.world.pass(5 * 60_000);
 }
 
 test(`a name is taken once, seen by all and updated (seed ${seed})`, async () => {
-  const sim = new Simulation({ seed, nodes: 100 });
+  const sim = new Simulation({ seed, nodes: 100, ...soon });
   await sim.start();
   const { world } = sim;
   const [owner, rival, reader] = sim.some(3);
@@ -43,10 +57,12 @@ test(`a name is taken once, seen by all and updated (seed ${seed})`, async () =>
   const [mine, theirs, asking] = [namesOf(owner), namesOf(rival), namesOf(reader)];
 
   const registered = await world.until(mine.register('alice', rootOf(1)));
-  assert.ok(registered.stored >= 18, `${registered.stored} of 20 nodes took it`);
+  assert.ok(registered.stored >= 18, `${registered.stored} nodes took it`);
   const seen = await world.until(asking.resolve('alice.alt'));
-  assert.deepEqual([seen.state, seen.root, seen.version], ['ok', rootOf(1), 1]);
+  assert.deepEqual([seen.state, seen.root, seen.version], ['new', rootOf(1), 1]);
   assert.deepEqual(seen.owner, owner.authorKey.publicKey);
+  await settle(sim);
+  assert.equal((await world.until(asking.resolve('alice'))).state, 'ok');
 
   await assert.rejects(world.until(theirs.register('alice', rootOf(2))), isTaken);
 
@@ -61,13 +77,60 @@ test(`a name is taken once, seen by all and updated (seed ${seed})`, async () =>
   await sim.stop();
 });
 
+test(`a name goes from one author to the next, and back to nobody (seed ${seed})`, async () => {
+  const sim = new Simulation({ seed, nodes: 60, ...soon });
+  await sim.start();
+  const { world } = sim;
+  const [alice, bob, reader] = sim.some(3);
+  assert.ok(alice && bob && reader);
+  const [hers, his, asking] = [namesOf(alice), namesOf(bob), namesOf(reader)];
+  await world.until(hers.register('alice', rootOf(1)));
+  await settle(sim);
+  assert.equal((await world.until(asking.resolve('alice'))).state, 'ok');
+
+  await world.until(hers.transfer('alice', bob.authorKey.publicKey));
+  await world.until(his.register('alice', rootOf(2)));
+  await settle(sim);
+  const passedOn = await world.until(asking.resolve('alice'));
+  assert.deepEqual([passedOn.state, passedOn.root], ['ok', rootOf(2)]);
+  assert.deepEqual([passedOn.owner, passedOn.warning], [bob.authorKey.publicKey, undefined]);
+  assert.equal((await world.until(namesOf(reader).resolve('alice'))).state, 'ok');
+  await assert.rejects(world.until(hers.update('alice', rootOf(3))), isTaken);
+  assert.deepEqual(hers.list(), [], 'she no longer keeps it alive');
+
+  await world.until(his.release('alice'));
+  await settle(sim);
+  assert.equal((await world.until(asking.resolve('alice'))).state, 'not-found');
+  await assert.rejects(world.until(hers.register('alice', rootOf(4))), isTaken);
+  await world.until(his.register('alice', rootOf(5)));
+  await settle(sim);
+  assert.deepEqual((await world.until(asking.resolve('alice'))).root, rootOf(5));
+  await sim.stop();
+});
+
+test(`a registrar's names are its own, in its zone (seed ${seed})`, async () => {
+  const sim = new Simulation({ seed, nodes: 40 });
+  await sim.start();
+  const { world } = sim;
+  const [registrar, squatter, reader] = sim.some(3);
+  assert.ok(registrar && squatter && reader);
+  const zone = registrar.authorKey.publicKey;
+  await world.until(namesOf(squatter).register('alice', rootOf(9)));
+  await world.until(namesOf(registrar).register('alice', rootOf(1), { zone }));
+  const seen = await world.until(namesOf(reader, [zone]).resolve('alice'));
+  assert.deepEqual([seen.state, seen.root, seen.zone], ['ok', rootOf(1), zone]);
+  assert.equal((await world.until(namesOf(reader, [zone]).resolve('bob'))).state, 'not-found');
+  await sim.stop();
+});
+
 test(`a name outlives its owner and a third of the nodes (seed ${seed})`, async () => {
-  const sim = new Simulation({ seed, nodes: 100, loss: 0.02 });
+  const sim = new Simulation({ seed, nodes: 100, loss: 0.02, ...soon });
   await sim.start();
   const owner = await sim.world.until(sim.join({ server: false }));
   await sim.world.until(namesOf(owner).register('alice', rootOf(1)));
   await sim.world.until(owner.leave());
   await sim.leave(0.3);
+  await settle(sim);
   const resolved = await sim.world.until(namesOf(sim.one()).resolve('alice'));
   assert.deepEqual(resolved.root, rootOf(1));
   assert.ok(['ok', 'new'].includes(resolved.state), resolved.state);
@@ -85,15 +148,20 @@ for (const nodes of [1, 2, 3, 5]) {
     const mine = namesOf(owner);
     const registered = await world.until(mine.register('alice', rootOf(1)));
     assert.equal(registered.stored, nodes);
-    const states: string[] = [];
-    for (const node of sim.nodes) {
-      const names: Names = node === owner ? mine : namesOf(node);
-      const { state, root }: ResolvedName = await world.until(names.resolve('alice'));
-      assert.deepEqual(root, rootOf(1));
-      states.push(state);
-    }
-    const expected = Array<string>(nodes).fill(nodes === 1 ? 'new' : 'ok');
-    assert.deepEqual(states, expected);
+    const all = sim.nodes.map((node) => (node === owner ? mine : namesOf(node)));
+    const states = async (): Promise<string[]> => {
+      const seen: string[] = [];
+      for (const names of all) {
+        const { state, root }: ResolvedName = await world.until(names.resolve('alice'));
+        assert.deepEqual(root, rootOf(1));
+        seen.push(state);
+      }
+      return seen;
+    };
+    assert.deepEqual(await states(), Array<string>(nodes).fill('new'));
+    await world.pass(1.2 * hourMs);
+    const confirmed = nodes === 1 ? 'new' : 'ok';
+    assert.deepEqual(await states(), Array<string>(nodes).fill(confirmed));
     await sim.stop();
   });
 }

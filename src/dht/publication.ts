@@ -1,8 +1,9 @@
 /** What the answers to a publication mean for the record that was published. Pure. */
-import { equalBytes, toHex } from '../base/bytes.ts';
+import { type Bytes, equalBytes, toHex } from '../base/bytes.ts';
 import { compareRecords, type SignedRecord } from '../record/envelope.ts';
 import { type StoreStatus, storeStatuses } from '../record/kinds.ts';
 import { slotOf } from '../record/registry.ts';
+import { compareClaims } from '../record/transfer.ts';
 import type { StoreResult } from './storing.ts';
 
 /** What its author published after it, as storers have shown. */
@@ -24,6 +25,18 @@ export function newestSuccessor(
 export function isTaken({ stored, asked, refusals }: StoreResult): boolean {
   const taken = refusals.find(({ status }) => status === storeStatuses.NAME_TAKEN);
   return stored === 0 && taken !== undefined && taken.count * 2 > asked;
+}
+
+/** Whether its author signed the name over to somebody who has it now: one who shows it is enough. */
+export function isPassedOn(
+  record: SignedRecord,
+  { refusals }: StoreResult,
+  network: Bytes,
+): boolean {
+  return refusals
+    .filter(({ status }) => status === storeStatuses.NAME_TAKEN)
+    .flatMap(({ conflicting }) => conflicting)
+    .some((other) => compareClaims(other, record, network) > 0);
 }
 
 const quotaStatuses: ReadonlySet<StoreStatus> = new Set([

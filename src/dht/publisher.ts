@@ -16,6 +16,7 @@ import { repeat } from './loops.ts';
 import type { PublicationJournal, PublishedRecord } from './ports.ts';
 import {
   isOverQuota,
+  isPassedOn,
   isPutOff,
   isSuccessor,
   isTaken,
@@ -210,14 +211,14 @@ export class Publisher {
 
   /** Writes down what became of the one that is published now. */
   async #learn(record: SignedRecord, result: StoreResult): Promise<void> {
-    const { journal, world, log } = this.#deps;
+    const { journal, world, network, log } = this.#deps;
     const slot = slotOf(record);
     const newer = newestSuccessor(record, result);
     if (newer) {
       // From another machine, or before the journal was lost: that is what its author says now.
       log.info('a newer record of a published one was found', { kind: record.kind });
       await journal.put(slot, { record: newer, publishedMs: world.clock.unixMs() });
-    } else if (isTaken(result)) {
+    } else if (isTaken(result) || isPassedOn(record, result, network)) {
       log.warn('a published name belongs to another author', { kind: record.kind });
       await journal.remove(record.key, slot);
     } else if (result.holders.length > 0) {

@@ -153,13 +153,13 @@ export class NameWriter {
     // This author gave the name away: that it did is signed, and no vote can undo it.
     const heir = taken?.conflicting.find((other) => compareClaims(other, record, network) > 0);
     if (heir) throw new AltNetError('NAME_TAKEN', { name, owner: toHex(heir.author) });
-    // Who held the name before goes on as long as anybody keeps it; a new claim has to win.
+    // Who held the name before goes on as long as half of them keep it; a new claim has to win.
     const isNew = draft.mine.length === 0 && !draft.takeover;
-    const isLost = taken && (isNew ? taken.count >= stored : stored === 0);
+    // When most refused it, the publisher has forgotten it already.
+    const isForgotten = taken !== undefined && taken.count * 2 > asked;
+    const isLost = taken && (isNew ? taken.count >= stored : isForgotten || stored === 0);
     if (isLost) {
-      // When most refused it and nobody took it, the publisher has forgotten it already.
-      const isKept = stored > 0 || taken.count * 2 <= asked;
-      if (isKept && isNew) await this.#giveUp(draft, record, options);
+      if (isNew && (stored > 0 || !isForgotten)) await this.#giveUp(draft, record, options);
       const [holder] = taken.conflicting;
       throw new AltNetError('NAME_TAKEN', { name, owner: holder ? toHex(holder.author) : '' });
     }
