@@ -64,7 +64,16 @@ function bench(): {
     for (const { stored } of storage.entries()) repush.consider(stored);
     await passUntil(world, repush.work(forever));
   };
-  const it = { pushed, asked, copies, holds: () => false, record, held, sweep, pass };
+  const it = {
+    pushed,
+    asked,
+    copies,
+    holds: (_: Contact) => false,
+    record,
+    held,
+    sweep,
+    pass,
+  };
   return it;
 }
 
