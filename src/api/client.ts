@@ -69,6 +69,11 @@ export class ApiClient implements NodeServices {
     return this.#work('/api/fetch', input, options);
   }
 
+  fetchFile(input: port.FetchFileInput, options?: CallOptions): Promise<port.FetchFileResult> {
+    const call: Call = { method: 'POST', path: '/api/fetch-file', json: input };
+    return callForJson(this.#target, call, options);
+  }
+
   register(
     input: { name: string; root: string; owner?: string | undefined },
     options?: CallOptions,

@@ -2,8 +2,8 @@
  * What callers of the API may send. Every string is bounded; what it means is for the node to
  * judge.
  */
-import type { LinkInput } from './ports.ts';
-import { type Schema, shape, unixTime } from './schema.ts';
+import type { FetchFileInput, LinkInput } from './ports.ts';
+import { count, type Schema, shape, unixTime } from './schema.ts';
 
 const nameInput: Schema = { type: 'string', minLength: 1, maxLength: 255 };
 const rootInput: Schema = {
@@ -38,6 +38,7 @@ type InputName =
   | 'name'
   | 'publish'
   | 'fetch'
+  | 'fetchFile'
   | 'register'
   | 'update'
   | 'transfer'
@@ -53,6 +54,15 @@ export const inputs: Readonly<Record<InputName, Schema>> = {
   name: shape<NameInput>({ name: nameInput }, {}),
   publish: shape<{ path: string; name?: string }>({ path: pathInput }, { name: nameInput }),
   fetch: shape<{ what: string; dest: string }>({ what: rootInput, dest: pathInput }, {}),
+  fetchFile: shape<FetchFileInput>(
+    {
+      what: rootInput,
+      path: { type: 'string', maxLength: 4096, description: 'within the site' },
+      dest: pathInput,
+      bytesMax: count,
+    },
+    {},
+  ),
   register: shape<{ name: string; root: string; owner?: string }>(
     { name: nameInput, root: rootInput },
     { owner: hashInput },

@@ -2,6 +2,7 @@
 import type { Progress } from '../content/types.ts';
 import type {
   DhtInfo,
+  FetchFileResult,
   FetchResult,
   FoundLinkLine,
   KeyInfo,
@@ -59,7 +60,15 @@ const ownName = shape<OwnName>(
 const located = shape<{ id: string; address: string }>({ id: hash, address: text }, {});
 const foundLink = shape<FoundLinkLine>(
   { url: text, target: text, publisher: hash, issued: unixTime, seconds: number },
-  { sha256: hash, size: count, type: text, captured: unixTime, note: text },
+  {
+    sha256: hash,
+    size: count,
+    type: text,
+    captured: unixTime,
+    note: text,
+    variant: text,
+    stale: { const: true },
+  },
 );
 const linkEnd = shape<LinkEndLine>(
   { done: { const: true }, found: count, asked: count, seconds: number },
@@ -94,6 +103,7 @@ type OutputName =
   | 'check'
   | 'publish'
   | 'fetch'
+  | 'fetchFile'
   | 'name'
   | 'resolve'
   | 'transfer'
@@ -167,6 +177,7 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
     { root: hash, cid, files: count, bytes: count, seconds: number, peers: count },
     {},
   ),
+  fetchFile: shape<FetchFileResult>({ root: hash, cid, bytes: count }, {}),
   name: shape<NameResult>(
     { name: text, root: hash, cid, version: count, expires: unixTime, stored: count },
     {},

@@ -42,6 +42,22 @@ export interface FetchResult {
   peers: number;
 }
 
+export interface FetchFileInput {
+  /** Name, CID or 64 hex digits. */
+  what: string;
+  /** "a/b.html", decoded; a folder stands for its index.html. */
+  path: string;
+  /** Absolute, on the node's machine; nothing is there. */
+  dest: string;
+  bytesMax: number;
+}
+
+export interface FetchFileResult {
+  root: string;
+  cid: string;
+  bytes: number;
+}
+
 export interface NameResult {
   name: string;
   root: string;
@@ -131,6 +147,10 @@ export interface FoundLinkLine {
   captured?: number;
   note?: string;
   seconds: number;
+  /** The spelling of the URL under which it was found, when that is another than asked for. */
+  variant?: string;
+  /** From an earlier search: nobody could be asked. */
+  stale?: true;
 }
 
 export interface LinkEndLine {
@@ -206,6 +226,8 @@ export interface NodeServices {
   ): Promise<PublishResult>;
   /** `what`: name, CID or 64 hex digits. `dest` is absolute; created when missing. */
   fetch(input: { what: string; dest: string }, options?: CallOptions): Promise<FetchResult>;
+  /** One file of a site. */
+  fetchFile(input: FetchFileInput, options?: CallOptions): Promise<FetchFileResult>;
   register(
     input: { name: string; root: string; owner?: string | undefined },
     options?: CallOptions,

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { AltNetError } from '../base/errors.ts';
 import { checkName } from './check.ts';
+import type { FetchFileInput } from './ports.ts';
 import { counted, type Route, route } from './route.ts';
 import { inputs, type NameInput } from './inputs.ts';
 import { outputs, type PublishAnswer } from './outputs.ts';
@@ -30,6 +31,18 @@ export const siteRoutes: readonly Route[] = [
     run: (services, input, options) => {
       requireAbsolute('dest', input.dest);
       return services.fetch(input, options);
+    },
+  }),
+  route<FetchFileInput>({
+    method: 'POST',
+    path: '/api/fetch-file',
+    summary: 'Fetch one file of a site',
+    from: 'body',
+    input: inputs.fetchFile,
+    answer: { json: outputs.fetchFile },
+    run: (services, input, options) => {
+      requireAbsolute('dest', input.dest);
+      return services.fetchFile(input, options);
     },
   }),
   route<NameInput>({

@@ -47,6 +47,8 @@ export const statusOfCode: Readonly<Record<ErrorCode, number>> = {
   BAD_URL: 400,
   LINK_NOT_FOUND: 404,
   LINK_LIMIT: 409,
+  LINK_UNUSABLE: 502,
+  DOWNLOAD_FAILED: 502,
   RECORD_REFUSED: 502,
   USAGE: 400,
   NO_NODE: 503,

@@ -54,6 +54,8 @@ interface Details {
   BAD_URL: { text: string; why: string };
   LINK_NOT_FOUND: { url: string };
   LINK_LIMIT: { url: string; limit: number };
+  LINK_UNUSABLE: { url: string; tried: number };
+  DOWNLOAD_FAILED: { url: string; why: string };
   /* records */
   RECORD_REFUSED: { what: string; status: string };
   /* command line and API */
@@ -147,6 +149,9 @@ const sentences: Sentences = {
   BAD_URL: ({ text, why }) => `"${text}" cannot be used as a URL: ${why}`,
   LINK_NOT_FOUND: ({ url }) => `no alternative for ${url} was found`,
   LINK_LIMIT: ({ url, limit }) => `${url} already has ${limit} links of yours; remove one first`,
+  LINK_UNUSABLE: ({ url, tried }) =>
+    `no alternative for ${url} could be downloaded (${tried} tried); the lines above say why`,
+  DOWNLOAD_FAILED: ({ url, why }) => `${url} could not be downloaded: ${why}`,
   RECORD_REFUSED: ({ what, status }) =>
     `${what} was refused by every node that was asked: ${status}`,
   USAGE: ({ why }) => why,

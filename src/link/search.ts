@@ -138,7 +138,8 @@ async function* fetchAll(
   dht: LinkSearch,
   { key, batches, signal }: Abortable & { key: Bytes; batches: readonly Batch[] },
 ): AsyncGenerator<readonly SignedRecord[]> {
-  const pending = new Map<Batch, Promise<readonly [Batch, readonly SignedRecord[]]>>(); // BOUNDED by batches
+  // BOUNDED by batches
+  const pending = new Map<Batch, Promise<readonly [Batch, readonly SignedRecord[]]>>();
   const kind = recordKinds.link;
   for (const batch of batches) {
     const fetched = dht

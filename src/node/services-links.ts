@@ -48,6 +48,7 @@ function putResult({ publisher, ...rest }: PutLink): PutLinkResult {
 
 function foundLine(url: string, found: FoundLink): FoundLinkLine {
   const { target, publisher, issued, sha256, size, type, captured, note, seconds } = found;
+  const { variant, stale } = found;
   return {
     url,
     target,
@@ -59,5 +60,7 @@ function foundLine(url: string, found: FoundLink): FoundLinkLine {
     ...(captured !== undefined && { captured }),
     ...(note !== undefined && { note }),
     seconds,
+    ...(variant !== undefined && { variant }),
+    ...(stale && { stale }),
   };
 }

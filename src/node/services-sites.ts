@@ -7,8 +7,9 @@ import { parseRoot } from '../content/root.ts';
 import { parseAddress } from '../name/place.ts';
 import type { Parts } from './parts.ts';
 import { rootOf, shownRoot, workOptions } from './services-names.ts';
+import { writeSiteFile } from './site-file.ts';
 
-type SiteServices = Pick<NodeServices, 'publish' | 'fetch' | 'putValue' | 'getValue'>;
+type SiteServices = Pick<NodeServices, 'publish' | 'fetch' | 'fetchFile' | 'putValue' | 'getValue'>;
 
 export interface SiteContext {
   readonly siteUrl: (host: string) => string | undefined;
@@ -42,6 +43,12 @@ export function siteServices(parts: Parts, context: SiteContext): SiteServices {
       const root = await findRoot(parts, what, options);
       const { files, bytes, seconds, peers } = await sites.fetch(root, dest, options);
       return { ...shownRoot(root), files, bytes, seconds, peers };
+    },
+
+    async fetchFile({ what, path, dest, bytesMax }, { signal } = {}) {
+      const root = await findRoot(parts, what, { signal });
+      const bytes = await writeSiteFile(sites, { root, path, dest, bytesMax }, { signal });
+      return { ...shownRoot(root), bytes };
     },
 
     async putValue(value, { signal } = {}) {

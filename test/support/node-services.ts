@@ -34,6 +34,7 @@ interface Samples {
   readonly dht: port.DhtInfo;
   readonly publish: port.PublishResult;
   readonly fetch: port.FetchResult;
+  readonly fetchFile: port.FetchFileResult;
   readonly name: port.NameResult;
   readonly resolve: port.ResolveResult;
   readonly transfer: port.TransferResult;
@@ -100,6 +101,7 @@ export const samples: Samples = {
     url: 'http://alice.localhost:8080/',
   },
   fetch: { root, cid, files: 3, bytes: 4096, seconds: 0.25, peers: 1 },
+  fetchFile: { root, cid, bytes: 4096 },
   name: {
     name: 'alice.alt',
     root,
@@ -164,6 +166,8 @@ export const samples: Samples = {
       captured: 1_600_000_000,
       note: 'a "copy"\nwith Ünïcödé',
       seconds: 0.05,
+      variant: 'http://www.dead.example/a',
+      stale: true,
     },
     { done: true, found: 1, asked: 8, seconds: 0.06 },
   ],
@@ -209,6 +213,10 @@ export class FixedServices implements NodeServices {
 
   fetch(input: object, options?: CallOptions): Promise<port.FetchResult> {
     return this.#work('fetch', input, samples.fetch, options);
+  }
+
+  fetchFile(input: object, options?: CallOptions): Promise<port.FetchFileResult> {
+    return this.#work('fetchFile', input, samples.fetchFile, options);
   }
 
   register(input: object, options?: CallOptions): Promise<port.NameResult> {

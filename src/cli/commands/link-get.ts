@@ -1,4 +1,4 @@
-/** `altnet link get`: every alternative for a URL, each as it is found. */
+/** `altnet link get`: every alternative for a URL, each as it is found; with --fetch, one of them. */
 import type { FoundLinkLine } from '../../api/ports.ts';
 import { AltNetError } from '../../base/errors.ts';
 import { requireUrl } from '../../node/words.ts';
@@ -9,38 +9,126 @@ import {
   operand,
 } from '../command.ts';
 import { countOf, formatBytes, formatFields, formatMoment, sanitize } from '../format.ts';
+import { flagOption, parseByteCount, parsePath, textOption } from '../values.ts';
 
 export const definition: CommandDefinition = {
   needs: 'any',
   describe(command) {
     command
       .argument('<url>', 'the URL that no longer works')
-      .addHelpText('after', '\nFails when nobody has announced an alternative.');
+      .option('--fetch <file>', 'download the best alternative that works into a new file')
+      .option('--max-bytes <size>', 'with --fetch: refuse larger files (4GiB)')
+      .option('--allow-private', 'with --fetch: also from this machine and private networks')
+      .addHelpText(
+        'after',
+        [
+          '',
+          'Fails when nobody has announced an alternative. --fetch tries those of publishers in',
+          '<data>/trusted-publishers.txt (a key ID per line) first, then those of publishers whose',
+          'alternatives worked before, then those on which most agree.',
+        ].join('\n'),
+      );
   },
   run,
 };
 
+const bytesMaxDefault = '4GiB';
+
+interface FetchPlan {
+  readonly file: string;
+  readonly bytesMax: number;
+  readonly allowPrivate: boolean;
+}
+
 async function run(context: CommandContext, input: CommandInput): Promise<void> {
-  const { terminal, signal } = context;
   const url = operand(input, 0);
   requireUrl(url);
-  const services = await context.services();
+  const plan = fetchPlan(context, input);
+  if (plan) await requirePlace(plan);
+  const found = await search(context, url);
+  if (found.length === 0) throw new AltNetError('LINK_NOT_FOUND', { url });
+  if (plan) await fetchOne(context, { url, found, plan });
+}
+
+function fetchPlan({ cwd }: CommandContext, { options }: CommandInput): FetchPlan | undefined {
+  const dest = textOption(options, 'fetch');
+  const size = textOption(options, 'maxBytes') ?? bytesMaxDefault;
+  const bytesMax = parseByteCount('--max-bytes', size);
+  if (dest === undefined) return undefined;
+  const allowPrivate = flagOption(options, 'allowPrivate');
+  return { file: parsePath('--fetch', dest, cwd), bytesMax, allowPrivate };
+}
+
+/** Before the search, not after it. */
+async function requirePlace({ file }: FetchPlan): Promise<void> {
+  const { requireFree } = await import('../links/draft-file.ts');
+  await requireFree(file);
+}
+
+async function search(
+  { terminal, signal, services }: CommandContext,
+  url: string,
+): Promise<readonly FoundLinkLine[]> {
+  const node = await services();
   terminal.status('asking the network ...');
-  let found = 0;
-  for await (const line of services.getLinks(url, { signal })) {
+  const found: FoundLinkLine[] = []; // BOUNDED by the search
+  for await (const line of node.getLinks(url, { signal })) {
     if ('done' in line) {
-      found = line.found;
       const asked = `${countOf(line.asked, 'node')} asked, ${line.seconds.toFixed(2)} s`;
-      terminal.result(line, [`${countOf(found, 'alternative')}, ${asked}`]);
+      terminal.result(line, [`${countOf(line.found, 'alternative')}, ${asked}`]);
     } else {
+      found.push(line);
       terminal.result(line, linkLines(line));
     }
   }
-  if (found === 0) throw new AltNetError('LINK_NOT_FOUND', { url });
+  return found;
+}
+
+async function fetchOne(
+  { terminal, signal, folders, services }: CommandContext,
+  { url, found, plan }: { url: string; found: readonly FoundLinkLine[]; plan: FetchPlan },
+): Promise<void> {
+  const [{ fetchFirst, isDownloadable }, { rankLinks }, { PublisherReputation }] =
+    await Promise.all([
+      import('../links/attempt.ts'),
+      import('../links/rank.ts'),
+      import('../links/reputation.ts'),
+    ]);
+  const reputation = await PublisherReputation.load(folders.data);
+  const ranked = rankLinks(found, reputation);
+  terminal.status('downloading ...');
+  const failed: FoundLinkLine[] = []; // BOUNDED by what was found
+  const fetched = await fetchFirst(ranked, {
+    ...plan,
+    services: await services(),
+    signal,
+    onFailure: (link, why) => {
+      failed.push(link);
+      if (!terminal.json) terminal.note(why);
+      else terminal.result({ failed: link.target, publisher: link.publisher, why }, []);
+    },
+    onBytes: ({ target }, bytes, bytesTotal) => {
+      const total = bytesTotal === undefined ? '' : ` of ${formatBytes(bytesTotal)}`;
+      terminal.status(`${formatBytes(bytes)}${total} of ${target}`);
+    },
+  });
+  // When nothing works, it may be our own connection.
+  if (!fetched) throw new AltNetError('LINK_UNUSABLE', { url, tried: ranked.length });
+  for (const link of failed) if (isDownloadable(link)) reputation.note(link.publisher, false);
+  reputation.note(fetched.publisher, true);
+  await reputation.save();
+  const checked = fetched.verified
+    ? 'the SHA-256 is the one that its publisher signed'
+    : 'its publisher signed no SHA-256, so look at it with care';
+  terminal.result(fetched, [
+    `fetched ${sanitize(fetched.fetched)}`,
+    `${formatBytes(fetched.bytes)} into ${fetched.path}: ${checked}`,
+  ]);
 }
 
 function linkLines({ target, ...link }: FoundLinkLine): string[] {
   const details = formatFields([
+    ['  found under', link.variant === undefined ? undefined : sanitize(link.variant)],
     ['  signed by', link.publisher],
     ['  issued', formatMoment(link.issued)],
     ['  captured', link.captured === undefined ? undefined : formatMoment(link.captured)],
@@ -49,5 +137,8 @@ function linkLines({ target, ...link }: FoundLinkLine): string[] {
     ['  sha256', link.sha256],
     ['  note', link.note],
   ]);
-  return [`${sanitize(target)}  (after ${link.seconds.toFixed(2)} s)`, ...details];
+  const when = link.stale
+    ? 'found earlier; nobody answers now'
+    : `after ${link.seconds.toFixed(2)} s`;
+  return [`${sanitize(target)}  (${when})`, ...details];
 }
