@@ -16,7 +16,7 @@ const contacts: readonly Contact[] = Array.from({ length: 12 }, (_, n) =>
   contactOf(nodeKey(n + 10).publicKey, { ip: Uint8Array.of(20, 0, n, 1), port: 9000 }),
 );
 
-function bench(): {
+interface Bench {
   readonly pushed: SignedRecord[];
   readonly asked: Contact[];
   readonly copies: Copies;
@@ -26,7 +26,9 @@ function bench(): {
   readonly held: () => StoredRecord;
   readonly sweep: () => Promise<void>;
   readonly pass: (seconds: number) => void;
-} {
+}
+
+function bench(): Bench {
   const { world, storage, records, store, pass } = storageBench();
   const record = sampleName('alice');
   const pushed: SignedRecord[] = [];
@@ -64,16 +66,7 @@ function bench(): {
     for (const { stored } of storage.entries()) repush.consider(stored);
     await passUntil(world, repush.work(forever));
   };
-  const it = {
-    pushed,
-    asked,
-    copies,
-    holds: (_: Contact) => false,
-    record,
-    held,
-    sweep,
-    pass,
-  };
+  const it: Bench = { pushed, asked, copies, holds: () => false, record, held, sweep, pass };
   return it;
 }
 
