@@ -5,19 +5,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { authorKey, nodeKey, sampleName, sampleProvider } from '../../test/support/dht-samples.ts';
-import { internetSource, storageBench } from '../../test/support/storage-bench.ts';
+import { benchSelf, internetSource, storageBench } from '../../test/support/storage-bench.ts';
 import { type Bytes, toHex } from '../base/bytes.ts';
 import type { SigningKey } from '../identity/key.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import { storeStatusName } from '../record/kinds.ts';
 import { distanceShare } from './distance.ts';
 
+const nothing: Bytes = new Uint8Array(64);
+
 /** A key that signs nothing: for records that are refused before their signature is looked at. */
 function unsigned(kind: 'author' | 'node', n: number): SigningKey {
   const publicKey = new Uint8Array(32);
   new DataView(publicKey.buffer).setUint32(0, n + 1);
-  const sign = (): Bytes => new Uint8Array(64);
-  return { kind, publicKey, id: publicKey, sign } as unknown as SigningKey;
+  return { kind, publicKey, id: publicKey, sign: () => nothing } as unknown as SigningKey;
 }
 
 interface Counts {
@@ -70,7 +71,7 @@ test('stuffing: a flood of junk displaces no record that belongs here', async (t
   const honest: SignedRecord[] = [];
   for (let n = 0; honest.length < 200; n++) {
     const record = sampleName(`honest-${n}`, { by: unsigned('author', n) });
-    if (distanceShare(new Uint8Array(32), record.key) > radius) continue;
+    if (distanceShare(benchSelf, record.key) > radius) continue;
     honest.push(sampleName(`honest-${n}`, { by: authorKey(n) }));
   }
   for (const [n, record] of honest.entries()) await store(record, internetSource(2_000 + n));
@@ -97,8 +98,11 @@ test('stuffing: a flood of junk displaces no record that belongs here', async (t
   assert.ok(storage.totals.bytes <= budget);
 });
 
+function isTooFar(key: Bytes): boolean {
+  return distanceShare(benchSelf, key) > 0.04;
+}
+
 test('what is too far from here is refused before anything else is looked at', async () => {
-  const isTooFar = (key: Bytes): boolean => distanceShare(new Uint8Array(32), key) > 0.04;
   const { accept, storage } = storageBench({}, isTooFar);
   const { statuses, count } = counts();
   for (let n = 0; n < 2_000; n++) {
