@@ -25,6 +25,8 @@ export type Patience = 'patient' | 'thorough' | 'hasty';
 export interface Circle {
   /** Nearest first. */
   readonly members: readonly Candidate[];
+  /** Who would be a member, but is slow. */
+  readonly late: readonly Candidate[];
   /** Whether anybody is still to be asked or waited for. */
   readonly open: boolean;
 }
@@ -49,8 +51,7 @@ export function circleOf(
     if (path !== undefined && candidate.path !== path) continue;
     if (progress === 'failed' || progress === 'client') continue;
     if (!isWithin({ nearer: members.length, share }, size)) break;
-    if (progress === 'overdue') continue;
-    if (progress === 'slow' && patience !== 'patient') {
+    if (progress === 'overdue' || (progress === 'slow' && patience !== 'patient')) {
       late.push(candidate);
       continue;
     }
@@ -63,9 +64,9 @@ export function circleOf(
     members.push(candidate);
   }
   const filled = answered >= size.least;
-  const isAwaited = ({ doubtful }: Candidate): boolean =>
-    !filled || (patience === 'thorough' && !doubtful);
-  return { members, open: pending || late.some(isAwaited) };
+  const isAwaited = ({ progress, doubtful }: Candidate): boolean =>
+    progress === 'slow' && (!filled || (patience === 'thorough' && !doubtful));
+  return { members, late, open: pending || late.some(isAwaited) };
 }
 
 /** Those that answered, as far as they count: nearest first, IP caps applied. */

@@ -28,7 +28,7 @@ import { newcomerDefaults, type NewcomerOptions, Newcomers } from './newcomers.t
 import { placeRecord } from './placing.ts';
 import type { RecordDigest, RecordStore, ReplyInfo, RequestHandler, Transport } from './ports.ts';
 import { askForRecords, getRequest, ownAnswer, readDigests, readRecords } from './reading.ts';
-import { Routing } from './routing.ts';
+import { Routing, type WalkGoal } from './routing.ts';
 import { RecordSieve, type Wanted } from './sieve.ts';
 import type { StoreResult } from './storing.ts';
 import { tableDefaults, type TableOptions, type TableView } from './table.ts';
@@ -197,11 +197,11 @@ export class Dht {
     const { kind, pagesMax, width: k = this.#options.k } = options;
     const ask = askForRecords(request, { caller, sieve, k, kind, pagesMax });
     const soFar: Gathered[] = []; // BOUNDED by the requests of one lookup, and ourselves
-    const goal = {
+    const goal: WalkGoal = {
       reach: options.reach ?? 'near',
       width: options.width ?? this.#options.k,
       paths: options.paths ?? 1,
-      hasty: true,
+      patience: 'thorough',
       goesOn: () => soFar.every(holdsNothing),
     };
     return yield* collect({

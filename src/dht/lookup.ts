@@ -36,8 +36,8 @@ export interface LookupGoal {
   /** How many nearest must have answered. */
   readonly width: number;
   readonly paths: Paths;
-  /** Whether others are asked instead of those that are slow, so that it ends soon. */
-  readonly hasty: boolean;
+  /** Whether others are asked instead of those that are slow, and how long those are waited for. */
+  readonly patience: Patience;
   /** The storage set. Who is within its radius is asked at once, without regard to α. */
   readonly sigma: SigmaSize;
   /** Asked when the nearest have answered: true lets a 'near' lookup go on as 'whole'. */
@@ -137,13 +137,16 @@ export class Lookup {
     return { closest, asked: this.#asked, answered: this.#answered };
   }
 
-  /** Those of the storage set, as it looks now, that answered: they may be told something. */
+  /**
+   * Those that answered and belong to the storage set: surely, by the radius, or as it looks since
+   * answers bring nobody new. They may be told something before the end.
+   */
   living(): readonly Contact[] {
-    // Twice the radius is how far off a storer still takes a record.
     const { radius } = this.#goal.sigma;
-    const farthest = radius > 0 ? 2 * radius : 2;
+    const isFinal = this.#converged.every(Boolean);
     return this.#storageSet()
-      .members.filter(({ progress, share }) => progress === 'answered' && share <= farthest)
+      .members.filter(({ progress }) => progress === 'answered')
+      .filter(({ share }) => share <= radius || isFinal)
       .map(({ contact }) => contact);
   }
 
@@ -152,6 +155,13 @@ export class Lookup {
     const { radius } = this.#goal.sigma;
     return this.#storageSet()
       .members.filter(({ progress, share }) => progress === 'asked' && share <= radius)
+      .map(({ contact }) => contact);
+  }
+
+  /** Those that would belong to the storage set if they answered, and were not waited for. */
+  late(): readonly Contact[] {
+    return this.#storageSet()
+      .late.filter(({ doubtful }) => !doubtful)
       .map(({ contact }) => contact);
   }
 
@@ -185,9 +195,9 @@ export class Lookup {
   }
 
   #applyDelay(candidate: Candidate, type: 'failed' | 'slow' | 'overdue'): void {
-    const { hasty } = this.#goal;
-    if (type === 'overdue' && !hasty) return;
-    const movesOn = (type === 'failed' || hasty) && this.#candidates.moveOn(candidate);
+    const isPatient = this.#goal.patience === 'patient';
+    if (type === 'overdue' && isPatient) return;
+    const movesOn = (type === 'failed' || !isPatient) && this.#candidates.moveOn(candidate);
     this.#set(candidate, movesOn ? 'known' : type);
   }
 
@@ -206,13 +216,13 @@ export class Lookup {
   }
 
   #circle(path: number): Circle {
-    const patience: Patience = this.#goal.hasty ? 'hasty' : 'patient';
+    // Only the storage set is worth waiting for.
+    const patience = this.#goal.patience === 'thorough' ? 'hasty' : this.#goal.patience;
     return circleOf(this.#candidates.nearestFirst, { path, size: this.#near, patience });
   }
 
   #storageSet(): Circle {
-    const { sigma, hasty } = this.#goal;
-    const patience: Patience = hasty ? 'thorough' : 'patient';
+    const { sigma, patience } = this.#goal;
     return circleOf(this.#candidates.nearestFirst, { path: undefined, size: sigma, patience });
   }
 
@@ -228,14 +238,14 @@ export class Lookup {
   /** Marks as asked, and returns, who is to be asked now. */
   #take(circles: readonly Circle[]): readonly Contact[] {
     const { askedMax, concurrency } = this.#options;
-    const { hasty, sigma, isDoubtful } = this.#goal;
+    const { patience, sigma, isDoubtful } = this.#goal;
     const taken: Contact[] = []; // BOUNDED by the members of three circles
     for (const candidate of circles.flatMap(({ members }) => members)) {
       const { progress, path, share, contact } = candidate;
       if (progress !== 'known' || this.#asked >= askedMax) continue;
       const isNear = share <= sigma.radius || this.#converged[path] === true;
       if (!isNear && (this.#places[path] ?? 0) >= concurrency) continue;
-      candidate.doubtful = hasty && isDoubtful(contact);
+      candidate.doubtful = patience !== 'patient' && isDoubtful(contact);
       this.#set(candidate, candidate.doubtful ? 'slow' : 'asked');
       this.#asked++;
       taken.push(contact);
@@ -257,7 +267,7 @@ function goalDefaults({ k }: LookupOptions): LookupGoal {
     reach: 'near',
     width: k,
     paths: 1,
-    hasty: false,
+    patience: 'patient',
     sigma: { least: k, most: Math.max(k, sigmaMost), radius: 0 },
     goesOn: () => false,
     isDoubtful: () => false,

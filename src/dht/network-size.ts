@@ -4,6 +4,8 @@ import type { Contact } from '../identity/contact.ts';
 import { distanceShare, sameId } from './distance.ts';
 
 const samplesMax = 32;
+/** The estimate from one lookup is off by a fifth or more; the median of so many by half of that. */
+const samplesMin = 8;
 
 interface Sample {
   readonly target: Bytes;
@@ -26,13 +28,16 @@ export class NetworkSize {
    * is looked up again and again counts once: who crowds one key moves one sample of 32.
    */
   add(target: Bytes, closest: readonly Contact[]): void {
-    const last = closest[this.#k - 1];
-    const estimate = last ? this.#k / distanceShare(target, last.id) : closest.length + 1;
     const before = this.#samples.findIndex((sample) => sameId(sample.target, target));
     if (before >= 0) this.#samples.splice(before, 1);
     else if (this.#samples.length >= samplesMax) this.#samples.shift();
-    this.#samples.push({ target, estimate });
+    this.#samples.push({ target, estimate: this.#estimate(target, closest) });
     this.#median = undefined;
+  }
+
+  /** Whether there are so few targets yet that one of them moves the estimate far. */
+  get isVague(): boolean {
+    return this.#samples.length < samplesMin;
   }
 
   /** The median over the last 32 targets; undefined before the first. */
@@ -41,9 +46,14 @@ export class NetworkSize {
     this.#median ??= medianOf(this.#samples.map(({ estimate }) => estimate));
     return this.#median;
   }
+
+  #estimate(target: Bytes, closest: readonly Contact[]): number {
+    const last = closest[this.#k - 1];
+    return last ? Math.round(this.#k / distanceShare(target, last.id)) : closest.length + 1;
+  }
 }
 
 function medianOf(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
-  return Math.max(1, Math.round(sorted[sorted.length >> 1] ?? 1));
+  return sorted[sorted.length >> 1] ?? 1;
 }

@@ -34,14 +34,16 @@ export interface Placement {
   readonly paths: Paths;
 }
 
-/** An offer may take two round trips: the first without a token brings one. */
-const slowTimes = 2;
+/** Who is slow is overdue after so many times as long, within bounds. */
 const overdueTimes = 3;
 const overdueMaxMs = 1000;
 /** One of so many may be slow without holding up the others' result. */
 const slowShare = 1 / 10;
-/** A node that answered lately gave us a token then: it needs no question before the offer. */
-const tokenFreshMs = 4 * 60_000;
+/**
+ * A node that answered lately gave us a token then, so it is offered the record at once. Should the
+ * token have aged, the refusal brings a new one: no later than a question first would have.
+ */
+const tokenFreshMs = 10 * 60_000;
 
 /** Resolves when each of the storage set answered, failed or let us wait for too long. */
 export async function placeRecord(
@@ -63,14 +65,18 @@ export async function placeRecord(
     return offers.result();
   }
   offerHereAmong(selectSigma(key, routing.table.closest(key, size.most), size));
+  let late: readonly Contact[] = [];
   const onProgress = (lookup: Lookup): void => {
+    late = lookup.late();
     for (const contact of lookup.living()) offers.make(contact);
     for (const contact of lookup.expected()) if (isFresh(contact, deps)) offers.make(contact);
   };
   const ask = routing.askForContacts(key);
-  const goal = { reach: 'whole', paths, hasty: true } as const;
+  const goal = { reach: 'whole', paths, patience: 'hasty' } as const;
   const { closest } = await finishQuery(routing.walk(key, { ask, goal, onProgress, signal }));
   for (const contact of closest) offers.make(contact);
+  // They may be no more than slow, and the offer is all that they need.
+  for (const contact of late) offers.make(contact);
   offerHereAmong(closest);
   return offers.result();
 }
@@ -148,12 +154,10 @@ class Offers {
 
   #watch(offer: Offer, slowMs: number): readonly CancelTimer[] {
     const { timers } = this.#deps.world;
-    const afterMs = slowTimes * slowMs;
+    const overdueMs = Math.min(overdueMaxMs, overdueTimes * slowMs);
     return [
-      timers.after(afterMs, () => this.#set(offer, 'slow')),
-      timers.after(Math.min(overdueMaxMs, overdueTimes * afterMs), () =>
-        this.#set(offer, 'overdue'),
-      ),
+      timers.after(slowMs, () => this.#set(offer, 'slow')),
+      timers.after(overdueMs, () => this.#set(offer, 'overdue')),
     ];
   }
 

@@ -22,9 +22,9 @@ export function newestSuccessor(
  * Whether it makes no sense to go on, as the name is another's at most of those who should hold it.
  * Fewer do not decide: while the others cannot be reached, one storer could end a name.
  */
-export function isTaken({ stored, asked, refusals }: StoreResult): boolean {
+export function isTaken({ asked, refusals }: StoreResult): boolean {
   const taken = refusals.find(({ status }) => status === storeStatuses.NAME_TAKEN);
-  return stored === 0 && taken !== undefined && taken.count * 2 > asked;
+  return taken !== undefined && taken.count * 2 > asked;
 }
 
 /** Whether its author signed the name over to somebody who has it now: one who shows it is enough. */

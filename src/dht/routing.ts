@@ -30,10 +30,12 @@ export interface RoutingDeps {
   readonly observe?: CallerDeps['observe'];
 }
 
+/** How far a walk goes; near, patiently and on one path where left out. */
+export type WalkGoal = Partial<Omit<LookupGoal, 'sigma' | 'isDoubtful'>>;
+
 export interface WalkOptions<T> {
   readonly ask: Ask<T>;
-  /** How far it goes; near, patiently and on one path when left out. */
-  readonly goal?: Partial<Omit<LookupGoal, 'sigma' | 'isDoubtful'>> | undefined;
+  readonly goal?: WalkGoal | undefined;
   /** Contacts to begin with besides those in the table. */
   readonly seeds?: readonly Contact[] | undefined;
   /** Called whenever the lookup knows more. */
@@ -121,7 +123,8 @@ export class Routing {
     ): Promise<readonly Contact[]> => (await this.#find(contact, point, until)).contacts;
     const result = yield* runQuery({ lookup, ask, probe, timers, slowMs, onProgress, signal });
     // Who hurries leaves out who is slow, and finds the network thinner than it is.
-    if (goal === undefined || lookup.reach === 'whole') this.#learnSize(target, result);
+    if (goal === undefined || lookup.reach === 'whole')
+      this.#networkSize.add(target, result.closest);
     return result;
   }
 
@@ -167,6 +170,7 @@ export class Routing {
   /**
    * Looks up who is near us, by what we know and by what one of the seeds knows: two parts of a
    * network that lost sight of each other find together again through a seed that they share.
+   * As long as too little is known of the network's size, a lookup elsewhere follows.
    * Whether somebody else is near now than after the last time.
    */
   async lookAround(signal: AbortSignal): Promise<boolean> {
@@ -174,6 +178,9 @@ export class Routing {
     const answer = seed && (await this.#find(seed, this.#self, signal).catch(() => undefined));
     signal.throwIfAborted();
     await this.#lookUp(this.#self, answer?.contacts ?? [], signal);
+    if (this.#networkSize.isVague) {
+      await this.#lookUp(this.#world.random.bytes(this.#self.length), [], signal);
+    }
     const changed = this.neighboursChanged();
     this.#neighbours = this.#nearest();
     return changed;
@@ -201,12 +208,5 @@ export class Routing {
   #nearest(): string {
     const near = this.table.closest(this.#self, this.#options.k);
     return near.map(({ id }) => toHex(id)).join();
-  }
-
-  #learnSize(target: Bytes, { closest }: LookupResult): void {
-    const few = closest.length < this.#options.k;
-    // Our own ID is looked up most: its surroundings alone say little about the whole.
-    if (target === this.#self && !few) return;
-    this.#networkSize.add(target, closest);
   }
 }
