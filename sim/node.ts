@@ -1,23 +1,27 @@
 /** One simulated node: the production DHT and publisher on a simulated network. */
+import type { Bytes } from '../src/base/bytes.ts';
 import type { World } from '../src/base/clock.ts';
 import { silentLogger } from '../src/base/logger.ts';
 import { Dht, type DhtOptions } from '../src/dht/dht.ts';
-import type { PublicationJournal, RecordStore } from '../src/dht/ports.ts';
+import type { PublicationJournal } from '../src/dht/ports.ts';
 import { Publisher } from '../src/dht/publisher.ts';
 import { type Contact, contactOf } from '../src/identity/contact.ts';
 import { SigningKey } from '../src/identity/key.ts';
 import { networkId, networkProfiles } from '../src/record/network.ts';
-import { MemoryPublicationJournal, MemoryRecordStore } from '../test/support/memory-store.ts';
+import { MemoryPublicationJournal } from '../test/support/memory-store.ts';
+import { type Holdings, SharedRecordStore } from './holdings.ts';
 import type { SimNetwork } from './network.ts';
+import { WatchedTransport } from './watch.ts';
 
 export const simProfile: (typeof networkProfiles)['local'] = networkProfiles.local;
 export const simNetworkId: Uint8Array = networkId(simProfile);
 
 export interface SimNodeSettings {
-  /** Gives each node an address in a network of its own. */
-  readonly index: number;
+  /** Where it stands: an IPv4 address. */
+  readonly ip: Bytes;
   readonly world: World;
   readonly network: SimNetwork;
+  readonly holdings: Holdings;
   readonly options: Partial<DhtOptions>;
   /** Clients ask, but hold nothing and enter no table. */
   readonly server?: boolean;
@@ -28,26 +32,30 @@ export class SimNode {
   readonly nodeKey: SigningKey;
   readonly authorKey: SigningKey;
   readonly world: World;
+  readonly transport: WatchedTransport;
   readonly dht: Dht;
   readonly publisher: Publisher;
-  readonly records: RecordStore = new MemoryRecordStore();
+  readonly records: SharedRecordStore;
   readonly journal: PublicationJournal = new MemoryPublicationJournal();
   readonly #network: SimNetwork;
 
-  constructor({ index, world, network, options, server = true }: SimNodeSettings) {
+  constructor({ ip, world, network, holdings, options, server = true }: SimNodeSettings) {
     this.nodeKey = new SigningKey('node', world.random.bytes(32));
     this.authorKey = new SigningKey('author', world.random.bytes(32));
-    this.contact = contactOf(this.nodeKey.publicKey, { ip: addressOf(index), port: 9000 });
+    this.contact = contactOf(this.nodeKey.publicKey, { ip, port: 9000 });
     this.world = world;
     this.#network = network;
-    const transport = network.attach(this.contact, {
-      isServer: () => server,
-      networkSize: () => this.dht.networkSize(),
-    });
+    this.records = new SharedRecordStore(holdings);
+    this.transport = new WatchedTransport(
+      network.attach(this.contact, {
+        isServer: () => server,
+        networkSize: () => this.dht.networkSize(),
+      }),
+    );
     this.dht = new Dht(
       {
         self: () => this.contact,
-        transport,
+        transport: this.transport,
         records: this.records,
         world,
         profile: simProfile,
@@ -78,14 +86,6 @@ export class SimNode {
     this.#network.detach(this.contact);
     await this.publisher.stop();
     await this.dht.stop();
+    this.records.clear();
   }
-}
-
-/** The /16 networks from 20.0/16 to 126.255/16: all public. */
-const wideNetworks = 107 * 256;
-
-/** A public address, alone in its /24, and in its /16 as well until those are used up. */
-function addressOf(index: number): Uint8Array {
-  const wide = index % wideNetworks;
-  return Uint8Array.of(20 + (wide >> 8), wide & 255, Math.floor(index / wideNetworks), 1);
 }

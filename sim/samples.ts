@@ -6,9 +6,11 @@ import { equalBytes, utf8 } from '../src/base/bytes.ts';
 import { sha256 } from '../src/base/hash.ts';
 import type { StoreResult } from '../src/dht/storing.ts';
 import type { SignedRecord } from '../src/record/envelope.ts';
+import type { SigningKey } from '../src/identity/key.ts';
 import { hashUrl, makeLinkRecord } from '../src/record/link.ts';
 import { makeNameRecord } from '../src/record/name.ts';
 import { makeProviderRecord } from '../src/record/provider.ts';
+import { signCertificate } from '../src/record/zone.ts';
 import { simNetworkId, type SimNode } from './node.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -30,8 +32,7 @@ export function sampleOf(
   const stamp = { seq: BigInt(version), issued: node.now() };
   const author = { key: node.authorKey, network: simNetworkId };
   if (kind === 'name') {
-    const root = CID.createV1(rawCodec, multihashOf(label));
-    return makeNameRecord({ label, root }, stamp, author);
+    return makeNameRecord({ label, root: rootOf(label) }, stamp, author);
   }
   if (kind === 'link') {
     const target = `https://archive.example/${label}`;
@@ -39,6 +40,32 @@ export function sampleOf(
   }
   const host = { key: node.nodeKey, network: simNetworkId };
   return makeProviderRecord({ multihash: multihashOf(label).bytes, multiaddrs: [] }, stamp, host);
+}
+
+/** What `node` would publish under `label` in the zone whose key `registrar` is. */
+export function zoneNameOf(
+  registrar: SigningKey,
+  { node, label }: { node: SimNode; label: string },
+): SignedRecord {
+  const now = node.now();
+  const zone = registrar.publicKey;
+  const owner = node.authorKey.publicKey;
+  const terms = { label, owner, serial: 1, notBefore: now - 60, notAfter: now + 365 * 86_400 };
+  const certificate = signCertificate(terms, { key: registrar, network: simNetworkId });
+  const root = rootOf(label);
+  const stamp = { seq: 1n, issued: now };
+  const author = { key: node.authorKey, network: simNetworkId };
+  return makeNameRecord({ label, root, certificate }, stamp, author, { zone });
+}
+
+/** What a name with this label shows. */
+export function rootOf(label: string): CID {
+  return CID.createV1(rawCodec, multihashOf(label));
+}
+
+/** Where a link of this label hangs, and where it leads. */
+export function linkUrlOf(label: string): string {
+  return `https://${label}.example/`;
 }
 
 export interface Published {

@@ -2,6 +2,8 @@
 import type { Bytes } from '../src/base/bytes.ts';
 import { compareDistance } from '../src/dht/distance.ts';
 import type { DhtOptions } from '../src/dht/dht.ts';
+import { type AddressPlan, Addresses } from './addresses.ts';
+import { Holdings } from './holdings.ts';
 import { SimNetwork, simNetworkDefaults, type SimNetworkOptions } from './network.ts';
 import { SimNode } from './node.ts';
 import type { SeededRandom } from './random.ts';
@@ -12,6 +14,7 @@ export interface SimOptions extends SimNetworkOptions {
   readonly nodes: number;
   /** Between two nodes that join. */
   readonly joinIntervalMs: number;
+  readonly addresses: AddressPlan;
   readonly dht: Partial<DhtOptions>;
 }
 
@@ -21,28 +24,33 @@ export class Simulation {
   readonly world: SimWorld;
   readonly network: SimNetwork;
   readonly random: SeededRandom;
+  readonly holdings: Holdings = new Holdings();
   readonly nodes: SimNode[] = [];
   readonly #options: SimOptions;
-  #created = 0;
+  readonly #addresses: Addresses;
 
   constructor(options: Partial<SimOptions> & Pick<SimOptions, 'seed' | 'nodes'>) {
     this.#options = {
       ...simNetworkDefaults,
       joinIntervalMs: 100,
+      addresses: 'apart',
       dht: {},
       ...options,
     };
     this.world = new SimWorld(options.seed);
     this.random = this.world.random.fork();
-    this.network = new SimNetwork(this.world, this.#options);
+    this.network = new SimNetwork(this.world, { ...this.#options, nodesMax: options.nodes });
+    this.#addresses = new Addresses(this.#options.addresses, this.random.fork());
   }
 
   /** Starts all nodes, each through two that are there already, and waits until they have joined. */
-  async start(): Promise<void> {
+  async start(onDone?: (share: number) => void): Promise<void> {
+    const { nodes, joinIntervalMs } = this.#options;
     const joins: Promise<unknown>[] = [];
-    for (let i = 0; i < this.#options.nodes; i++) {
+    for (let i = 0; i < nodes; i++) {
       joins.push(this.join());
-      await this.world.pass(this.#options.joinIntervalMs);
+      await this.world.pass(joinIntervalMs);
+      if (i % 100 === 0) onDone?.(i / nodes);
     }
     await this.world.until(Promise.all(joins));
   }
@@ -51,9 +59,10 @@ export class Simulation {
   async join({ server = true }: { server?: boolean } = {}): Promise<SimNode> {
     const seeds = this.some(seedsPerNode).map(({ contact }) => contact);
     const node = new SimNode({
-      index: this.#created++,
+      ip: this.#addresses.take(),
       world: this.world.forNode(),
       network: this.network,
+      holdings: this.holdings,
       options: this.#options.dht,
       server,
     });
@@ -65,12 +74,12 @@ export class Simulation {
 
   /** `count` different nodes, by lot; fewer when there are fewer. */
   some(count: number): SimNode[] {
-    const left = [...this.nodes];
-    const drawn: SimNode[] = [];
-    while (drawn.length < count && left.length > 0) {
-      drawn.push(...left.splice(this.random.below(left.length), 1));
-    }
-    return drawn;
+    const { nodes, random } = this;
+    // Draws of those drawn before are repeated, unless there would be too many of them.
+    if (count > nodes.length / 2) return shuffled(nodes, random).slice(0, count);
+    const drawn = new Set<number>();
+    while (drawn.size < count) drawn.add(random.below(nodes.length));
+    return [...drawn].map((at) => nodes[at]).filter((node) => node !== undefined);
   }
 
   /** One node, by lot. */
@@ -98,4 +107,12 @@ export class Simulation {
   async stop(): Promise<void> {
     await this.world.until(Promise.all(this.nodes.map((node) => node.leave())));
   }
+}
+
+/** Fisher and Yates. */
+function shuffled<T>(items: readonly T[], random: SeededRandom): T[] {
+  const left = [...items];
+  const order: T[] = [];
+  while (left.length > 0) order.push(...left.splice(random.below(left.length), 1));
+  return order;
 }

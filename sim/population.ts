@@ -1,0 +1,164 @@
+/**
+ * The people of a long simulation: nodes that come and go, and what each of them publishes and
+ * keeps alive. It knows which records must still be there, for whoever asks what was lost.
+ */
+import { type Bytes, equalBytes } from '../src/base/bytes.ts';
+import { SigningKey } from '../src/identity/key.ts';
+import type { SignedRecord } from '../src/record/envelope.ts';
+import type { SimNode } from './node.ts';
+import { sampleOf, type SimKind, zoneNameOf } from './samples.ts';
+import type { Simulation } from './simulation.ts';
+
+export type ItemKind = SimKind | 'zone-name';
+
+/** Who published something. */
+export interface Owner {
+  readonly authorId: Bytes;
+  /** Undefined once it left: nothing keeps a node that is gone. */
+  node: SimNode | undefined;
+}
+
+/** Something published, under a label of its own. */
+export interface Item {
+  readonly kind: ItemKind;
+  readonly label: string;
+  /** As it was first published: its publisher may have renewed it since. */
+  readonly record: SignedRecord;
+  readonly owner: Owner;
+  /** Virtual milliseconds when its first publication ended; undefined before. */
+  publishedMs: number | undefined;
+}
+
+/** What one node publishes: of ten, one name, four links and five providers. */
+const mixture: readonly ItemKind[] = [
+  'name',
+  'link',
+  'provider',
+  'provider',
+  'link',
+  'provider',
+  'link',
+  'provider',
+  'provider',
+  'link',
+];
+
+const dayMs = 24 * 3_600_000;
+
+export class Population {
+  readonly registrar: SigningKey;
+  readonly #sim: Simulation;
+  readonly #perNode: number;
+  /** By kind, what is published and by whom, those that left included. BOUNDED by the run */
+  readonly #items = new Map<ItemKind, Item[]>();
+  readonly #owners = new Map<SimNode, Owner>(); // BOUNDED by the nodes
+  #labels = 0;
+  #stopped = false;
+  /** Nodes that were replaced so far. */
+  replaced = 0;
+
+  constructor(sim: Simulation, { recordsPerNode }: { recordsPerNode: number }) {
+    this.#sim = sim;
+    this.#perNode = recordsPerNode;
+    this.registrar = new SigningKey('author', sim.random.bytes(32));
+  }
+
+  /** Everybody publishes, each at a moment of its own within `withinMs`. */
+  publishAll(withinMs: number): void {
+    const { world, random, nodes } = this.#sim;
+    for (const node of nodes) {
+      world.schedule(random.fraction() * withinMs, () => void this.#publish(node));
+    }
+  }
+
+  /** From now on nodes are replaced at random moments, `perDay` of all in a day. */
+  beginChurn(perDay: number): void {
+    if (perDay <= 0) return;
+    const { world, random, nodes } = this.#sim;
+    const meanMs = dayMs / (perDay * nodes.length);
+    const next = (): void => {
+      if (this.#stopped) return;
+      void this.#replaceOne();
+      world.schedule(-meanMs * Math.log(1 - random.fraction()), next);
+    };
+    world.schedule(-meanMs * Math.log(1 - random.fraction()), next);
+  }
+
+  endChurn(): void {
+    this.#stopped = true;
+  }
+
+  /** One of those published for a while, by lot; undefined when there is none yet. */
+  draw(kind: ItemKind, olderThanMs: number): Item | undefined {
+    const { random, world } = this.#sim;
+    const items = this.#items.get(kind) ?? [];
+    for (let i = 0; i < 100 && items.length > 0; i++) {
+      const item = items[random.below(items.length)];
+      const ageMs = world.nowMs - (item?.publishedMs ?? Number.POSITIVE_INFINITY);
+      if (item && ageMs >= olderThanMs && this.mustBeThere(item)) return item;
+    }
+    return undefined;
+  }
+
+  /**
+   * Whether the rules promise it: names and links outlive who published them, providers go with
+   * their node. Only what its publisher ever got stored counts.
+   */
+  mustBeThere({ kind, owner, publishedMs }: Item): boolean {
+    return publishedMs !== undefined && (kind !== 'provider' || owner.node !== undefined);
+  }
+
+  /** Nodes that hold what an item says by now. */
+  holdersOf({ record, owner }: Item): number {
+    const published = owner.node?.publisher.list(record.kind) ?? [];
+    const newest = published.find((other) => equalBytes(other.record.key, record.key));
+    const { holdings } = this.#sim;
+    return holdings.holdersOf(newest?.record ?? record);
+  }
+
+  items(): readonly Item[] {
+    return [...this.#items.values()].flat();
+  }
+
+  async #replaceOne(): Promise<void> {
+    const { nodes, random } = this.#sim;
+    const at = random.below(nodes.length);
+    const [leaving] = nodes.splice(at, 1);
+    if (!leaving) return;
+    this.replaced++;
+    const owner = this.#owners.get(leaving);
+    if (owner) owner.node = undefined;
+    this.#owners.delete(leaving);
+    await leaving.leave();
+    await this.#publish(await this.#sim.join());
+  }
+
+  async #publish(node: SimNode): Promise<void> {
+    if (this.#perNode === 0) return;
+    const owner: Owner = { authorId: node.authorKey.id, node };
+    this.#owners.set(node, owner);
+    await node.publisher.start();
+    for (let i = 0; i < this.#perNode && owner.node; i++) {
+      const item = this.#make(mixture[i % mixture.length] ?? 'link', { node, owner });
+      const items = this.#items.get(item.kind) ?? [];
+      this.#items.set(item.kind, items);
+      items.push(item);
+      try {
+        const { stored } = await node.publisher.publish(item.record);
+        if (stored > 0) item.publishedMs = this.#sim.world.nowMs;
+      } catch {
+        return; // the node left meanwhile
+      }
+    }
+  }
+
+  /** Half of the names are in the open zone, half in the registrar's. */
+  #make(kind: ItemKind, { node, owner }: { node: SimNode; owner: Owner }): Item {
+    const label = `item-${this.#labels++}`;
+    const inZone = kind === 'name' && this.#sim.random.fraction() < 0.5;
+    const record = inZone
+      ? zoneNameOf(this.registrar, { node, label })
+      : sampleOf(kind === 'zone-name' ? 'name' : kind, { node, label });
+    return { kind: inZone ? 'zone-name' : kind, label, record, owner, publishedMs: undefined };
+  }
+}
