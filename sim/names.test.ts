@@ -24,6 +24,10 @@ function isTaken(error: unknown): boolean {
   return isAltNetError(error, 'NAME_TAKEN');
 }
 
+function readZoneFile(): Promise<never> {
+  return Promise.reject(new Error('there are no files here'));
+}
+
 function namesOf(
   { dht, world, authorKey, nodeKey }: SimNode,
   trustedZones: readonly Uint8Array[] = [],
@@ -34,7 +38,6 @@ function namesOf(
   const network = simNetworkId;
   const publisher = new Publisher({ dht, journal, world, keys, network, log });
   const notes = new MemoryNameNotes();
-  const readZoneFile = (): Promise<never> => Promise.reject(new Error('there are no files here'));
   const deps = { dht, publisher, notes, readZoneFile, authorKey, network, world, log };
   return new Names({ ...deps, profile: simProfile }, { trustedZones });
 }
