@@ -11,11 +11,16 @@ import {
   testNow,
   testProfile,
 } from '../../test/support/dht-samples.ts';
-import { manualWorld } from '../../test/support/manual-world.ts';
-import { benchSelf as self, homeSource, storageBench } from '../../test/support/storage-bench.ts';
+import {
+  benchSelf as self,
+  homeSource,
+  passUntil,
+  storageBench,
+} from '../../test/support/storage-bench.ts';
 import { equalBytes, toHex } from '../base/bytes.ts';
 import type { SignedRecord } from '../record/envelope.ts';
-import { Storage } from './storage.ts';
+import { storeStatusName } from '../record/kinds.ts';
+import { type Claim, Storage } from './storage.ts';
 
 const hour = 3600;
 const day = 24 * hour;
@@ -140,14 +145,36 @@ test('when the budget is used up, what is farthest from us goes', async () => {
   assert.deepEqual(kept.slice(0, 5), nearest.slice(0, 5));
 });
 
-test('what a run before left counts', async () => {
-  const { records, store, world } = storageBench();
+test('what a run before left counts, and waits for confirmation as before', async () => {
+  const { records, store, world, storage } = storageBench();
   await store(sampleName('alice'));
   await store(sampleName('bob'));
-  const deps = { records, clock: manualWorld().clock, self, profile: testProfile };
-  const later = new Storage({ ...deps, network: testNetwork, isTooFar: () => false });
+  await storage.confirm(sampleName('alice'));
+  const claims: Claim[] = [];
+  const later = new Storage({
+    records,
+    clock: world.clock,
+    self,
+    profile: testProfile,
+    network: testNetwork,
+    isTooFar: () => false,
+    onClaim: (claim) => claims.push(claim),
+  });
   await later.open(world.timers);
-  assert.equal(later.totals.records, 2);
+  assert.deepEqual(later.totals, storage.totals);
+  assert.deepEqual(claims, [{ key: sampleName('bob').key, source: homeSource }]);
+});
+
+test('until what is there has been counted, nothing is taken', async () => {
+  const { records, store, storage, accept, world } = storageBench();
+  for (let n = 0; n < 300; n++) await store(sampleProvider(n, { by: nodeKey(n) }));
+  const late = sampleName('alice');
+  const opened = storage.open(world.timers);
+  const { status, detail } = await accept(late);
+  assert.deepEqual([storeStatusName(status), detail], ['RATE', 2]);
+  assert.equal(records.list(late.key).length, 0);
+  await passUntil(world, opened);
+  assert.equal(await store(late), 'OK_PROVISIONAL');
 });
 
 test('more writes at a time than it can take are refused', async () => {
