@@ -141,6 +141,12 @@ export class SimNetwork implements Wire {
     if (this.#byEndpoint.get(endpoint) === host) this.#byEndpoint.delete(endpoint);
   }
 
+  /** From now on a node answers as `lie` says, which is given the node's honest handler. */
+  corrupt(contact: Contact, lie: (honest: RequestHandler) => RequestHandler): void {
+    const host = this.#hosts.get(contact);
+    if (host?.handler) host.handler = lie(host.handler);
+  }
+
   /** From now on only nodes with the same number hear of each other. */
   partition(sideOf: (contact: Contact) => number): void {
     this.#sideOf = sideOf;

@@ -18,6 +18,13 @@ export interface SimOptions extends SimNetworkOptions {
   readonly dht: Partial<DhtOptions>;
 }
 
+export interface JoinOptions {
+  /** Clients ask, but hold nothing and enter no table. */
+  readonly server?: boolean;
+  /** How wrong its clock is. */
+  readonly clockOffsetMs?: number;
+}
+
 const seedsPerNode = 2;
 
 export class Simulation {
@@ -56,11 +63,11 @@ export class Simulation {
   }
 
   /** One more node; resolves with it when it has joined. */
-  async join({ server = true }: { server?: boolean } = {}): Promise<SimNode> {
+  async join({ server = true, clockOffsetMs = 0 }: JoinOptions = {}): Promise<SimNode> {
     const seeds = this.some(seedsPerNode).map(({ contact }) => contact);
     const node = new SimNode({
       ip: this.#addresses.take(),
-      world: this.world.forNode(),
+      world: this.world.forNode({ clockOffsetMs }),
       network: this.network,
       holdings: this.holdings,
       options: this.#options.dht,
