@@ -22,7 +22,8 @@ test('a thousand nodes', async (t) => {
       await t.test('records are found after 30 % of the nodes left at once', async () => {
         const published = await publishSome(sim, 10);
         for (const { kind, result } of published) {
-          assert.ok(result.stored >= 19, `${kind}: ${result.stored} of ${result.asked}`);
+          // The slowest tenth is not waited for.
+          assert.ok(result.stored >= 18, `${kind}: ${result.stored} of ${result.asked}`);
         }
         await sim.leave(0.3);
         for (const { kind, record } of published) {

@@ -85,6 +85,7 @@ export class Lookup {
   /** Requests under way that hold a place of α, by path. */
   readonly #places: number[];
   #whole: boolean;
+  #complete = false;
   #asked = 0;
   #answered = 0;
 
@@ -113,6 +114,7 @@ export class Lookup {
     const circles = this.#circles();
     const ask = this.#take(circles);
     const settled = ask.length === 0 && circles.every(({ open }) => !open);
+    this.#complete ||= settled;
     if (settled && this.#whole) this.#regions.begin(this.#kthShare());
     const probe = this.#regions.next(this.#candidates.nearestFirst);
     if (!settled || probe.length > 0 || this.#regions.areOpen) {
@@ -120,6 +122,7 @@ export class Lookup {
     }
     if (!this.#whole && this.#goal.goesOn()) {
       this.#whole = true;
+      this.#complete = false;
       return this.advance({ type: 'start' });
     }
     return { type: 'finished', ...this.result() };
@@ -137,13 +140,18 @@ export class Lookup {
     return { closest, asked: this.#asked, answered: this.#answered };
   }
 
+  /** Whether all that it knew of have answered or were given up, and only probes go on. */
+  get isComplete(): boolean {
+    return this.#complete;
+  }
+
   /**
    * Those that answered and belong to the storage set: surely, by the radius, or as it looks since
    * answers bring nobody new. They may be told something before the end.
    */
   living(): readonly Contact[] {
     const { radius } = this.#goal.sigma;
-    const isFinal = this.#converged.every(Boolean);
+    const isFinal = this.#complete || this.#converged.every(Boolean);
     return this.#storageSet()
       .members.filter(({ progress }) => progress === 'answered')
       .filter(({ share }) => share <= radius || isFinal)

@@ -12,8 +12,10 @@ export interface MaintenanceOptions {
   readonly livenessIntervalMs: number;
   /** Our own ID is looked up: soon after the start, when others join as well … */
   readonly ownLookupMinMs: number;
-  /** … then ever less often, up to this. */
+  /** … then ever less often, up to this … */
   readonly ownLookupIntervalMs: number;
+  /** … and while the same nodes are near, up to so many rounds of it are left out. */
+  readonly ownLookupsSkippedMax: number;
   /** A bucket without a lookup for so long gets one. */
   readonly bucketIdleMs: number;
   /** An empty table tries the seeds again, at first after so long, then ever slower … */
@@ -29,6 +31,7 @@ export const maintenanceDefaults: MaintenanceOptions = {
   livenessIntervalMs: 10 * second,
   ownLookupMinMs: 10 * second,
   ownLookupIntervalMs: 10 * minute,
+  ownLookupsSkippedMax: 5,
   bucketIdleMs: 60 * minute,
   rejoinMinMs: second,
   rejoinMaxMs: minute,
@@ -37,7 +40,10 @@ export const maintenanceDefaults: MaintenanceOptions = {
 export interface MaintenanceDeps {
   readonly world: World;
   readonly log: Logger;
-  readonly routing: Pick<Routing, 'table' | 'ping' | 'lookAround' | 'refresh' | 'join'>;
+  readonly routing: Pick<
+    Routing,
+    'table' | 'ping' | 'lookAround' | 'neighboursChanged' | 'refresh' | 'join'
+  >;
   /** What comes round besides, see `holding.ts`. */
   readonly others: readonly Round[];
 }
@@ -51,6 +57,9 @@ export class Maintenance {
   readonly #options: MaintenanceOptions;
   #rejoinDelayMs: number;
   #lookAroundDelayMs: number;
+  /** Rounds of looking around that are skipped when nothing changes, and that are left of them. */
+  #skipped = 0;
+  #toSkip = 0;
 
   constructor(deps: MaintenanceDeps, options: MaintenanceOptions = maintenanceDefaults) {
     this.#deps = deps;
@@ -79,9 +88,7 @@ export class Maintenance {
       {
         name: 'look around',
         delayMs: () => this.#untilLookAround(),
-        run: async (signal) => {
-          if (routing.table.size > 0) await routing.lookAround(signal);
-        },
+        run: (signal) => this.#lookAround(signal),
       },
       {
         name: 'refresh',
@@ -106,6 +113,21 @@ export class Maintenance {
     const contacts = routing.table.contacts();
     const contact = contacts[Math.floor(world.random.fraction() * contacts.length)];
     if (contact) await routing.ping(contact, signal);
+  }
+
+  /** Where nothing changes there is little to learn: then more and more rounds are skipped. */
+  async #lookAround(signal: AbortSignal): Promise<void> {
+    const { routing } = this.#deps;
+    if (routing.table.size === 0) return;
+    if (!routing.neighboursChanged() && this.#toSkip > 0) {
+      this.#toSkip--;
+      return;
+    }
+    const changed = await routing.lookAround(signal);
+    const isSettled = this.#lookAroundDelayMs >= this.#options.ownLookupIntervalMs;
+    const more = Math.min(2 * this.#skipped + 1, this.#options.ownLookupsSkippedMax);
+    this.#skipped = changed || !isSettled ? 0 : more;
+    this.#toSkip = this.#skipped;
   }
 
   #untilLookAround(): number {

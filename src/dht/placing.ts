@@ -45,13 +45,17 @@ const slowShare = 1 / 10;
  */
 const tokenFreshMs = 10 * 60_000;
 
-/** Resolves when each of the storage set answered, failed or let us wait for too long. */
+/**
+ * Resolves when each of the storage set answered, failed or let us wait for too long. Region
+ * queries go on after that, and so do the offers that they lead to: they matter where somebody
+ * crowds the key, and need not hold up everybody else.
+ */
 export async function placeRecord(
   record: SignedRecord,
   { targets, paths }: Placement,
   deps: PlacingDeps,
 ): Promise<StoreResult> {
-  const { routing, signal, self, isServer } = deps;
+  const { routing, self, isServer } = deps;
   const { key } = record;
   const size = routing.sigma();
   const offers = new Offers(record, deps);
@@ -65,19 +69,21 @@ export async function placeRecord(
     return offers.result();
   }
   offerHereAmong(selectSigma(key, routing.table.closest(key, size.most), size));
-  let late: readonly Contact[] = [];
-  const onProgress = (lookup: Lookup): void => {
-    late = lookup.late();
-    for (const contact of lookup.living()) offers.make(contact);
-    for (const contact of lookup.expected()) if (isFresh(contact, deps)) offers.make(contact);
-  };
-  const ask = routing.askForContacts(key);
-  const goal = { reach: 'whole', paths, patience: 'hasty' } as const;
-  const { closest } = await finishQuery(routing.walk(key, { ask, goal, onProgress, signal }));
-  for (const contact of closest) offers.make(contact);
-  // They may be no more than slow, and the offer is all that they need.
-  for (const contact of late) offers.make(contact);
-  offerHereAmong(closest);
+  await new Promise<void>((resolve, reject) => {
+    const onProgress = (lookup: Lookup): void => {
+      for (const contact of lookup.living()) offers.make(contact);
+      for (const contact of lookup.expected()) if (isFresh(contact, deps)) offers.make(contact);
+      if (!lookup.isComplete) return;
+      // They may be no more than slow, and the offer is all that they need.
+      for (const contact of lookup.late()) offers.make(contact);
+      offerHereAmong(lookup.result().closest);
+      resolve();
+    };
+    const ask = routing.askForContacts(key);
+    const goal = { reach: 'whole', paths, patience: 'hasty' } as const;
+    const { signal } = deps;
+    finishQuery(routing.walk(key, { ask, goal, onProgress, signal })).then(() => resolve(), reject);
+  });
   return offers.result();
 }
 
@@ -117,7 +123,7 @@ class Offers {
       by === 'self'
         ? storeHere()
         : offerRecord(by, this.#record, { caller: routing.caller, sieve, signal });
-    const cancels = by === 'self' ? [] : this.#watch(offer, routing.slowMs(by));
+    const cancels = by === 'self' ? [] : this.#watch(offer, by);
     const end = (outcome: Outcome | undefined): void => {
       for (const cancel of cancels) cancel();
       offer.outcome = outcome;
@@ -152,12 +158,15 @@ class Offers {
     return slow <= offers.length * slowShare;
   }
 
-  #watch(offer: Offer, slowMs: number): readonly CancelTimer[] {
-    const { timers } = this.#deps.world;
+  #watch(offer: Offer, to: Contact): readonly CancelTimer[] {
+    const { routing, world } = this.#deps;
+    const slowMs = routing.slowMs(to);
+    // Who is known to take longer than most is slow from the start.
+    if ((routing.table.entryOf(to)?.rttMs ?? 0) > slowMs) offer.wait = 'slow';
     const overdueMs = Math.min(overdueMaxMs, overdueTimes * slowMs);
     return [
-      timers.after(slowMs, () => this.#set(offer, 'slow')),
-      timers.after(overdueMs, () => this.#set(offer, 'overdue')),
+      world.timers.after(slowMs, () => this.#set(offer, 'slow')),
+      world.timers.after(overdueMs, () => this.#set(offer, 'overdue')),
     ];
   }
 

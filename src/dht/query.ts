@@ -72,6 +72,7 @@ export async function* runQuery<T>(options: QueryOptions<T>): AsyncGenerator<T, 
       }
     }
     finished = true;
+    onProgress?.(lookup);
     return state;
   } finally {
     if (finished) requests.release();
