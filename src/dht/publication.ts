@@ -27,7 +27,7 @@ export function isTaken({ asked, refusals }: StoreResult): boolean {
   return taken !== undefined && taken.count * 2 > asked;
 }
 
-/** Whether its author signed the name over to somebody who has it now: one who shows it is enough. */
+/** Whether its author signed the name over to who has it now: one who shows it is enough. */
 export function isPassedOn(
   record: SignedRecord,
   { refusals }: StoreResult,

@@ -29,7 +29,10 @@ export class OwnNames {
     return this.#all(kind).find((record) => equalBytes(record.key, key));
   }
 
-  /** Names below a name follow it. `firstSeenOf`: unix seconds, if it is known since when a key's owner holds it. */
+  /**
+   * Names below a name follow it. `firstSeenOf`: unix seconds, if it is known since when a key's
+   * owner holds it.
+   */
   list(firstSeenOf: (key: Bytes) => number | undefined): OwnName[] {
     const records = [...this.#all(recordKinds.name), ...this.#all(recordKinds.pkName)];
     return records.flatMap((record) => {

@@ -13,7 +13,7 @@ export const pinsMax = 100_000;
 
 const prefix = 'pin/';
 const format = 2;
-/** format 1 ‖ first seen 4 ‖ last seen 4 ‖ changed 4 ‖ previous owner 32 ‖ record; unix seconds. */
+/** format 1 ‖ first seen 4 ‖ last seen 4 ‖ changed 4 ‖ previous owner 32 ‖ record. */
 const headBytes = 45;
 /** Seeing the same again is written down no more often than this. */
 const seenSeconds = 3600;

@@ -1,7 +1,7 @@
 /**
  * Resolves names that have a record of their own (docs/spec/names.md, "Resolving"): from memory, or
- * by a search that answers on the first safe evidence and goes on behind the answer. Owns the cache;
- * what is remembered for good is in pins.ts, the rules are in verdict.ts.
+ * by a search that answers on the first safe evidence and goes on behind the answer. It owns the
+ * cache; what is remembered for good is in pins.ts, the rules are in verdict.ts.
  */
 import { type Bytes, equalBytes } from '../base/bytes.ts';
 import { unixSeconds, type World } from '../base/clock.ts';
