@@ -8,38 +8,80 @@ import { contactOf } from '../identity/contact.ts';
 import { type StoreStatus, storeStatuses } from '../record/kinds.ts';
 import { Counters } from './counters.ts';
 import { Handler } from './handler.ts';
-import type { Storage } from './storage.ts';
+import type { Reply, Request, Requester, SyncReply } from './ports.ts';
+import type { Outcome, Storage } from './storage.ts';
 import { RoutingTable } from './table.ts';
 
-const { OK, METHOD, BAD_TOKEN } = storeStatuses;
+const { OK, METHOD, BAD_TOKEN, RATE } = storeStatuses;
+const list: SyncReply = {
+  method: 'sync',
+  entries: [{ key: new Uint8Array(32), hash: new Uint8Array(16) }],
+  more: true,
+};
 
-/** What a node that serves its own network, not the whole Internet, answers to STORE. */
-async function store(
-  ip: readonly number[],
-  { addressProven = true }: { addressProven?: boolean } = {},
-): Promise<StoreStatus | undefined> {
+type Asker = Partial<Omit<Requester, 'contact'>> & { readonly ip: readonly number[] };
+
+/** What a node answers that serves its own network, not the whole Internet. */
+async function answer(
+  { ip, server = true, addressProven = true }: Asker,
+  request: Request,
+  outcome: Outcome = { status: OK },
+): Promise<Reply | undefined> {
   const self = nodeKey(1).id;
   const handler = new Handler({
     self,
     clock: manualWorld().clock,
     log: silentLogger,
     table: new RoutingTable(self),
-    storage: { accept: () => Promise.resolve({ status: OK }) } as unknown as Storage,
+    storage: { accept: () => Promise.resolve(outcome) } as unknown as Storage,
     counters: new Counters(),
     isServer: (askerIp) => scopeOf(askerIp) !== 'global',
     contactRecord: () => undefined,
     offer: () => undefined,
-    handOff: () => ({ method: 'sync', entries: [], more: false }),
+    handOff: () => list,
   });
   const contact = contactOf(nodeKey(2).publicKey, { ip: Uint8Array.from(ip), port: 9000 });
-  const record = sampleName('alice').bytes;
-  const from = { contact, server: true, addressProven };
-  const reply = await handler.handle(from, { method: 'store', record });
+  return handler.handle({ contact, server, addressProven }, request);
+}
+
+async function store(asker: Asker): Promise<StoreStatus | undefined> {
+  const reply = await answer(asker, { method: 'store', record: sampleName('alice').bytes });
   return reply?.method === 'store' ? reply.status : undefined;
 }
 
 test('records are held for those who can reach us, whoever else we know', async () => {
-  assert.equal(await store([10, 0, 0, 2]), OK);
-  assert.equal(await store([8, 8, 8, 8]), METHOD);
-  assert.equal(await store([10, 0, 0, 2], { addressProven: false }), BAD_TOKEN);
+  assert.equal(await store({ ip: [10, 0, 0, 2] }), OK);
+  assert.equal(await store({ ip: [8, 8, 8, 8] }), METHOD);
+  assert.equal(await store({ ip: [10, 0, 0, 2], addressProven: false }), BAD_TOKEN);
+});
+
+test('what a status leaves to say is said with it', async () => {
+  const record = sampleName('alice');
+  const outcome = { status: RATE, detail: 17, conflicting: record };
+  const reply = await answer(
+    { ip: [10, 0, 0, 2] },
+    { method: 'store', record: record.bytes },
+    outcome,
+  );
+  assert.deepEqual(reply, {
+    method: 'store',
+    status: RATE,
+    conflicting: record.bytes,
+    detail: 17,
+  });
+});
+
+test('records are handed on to servers whose address is proven, and listed to nobody else', async () => {
+  const request = { method: 'sync', after: new Uint8Array(48) } as const;
+  const empty = { method: 'sync', entries: [], more: false };
+  assert.deepEqual(await answer({ ip: [10, 0, 0, 2] }, request), list);
+  assert.deepEqual(await answer({ ip: [10, 0, 0, 2], addressProven: false }, request), empty);
+  assert.deepEqual(await answer({ ip: [10, 0, 0, 2], server: false }, request), empty);
+  assert.deepEqual(await answer({ ip: [8, 8, 8, 8] }, request), empty);
+});
+
+test('a node that tests nobody says so', async () => {
+  const request = { method: 'reach', nonce: new Uint8Array(16), target: undefined } as const;
+  const reply = await answer({ ip: [10, 0, 0, 2] }, request);
+  assert.deepEqual(reply, { method: 'reach', accepted: false });
 });
