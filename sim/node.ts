@@ -7,6 +7,7 @@ import type { PublicationJournal } from '../src/dht/ports.ts';
 import { Publisher } from '../src/dht/publisher.ts';
 import { type Contact, contactOf } from '../src/identity/contact.ts';
 import { SigningKey } from '../src/identity/key.ts';
+import type { RecordReader } from '../src/record/acceptance.ts';
 import { networkId, networkProfiles } from '../src/record/network.ts';
 import { MemoryPublicationJournal } from '../test/support/memory-store.ts';
 import { type Holdings, SharedRecordStore } from './holdings.ts';
@@ -22,6 +23,7 @@ export interface SimNodeSettings {
   readonly world: World;
   readonly network: SimNetwork;
   readonly holdings: Holdings;
+  readonly reader: RecordReader;
   readonly options: Partial<DhtOptions>;
   /** Clients ask, but hold nothing and enter no table. */
   readonly server?: boolean;
@@ -39,7 +41,7 @@ export class SimNode {
   readonly journal: PublicationJournal = new MemoryPublicationJournal();
   readonly #network: SimNetwork;
 
-  constructor({ ip, world, network, holdings, options, server = true }: SimNodeSettings) {
+  constructor({ ip, world, network, holdings, reader, options, server = true }: SimNodeSettings) {
     this.nodeKey = new SigningKey('node', world.random.bytes(32));
     this.authorKey = new SigningKey('author', world.random.bytes(32));
     this.contact = contactOf(this.nodeKey.publicKey, { ip, port: 9000 });
@@ -61,6 +63,7 @@ export class SimNode {
         profile: simProfile,
         network: simNetworkId,
         log: silentLogger,
+        reader,
         contactRecord: () => undefined,
         isServer: () => server,
       },

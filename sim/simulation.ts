@@ -5,6 +5,7 @@ import type { DhtOptions } from '../src/dht/dht.ts';
 import { type AddressPlan, Addresses } from './addresses.ts';
 import { Holdings } from './holdings.ts';
 import { SimNetwork, simNetworkDefaults, type SimNetworkOptions } from './network.ts';
+import { SharedReader } from './shared-reader.ts';
 import { SimNode } from './node.ts';
 import type { SeededRandom } from './random.ts';
 import { SimWorld } from './world.ts';
@@ -35,6 +36,7 @@ export class Simulation {
   readonly nodes: SimNode[] = [];
   readonly #options: SimOptions;
   readonly #addresses: Addresses;
+  readonly #reader = new SharedReader();
 
   constructor(options: Partial<SimOptions> & Pick<SimOptions, 'seed' | 'nodes'>) {
     this.#options = {
@@ -70,6 +72,7 @@ export class Simulation {
       world: this.world.forNode({ clockOffsetMs }),
       network: this.network,
       holdings: this.holdings,
+      reader: this.#reader,
       options: this.#options.dht,
       server,
     });

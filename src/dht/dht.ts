@@ -9,6 +9,7 @@ import type { World } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Contact } from '../identity/contact.ts';
+import type { RecordReader } from '../record/acceptance.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import type { RecordKind } from '../record/kinds.ts';
 import type { NetworkProfile } from '../record/network.ts';
@@ -61,6 +62,8 @@ export interface DhtDeps {
   /** `networkId(profile)`. */
   readonly network: Bytes;
   readonly log: Logger;
+  /** Reads and verifies records; left out: each by itself. */
+  readonly reader?: RecordReader | undefined;
   /** Our signed contact record, for PING. */
   readonly contactRecord: () => Bytes | undefined;
   /**

@@ -6,6 +6,7 @@ import { sleep } from '../base/abort.ts';
 import type { Bytes } from '../base/bytes.ts';
 import type { World } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import type { RecordReader } from '../record/acceptance.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import type { NetworkProfile } from '../record/network.ts';
 import type { Caller } from './caller.ts';
@@ -51,6 +52,7 @@ export interface HoldingDeps {
   readonly log: Logger;
   readonly profile: NetworkProfile;
   readonly network: Bytes;
+  readonly reader?: RecordReader | undefined;
   readonly table: TableView;
   readonly caller: Pick<Caller, 'call'>;
   /** Servers in the network, ourselves included. */
@@ -154,7 +156,7 @@ export class Holding {
     let looked = 0;
     for (const held of this.storage.entries()) {
       const { stored } = held;
-      await this.storage.dropIfDue(held);
+      if (this.storage.isDue(held)) await this.storage.dropIfDue(held);
       const settledMs = stored.heldSinceMs + settleAfterMs;
       const isSettling = settledMs > sinceMs && settledMs <= nowMs;
       if (this.#repush.consider(stored) || isSettling) this.#recheck.again(stored);

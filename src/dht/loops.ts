@@ -1,6 +1,6 @@
 /** Work that comes round again until it is stopped. */
-import { sleep } from '../base/abort.ts';
-import type { Timers } from '../base/clock.ts';
+import { abortReason } from '../base/abort.ts';
+import type { CancelTimer, Timers } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 
 export interface Round {
@@ -17,12 +17,45 @@ export async function repeat(
   { name, delayMs, run }: Round,
   { timers, log, signal }: { timers: Timers; log: Logger; signal: AbortSignal },
 ): Promise<void> {
+  const pause = new Pause(timers, signal);
   while (!signal.aborted) {
     try {
-      await sleep(timers, delayMs(), signal);
+      await pause.wait(delayMs());
       await run(signal);
     } catch (error) {
       if (!signal.aborted) log.warn('a round of upkeep failed', { name, error: String(error) });
     }
+  }
+  pause.end();
+}
+
+/** Waits again and again until a signal, to which it listens once: that is the dear part of it. */
+class Pause {
+  readonly #timers: Timers;
+  readonly #signal: AbortSignal;
+  #cancel: CancelTimer | undefined;
+  #reject: ((reason: Error) => void) | undefined;
+  readonly #onAbort = (): void => {
+    this.#cancel?.();
+    this.#reject?.(abortReason(this.#signal));
+  };
+
+  constructor(timers: Timers, signal: AbortSignal) {
+    this.#timers = timers;
+    this.#signal = signal;
+    signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** Rejects with the signal's reason. One wait at a time. */
+  wait(ms: number): Promise<void> {
+    if (this.#signal.aborted) return Promise.reject(abortReason(this.#signal));
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#reject = reject;
+    this.#cancel = this.#timers.after(ms, resolve);
+    return promise;
+  }
+
+  end(): void {
+    this.#signal.removeEventListener('abort', this.#onAbort);
   }
 }

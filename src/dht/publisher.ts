@@ -197,7 +197,8 @@ export class Publisher {
 
   #isDue(entry: PublishedRecord): boolean {
     const { clock } = this.#deps.world;
-    const retry = this.#retries.get(placeOf(entry.record));
+    // Mostly there are none, and a place costs a hash.
+    const retry = this.#retries.size > 0 ? this.#retries.get(placeOf(entry.record)) : undefined;
     if (retry && clock.monotonicMs() < retry.atMs) return false;
     return retry?.held === true || isRepublicationDue(entry, clock.unixMs());
   }

@@ -9,11 +9,12 @@ import { LruMap } from '../base/limits.ts';
 import {
   checkKey,
   checkKind,
-  checkSignatures,
   checkTime,
   checkWork,
+  type RecordReader,
+  recordReader,
 } from '../record/acceptance.ts';
-import { parseRecord, type SignedRecord } from '../record/envelope.ts';
+import type { SignedRecord } from '../record/envelope.ts';
 import { type RecordKind, recordKinds, type StoreStatus, storeStatuses } from '../record/kinds.ts';
 import type { NetworkProfile } from '../record/network.ts';
 import { freeAtSeconds } from './rules/ownership.ts';
@@ -22,6 +23,7 @@ export interface SieveDeps {
   readonly clock: Clock;
   readonly profile: NetworkProfile;
   readonly network: Bytes;
+  readonly reader?: RecordReader | undefined;
 }
 
 export interface Wanted {
@@ -34,11 +36,13 @@ export interface Wanted {
 
 export class RecordSieve {
   readonly #deps: SieveDeps;
+  readonly #reader: RecordReader;
   readonly #wanted: Wanted;
   readonly #seen = new LruMap<string, SignedRecord | 'bad'>(1024);
 
   constructor(deps: SieveDeps, wanted: Wanted) {
     this.#deps = deps;
+    this.#reader = deps.reader ?? recordReader;
     this.#wanted = wanted;
   }
 
@@ -47,7 +51,7 @@ export class RecordSieve {
     const hash = toHex(sha256(bytes));
     const known = this.#seen.get(hash);
     if (known) return known === 'bad' ? undefined : known;
-    const parsed = parseRecord(bytes);
+    const parsed = this.#reader.parse(bytes);
     const record = parsed.ok && this.#isRight(parsed.record) ? parsed.record : undefined;
     this.#seen.set(hash, record ?? 'bad');
     return record;
@@ -71,7 +75,7 @@ export class RecordSieve {
       checkKey(record) ||
       this.#checkTime(record) ||
       checkWork(record, profile) ||
-      checkSignatures(record, network);
+      this.#reader.checkSignatures(record, network);
     return status === storeStatuses.OK;
   }
 

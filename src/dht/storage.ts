@@ -7,12 +7,12 @@ import { sleep } from '../base/abort.ts';
 import { type Bytes, equalBytes, toHex } from '../base/bytes.ts';
 import { type Clock, type Timers, unixSeconds } from '../base/clock.ts';
 import {
-  checkForm,
   checkKey,
   checkKind,
-  checkSignatures,
   checkTime,
   checkWork,
+  type RecordReader,
+  recordReader,
 } from '../record/acceptance.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import { isStored, type StoreStatus, storeStatuses } from '../record/kinds.ts';
@@ -50,6 +50,7 @@ export interface StorageDeps {
   readonly self: Bytes;
   readonly profile: NetworkProfile;
   readonly network: Bytes;
+  readonly reader?: RecordReader | undefined;
   /** Whether others are so much nearer to the key that we should not hold it. */
   readonly isTooFar: (key: Bytes) => boolean;
   /** Told of each name that is held until others confirm it. */
@@ -87,6 +88,7 @@ const victimsMax = 64;
 
 export class Storage {
   readonly #deps: StorageDeps;
+  readonly #reader: RecordReader;
   readonly #serial: Serial;
   readonly #ledger: Ledger;
   readonly #room: Room;
@@ -96,6 +98,7 @@ export class Storage {
 
   constructor(deps: StorageDeps, options: StorageOptions = storageDefaults) {
     this.#deps = deps;
+    this.#reader = deps.reader ?? recordReader;
     this.#serial = new Serial(options.writesMax);
     this.#ledger = new Ledger(deps.self);
     this.#room = new Room({ ...deps, ledger: this.#ledger }, options);
@@ -146,7 +149,7 @@ export class Storage {
   async accept(bytes: Bytes, { source }: Origin): Promise<Outcome> {
     const waitSeconds = isSender(source) ? this.#rate.take(source) : 0;
     if (waitSeconds > 0) return { status: RATE, detail: waitSeconds };
-    const parsed = checkForm(bytes);
+    const parsed = this.#reader.parse(bytes);
     if (!parsed.ok) return { status: parsed.status };
     const { record } = parsed;
     const alone = this.#judgeAlone(record);
@@ -182,7 +185,7 @@ export class Storage {
     return this.#serial.run(toHex(record.key), async () => {
       const slot = slotOf(record);
       const there = this.#held(record.key).find((other) => equalBytes(other.slot, slot));
-      const holder = there && !this.#isDue(there) ? there.stored : undefined;
+      const holder = there && !this.isDue(there) ? there.stored : undefined;
       const nowUnixSeconds = unixSeconds(clock);
       if (!mayAdopt(record, { holder, nowUnixSeconds, network })) return false;
       const nowMs = clock.unixMs();
@@ -192,10 +195,15 @@ export class Storage {
     });
   }
 
+  /** Whether its time here is over. */
+  isDue({ stored }: Held): boolean {
+    return dropAtMs(stored) <= this.#deps.clock.unixMs();
+  }
+
   /** Forgets what is due. */
   async dropIfDue(held: Held): Promise<void> {
-    if (!this.#counting && this.#isDue(held)) {
-      await this.#removeIf(held, (now) => this.#isDue(now));
+    if (!this.#counting && this.isDue(held)) {
+      await this.#removeIf(held, (now) => this.isDue(now));
     }
   }
 
@@ -217,7 +225,7 @@ export class Storage {
     const all = this.#held(record.key).filter(({ stored }) => stored.record.kind === record.kind);
     const there = all.find((other) => equalBytes(other.slot, slot));
     const nowMs = clock.unixMs();
-    const held = all.filter((other) => !this.#isDue(other));
+    const held = all.filter((other) => !this.isDue(other));
     const nowUnixSeconds = unixSeconds(clock);
     const judged: Judged = { candidate: record, slot, source, held, nowUnixSeconds, network };
 
@@ -232,7 +240,7 @@ export class Storage {
     if ('status' in room) return room;
     const status =
       (there ? OK : this.#room.judge(record, { source, nowMs })) ||
-      checkSignatures(record, network);
+      this.#reader.checkSignatures(record, network);
     if (status !== OK) return { status };
     const refusal = judgeName(judged) ?? refuseOlder(judged);
     if (refusal) return refusal;
@@ -270,10 +278,6 @@ export class Storage {
       const held = this.#held(key).find(({ stored }) => equalBytes(stored.record.hash, hash));
       if (held) await this.#put(held.slot, change(held.stored), held);
     });
-  }
-
-  #isDue({ stored }: Held): boolean {
-    return dropAtMs(stored) <= this.#deps.clock.unixMs();
   }
 
   /** Removes what stands in the slot by now if `mayGo` still says so. */

@@ -81,6 +81,17 @@ export function checkSignatures(record: SignedRecord, network: Bytes): StoreStat
   );
 }
 
+/**
+ * Reading a record and verifying it, as one thing that can be put in place of another: where many
+ * nodes share a process, what one of them found out can serve the others.
+ */
+export interface RecordReader {
+  parse(bytes: Bytes): ParsedRecord;
+  checkSignatures(record: SignedRecord, network: Bytes): StoreStatus;
+}
+
+export const recordReader: RecordReader = { parse: parseRecord, checkSignatures };
+
 export interface Judging {
   readonly nowUnixSeconds: number;
   readonly profile: NetworkProfile;
