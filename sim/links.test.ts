@@ -47,6 +47,8 @@ test(`links are put, found, replaced and withdrawn across nodes (seed ${seed})`,
   assert.ok(put.stored >= 18, `${put.stored} of 20 nodes took it`);
   await world.until(theirs.put(url, { target: 'ipfs://x' }));
   await world.until(mine.put(url, { target, note: 'two' }));
+  // Who was slow has it a moment after the others, and would still show the first.
+  await world.pass(1000);
 
   const { found, end } = await world.until(collect(asking.get(url)));
   const shown = found.map((link) => `${link.target} ${link.note ?? ''}`).toSorted();
@@ -77,5 +79,26 @@ test(`links outlive their publisher and a third of the nodes (seed ${seed})`, as
     found.map((link) => link.target),
     [target],
   );
+  await sim.stop();
+});
+
+test(`128 links by 32 publishers are all found, by everybody (seed ${seed})`, async () => {
+  const sim = new Simulation({ seed, nodes: 60, loss: 0.01 });
+  await sim.start();
+  const { world } = sim;
+  const expected: string[] = [];
+  for (const [author, node] of sim.some(32).entries()) {
+    const links = linksOf(node);
+    for (let i = 0; i < 4; i++) {
+      const to = `https://mirror-${author}.example/${i}`;
+      expected.push(to);
+      await world.until(links.put(url, { target: to }));
+    }
+  }
+  for (const reader of sim.some(3)) {
+    const { found, end } = await world.until(collect(linksOf(reader).get(url)));
+    assert.deepEqual(found.map((link) => link.target).toSorted(), expected.toSorted());
+    assert.ok(end.seconds < 5, `${end.seconds} s`);
+  }
   await sim.stop();
 });

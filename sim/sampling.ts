@@ -178,6 +178,7 @@ function readerOf({ dht, world, authorKey }: SimNode) {
     publish: () => Promise.reject(new Error('a reader publishes nothing')),
     withdraw: () => Promise.reject(new Error('a reader withdraws nothing')),
     list: () => [],
+    under: () => [],
   };
   return { dht, world, authorKey, publisher, profile: simProfile, log };
 }

@@ -245,6 +245,8 @@ export interface PublishedRecord {
 export interface PublicationJournal {
   list(): readonly PublishedRecord[];
   get(key: Bytes, slot: Bytes): PublishedRecord | undefined;
+  /** All under a key, without looking through the list. */
+  under(key: Bytes): readonly PublishedRecord[];
   /** `slot` is unique under the record's key. */
   put(slot: Bytes, published: PublishedRecord): Promise<void>;
   remove(key: Bytes, slot: Bytes): Promise<void>;

@@ -138,6 +138,11 @@ export class Publisher {
       .filter(({ record }) => !record.tombstone && (kind === undefined || record.kind === kind));
   }
 
+  /** The same of one key, at no cost however much is published. */
+  under(key: Bytes): readonly PublishedRecord[] {
+    return this.#deps.journal.under(key).filter(({ record }) => !record.tombstone);
+  }
+
   #isLonely(): boolean {
     return this.#deps.dht.table.size === 0;
   }

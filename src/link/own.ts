@@ -21,7 +21,7 @@ export interface OwnLink {
 }
 
 export class OwnLinks {
-  readonly #publisher: Pick<LinkPublisher, 'list'>;
+  readonly #publisher: Pick<LinkPublisher, 'list' | 'under'>;
   readonly #notes: LinkNotes;
   readonly #author: Bytes;
 
@@ -30,7 +30,7 @@ export class OwnLinks {
     notes,
     author,
   }: {
-    publisher: Pick<LinkPublisher, 'list'>;
+    publisher: Pick<LinkPublisher, 'list' | 'under'>;
     notes: LinkNotes;
     author: Bytes;
   }) {
@@ -39,22 +39,23 @@ export class OwnLinks {
     this.#author = author;
   }
 
-  all(): SignedRecord[] {
-    const records = this.#publisher.list(recordKinds.link).map(({ record }) => record);
-    return records.filter(({ author }) => equalBytes(author, this.#author));
-  }
-
   under(key: Bytes): SignedRecord[] {
-    return this.all().filter((record) => equalBytes(record.key, key));
+    return this.#mine(this.#publisher.under(key));
   }
 
   list(): OwnLink[] {
-    return this.all().flatMap((record) => {
+    return this.#mine(this.#publisher.list(recordKinds.link)).flatMap((record) => {
       const link = parseLink(record);
       if (!link) return [];
       const { issued, expires } = record;
       return [{ url: this.#urlOf(record), target: link.target, issued, expires }];
     });
+  }
+
+  #mine(published: readonly { readonly record: SignedRecord }[]): SignedRecord[] {
+    return published
+      .map(({ record }) => record)
+      .filter(({ kind, author }) => kind === recordKinds.link && equalBytes(author, this.#author));
   }
 
   /** Unknown only when the notes were lost and the journal was not. */

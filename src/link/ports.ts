@@ -65,6 +65,8 @@ export interface LinkPublisher {
   withdraw(tombstone: SignedRecord, options: Abortable): Promise<LinkPublication>;
   /** What is being kept alive; tombstones are not among it. */
   list(kind: RecordKind): readonly { readonly record: SignedRecord }[];
+  /** Likewise, of one key; for this there is no need to look through all. */
+  under(key: Bytes): readonly { readonly record: SignedRecord }[];
 }
 
 /** Records hold only the hash of a URL; for the list of own links, the URL itself is noted here. */

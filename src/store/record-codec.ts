@@ -24,6 +24,10 @@ export function encodeSlotKey(key: Bytes, slot: Bytes): Bytes {
   return bytes;
 }
 
+export function slotIn(slotKey: Bytes): Bytes {
+  return new Uint8Array(slotKey.subarray(keyBytes));
+}
+
 export function keyOf(slotKey: Bytes): Bytes {
   return new Uint8Array(slotKey.subarray(0, keyBytes));
 }

@@ -52,6 +52,9 @@ export function publicationJournalConformance(name: string, open: OpenJournal): 
       const got = journal.get(keyA, slot);
       assert.equal(got && lineOf(got), lineOf(newer));
       assert.equal(journal.get(keyB, utf8('slot2')), undefined);
+      const under = journal.under(keyA).map(lineOf);
+      assert.deepEqual(under.toSorted(), [newer, otherSlot].map(lineOf).toSorted());
+      assert.deepEqual(journal.under(sampleKey(0x0c)), []);
     });
 
     test('removing takes one slot; removing what is not there is no error', async (t) => {

@@ -178,6 +178,12 @@ export class MemoryLinkPublisher implements LinkPublisher {
     return this.publish(tombstone, options);
   }
 
+  under(key: Bytes): { record: SignedRecord }[] {
+    return [...this.#kept.values()]
+      .filter((record) => equalBytes(record.key, key) && !record.tombstone)
+      .map((record) => ({ record }));
+  }
+
   list(kind: RecordKind): { record: SignedRecord }[] {
     return [...this.#kept.values()]
       .filter((record) => record.kind === kind && !record.tombstone)

@@ -59,6 +59,10 @@ export class MemoryPublicationJournal implements PublicationJournal {
     return this.#entries.get(`${toHex(key)}/${toHex(slot)}`);
   }
 
+  under(key: Bytes): readonly PublishedRecord[] {
+    return this.list().filter(({ record }) => toHex(record.key) === toHex(key));
+  }
+
   put(slot: Bytes, published: PublishedRecord): Promise<void> {
     this.#entries.set(`${toHex(published.record.key)}/${toHex(slot)}`, published);
     return Promise.resolve();

@@ -1,7 +1,7 @@
 /**
  * In which order alternatives are tried. Only what their publishers cannot choose for themselves
- * counts before the order of arrival: whom the user trusts, whose copies worked before, and how many
- * agree. Time, note and sequence number are their own words and count for nothing.
+ * counts before the order of arrival: whom the user trusts, whose copies worked before, and how
+ * many agree. Time, note and sequence number are their own words and count for nothing.
  */
 import type { FoundLinkLine } from '../../api/ports.ts';
 

@@ -1,8 +1,8 @@
 /**
  * What the user and the past say of publishers, in two files of the data folder:
- * trusted-publishers.txt, a key ID per line, which the user writes, and publishers.json, where it is
- * noted whose alternatives worked. Both are of use and neither is needed: one that is missing or
- * damaged says nothing.
+ * trusted-publishers.txt, a key ID per line, which the user writes, and publishers.json, where it
+ * is noted whose alternatives worked. Both are of use and neither is needed: one that is missing
+ * or damaged says nothing.
  */
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
