@@ -16,7 +16,10 @@ test('a site is served under its name and under its root', async (t) => {
   const root = sites.add(tree);
   names.set('alice', { state: 'ok', root });
   names.set('fresh', { state: 'new', root });
-  for (const host of ['alice.localhost', 'alice.alt', 'fresh.localhost', 'ALICE.alt:80']) {
+  names.set('blog.alice', { state: 'ok', root });
+  names.set('known', { state: 'ok', root, stale: true });
+  const hosts = ['alice.localhost', 'alice.alt', 'fresh.localhost', 'ALICE.alt:80'];
+  for (const host of [...hosts, 'blog.alice.localhost', 'Blog.alice.alt', 'known.localhost']) {
     const { status, headers, text } = await ask(host, '/');
     assert.equal(status, 200, host);
     assert.equal(text, tree['index.html']);
@@ -170,7 +173,7 @@ test('each state of a name has its page', async (t) => {
   const { names, ask } = await runGateway(t);
   const keys = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
   names.set('fought', { state: 'contested', claimants: keys });
-  names.set('old', { state: 'expired' });
+  names.set('old', { state: 'expired', expires: 1_800_000_000 });
   names.set('bad', { state: 'revoked' });
   names.set('empty', { state: 'ok' });
   const cases: [label: string, status: number, text: RegExp][] = [
@@ -179,6 +182,10 @@ test('each state of a name has its page', async (t) => {
     ['gns', 404, /That cannot be a name/],
     ['fought', 409, /2 authors claim this name/],
     ['old', 410, /old\.alt has expired/],
+    ['old', 410, /by 2027-01-15\. For 30 days after its end it is kept for that author/],
+    ['blog.nobody', 404, /There is no blog\.nobody\.alt/],
+    ['a.b.c', 404, /That is no name/],
+    ['unheard', 504, /Those who would know do not answer/],
     ['bad', 410, /bad\.alt was revoked/],
   ];
   for (const [label, status, text] of cases) {

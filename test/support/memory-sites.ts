@@ -126,6 +126,9 @@ export class MemoryNames implements NameResolver {
     const name = `${label}.alt`;
     if (label === 'gns') throw new AltNetError('BAD_NAME', { name, why: 'it is reserved' });
     if (label === 'silent') await untilAborted(signal);
+    if (label === 'unheard') {
+      throw new AltNetError('NO_ANSWER', { what: name, answered: 1, wanted: 12 });
+    }
     return { name, state: 'not-found', asked: 20, ...this.#names.get(label) };
   }
 }
