@@ -75,7 +75,6 @@ export class Names implements NameResolver {
   readonly #deps: NamesDeps;
   readonly #zones: readonly Bytes[];
   readonly #own: OwnNames;
-  readonly #pins: Pins;
   readonly #resolver: Resolver;
   readonly #below: NamesBelow;
   readonly #writer: NameWriter;
@@ -86,10 +85,9 @@ export class Names implements NameResolver {
     const { clock } = world;
     this.#deps = deps;
     this.#zones = options.trustedZones ?? [];
-    const own = new OwnNames(publisher, authorKey.publicKey);
     const pins = new Pins({ notes, clock, network });
+    const own = new OwnNames({ publisher, author: authorKey.publicKey, pins, network });
     this.#own = own;
-    this.#pins = pins;
     const resolving = { ...namesDefaults, ...options };
     this.#resolver = new Resolver({ dht, own, pins, network, world, log }, resolving);
     this.#below = new NamesBelow(deps.readZoneFile);
@@ -206,7 +204,7 @@ export class Names implements NameResolver {
 
   /** What this node's author publishes from here and keeps alive. */
   list(): readonly OwnName[] {
-    return this.#own.list((key) => this.#pins.get(key)?.firstSeen);
+    return this.#own.list();
   }
 
   /** Where this author has the name, or where it was offered; for a name below, the one above. */

@@ -12,16 +12,26 @@ import { keyName } from '../record/label.ts';
 import { parseName } from '../record/name.ts';
 import { parsePkName } from '../record/pkname.ts';
 import { powBitsOf } from '../record/pow.ts';
+import { compareClaims } from '../record/transfer.ts';
+import type { Pins } from './pins.ts';
 import type { NamePublisher } from './ports.ts';
 import type { OwnName } from './types.ts';
 
-export class OwnNames {
-  readonly #publisher: Pick<NamePublisher, 'list'>;
-  readonly #author: Bytes;
+export interface OwnNamesDeps {
+  readonly publisher: Pick<NamePublisher, 'list'>;
+  /** Ed25519 public key. */
+  readonly author: Bytes;
+  /** Who was last seen to hold a name. */
+  readonly pins: Pick<Pins, 'get'>;
+  /** `networkId(profile)`. */
+  readonly network: Bytes;
+}
 
-  constructor(publisher: Pick<NamePublisher, 'list'>, author: Bytes) {
-    this.#publisher = publisher;
-    this.#author = author;
+export class OwnNames {
+  readonly #deps: OwnNamesDeps;
+
+  constructor(deps: OwnNamesDeps) {
+    this.#deps = deps;
   }
 
   /** What this author publishes under a name's key. */
@@ -29,17 +39,15 @@ export class OwnNames {
     return this.#all(kind).find((record) => equalBytes(record.key, key));
   }
 
-  /**
-   * Names below a name follow it. `firstSeenOf`: unix seconds, if it is known since when a key's
-   * owner holds it.
-   */
-  list(firstSeenOf: (key: Bytes) => number | undefined): OwnName[] {
+  /** Names below a name follow it. */
+  list(): OwnName[] {
     const records = [...this.#all(recordKinds.name), ...this.#all(recordKinds.pkName)];
     return records.flatMap((record) => {
       const shown = shownBy(record);
       if (!shown) return [];
       const { author: owner, issued: updated, expires, seq } = record;
-      const registered = Math.min(firstSeenOf(record.key) ?? updated, updated);
+      const firstSeen = this.#deps.pins.get(record.key)?.firstSeen ?? updated;
+      const registered = Math.min(firstSeen, updated);
       const common = { owner, version: versionOf(seq), registered, updated, expires };
       const below = [...(parseName(record)?.subnames ?? [])].map(([label, root]) => ({
         name: `${label}.${shown.name}`,
@@ -49,9 +57,20 @@ export class OwnNames {
     });
   }
 
+  /** The publisher goes on with a name that was passed on until storers refuse it. */
   #all(kind: RecordKind): SignedRecord[] {
-    const records = this.#publisher.list(kind).map(({ record }) => record);
-    return records.filter(({ author }) => equalBytes(author, this.#author));
+    const { publisher, author } = this.#deps;
+    const records = publisher.list(kind).map(({ record }) => record);
+    return records.filter(
+      (record) => equalBytes(record.author, author) && !this.#isPassedOn(record),
+    );
+  }
+
+  #isPassedOn(record: SignedRecord): boolean {
+    const { pins, network } = this.#deps;
+    const seen = pins.get(record.key)?.record;
+    if (!seen || equalBytes(seen.author, record.author)) return false;
+    return compareClaims(seen, record, network) > 0;
   }
 }
 

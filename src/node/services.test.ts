@@ -91,6 +91,26 @@ test('names are registered, updated, listed and refused', async (t) => {
   await assert.rejects(two.register({ name: 'bob', root: 'zz' }), { code: 'BAD_ROOT' });
 });
 
+test('names are passed on, divided and given up', async (t) => {
+  const [one, two] = await pair(t);
+  const [first, second] = ['ab'.repeat(32), 'cd'.repeat(32)];
+  await one.register({ name: 'alice', root: first });
+  await one.update({ name: 'blog.alice', root: second });
+  assert.equal((await two.resolve('blog.alice.alt')).root, second);
+  const author = two.keys().authorPublicKey;
+  const offered = await one.transfer({ name: 'alice', author });
+  assert.deepEqual([offered.to, offered.version], [author, 3]);
+  await two.register({ name: 'alice', root: second });
+  const { owner, root } = await one.resolve('alice');
+  assert.deepEqual([owner, root], [author, second]);
+  assert.deepEqual(await one.names(), []);
+  await assert.rejects(one.update({ name: 'alice', root: first }), { code: 'NAME_NOT_YOURS' });
+  const { name, ok, freeAt } = await two.release({ name: 'alice' });
+  assert.deepEqual([name, ok, typeof freeAt], ['alice.alt', true, 'number']);
+  assert.equal((await two.resolve('alice')).state, 'not-found');
+  await assert.rejects(one.transfer({ name: 'alice', author: 'ab' }), { code: 'BAD_ARGUMENT' });
+});
+
 test('links are put, got as they come, listed and removed', async (t) => {
   const [one, two] = await pair(t);
   const url = 'http://dead.example/a';

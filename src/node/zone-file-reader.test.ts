@@ -5,6 +5,10 @@ import { parseUtf8, utf8 } from '../base/bytes.ts';
 import { isAltNetError } from '../base/errors.ts';
 import { zoneFileReader } from './zone-file-reader.ts';
 
+function isBad(error: unknown): boolean {
+  return isAltNetError(error, 'CONTENT_BAD');
+}
+
 test('a zone file is read whole, if it is a file and not too long', async () => {
   const sites = new MemorySites();
   sites.pieceBytes = 3;
@@ -14,7 +18,6 @@ test('a zone file is read whole, if it is a file and not too long', async () => 
   const read = zoneFileReader(sites);
   const bytesMax = utf8(text).length;
   assert.equal(parseUtf8(await read(root, { bytesMax })), text);
-  const isBad = (error: unknown): boolean => isAltNetError(error, 'CONTENT_BAD');
   await assert.rejects(read(root, { bytesMax: bytesMax - 1 }), isBad);
   await assert.rejects(read(folder, { bytesMax }), isBad);
   const missing = fileCid(utf8('nobody has it'));
