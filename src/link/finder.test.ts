@@ -183,3 +183,22 @@ test('who stops among the variants ends all of their searches', async () => {
   assert.equal((await find(node(2), 'http://www.dead.example/page')).length, 1);
   assert.ok(net.searches >= 5);
 });
+
+test('a link that changed is told again, in its newer words, and counts once', async () => {
+  const { world, net, node } = setUp();
+  const author = node(1);
+  await author.put(url, { target: 'ipfs://a', note: 'one' });
+  const [behind, ...others] = net.storers;
+  assert.ok(behind);
+  net.storers.splice(0, 1);
+  world.advance(5000);
+  await author.put(url, { target: 'ipfs://a', note: 'two' });
+  net.storers.splice(0, net.storers.length, behind, ...others);
+  const search = node(2).get(url);
+  const notes = [(await search.next()).value, (await search.next()).value].map(
+    (link) => link !== undefined && 'note' in link && link.note,
+  );
+  const end = await search.next();
+  assert.deepEqual(notes, ['one', 'two']);
+  assert.deepEqual([end.done, end.done === true && end.value.found], [true, 1]);
+});

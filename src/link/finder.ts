@@ -47,25 +47,26 @@ export class LinkFinder {
   ): AsyncGenerator<FoundLink, LinkSearchEnd> {
     const startedMs = this.#clock.monotonicMs();
     const seconds = (): number => (this.#clock.monotonicMs() - startedMs) / 1000;
-    let found = 0;
+    // BOUNDED by what FoundLinks lets through. A link that changed is told twice and is one.
+    const found = new Set<string>();
     const exact = this.#search(keyOf(url), signal);
     let step = await exact.next();
     try {
       for (; step.done !== true; step = await exact.next()) {
-        found += 1;
+        found.add(nameOf(step.value));
         yield { ...step.value, seconds: seconds() };
       }
     } finally {
       await exact.return(noTotals);
     }
     const { answered, others } = step.value;
-    if (found === 0 && others > 0) {
+    if (found.size === 0 && others > 0) {
       for await (const link of this.#searchVariants(url, signal)) {
-        found += 1;
+        found.add(nameOf(link));
         yield { ...link, seconds: seconds() };
       }
     }
-    return { found, asked: answered, seconds: seconds() };
+    return { found: found.size, asked: answered, seconds: seconds() };
   }
 
   /** Something was published under `key` from here: searches that began before do not show it. */
@@ -138,6 +139,10 @@ export class LinkFinder {
 }
 
 const noTotals: SearchTotals = { asked: 0, answered: 0, others: 0 };
+
+function nameOf({ publisher, target }: Pick<FoundLink, 'publisher' | 'target'>): string {
+  return `${toHex(publisher)} ${target}`;
+}
 
 function keyOf(url: string): Bytes {
   return linkKey(hashUrl(canonicalUrl(url).canonical));

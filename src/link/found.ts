@@ -1,8 +1,9 @@
 /**
- * Sorts what a search brings in: each link once, in the order of arrival, withdrawn ones left out.
+ * Sorts what a search brings in: each link once, in the order of arrival, and again only when it
+ * turns out to say something else by now; withdrawn ones left out.
  * Knows neither network nor time.
  */
-import { toHex } from '../base/bytes.ts';
+import { equalBytes, toHex } from '../base/bytes.ts';
 import { keyId } from '../identity/key.ts';
 import { type SignedRecord, compareRecords } from '../record/envelope.ts';
 import { recordKinds } from '../record/kinds.ts';
@@ -17,9 +18,14 @@ export const slotsMax = 1024;
 /** What storers take of one author: who signs more than that shall not crowd out the others. */
 const perAuthorMax = storedKind(recordKinds.link)?.perAuthorMax ?? 0;
 
+interface Slot {
+  /** The newest that was seen. */
+  readonly record: SignedRecord;
+  readonly shown: boolean;
+}
+
 export class FoundLinks {
-  // BOUNDED by slotsMax. The newest record of each slot that was seen.
-  readonly #slots = new Map<string, SignedRecord>();
+  readonly #slots = new Map<string, Slot>(); // BOUNDED by slotsMax
   // BOUNDED by slotsMax. How many links of each author were shown.
   readonly #authors = new Map<string, number>();
   #shown = 0;
@@ -30,21 +36,22 @@ export class FoundLinks {
   }
 
   /**
-   * What one node answered: the links in it that were not there before. A slot belongs to one
-   * author and one target, so a newer record of a slot that was shown says nothing new.
+   * What one node answered: the links in it that were not there before, and those of which it knows
+   * newer words of their author. Nothing takes back what was shown before it was withdrawn.
    */
   *add(records: readonly SignedRecord[]): Generator<Omit<FoundLink, 'seconds'>> {
     for (const record of records) {
-      const slot = toHex(slotOf(record));
-      const known = this.#slots.get(slot);
-      if (known && compareRecords(record, known) <= 0) continue;
+      const name = toHex(slotOf(record));
+      const known = this.#slots.get(name);
+      if (known && compareRecords(record, known.record) <= 0) continue;
       if (!known && this.#slots.size >= slotsMax) continue;
-      this.#slots.set(slot, record);
-      // After a tombstone, a newer live record is the author's change of mind.
-      const link = known && !known.tombstone ? undefined : shownLink(record);
-      if (!link || !this.#countAuthor(record)) continue;
-      this.#shown += 1;
-      yield link;
+      const link = shownLink(record);
+      const isNew = link !== undefined && known?.shown !== true && this.#countAuthor(record);
+      const isChanged =
+        link !== undefined && known?.shown === true && !isSaidAlready(record, known);
+      this.#slots.set(name, { record, shown: isNew || known?.shown === true });
+      if (isNew) this.#shown += 1;
+      if (link && (isNew || isChanged)) yield link;
     }
   }
 
@@ -55,6 +62,11 @@ export class FoundLinks {
     this.#authors.set(name, shown + 1);
     return true;
   }
+}
+
+/** Renewals say the same again. */
+function isSaidAlready({ body }: SignedRecord, { record }: Slot): boolean {
+  return equalBytes(body, record.body);
 }
 
 /** Undefined for tombstones, and for targets that no honest publisher would have signed. */

@@ -1,4 +1,4 @@
-/** `altnet link get`: every alternative for a URL, each as it is found; with --fetch, one of them. */
+/** `altnet link get`: every alternative for a URL as it is found; with --fetch, one of them. */
 import type { FoundLinkLine } from '../../api/ports.ts';
 import { AltNetError } from '../../base/errors.ts';
 import { requireUrl } from '../../node/words.ts';
@@ -71,17 +71,18 @@ async function search(
 ): Promise<readonly FoundLinkLine[]> {
   const node = await services();
   terminal.status('asking the network ...');
-  const found: FoundLinkLine[] = []; // BOUNDED by the search
+  // A link that is told again has changed: the last word counts. BOUNDED by the search.
+  const found = new Map<string, FoundLinkLine>();
   for await (const line of node.getLinks(url, { signal })) {
     if ('done' in line) {
       const asked = `${countOf(line.asked, 'node')} asked, ${line.seconds.toFixed(2)} s`;
       terminal.result(line, [`${countOf(line.found, 'alternative')}, ${asked}`]);
     } else {
-      found.push(line);
+      found.set(`${line.publisher} ${line.target}`, line);
       terminal.result(line, linkLines(line));
     }
   }
-  return found;
+  return [...found.values()];
 }
 
 async function fetchOne(
