@@ -40,6 +40,8 @@ export async function* searchLinks(
   const seen = new Set<string>(); // BOUNDED by the records of one search
   const lists: Promise<Listed>[] = []; // BOUNDED by listsMax
   let others = 0;
+  // What this node holds may be behind, and another's word costs no more than a round trip.
+  let own: readonly SignedRecord[] = [];
   const answers = dht.gather(key, { signal, kind: recordKinds.link, width, pagesMax: 1 });
   let end: Omit<SearchTotals, 'others'> = { asked: 0, answered: 0 };
   try {
@@ -51,16 +53,20 @@ export async function* searchLinks(
       }
       const { from, records, more } = step.value;
       for (const record of records) seen.add(idOf(record));
-      if (from !== 'self') others += 1;
-      if (more && from !== 'self' && lists.length < listsMax) {
-        lists.push(listOf(dht, { from, key, signal }));
+      if (from === 'self') {
+        own = records;
+        continue;
       }
-      yield records;
+      others += 1;
+      if (more && lists.length < listsMax) lists.push(listOf(dht, { from, key, signal }));
+      yield [...records, ...own];
+      own = [];
     }
   } finally {
     // Ends the requests under way; what a search that ends with a value is told does not matter.
     await answers.return(end);
   }
+  if (own.length > 0) yield own;
   const missing = missingOf(await Promise.all(lists), seen);
   for (let tries = 0; tries < triesMax && missing.length > 0; tries++) {
     for await (const records of fetchAll(dht, { key, batches: batchesOf(missing), signal })) {
