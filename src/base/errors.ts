@@ -92,6 +92,23 @@ function inWords(why: string): string {
   );
 }
 
+/** Why storers refuse a record, in words; the others mean that something is wrong with it. */
+const refusalWords: ReadonlyMap<string, string> = new Map([
+  ['QUOTA_KEY', 'others have published as much there as is kept'],
+  ['QUOTA_AUTHOR', 'they take no more of your author key: 4 links for one URL, 256 records in all'],
+  ['QUOTA_NET', 'they take no more from your network'],
+  ['QUOTA_TOTAL', 'they are full'],
+  ['RATE', 'too much at once; the node tries again by itself'],
+  ['METHOD', 'they cannot be reached by others themselves'],
+  ['CLOCK', 'it is from the future; set the clock of this machine'],
+  ['EXPIRED', 'it has expired; set the clock of this machine'],
+]);
+
+function refusalInWords(status: string): string {
+  const words = refusalWords.get(status);
+  return words === undefined ? status : `${words} (${status})`;
+}
+
 type Sentences = { readonly [C in ErrorCode]: (details: Details[C]) => string };
 
 const sentences: Sentences = {
@@ -153,7 +170,7 @@ const sentences: Sentences = {
     `no alternative for ${url} could be downloaded (${tried} tried); the lines above say why`,
   DOWNLOAD_FAILED: ({ url, why }) => `${url} could not be downloaded: ${why}`,
   RECORD_REFUSED: ({ what, status }) =>
-    `${what} was refused by every node that was asked: ${status}`,
+    `${what} was refused by every node that was asked: ${refusalInWords(status)}`,
   USAGE: ({ why }) => why,
   NO_NODE: ({ why }) => `no node is running here (${why}); start one with: altnet start`,
   UNAUTHORIZED: () => 'the API token is missing or wrong',

@@ -84,7 +84,6 @@ export class Links {
     try {
       const stored = await this.#writer.write(
         { ...draft, sign: (stamp, signer) => makeLinkRecord(body, stamp, signer) },
-        url,
         options,
       );
       return this.#result(place, { target, stored, startedMs });
@@ -120,7 +119,6 @@ export class Links {
     try {
       const stored = await this.#writer.write(
         { ...draft, sign: (stamp, signer) => makeLinkTombstone(what, stamp, signer) },
-        url,
         options,
       );
       return this.#result(place, { target, stored, startedMs });

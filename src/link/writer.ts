@@ -52,18 +52,18 @@ export class LinkWriter {
   }
 
   /**
-   * The number of nodes that hold the record, at least 1. Rejects with LINK_LIMIT, RECORD_REFUSED,
-   * NO_PEERS or ABORTED; `url` is for the sentence only.
+   * The number of nodes that hold the record, at least 1. Rejects with RECORD_REFUSED, NO_PEERS
+   * or ABORTED.
    */
-  async write(draft: LinkDraft, url: string, options: WriteOptions): Promise<number> {
+  async write(draft: LinkDraft, options: WriteOptions): Promise<number> {
     const powNonce = await this.#work(draft, options);
     const outcome = await this.#publish(draft, { previous: draft.previous, powNonce }, options);
     const newer = this.#newerOwn(outcome.publication, outcome.record);
-    if (!newer) return storedBy(outcome.publication, url);
+    if (!newer) return storedBy(outcome.publication);
     // The journal was lost, or the key is used on two machines: once more, above that record.
     this.#deps.log.info('a newer link of this author was in the network');
     const again = await this.#publish(draft, { previous: newer, powNonce }, options);
-    return storedBy(again.publication, url);
+    return storedBy(again.publication);
   }
 
   async #work({ key, mine }: LinkDraft, { signal, onProgress }: WriteOptions): Promise<Bytes> {
@@ -109,11 +109,10 @@ export function limitReached(url: string): AltNetError<'LINK_LIMIT'> {
 }
 
 /** How many nodes hold it; throws when none does, with the reason that most of them gave. */
-function storedBy({ stored, refusals }: LinkPublication, url: string): number {
+function storedBy({ stored, refusals }: LinkPublication): number {
   if (stored > 0) return stored;
   const [main] = refusals.toSorted((a, b) => b.count - a.count);
   if (!main) throw new AltNetError('NO_PEERS', { what: 'this link' });
-  if (main.status === storeStatuses.QUOTA_AUTHOR) throw limitReached(url);
   const status = storeStatusName(main.status);
   throw new AltNetError('RECORD_REFUSED', { what: 'this link', status });
 }
