@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { checkProperty } from '../../test/support/property.ts';
 import { tinyContact, tinyIds } from '../../test/support/tiny-contact.ts';
 import type { Contact } from '../identity/contact.ts';
+import type { Patience } from './circle.ts';
 import { compareDistance } from './distance.ts';
 import { Lookup, type LookupOptions, type LookupState } from './lookup.ts';
 
@@ -59,6 +60,71 @@ test('a slow node no longer holds a place, but its answer is waited for', () => 
   answered(lookup, 2);
   assert.equal(line(answered(lookup, 3)), 'ask ');
   assert.equal(line(answered(lookup, 1)), 'done 1,2,3 (3/3)');
+});
+
+/** The same, in the way of who would rather have others than wait. */
+function impatient(patience: Patience, ...seeds: number[]): Lookup {
+  const known = { target: Uint8Array.of(0), self: Uint8Array.of(0xff) };
+  return new Lookup({ ...known, seeds: seeds.map(tinyContact) }, { patience }, options);
+}
+
+test('in haste the next nearest is asked for a slow one, and the end does not wait', () => {
+  const lookup = impatient('hasty', 1, 2, 3, 4);
+  assert.equal(line(lookup.advance({ type: 'start' })), 'ask 1,2');
+  assert.equal(line(told(lookup, 'slow', 1)), 'ask 3');
+  answered(lookup, 2);
+  assert.equal(line(answered(lookup, 3)), 'ask ');
+  assert.equal(line(answered(lookup, 4)), 'done 2,3,4 (3/4)');
+});
+
+test('a late answer counts while the lookup goes on', () => {
+  const lookup = impatient('hasty', 1, 2, 3, 4);
+  lookup.advance({ type: 'start' });
+  told(lookup, 'slow', 1);
+  answered(lookup, 2);
+  answered(lookup, 1);
+  assert.equal(line(answered(lookup, 3)), 'done 1,2,3 (3/4)');
+});
+
+test('without anybody to take its place a slow one is waited for, until it is overdue', () => {
+  const lookup = impatient('hasty', 1, 2);
+  lookup.advance({ type: 'start' });
+  answered(lookup, 2);
+  assert.equal(line(told(lookup, 'slow', 1)), 'ask ');
+  assert.equal(line(told(lookup, 'overdue', 1)), 'done 2 (1/2)');
+});
+
+test('whoever is within the radius is asked at once, whatever α', () => {
+  const known = { target: Uint8Array.of(0), self: Uint8Array.of(0xff) };
+  const seeds = [1, 2, 3, 4, 0x40].map(tinyContact);
+  const sigma = { least: 3, most: 9, radius: 0x10 / 256 };
+  const near = new Lookup({ ...known, seeds }, { sigma }, options);
+  assert.equal(line(near.advance({ type: 'start' })), 'ask 1,2,3');
+  const whole = new Lookup({ ...known, seeds }, { sigma, reach: 'whole' }, options);
+  assert.equal(line(whole.advance({ type: 'start' })), 'ask 1,2,3,4');
+});
+
+test('who did not answer lately is asked, but not waited for', () => {
+  const known = { target: Uint8Array.of(0), self: Uint8Array.of(0xff) };
+  const isDoubtful = ({ id: [id] }: Contact): boolean => id === 1;
+  const seeds = [1, 2, 3, 4].map(tinyContact);
+  const goal = { patience: 'hasty', isDoubtful } as const;
+  const lookup = new Lookup({ ...known, seeds }, goal, options);
+  assert.equal(line(lookup.advance({ type: 'start' })), 'ask 1,2,3');
+  answered(lookup, 2);
+  answered(lookup, 3);
+  assert.equal(line(answered(lookup, 4)), 'done 2,3,4 (3/4)');
+});
+
+test('two paths share no contact, and both come to their end', () => {
+  const known = { target: Uint8Array.of(0), self: Uint8Array.of(0xff) };
+  const seeds = [1, 2, 3, 4].map(tinyContact);
+  const lookup = new Lookup({ ...known, seeds }, { paths: 2 }, { ...options, k: 2 });
+  assert.equal(line(lookup.advance({ type: 'start' })), 'ask 1,3,2,4');
+  assert.equal(line(answered(lookup, 1, [2, 5])), 'ask ');
+  answered(lookup, 2);
+  answered(lookup, 4);
+  assert.equal(line(answered(lookup, 3)), 'done 1,2 (4/4)');
 });
 
 test('requests farther out are not waited for', () => {

@@ -34,6 +34,8 @@ export class Regions {
   readonly #key: Bytes;
   readonly #size: SigmaSize;
   #regions: readonly Region[] | undefined; // BOUNDED by regionsMax
+  /** Who stands nearer to the key is the crowd, and is not asked about itself. */
+  #crowdShare = 0;
 
   constructor(key: Bytes, size: SigmaSize) {
     this.#key = key;
@@ -52,13 +54,21 @@ export class Regions {
   begin(kthShare: number | undefined): void {
     if (this.#regions) return;
     const isDense = kthShare !== undefined && kthShare * densityLimit < this.#size.radius;
+    this.#crowdShare = kthShare ?? 0;
     const points = isDense ? regionPoints(this.#key, this.#size.radius) : [];
     this.#regions = points.map((point) => ({ point, asked: new Set(), rounds: 0, pending: 0 }));
   }
 
   /** The probes that are due, which count as sent from now on. */
   next(nearestFirst: readonly Candidate[]): readonly Probe[] {
-    return (this.#regions ?? []).flatMap((region) => nextRound(region, nearestFirst));
+    const open = (this.#regions ?? []).filter(
+      ({ pending, rounds }) => pending === 0 && rounds < roundsMax,
+    );
+    if (open.length === 0) return [];
+    const outside = nearestFirst.filter(
+      ({ share, progress }) => share > this.#crowdShare && mayBeAsked.has(progress),
+    );
+    return open.flatMap((region) => nextRound(region, outside));
   }
 
   /** A probe was answered or given up. */
@@ -84,12 +94,10 @@ function flipped(key: Bytes, bit: number): Bytes {
   return point;
 }
 
-function nextRound(region: Region, nearestFirst: readonly Candidate[]): readonly Probe[] {
-  if (region.pending > 0 || region.rounds >= roundsMax) return [];
+function nextRound(region: Region, candidates: readonly Candidate[]): readonly Probe[] {
   region.rounds++;
   const { point, asked } = region;
-  const around = nearestFirst
-    .filter(({ progress }) => mayBeAsked.has(progress))
+  const around = candidates
     .toSorted((a, b) => compareDistance(point, a.contact.id, b.contact.id))
     .slice(0, perRound)
     .filter((candidate) => !asked.has(candidate));

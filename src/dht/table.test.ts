@@ -114,3 +114,39 @@ test('whatever happens, no bucket grows above k and closest() equals a search of
     }),
   );
 });
+
+/** A contact with a public address. */
+function publicContact(id: number, ...ip: number[]): ReturnType<typeof tinyContact> {
+  return { ...tinyContact(id), endpoint: { ip: Uint8Array.from(ip), port: 9000 } };
+}
+
+test('one network gets two places in a bucket, and who was there first keeps them', () => {
+  const table = new RoutingTable(self, { k: 4, sparesMax: 2, missesMax: 1 });
+  const first = [0x80, 0x81].map((id) => publicContact(id, 8, 8, 8, id));
+  const late = publicContact(0x82, 8, 8, 8, 3);
+  const when = { nowMs: 0, rttMs: 1 };
+  for (const contact of [...first, late]) table.confirm(contact, when);
+  assert.deepEqual(table.contacts(), first);
+  assert.equal(table.wants(publicContact(0x83, 8, 8, 8, 4)), false);
+  assert.equal(table.wants(publicContact(0x83, 8, 8, 9, 4)), true);
+  table.miss(publicContact(0x80, 8, 8, 8, 0x80));
+  assert.deepEqual(table.contacts(), [first[1], late], 'a spare takes the place');
+});
+
+test('one network gets ten places in all', () => {
+  const wide = { k: 2, sparesMax: 2, missesMax: 1 };
+  const table = new RoutingTable(new Uint8Array(2), wide);
+  for (let bit = 0; bit < 16; bit++) {
+    const id = Uint8Array.of(...(bit < 8 ? [0x80 >> bit, 0] : [0, 0x80 >> (bit - 8)]));
+    table.confirm({ ...publicContact(1, 8, 8, 8, bit), id }, { nowMs: 0, rttMs: 1 });
+  }
+  assert.equal(table.size, 10);
+});
+
+test('what fails elsewhere is no miss of a contact', () => {
+  const table = new RoutingTable(self, { k: 4, sparesMax: 2, missesMax: 1 });
+  const contact = publicContact(0x80, 8, 8, 8, 1);
+  table.confirm(contact, { nowMs: 0, rttMs: 1 });
+  table.miss(publicContact(0x80, 8, 8, 8, 2));
+  assert.deepEqual(table.contacts(), [contact]);
+});
