@@ -132,8 +132,11 @@ export class Handler {
     return { method: 'get', ...page, contacts: this.#contactsFor(from, request.key) };
   }
 
-  /** A contact is handed only to who can use it: an asker whose address is of the same scope. */
-  #contactsFor({ contact: asker }: Requester, target: Bytes): readonly Contact[] {
+  /**
+   * A contact is handed only to who can use it: an asker whose address is of the same scope, and
+   * who reaches its family.
+   */
+  #contactsFor({ contact: asker, want }: Requester, target: Bytes): readonly Contact[] {
     const { table, clock } = this.#deps;
     const scope = scopeOf(asker.endpoint.ip);
     const { contactFreshMs } = this.#options;
@@ -142,7 +145,10 @@ export class Handler {
       target,
       contactsMax,
       ({ contact: { id, endpoint }, seenMs }) =>
-        nowMs - seenMs <= contactFreshMs && scopeOf(endpoint.ip) === scope && !sameId(id, asker.id),
+        nowMs - seenMs <= contactFreshMs &&
+        scopeOf(endpoint.ip) === scope &&
+        (want === undefined || (endpoint.ip.length === 4 ? want.v4 : want.v6)) &&
+        !sameId(id, asker.id),
     );
   }
 

@@ -104,11 +104,14 @@ test('whoever is within the radius is asked at once, whatever α', () => {
   assert.equal(line(whole.advance({ type: 'start' })), 'ask 1,2,3,4');
 });
 
+function isOne({ id: [id] }: Contact): boolean {
+  return id === 1;
+}
+
 test('who did not answer lately is asked, but not waited for', () => {
   const known = { target: Uint8Array.of(0), self: Uint8Array.of(0xff) };
-  const isDoubtful = ({ id: [id] }: Contact): boolean => id === 1;
   const seeds = [1, 2, 3, 4].map(tinyContact);
-  const goal = { patience: 'hasty', isDoubtful } as const;
+  const goal = { patience: 'hasty', isDoubtful: isOne } as const;
   const lookup = new Lookup({ ...known, seeds }, goal, options);
   assert.equal(line(lookup.advance({ type: 'start' })), 'ask 1,2,3');
   answered(lookup, 2);

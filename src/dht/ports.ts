@@ -150,6 +150,8 @@ export interface Requester {
   readonly server: boolean;
   /** Whether the request carried a valid address token. */
   readonly addressProven: boolean;
+  /** The address families that it can reach; both when left out. */
+  readonly want?: { readonly v4: boolean; readonly v6: boolean } | undefined;
 }
 
 /** What came with a reply, besides it. */

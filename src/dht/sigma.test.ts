@@ -33,11 +33,11 @@ test('the radius holds k of N nodes on average', () => {
   assert.ok(sizes.every((count) => count >= 20 && count <= 60));
 });
 
+function at(n: number, ...ip: number[]): Contact {
+  return { ...tinyContact(n), endpoint: { ip: Uint8Array.from(ip), port: 9000 } };
+}
+
 test('one network gets two places, a wide one four; the next nearest fill up', () => {
-  const at = (n: number, ...ip: number[]): Contact => ({
-    ...tinyContact(n),
-    endpoint: { ip: Uint8Array.from(ip), port: 9000 },
-  });
   const contacts = [
     at(1, 8, 8, 8, 1),
     at(2, 8, 8, 8, 2),

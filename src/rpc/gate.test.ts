@@ -42,6 +42,17 @@ test('an endpoint that failed is left alone for 10 minutes', () => {
   assert.equal(gate.refusal(at('[2001:db8::1]:1000')), undefined);
 });
 
+test('one that failed is tried again when the user names it, or when it speaks up', () => {
+  const gate = new OutgoingGate(manualWorld().clock);
+  const endpoint = at('8.8.8.8:1000');
+  gate.noteFailed(endpoint);
+  assert.equal(gate.refusal(endpoint, { named: true }), undefined);
+  gate.noteHeard(endpoint);
+  assert.equal(gate.refusal(endpoint), undefined);
+  for (let i = 0; i < 2; i++) gate.noteSent(endpoint);
+  assert.equal(gate.refusal(endpoint, { named: true }), 'asked too often without an answer');
+});
+
 test('loopback and private addresses are not limited', () => {
   const gate = new OutgoingGate(manualWorld().clock);
   for (const text of ['127.0.0.1:1000', '192.168.1.1:1000', '[::1]:1000', '[fd00::1]:1000']) {

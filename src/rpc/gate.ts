@@ -23,14 +23,20 @@ export class OutgoingGate {
     this.#clock = clock;
   }
 
-  /** Why nothing may be sent to this endpoint now; undefined when something may. */
-  refusal(endpoint: Endpoint): 'failed lately' | 'asked too often without an answer' | undefined {
+  /**
+   * Why nothing may be sent to this endpoint now; undefined when something may. One that the user
+   * named may be tried again soon after it failed.
+   */
+  refusal(
+    endpoint: Endpoint,
+    { named = false }: { readonly named?: boolean } = {},
+  ): 'failed lately' | 'asked too often without an answer' | undefined {
     if (scopeOf(endpoint.ip) !== 'global') return undefined;
     const address = formatIp(endpoint.ip);
     if (this.#answered.get(address)) return undefined;
     const nowMs = this.#clock.monotonicMs();
     const failed = this.#failedMs.get(formatEndpoint(endpoint));
-    if (failed !== undefined && nowMs - failed < failedMs) return 'failed lately';
+    if (!named && failed !== undefined && nowMs - failed < failedMs) return 'failed lately';
     return this.#recentSends(address, nowMs).length < sendsMax
       ? undefined
       : 'asked too often without an answer';
@@ -44,6 +50,11 @@ export class OutgoingGate {
 
   noteAnswered(endpoint: Endpoint): void {
     this.#answered.set(formatIp(endpoint.ip), true);
+    this.#failedMs.delete(formatEndpoint(endpoint));
+  }
+
+  /** A request came from there, from who proved the address: somebody is there again. */
+  noteHeard(endpoint: Endpoint): void {
     this.#failedMs.delete(formatEndpoint(endpoint));
   }
 

@@ -49,7 +49,7 @@ export class Introduction {
   async identify(endpoint: Endpoint, signal: AbortSignal): Promise<Contact> {
     const { world, gate, rto } = this.#deps;
     const address = formatEndpoint(endpoint);
-    const refusal = gate.refusal(endpoint);
+    const refusal = gate.refusal(endpoint, { named: true });
     if (refusal) throw new AltNetError('UNREACHABLE', { what: address, why: refusal });
     try {
       return await askUntilAnswered<Contact>(

@@ -30,6 +30,7 @@ import {
 import { Cookies } from './cookies.ts';
 import type { Counters } from './counters.ts';
 import { DhBudget } from './dh-budget.ts';
+import type { OutgoingGate } from './gate.ts';
 import { LoadGauge } from './load.ts';
 import type { Peers } from './peers.ts';
 import { ReplayRing } from './replay.ts';
@@ -44,6 +45,7 @@ export interface ResponderDeps {
   readonly peers: Peers;
   readonly sealing: Sealing;
   readonly limits: SourceLimits;
+  readonly gate: OutgoingGate;
   readonly counters: Counters;
   /** The share of a core that opening and sealing may take. */
   readonly dhShare: number;
@@ -151,7 +153,7 @@ export class Responder {
   }
 
   #dispatch(opened: Opened): void {
-    const { counters, peers } = this.#deps;
+    const { counters, peers, gate } = this.#deps;
     const { payload, addressProven } = opened;
     if (!addressProven && (payload.token || tokenMethodCodes.has(payload.methodCode))) {
       counters.add('request.token');
@@ -166,7 +168,9 @@ export class Responder {
     const initiator = peers.initiator(opened.request.rs.publicKey, payload.xSign);
     if (!initiator) return counters.add('request.identity');
     const contact = { ...initiator, endpoint: opened.source.endpoint };
-    this.#handle(opened, { contact, server: payload.server, addressProven }, request);
+    if (addressProven) gate.noteHeard(contact.endpoint);
+    const { server, want } = payload;
+    this.#handle(opened, { contact, server, addressProven, want }, request);
   }
 
   #handle(opened: Opened, from: Requester, request: Request): void {
