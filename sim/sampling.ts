@@ -179,6 +179,9 @@ function readerOf({ dht, world, authorKey }: SimNode) {
     withdraw: () => Promise.reject(new Error('a reader withdraws nothing')),
     list: () => [],
     under: () => [],
+    approach: () => {
+      throw new Error('readers publish nothing');
+    },
   };
   return { dht, world, authorKey, publisher, profile: simProfile, log };
 }

@@ -88,6 +88,14 @@ export interface StoreOptions extends Abortable {
   readonly paths?: Paths | undefined;
 }
 
+/** Those who should hold a record are being found; `place` offers it to them. */
+export interface Approach {
+  /** Once. Like `store`, with what was found by now. */
+  place(record: SignedRecord): Promise<StoreResult>;
+  /** There is nothing to place after all; harmless after `place`. */
+  abandon(): void;
+}
+
 export interface FetchOptions extends Abortable {
   /** Only records of this kind. */
   readonly kind?: RecordKind | undefined;
@@ -245,18 +253,49 @@ export class Dht {
    * `targets` when there are any, else those that a lookup finds, each as soon as it is found.
    */
   async store(record: SignedRecord, options: StoreOptions = {}): Promise<StoreResult> {
-    const { targets = [], paths = 1, signal } = options;
+    return this.#place(record.key, Promise.resolve(record), options);
+  }
+
+  /** Begins to find those who should hold a record that is still in the making. */
+  approach(key: Bytes, options: StoreOptions = {}): Approach {
+    const { promise, resolve, reject } = Promise.withResolvers<SignedRecord>();
+    const placed = this.#place(key, promise, options);
+    placed.catch(() => undefined); // told to who places
+    return {
+      place(record) {
+        resolve(record);
+        return placed;
+      },
+      abandon: () => reject(new AltNetError('ABORTED', {})),
+    };
+  }
+
+  /** `signal` ends it until there is a result; what goes on after that ends with the DHT. */
+  async #place(
+    key: Bytes,
+    record: Promise<SignedRecord>,
+    { targets = [], paths = 1, signal }: StoreOptions,
+  ): Promise<StoreResult> {
     const { world, isServer } = this.#deps;
-    const placement = { targets, paths };
-    return placeRecord(record, placement, {
-      routing: this.#routing,
-      world,
-      sieve: this.#sieveFor({ key: record.key, reserved: true }),
-      isServer: isServer(),
-      storeHere: () => this.#holding.storage.accept(record.bytes, { source: '' }),
-      self: this.#self,
-      signal: this.#scope(signal),
-    });
+    this.#scope(signal); // not aborted yet
+    const controller = new AbortController();
+    const onAbort = (): void => controller.abort(abortReason(signal));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const placement = { key, record, targets, paths };
+    record.catch((error: unknown) => controller.abort(error));
+    try {
+      return await placeRecord(placement, {
+        routing: this.#routing,
+        world,
+        sieve: this.#sieveFor({ key, reserved: true }),
+        isServer: isServer(),
+        storeHere: ({ bytes }) => this.#holding.storage.accept(bytes, { source: '' }),
+        self: this.#self,
+        signal: this.#scope(controller.signal),
+      });
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+    }
   }
 
   /** Ends with `signal` or with the DHT, whichever is first. */

@@ -22,13 +22,16 @@ export interface PlacingDeps {
   readonly sieve: RecordSieve;
   /** Whether we hold records for others, and so are offered it too. */
   readonly isServer: boolean;
-  readonly storeHere: () => Promise<Outcome | undefined>;
+  readonly storeHere: (record: SignedRecord) => Promise<Outcome | undefined>;
   /** Our node ID. */
   readonly self: Bytes;
   readonly signal: AbortSignal;
 }
 
 export interface Placement {
+  readonly key: Bytes;
+  /** Of that key. It may still be in the making: those who should hold it are found meanwhile. */
+  readonly record: Promise<SignedRecord>;
   /** Whom to offer it instead of those that a lookup finds. */
   readonly targets: readonly Contact[];
   readonly paths: Paths;
@@ -48,15 +51,13 @@ const tokenFreshMs = 10 * 60_000;
 /**
  * Resolves when each of the storage set answered, failed or let us wait for too long. Region
  * queries go on after that, and so do the offers that they lead to: they matter where somebody
- * crowds the key, and need not hold up everybody else.
+ * crowds the key, and need not hold up everybody else. Rejects as `record` does.
  */
 export async function placeRecord(
-  record: SignedRecord,
-  { targets, paths }: Placement,
+  { key, record, targets, paths }: Placement,
   deps: PlacingDeps,
 ): Promise<StoreResult> {
   const { routing, self, isServer } = deps;
-  const { key } = record;
   const size = routing.sigma();
   const offers = new Offers(record, deps);
   const offerHereAmong = (others: readonly Contact[]): void => {
@@ -82,6 +83,7 @@ export async function placeRecord(
     const ask = routing.askForContacts(key);
     const goal = { reach: 'whole', paths, patience: 'hasty' } as const;
     const { signal } = deps;
+    record.catch(reject);
     finishQuery(routing.walk(key, { ask, goal, onProgress, signal })).then(() => resolve(), reject);
   });
   return offers.result();
@@ -103,12 +105,12 @@ interface Offer {
 
 /** Offers of one record, each node getting one. */
 class Offers {
-  readonly #record: SignedRecord;
+  readonly #record: Promise<SignedRecord>;
   readonly #deps: PlacingDeps;
   readonly #offers = new Map<string, Offer>(); // BOUNDED by the requests of a lookup
   #wake: (() => void) | undefined;
 
-  constructor(record: SignedRecord, deps: PlacingDeps) {
+  constructor(record: Promise<SignedRecord>, deps: PlacingDeps) {
     this.#record = record;
     this.#deps = deps;
   }
@@ -116,20 +118,25 @@ class Offers {
   make(by: Contact | 'self'): void {
     const name = by === 'self' ? by : toHex(by.id);
     if (this.#offers.has(name)) return;
-    const { routing, sieve, storeHere, signal } = this.#deps;
     const offer: Offer = { by, wait: 'short', outcome: undefined };
     this.#offers.set(name, offer);
-    const made =
-      by === 'self'
-        ? storeHere()
-        : offerRecord(by, this.#record, { caller: routing.caller, sieve, signal });
-    const cancels = by === 'self' ? [] : this.#watch(offer, by);
     const end = (outcome: Outcome | undefined): void => {
-      for (const cancel of cancels) cancel();
       offer.outcome = outcome;
       this.#set(offer, 'over');
     };
-    made.then(end, () => end(undefined));
+    this.#record.then((record) => this.#give(record, offer)).then(end, () => end(undefined));
+  }
+
+  async #give(record: SignedRecord, offer: Offer): Promise<Outcome | undefined> {
+    const { routing, sieve, storeHere, signal } = this.#deps;
+    const { by } = offer;
+    if (by === 'self') return storeHere(record);
+    const cancels = this.#watch(offer, by);
+    try {
+      return await offerRecord(by, record, { caller: routing.caller, sieve, signal });
+    } finally {
+      for (const cancel of cancels) cancel();
+    }
   }
 
   /** Rejects with the signal's reason when it aborts. */

@@ -11,7 +11,7 @@ import type { SigningKey } from '../identity/key.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import type { RecordKind } from '../record/kinds.ts';
 import { slotOf } from '../record/registry.ts';
-import type { Abortable, Dht } from './dht.ts';
+import type { Abortable, Approach, Dht, StoreOptions } from './dht.ts';
 import { repeat } from './loops.ts';
 import type { PublicationJournal, PublishedRecord } from './ports.ts';
 import {
@@ -56,7 +56,7 @@ export const publisherDefaults: PublisherOptions = {
 };
 
 export interface PublisherDeps {
-  readonly dht: Pick<Dht, 'store' | 'table'>;
+  readonly dht: Pick<Dht, 'store' | 'approach' | 'table'>;
   readonly journal: PublicationJournal;
   readonly world: World;
   readonly keys: { readonly author: SigningKey; readonly node: SigningKey };
@@ -71,6 +71,11 @@ interface Retry {
   readonly delayMs: number;
   /** Some took it; the others wanted us to come back. */
   readonly held: boolean;
+}
+
+export interface PublishOptions extends Abortable {
+  /** Of the record's key: those who should hold it are being found already. */
+  readonly approach?: Approach | undefined;
 }
 
 export class Publisher {
@@ -116,18 +121,26 @@ export class Publisher {
    * Writes the record down, so that it is kept alive from now on, and stores it. One that is
    * refused because the name is another's is forgotten; a newer one of its author takes its place.
    */
-  async publish(record: SignedRecord, { signal }: Abortable = {}): Promise<StoreResult> {
+  async publish(
+    record: SignedRecord,
+    { signal, approach }: PublishOptions = {},
+  ): Promise<StoreResult> {
     signal?.throwIfAborted();
     const newer = await this.#inTurn(record, async (current) => {
       if (current && isSuccessor(current, record)) return current;
       await this.#deps.journal.put(slotOf(record), { record, publishedMs: 0 });
       return undefined;
     });
-    return newer ? refusedFor(newer) : this.#store(record, signal);
+    return newer ? refusedFor(newer) : this.#store(record, { signal, approach });
+  }
+
+  /** Begins to find those who should hold a record that is yet to be made. */
+  approach(key: Bytes, options: StoreOptions = {}): Approach {
+    return this.#deps.dht.approach(key, options);
   }
 
   /** Stores a tombstone in place of what it withdraws, and again until it expires. */
-  withdraw(tombstone: SignedRecord, options: Abortable = {}): Promise<StoreResult> {
+  withdraw(tombstone: SignedRecord, options: PublishOptions = {}): Promise<StoreResult> {
     return this.publish(tombstone, options);
   }
 
@@ -180,7 +193,7 @@ export class Publisher {
     const { journal, world, network, log } = this.#deps;
     const key = this.#keyOf(record);
     if (care === 'store') {
-      await this.#store(record, signal);
+      await this.#store(record, { signal });
     } else if (care === 'renew' && key) {
       const nowUnixSeconds = unixSeconds(world.clock);
       const renewed = renew(record, { key, nowUnixSeconds, network });
@@ -188,7 +201,7 @@ export class Publisher {
       const isOurs = await this.#ifCurrent(record, () =>
         journal.put(slotOf(renewed), { record: renewed, publishedMs: 0 }),
       );
-      if (isOurs) await this.#store(renewed, signal);
+      if (isOurs) await this.#store(renewed, { signal });
     } else {
       if (!key) log.warn('a published record expired; its key is not here', { kind: record.kind });
       await this.#ifCurrent(record, () => journal.remove(record.key, slotOf(record)));
@@ -208,8 +221,9 @@ export class Publisher {
     return retry?.held === true || isRepublicationDue(entry, clock.unixMs());
   }
 
-  async #store(record: SignedRecord, signal: AbortSignal | undefined): Promise<StoreResult> {
-    const result = await this.#deps.dht.store(record, { signal });
+  async #store(record: SignedRecord, { signal, approach }: PublishOptions): Promise<StoreResult> {
+    const placed = approach?.place(record) ?? this.#deps.dht.store(record, { signal });
+    const result = await placed;
     // Not if a newer one came meanwhile.
     await this.#ifCurrent(record, () => this.#learn(record, result));
     return result;

@@ -1,5 +1,6 @@
 /** What links ask of the layers below: searching, publishing, and remembering URLs. */
 import type { Bytes } from '../base/bytes.ts';
+import type { Approach } from '../dht/dht.ts';
 import type { Contact } from '../identity/contact.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import type { RecordKind, StoreStatus } from '../record/kinds.ts';
@@ -58,11 +59,17 @@ export interface LinkPublication {
   }[];
 }
 
+export interface PublishLinkOptions extends Abortable {
+  readonly approach?: Approach | undefined;
+}
+
 export interface LinkPublisher {
+  /** Begins to find those who should hold a record under `key` that is yet to be made. */
+  approach(key: Bytes, options: Abortable): Approach;
   /** Stores the record in the network and keeps it alive from then on. */
-  publish(record: SignedRecord, options: Abortable): Promise<LinkPublication>;
+  publish(record: SignedRecord, options: PublishLinkOptions): Promise<LinkPublication>;
   /** The same for a tombstone, which takes the place of what it withdraws. */
-  withdraw(tombstone: SignedRecord, options: Abortable): Promise<LinkPublication>;
+  withdraw(tombstone: SignedRecord, options: PublishLinkOptions): Promise<LinkPublication>;
   /** What is being kept alive; tombstones are not among it. */
   list(kind: RecordKind): readonly { readonly record: SignedRecord }[];
   /** Likewise, of one key; for this there is no need to look through all. */

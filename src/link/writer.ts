@@ -14,10 +14,10 @@ import { findPow, type PowProgress } from '../record/pow.ts';
 import { slotOf, storedKind } from '../record/registry.ts';
 import type { Signer, Stamp } from '../record/stamp.ts';
 import { knownWork, nextSeq } from './own.ts';
-import type { LinkPublication, LinkPublisher } from './ports.ts';
+import type { LinkPublication, LinkPublisher, PublishLinkOptions } from './ports.ts';
 
 export interface WriterDeps {
-  readonly publisher: Pick<LinkPublisher, 'publish' | 'withdraw'>;
+  readonly publisher: Pick<LinkPublisher, 'publish' | 'withdraw' | 'approach'>;
   readonly authorKey: SigningKey;
   readonly profile: NetworkProfile;
   readonly world: World;
@@ -40,6 +40,11 @@ export interface LinkDraft {
   readonly sign: (stamp: Stamp, signer: Signer) => SignedRecord;
 }
 
+interface Written {
+  readonly record: SignedRecord;
+  readonly publication: LinkPublication;
+}
+
 export const linksPerAuthorMax: number = storedKind(recordKinds.link)?.perAuthorMax ?? 0;
 
 export class LinkWriter {
@@ -56,14 +61,31 @@ export class LinkWriter {
    * or ABORTED.
    */
   async write(draft: LinkDraft, options: WriteOptions): Promise<number> {
-    const powNonce = await this.#work(draft, options);
-    const outcome = await this.#publish(draft, { previous: draft.previous, powNonce }, options);
+    const outcome = await this.#writeFirst(draft, options);
+    const { powNonce } = outcome.record;
     const newer = this.#newerOwn(outcome.publication, outcome.record);
     if (!newer) return storedBy(outcome.publication);
     // The journal was lost, or the key is used on two machines: once more, above that record.
     this.#deps.log.info('a newer link of this author was in the network');
-    const again = await this.#publish(draft, { previous: newer, powNonce }, options);
+    const again = await this.#publish(
+      draft,
+      { previous: newer, powNonce },
+      { signal: options.signal },
+    );
     return storedBy(again.publication);
+  }
+
+  /** Those who are to hold the record are found while the work is done. */
+  async #writeFirst(draft: LinkDraft, options: WriteOptions): Promise<Written> {
+    const { signal } = options;
+    const approach = this.#deps.publisher.approach(draft.key, { signal });
+    try {
+      const powNonce = await this.#work(draft, options);
+      const { previous } = draft;
+      return await this.#publish(draft, { previous, powNonce }, { signal, approach });
+    } finally {
+      approach.abandon();
+    }
   }
 
   async #work({ key, mine }: LinkDraft, { signal, onProgress }: WriteOptions): Promise<Bytes> {
@@ -77,14 +99,14 @@ export class LinkWriter {
   async #publish(
     { sign }: LinkDraft,
     { previous, powNonce }: { previous: SignedRecord | undefined; powNonce: Bytes },
-    { signal }: WriteOptions,
-  ): Promise<{ record: SignedRecord; publication: LinkPublication }> {
+    { signal, approach }: PublishLinkOptions,
+  ): Promise<Written> {
     const { publisher, world } = this.#deps;
     const issued = unixSeconds(world.clock);
     const record = sign({ seq: nextSeq(previous, issued), issued, powNonce }, this.#signer);
     const publication = record.tombstone
-      ? await publisher.withdraw(record, { signal })
-      : await publisher.publish(record, { signal });
+      ? await publisher.withdraw(record, { signal, approach })
+      : await publisher.publish(record, { signal, approach });
     return { record, publication };
   }
 

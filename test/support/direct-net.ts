@@ -29,6 +29,8 @@ export class DirectNet {
   readonly world: ManualWorld = manualWorld();
   /** Requests as "method → last digit of the address". */
   readonly log: string[] = [];
+  /** Those of them that were given up without an answer. */
+  readonly ended: string[] = [];
   /** Nodes that get requests and never answer. */
   readonly silent: Set<Contact> = new Set();
   readonly #hosts = new Map<string, Host>();
@@ -80,9 +82,13 @@ export class DirectNet {
     { to, request, signal }: { to: Contact; request: R; signal: AbortSignal | undefined },
   ): Promise<Answered<R>> {
     signal?.throwIfAborted();
-    this.log.push(`${request.method} → ${to.endpoint.ip.at(-1)}`);
+    const line = `${request.method} → ${to.endpoint.ip.at(-1)}`;
+    this.log.push(line);
     const host = this.#hosts.get(formatEndpoint(to.endpoint));
-    if (host && this.silent.has(host.contact)) return untilAborted(signal);
+    if (host && this.silent.has(host.contact)) {
+      signal?.addEventListener('abort', () => this.ended.push(line), { once: true });
+      return untilAborted(signal);
+    }
     const requester = { contact: from.contact, server: from.server, addressProven: true };
     const reply = await host?.handler?.(requester, request);
     const what = formatEndpoint(to.endpoint);

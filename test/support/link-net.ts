@@ -3,6 +3,7 @@
  * stands on the link ports. Each can be switched to silence, refusal or lies.
  */
 import { equalBytes, toHex, type Bytes } from '../../src/base/bytes.ts';
+import type { Approach } from '../../src/dht/dht.ts';
 import type { Contact } from '../../src/identity/contact.ts';
 import type {
   GatheredLinks,
@@ -156,9 +157,18 @@ export class LinkNet implements LinkSearch {
 export class MemoryLinkPublisher implements LinkPublisher {
   readonly #net: LinkNet;
   readonly #kept = new Map<string, SignedRecord>(); // BOUNDED by the test
+  abandoned = 0;
 
   constructor(net: LinkNet) {
     this.#net = net;
+  }
+
+  approach(): Approach {
+    // Nothing is to be found here; `publish` does all.
+    return {
+      place: (record) => Promise.resolve({ ...this.#net.store(record), holders: [] }),
+      abandon: () => (this.abandoned += 1),
+    };
   }
 
   async publish(
