@@ -66,7 +66,8 @@ async function race(sim: Simulation, label: string): Promise<string> {
   );
   for (const [i, { record }] of claims.entries()) {
     const own = held.filter(([stored]) => stored && equalBytes(stored.record.hash, record.hash));
-    assert.equal(own.length, results[i]?.stored, 'who said OK holds it, and nobody else');
+    // The slowest may have taken it without their answer being waited for.
+    assert.ok(own.length >= (results[i]?.stored ?? 0), 'who said OK holds it');
   }
   return results.map(({ stored }) => stored).join(':');
 }
