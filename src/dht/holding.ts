@@ -107,7 +107,9 @@ export class Holding {
     this.#sync = new Sync({ ...deps, storage, neighbours, copies }, options);
     const closest = (key: Bytes, count: number): ReturnType<TableView['closest']> =>
       table.closest(key, count);
-    this.#repush = new Repush({ ...deps, storage, copies, closest });
+    const lookAgain = (record: SignedRecord, signal: AbortSignal): Promise<void> =>
+      this.#recheck.lookAgain(record, signal);
+    this.#repush = new Repush({ ...deps, storage, copies, closest, lookAgain });
   }
 
   /** Begins to count what an earlier run left; nothing is taken until that is done. */
@@ -159,9 +161,12 @@ export class Holding {
       if (this.storage.isDue(held)) await this.storage.dropIfDue(held);
       const settledMs = stored.heldSinceMs + settleAfterMs;
       const isSettling = settledMs > sinceMs && settledMs <= nowMs;
-      if (this.#repush.consider(stored) || isSettling) this.#recheck.again(stored);
-      else if (this.#isOverdue(stored))
-        this.#recheck.claimed({ key: stored.record.key, source: stored.source });
+      // What is taken up to be stored again is looked at again then.
+      if (!this.#repush.consider(stored)) {
+        if (isSettling) this.#recheck.again(stored);
+        else if (this.#isOverdue(stored))
+          this.#recheck.claimed({ key: stored.record.key, source: stored.source });
+      }
       if (++looked % sweepSlice === 0) await sleep(world.timers, sweepPauseMs, signal);
     }
     await this.#repush.work(signal);

@@ -80,6 +80,11 @@ export class Recheck {
     this.#schedule();
   }
 
+  /** The same at once, for who has to know. Rejects when `signal` aborts or the store cannot write. */
+  async lookAgain(record: SignedRecord, signal: AbortSignal): Promise<void> {
+    if (isVoted(record)) await this.#check(record.key, signal);
+  }
+
   /** Resolves when nothing is under way; after an abort, soon. */
   async settled(): Promise<void> {
     this.#cancel();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nodeKey, sampleName, sampleProvider } from '../../test/support/dht-samples.ts';
+import { authorKey, nodeKey, sampleName, sampleProvider } from '../../test/support/dht-samples.ts';
 import { passUntil, storageBench } from '../../test/support/storage-bench.ts';
 import { sha256 } from '../base/hash.ts';
 import { type Contact, contactOf } from '../identity/contact.ts';
@@ -9,6 +9,7 @@ import type { Caller } from './caller.ts';
 import { Copies } from './copies.ts';
 import type { StoredRecord } from './ports.ts';
 import { Repush } from './repush.ts';
+import type { Storage } from './storage.ts';
 
 const hour = 3600;
 const forever = new AbortController().signal;
@@ -22,8 +23,11 @@ interface Bench {
   readonly copies: Copies;
   /** Whether it holds `record`, when asked. */
   holds: (contact: Contact) => boolean;
+  /** Whether the name is still its holder's. */
+  lookAgain: () => Promise<void>;
   readonly record: SignedRecord;
   readonly held: () => StoredRecord;
+  readonly storage: Storage;
   readonly sweep: () => Promise<void>;
   readonly pass: (seconds: number) => void;
 }
@@ -51,6 +55,7 @@ function bench(): Bench {
     caller: { call } as unknown as Caller,
     copies,
     closest: (_, count) => contacts.slice(0, count),
+    lookAgain: () => it.lookAgain(),
     store: async (due) => {
       pushed.push(due);
       await store(due);
@@ -66,7 +71,18 @@ function bench(): Bench {
     for (const { stored } of storage.entries()) repush.consider(stored);
     await passUntil(world, repush.work(forever));
   };
-  const it: Bench = { pushed, asked, copies, holds: () => false, record, held, sweep, pass };
+  const it: Bench = {
+    pushed,
+    asked,
+    copies,
+    holds: () => false,
+    lookAgain: () => Promise.resolve(),
+    record,
+    held,
+    storage,
+    sweep,
+    pass,
+  };
   return it;
 }
 
@@ -107,6 +123,19 @@ test('one of the eight nearest without it is reason enough', async () => {
   assert.equal(it.pushed.length, 1);
 });
 
+test('a name that went to somebody else meanwhile is not stored again', async () => {
+  const it = bench();
+  await it.sweep();
+  it.pass(26 * hour);
+  const other = sampleName('alice', { by: authorKey(2) });
+  it.lookAgain = async () => {
+    await it.storage.adopt(other, { source: '' });
+  };
+  await it.sweep();
+  assert.deepEqual(it.pushed, []);
+  assert.deepEqual(it.held().record.hash, other.hash);
+});
+
 test('providers are never passed on, and what has expired neither', async () => {
   const { world, storage } = storageBench();
   const repush = new Repush({
@@ -116,6 +145,7 @@ test('providers are never passed on, and what has expired neither', async () => 
     caller: { call: () => Promise.reject(new Error('not asked for')) },
     copies: new Copies(),
     closest: () => [],
+    lookAgain: () => Promise.resolve(),
     store: () => Promise.resolve(),
   });
   const nowMs = world.clock.unixMs();

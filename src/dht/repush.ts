@@ -18,11 +18,13 @@ export interface RepushDeps {
   /** Our node ID. */
   readonly self: Bytes;
   readonly world: World;
-  readonly storage: Pick<Storage, 'refresh'>;
+  readonly storage: Pick<Storage, 'list' | 'refresh'>;
   readonly caller: Pick<Caller, 'call'>;
   readonly copies: Copies;
   /** The contacts that we know nearest to a key, nearest first. */
   readonly closest: (key: Bytes, count: number) => readonly Contact[];
+  /** Finds out whether a name is still its holder's; it may be another's here afterwards. */
+  readonly lookAgain: (record: SignedRecord, signal: AbortSignal) => Promise<void>;
   /** Stores a record with those who should hold it. */
   readonly store: (record: SignedRecord, signal: AbortSignal) => Promise<void>;
 }
@@ -58,16 +60,25 @@ export class Repush {
 
   /** Stores again what was taken up. */
   async work(signal: AbortSignal): Promise<void> {
-    const { world, storage, copies, store } = this.#deps;
+    const { world, storage, copies, lookAgain } = this.#deps;
     const due = this.#due;
     this.#due = [];
     for (const record of due) {
       this.#pushedMs.set(toHex(record.hash), world.clock.monotonicMs());
-      if (await this.#isHeldWell(record, signal)) await storage.refresh(record);
-      else await store(record, signal);
+      // Before it is stored again: that spares other holders the work, and so the second look.
+      await lookAgain(record, signal);
+      const held = storage
+        .list(record.key)
+        .some(({ record: { hash } }) => equalBytes(hash, record.hash));
+      if (held) await this.#push(record, signal);
       copies.forget(record.hash);
       await sleep(world.timers, repushPauseMs, signal);
     }
+  }
+
+  async #push(record: SignedRecord, signal: AbortSignal): Promise<void> {
+    if (await this.#isHeldWell(record, signal)) await this.#deps.storage.refresh(record);
+    else await this.#deps.store(record, signal);
   }
 
   #isDue(stored: StoredRecord): boolean {
