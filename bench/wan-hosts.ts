@@ -3,7 +3,7 @@
  * It knows how they are started, spoken to and ended, not what is measured.
  *
  * The emulator is a program of its own, which this project does not need for anything else: a
- * command `wan` with `up -n N --rtt MS --seed S --net A.B`, `exec HOST -- COMMAND`, `set HOSTS
+ * command `wan` with `up -n N --rtt MS --seed S`, `exec HOST -- COMMAND`, `set HOSTS
  * loss=P` and `down`, that gives each host a network namespace with an address and each pair of
  * hosts a delay. The environment variable ALTNET_WAN says where it is; else PATH is searched.
  */
@@ -22,7 +22,6 @@ export interface WanNodeOptions {
   /** host:port. */
   readonly address: string;
   readonly bootstrap: string | undefined;
-  readonly isPublic: boolean;
 }
 
 export type WanCommand =
@@ -61,6 +60,11 @@ export async function findEmulator(): Promise<{ program: string } | { why: strin
 
 const script: string = path.join(import.meta.dirname, 'wan-node.ts');
 const port = 9000;
+/**
+ * How the emulator numbers its hosts: of one private network, where all are servers at once. Public
+ * addresses that are so near to each other would meet the limits against crowds of one operator.
+ */
+const net = '10.77';
 /** Nodes that start at once: each takes a second of a core. */
 const startingMax = 4;
 const settleMs = 60_000;
@@ -69,8 +73,6 @@ export interface WanPlan {
   readonly hosts: number;
   readonly rttMs: number;
   readonly seed: number;
-  /** The first two octets of all addresses. */
-  readonly net: string;
 }
 
 export class WanNetwork implements AsyncDisposable {
@@ -92,10 +94,10 @@ export class WanNetwork implements AsyncDisposable {
 
   /** Brings the network up and starts a node in each host; resolves when they know each other. */
   async start(): Promise<void> {
-    const { hosts, rttMs, seed, net } = this.#plan;
+    const { hosts, rttMs, seed } = this.#plan;
     this.#folder = await mkdtemp(path.join(os.tmpdir(), 'altnet-wan-'));
     const size = ['-n', String(hosts), '--rtt', String(rttMs), '--seed', String(seed)];
-    await this.#wan('up', ...size, '--net', net);
+    await this.#wan('up', ...size);
     const first = await this.#startHost(0, undefined);
     const rest = Array.from({ length: hosts - 1 }, (_, i) => i + 1).values();
     const lane = async (): Promise<void> => {
@@ -122,11 +124,9 @@ export class WanNetwork implements AsyncDisposable {
   }
 
   async #startHost(index: number, bootstrap: string | undefined): Promise<WanHost> {
-    const { net } = this.#plan;
     const address = `${net}.${1 + Math.floor(index / 200)}.${1 + (index % 200)}:${port}`;
     const data = path.join(this.#folder, String(index));
-    const isPublic = !net.startsWith('10.');
-    const options: WanNodeOptions = { data, address, bootstrap, isPublic };
+    const options: WanNodeOptions = { data, address, bootstrap };
     const runtime = [process.execPath, '--max-semi-space-size=2', script, JSON.stringify(options)];
     const child = spawn(this.#program, ['exec', String(index), '--', ...runtime], {
       stdio: ['pipe', 'pipe', 'inherit'],

@@ -11,9 +11,7 @@ import { startNode } from '../src/node/node.ts';
 import type { RunningNode } from '../src/node/node.ts';
 import type { WanAnswer, WanAnswerBody, WanCommand, WanNodeOptions } from './wan-hosts.ts';
 
-const { data, address, bootstrap, isPublic } = JSON.parse(
-  process.argv[2] ?? '{}',
-) as WanNodeOptions;
+const { data, address, bootstrap } = JSON.parse(process.argv[2] ?? '{}') as WanNodeOptions;
 
 function say(line: object): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -47,7 +45,6 @@ const node = await startNode({
   ...quietNode,
   listen: address,
   bootstrap: bootstrap === undefined ? [] : [bootstrap],
-  public: isPublic,
   network: 'main',
   data,
   keydir: path.join(data, 'keys'),

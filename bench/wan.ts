@@ -4,10 +4,9 @@
  * hosts vanished, and long after a publisher left. Each figure stands beside what OpenDHT took on
  * the same emulator with the same hosts and seeds.
  *
- * Environment: ALTNET_WAN, the emulator (see wan-hosts.ts); ALTNET_WAN_SEEDS, "1,2"; ALTNET_WAN_NET,
- * the first octets of the addresses ("10.77"; with public ones, as "45.77", the nodes are servers
- * because they are told so); ALTNET_WAN_AWAY_MINUTES, how long the publisher is gone, "1" for daily
- * use, "20" to see that values stay.
+ * Environment: ALTNET_WAN, the emulator (see wan-hosts.ts); ALTNET_WAN_SEEDS, "1,2";
+ * ALTNET_WAN_AWAY_MINUTES, how long the publisher is gone: "1" for daily use, "20" to see that values
+ * stay.
  */
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -48,10 +47,9 @@ export async function benchWan(): Promise<BenchRow[]> {
   const emulator = await findEmulator();
   if ('why' in emulator) throw new NotRun(emulator.why);
   const tally: Tally = { figures: new Map(), missed: new Map() };
-  const net = process.env['ALTNET_WAN_NET'] ?? '10.77';
   for (const seed of (process.env['ALTNET_WAN_SEEDS'] ?? '1,2').split(',').map(Number)) {
     process.stderr.write(`bench: wan, seed ${seed}\n`);
-    await using network = new WanNetwork(emulator.program, { hosts, rttMs, seed, net });
+    await using network = new WanNetwork(emulator.program, { hosts, rttMs, seed });
     await network.start();
     await new Scenarios(network, { tally, seed }).run();
   }
