@@ -31,11 +31,10 @@ export function networksOf(ip: Bytes): Networks | undefined {
   return { narrow: (wide << 8) | (ip[2] ?? 0), wide };
 }
 
-/** Contacts counted so far, by network. */
+/** Contacts counted so far, by network: few, so that going through them beats looking up. */
 export class PrefixCounts {
   readonly #caps: PrefixCaps;
-  readonly #narrow = new Map<number | string, number>(); // BOUNDED by the contacts counted
-  readonly #wide = new Map<number | string, number>(); // BOUNDED by the contacts counted
+  readonly #counted: Networks[] = []; // BOUNDED by the contacts counted
 
   constructor(caps: PrefixCaps) {
     this.#caps = caps;
@@ -43,16 +42,17 @@ export class PrefixCounts {
 
   hasRoom(networks: Networks | undefined): boolean {
     if (!networks) return true;
-    return (
-      (this.#narrow.get(networks.narrow) ?? 0) < this.#caps.narrow &&
-      (this.#wide.get(networks.wide) ?? 0) < this.#caps.wide
-    );
+    let [narrow, wide] = [0, 0];
+    for (const other of this.#counted) {
+      if (other.wide !== networks.wide) continue;
+      wide++;
+      if (other.narrow === networks.narrow) narrow++;
+    }
+    return narrow < this.#caps.narrow && wide < this.#caps.wide;
   }
 
   add(networks: Networks | undefined): void {
-    if (!networks) return;
-    this.#narrow.set(networks.narrow, (this.#narrow.get(networks.narrow) ?? 0) + 1);
-    this.#wide.set(networks.wide, (this.#wide.get(networks.wide) ?? 0) + 1);
+    if (networks) this.#counted.push(networks);
   }
 
   /** Counts it if there is room; whether there was. */

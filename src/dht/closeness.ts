@@ -9,7 +9,7 @@ const nearerMin = 60;
 /**
  * Whether a record under `key` is refused with NOT_CLOSE: when we stand more than twice as far from
  * it as its k holders should, and know enough nodes that are nearer. Both, because the estimate may
- * be wrong and the table may be poor.
+ * be wrong and the table may be poor. The contacts are asked for only when they matter.
  */
 export function isTooFar(
   key: Bytes,
@@ -18,9 +18,9 @@ export function isTooFar(
     contacts,
     networkSize,
     k,
-  }: { self: Bytes; contacts: readonly Contact[]; networkSize: number; k: number },
+  }: { self: Bytes; contacts: () => readonly Contact[]; networkSize: number; k: number },
 ): boolean {
   if (distanceShare(self, key) <= (2 * k) / networkSize) return false;
-  const nearer = contacts.filter(({ id }) => compareDistance(key, id, self) < 0);
+  const nearer = contacts().filter(({ id }) => compareDistance(key, id, self) < 0);
   return nearer.length >= nearerMin;
 }

@@ -2,7 +2,7 @@
  * Who else was seen holding a record that nobody refreshed for long: enough of them, and it need not
  * be stored again. SYNC shows it for free.
  */
-import { type Bytes, toHex } from '../base/bytes.ts';
+import type { Bytes } from '../base/bytes.ts';
 import { LruMap } from '../base/limits.ts';
 import { prefixNumber } from './distance.ts';
 
@@ -11,31 +11,27 @@ const recordsMax = 4096;
 const holdersMax = 20;
 
 export class Copies {
-  /** By the first 16 bytes of the record's hash. BOUNDED by recordsMax and holdersMax */
-  readonly #holders = new LruMap<string, Set<number>>(recordsMax);
+  /** By the first six bytes of the record's hash. BOUNDED by recordsMax and holdersMax */
+  readonly #holders = new LruMap<number, Set<number>>(recordsMax);
 
   /** `holder` listed it. */
   saw(hash: Bytes, holder: Bytes): void {
-    const id = idOf(hash);
+    const id = prefixNumber(hash);
     const holders = this.#holders.get(id) ?? new Set<number>();
     if (holders.size === 0) this.#holders.set(id, holders);
     if (holders.size < holdersMax) holders.add(prefixNumber(holder));
   }
 
   countOf(hash: Bytes): number {
-    return this.#holders.get(idOf(hash))?.size ?? 0;
+    return this.#holders.get(prefixNumber(hash))?.size ?? 0;
   }
 
   has(hash: Bytes, holder: Bytes): boolean {
-    return this.#holders.get(idOf(hash))?.has(prefixNumber(holder)) ?? false;
+    return this.#holders.get(prefixNumber(hash))?.has(prefixNumber(holder)) ?? false;
   }
 
   /** The record was refreshed: what was seen before counts no more. */
   forget(hash: Bytes): void {
-    this.#holders.delete(idOf(hash));
+    this.#holders.delete(prefixNumber(hash));
   }
-}
-
-function idOf(hash: Bytes): string {
-  return toHex(hash.subarray(0, 16));
 }

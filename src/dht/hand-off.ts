@@ -19,8 +19,8 @@ const idBytes = 16;
 
 export interface HandOffDeps {
   readonly storage: Pick<Storage, 'keys' | 'list'>;
-  /** The contacts that we know nearest to a key, nearest first: as many as may belong to Σ. */
-  readonly closest: (key: Bytes) => readonly Contact[];
+  /** So many of the contacts that we know nearest to a key, nearest first. */
+  readonly closest: (key: Bytes, count: number) => readonly Contact[];
   readonly sigmaSize: () => SigmaSize;
 }
 
@@ -50,7 +50,8 @@ export function handOffPage(
 
   function belongsTo(id: Bytes, key: Bytes): boolean {
     if (distanceShare(id, key) <= size.radius) return true;
-    const others = closest(key).filter((contact) => !sameId(contact.id, id));
+    // Outside the radius it belongs to Σ only as one of the `least` nearest.
+    const others = closest(key, size.least + 1).filter((contact) => !sameId(contact.id, id));
     return isInSigma(id, { key, others, size });
   }
 }

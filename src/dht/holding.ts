@@ -129,7 +129,8 @@ export class Holding {
   /** What `asker` should hold and we do, after `after`; nothing while we hold for nobody. */
   handOff(asker: Bytes, after: Bytes): SyncReply {
     const { storage } = this;
-    const closest = (key: Bytes): ReturnType<TableView['closest']> => this.#closest(key);
+    const closest = (key: Bytes, count: number): ReturnType<TableView['closest']> =>
+      this.#deps.table.closest(key, count);
     return handOffPage(asker, after, { storage, closest, sigmaSize: () => this.#sigmaSize() });
   }
 
@@ -197,7 +198,8 @@ export class Holding {
   #isTooFar(key: Bytes): boolean {
     const { self, table, networkSize } = this.#deps;
     const { k } = this.#options;
-    return isTooFar(key, { self, contacts: table.contacts(), networkSize: networkSize(), k });
+    const contacts = (): ReturnType<TableView['contacts']> => table.contacts();
+    return isTooFar(key, { self, contacts, networkSize: networkSize(), k });
   }
 
   #jittered(ms: number): number {

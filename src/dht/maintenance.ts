@@ -110,9 +110,8 @@ export class Maintenance {
 
   async #checkOne(signal: AbortSignal): Promise<void> {
     const { routing, world } = this.#deps;
-    const contacts = routing.table.contacts();
-    const contact = contacts[Math.floor(world.random.fraction() * contacts.length)];
-    if (contact) await routing.ping(contact, signal);
+    const entry = routing.table.pick(world.random.fraction());
+    if (entry) await routing.ping(entry.contact, signal);
   }
 
   /** Where nothing changes there is little to learn: then more and more rounds are skipped. */

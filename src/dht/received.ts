@@ -29,9 +29,14 @@ function diverse(contacts: readonly Contact[]): readonly Contact[] {
   const used: Contact[] = []; // BOUNDED by contactsMax
   for (const contact of contacts) {
     const { ip, port } = contact.endpoint;
-    const near = used.filter(({ endpoint }) => samePrefix(endpoint.ip, ip, 'narrow'));
-    const repeated = near.some(({ endpoint }) => equalBytes(endpoint.ip, ip));
-    if (port >= globalPortMin && near.length < perPrefixMax && !repeated) used.push(contact);
+    let near = 0;
+    let isRepeated = false;
+    for (const { endpoint } of used) {
+      if (!samePrefix(endpoint.ip, ip, 'narrow')) continue;
+      near++;
+      isRepeated ||= equalBytes(endpoint.ip, ip);
+    }
+    if (port >= globalPortMin && near < perPrefixMax && !isRepeated) used.push(contact);
   }
   return used;
 }

@@ -9,7 +9,8 @@ import { sameEndpoint } from '../base/address.ts';
 import type { Bytes } from '../base/bytes.ts';
 import type { Contact } from '../identity/contact.ts';
 import { networksOf } from './caps.ts';
-import { compareDistance, sameId, sharedBits } from './distance.ts';
+import { sameId, sharedBits } from './distance.ts';
+import { Nearest } from './nearest.ts';
 
 export interface TableOptions {
   /** Contacts per bucket, answers per lookup, copies per record: Kademlia's k. */
@@ -83,6 +84,16 @@ export class RoutingTable implements TableView {
     return this.entries().map(({ contact }) => contact);
   }
 
+  /** One of the entries, by a number in [0, 1). */
+  pick(fraction: number): TableEntry | undefined {
+    let at = Math.floor(fraction * this.#size);
+    for (const { entries } of this.#buckets) {
+      if (at < entries.length) return entries[at];
+      at -= entries.length;
+    }
+    return undefined;
+  }
+
   buckets(): readonly { readonly distanceBits: number; readonly contacts: number }[] {
     const bits = this.#self.length * 8;
     return this.#buckets
@@ -95,19 +106,19 @@ export class RoutingTable implements TableView {
     count: number,
     accept: (entry: TableEntry) => boolean = () => true,
   ): readonly Contact[] {
-    const found: Contact[] = [];
-    const take = ({ entries }: Bucket): void => {
-      for (const entry of entries) if (accept(entry)) found.push(entry.contact);
+    const nearest = new Nearest(target, count);
+    const offer = ({ entries }: Bucket): void => {
+      for (const entry of entries) nearest.offer(entry.contact, () => accept(entry));
     };
     // The target's own bucket is nearest to it, all deeper ones come next and are all alike seen
     // from there, then the shallower ones in order: stop as soon as the rest must be farther.
     const home = sharedBits(this.#self, target);
-    this.#buckets.slice(home, home + 1).forEach(take);
-    if (found.length < count) this.#buckets.slice(home + 1).forEach(take);
-    for (let i = home - 1; i >= 0 && found.length < count; i--) {
-      this.#buckets.slice(i, i + 1).forEach(take);
+    this.#buckets.slice(home, home + 1).forEach(offer);
+    if (!nearest.isFull) this.#buckets.slice(home + 1).forEach(offer);
+    for (let i = home - 1; i >= 0 && !nearest.isFull; i--) {
+      this.#buckets.slice(i, i + 1).forEach(offer);
     }
-    return found.toSorted((a, b) => compareDistance(target, a.id, b.id)).slice(0, count);
+    return nearest.contacts;
   }
 
   has(id: Bytes): boolean {
@@ -122,12 +133,15 @@ export class RoutingTable implements TableView {
   wants(contact: Contact): boolean {
     const { id } = contact;
     const index = sharedBits(this.#self, id);
-    if (index === this.#self.length * 8 || this.has(id)) return false;
+    if (index === this.#self.length * 8) return false;
     const bucket = this.#buckets[index];
     if (!bucket) return this.#hasRoom(contact, []);
     const { entries, spares } = bucket;
-    if (entries.length < this.#options.k) return this.#hasRoom(contact, entries);
-    return spares.length < this.#options.sparesMax && positionOf(id, spares) < 0;
+    // Most of those that ask us belong to buckets that are full for good.
+    const isOpen = entries.length < this.#options.k;
+    if (!isOpen && spares.length >= this.#options.sparesMax) return false;
+    if (positionOf(id, entries) >= 0) return false;
+    return isOpen ? this.#hasRoom(contact, entries) : positionOf(id, spares) < 0;
   }
 
   /** This server answered our request at this endpoint: the one way into the table. */

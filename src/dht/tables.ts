@@ -41,6 +41,14 @@ export class RoutingTables implements TableView {
     return [...v4, ...this.#v6.contacts().filter(({ id }) => !this.#v4.has(id))];
   }
 
+  /** One of the entries, by a number in [0, 1). */
+  pick(fraction: number): TableEntry | undefined {
+    const ofV4 = this.#v4.size / (this.#v4.size + this.#v6.size);
+    return fraction < ofV4
+      ? this.#v4.pick(fraction / ofV4)
+      : this.#v6.pick((fraction - ofV4) / (1 - ofV4));
+  }
+
   buckets(): readonly { readonly distanceBits: number; readonly contacts: number }[] {
     const all = new Map<number, number>(); // BOUNDED by the bits of an ID
     for (const { distanceBits, contacts } of [...this.#v4.buckets(), ...this.#v6.buckets()]) {
