@@ -5,8 +5,8 @@
  * the same emulator with the same hosts and seeds.
  *
  * Environment: ALTNET_WAN, the emulator (see wan-hosts.ts); ALTNET_WAN_SEEDS, "1,2";
- * ALTNET_WAN_AWAY_MINUTES, how long the publisher is gone: "1" for daily use, "20" to see that values
- * stay.
+ * ALTNET_WAN_AWAY_MINUTES, how long the publisher is gone: "1" for daily use, "20" to see that
+ * values stay.
  */
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { temporaryFolder } from '../support/cleanup.ts';
@@ -107,6 +107,23 @@ test('eight nodes', async (t) => {
     const fetched = await altnet(h, 'fetch', String(published['cid']), dest);
     assert.equal(fetched['root'], published['root']);
     assert.deepEqual(readFolder(dest), readFolder(site));
+  });
+
+  await t.test('the alternative that works is downloaded and verified', async () => {
+    const url = 'http://dead.example/guide';
+    const page = readFileSync(path.join(guideFolder, 'index.html'));
+    const sha256 = createHash('sha256').update(page).digest('hex');
+    const dest = path.join(temporaryFolder(t), 'copy.html');
+    await altnet(c, 'link', 'put', url, 'http://hello.alt/none.html');
+    await altnet(c, 'link', 'put', url, 'magnet:?xt=urn:btih:0123');
+    await altnet(a, 'link', 'put', url, 'http://hello.alt/', '--sha256', sha256);
+    const lines = await altnetLines(h, 'link', 'get', url, '--fetch', dest);
+    assert.equal(lines.filter(({ target }) => target !== undefined).length, 3);
+    const { fetched, verified, bytes } = lines.at(-1) ?? {};
+    assert.deepEqual([fetched, verified, bytes], ['http://hello.alt/', true, page.length]);
+    assert.deepEqual(readFileSync(dest), page);
+    const again = await tryAltnet(h, 'link', 'get', url, '--fetch', dest);
+    assert.deepEqual([again.code, again.stdout], [1, '']);
   });
 
   await t.test('a small value is read by its SHA-256', async () => {
