@@ -11,6 +11,9 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { NodeServices } from '../../src/api/ports.ts';
+import { forEachOf } from '../../src/base/parallel.ts';
+import { connectToRunning } from '../../src/cli/connect.ts';
 import { atEnd, temporaryFolder } from './cleanup.ts';
 
 const root: string = path.resolve(import.meta.dirname, '../..');
@@ -143,22 +146,44 @@ export async function startNode(t: TestContext, input: NodeInput): Promise<Clust
   };
 }
 
-/** `count` nodes, at most 26, called A, B, C …; all join at A. */
-export async function startCluster(t: TestContext, count: number): Promise<ClusterNode[]> {
-  const first = await startNode(t, { name: 'A' });
-  const others = Array.from({ length: count - 1 }, (_, i) =>
-    startNode(t, { name: String.fromCharCode(66 + i), bootstrap: first.ready.listen }),
-  );
-  const nodes = [first, ...(await Promise.all(others))];
+export interface ClusterOptions {
+  /** More options of `altnet start`, for each node. */
+  readonly options?: readonly string[];
+}
+
+/** As many starts at the same time as do not make the slowest of them too slow. */
+const startsAtOnce = 8;
+
+/** `count` nodes, named by their numbers from 1 on; all join at the first. */
+export async function startCluster(
+  t: TestContext,
+  count: number,
+  { options = [] }: ClusterOptions = {},
+): Promise<ClusterNode[]> {
+  const first = await startNode(t, { name: '1', options });
+  const bootstrap = first.ready.listen;
+  const nodes = [first];
+  const others = Array.from({ length: count - 1 }, (_, i) => i + 1);
+  await forEachOf(others, startsAtOnce, async (index) => {
+    nodes[index] = await startNode(t, { name: `${index + 1}`, bootstrap, options });
+  });
+  atEnd(t, () => Promise.all(nodes.map((node) => node.end())));
   await Promise.all(nodes.map((node) => knowsPeers(node, Math.min(count - 1, 4))));
   return nodes;
 }
 
+/** The node as programs use it, through its API; where many calls are made, cheaper than commands. */
+export async function servicesOf(node: ClusterNode): Promise<NodeServices> {
+  const connection = await connectToRunning(node.data);
+  assert.ok(connection, `node ${node.name} runs`);
+  return connection.services;
+}
+
 /** Waits until the node's routing table has at least `contactsMin` entries. */
 async function knowsPeers(node: ClusterNode, contactsMin: number): Promise<void> {
+  const services = await servicesOf(node);
   await eventually(`${node.name} knows ${contactsMin} other nodes`, async () => {
-    const { table } = await altnet(node, 'stats');
-    return typeof table === 'number' && table >= contactsMin;
+    return (await services.stats()).table >= contactsMin;
   });
 }
 
