@@ -4,7 +4,7 @@
  * and caution towards strangers, and with the sizes of its packets, but without making them.
  */
 import { abortReason } from '../src/base/abort.ts';
-import { type Endpoint, formatEndpoint } from '../src/base/address.ts';
+import { type Endpoint, formatEndpoint, formatIp } from '../src/base/address.ts';
 import type { Bytes } from '../src/base/bytes.ts';
 import { AltNetError } from '../src/base/errors.ts';
 import type { Answered, ReplyInfo, Request, RequestHandler, Transport } from '../src/dht/ports.ts';
@@ -67,8 +67,9 @@ export class SimNetwork implements Wire {
   readonly #timeoutMs: number;
   /** By the one object that all nodes share: here nothing is encoded on its way. */
   readonly #hosts = new Map<Contact, Host>();
-  /** For contacts that somebody made up: who is really there. */
   readonly #byEndpoint = new Map<string, Host>();
+  /** For contacts that somebody made up: whom that hits. */
+  readonly #byIp = new Map<string, Host>();
   /** What is under way, by what ends it. */
   readonly #followers = new WeakMap<AbortSignal, Set<Abortable>>();
   readonly #traffic = noTraffic();
@@ -121,6 +122,7 @@ export class SimNetwork implements Wire {
     };
     this.#hosts.set(contact, host);
     this.#byEndpoint.set(formatEndpoint(contact.endpoint), host);
+    this.#byIp.set(formatIp(contact.endpoint.ip), host);
     return {
       serve: (handler) => {
         host.handler = handler;
@@ -305,7 +307,7 @@ export class SimNetwork implements Wire {
   }
 
   #whoGets(contact: Contact): Host | undefined {
-    return this.#hosts.get(contact) ?? this.#byEndpoint.get(formatEndpoint(contact.endpoint));
+    return this.#hosts.get(contact) ?? this.#byIp.get(formatIp(contact.endpoint.ip));
   }
 
   #isCarried(from: Contact, to: Contact): boolean {

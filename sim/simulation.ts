@@ -2,6 +2,7 @@
 import type { Bytes } from '../src/base/bytes.ts';
 import { compareDistance } from '../src/dht/distance.ts';
 import type { DhtOptions } from '../src/dht/dht.ts';
+import type { Contact } from '../src/identity/contact.ts';
 import { type AddressPlan, Addresses } from './addresses.ts';
 import { Holdings } from './holdings.ts';
 import { SimNetwork, simNetworkDefaults, type SimNetworkOptions } from './network.ts';
@@ -24,6 +25,8 @@ export interface JoinOptions {
   readonly server?: boolean;
   /** How wrong its clock is. */
   readonly clockOffsetMs?: number;
+  /** Through whom it joins; left out: two by lot. */
+  readonly seeds?: readonly Contact[];
 }
 
 const seedsPerNode = 2;
@@ -65,8 +68,11 @@ export class Simulation {
   }
 
   /** One more node; resolves with it when it has joined. */
-  async join({ server = true, clockOffsetMs = 0 }: JoinOptions = {}): Promise<SimNode> {
-    const seeds = this.some(seedsPerNode).map(({ contact }) => contact);
+  async join({
+    server = true,
+    clockOffsetMs = 0,
+    seeds = this.some(seedsPerNode).map(({ contact }) => contact),
+  }: JoinOptions = {}): Promise<SimNode> {
     const node = new SimNode({
       ip: this.#addresses.take(),
       world: this.world.forNode({ clockOffsetMs }),
@@ -80,6 +86,11 @@ export class Simulation {
     await node.dht.start();
     await node.dht.join(seeds);
     return node;
+  }
+
+  /** An address that nobody has yet. */
+  takeAddress(): Bytes {
+    return this.#addresses.take();
   }
 
   /** `count` different nodes, by lot; fewer when there are fewer. */
