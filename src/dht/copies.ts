@@ -1,6 +1,6 @@
 /**
- * Who else was seen holding a record that nobody refreshed for long: enough of them, and it need not
- * be stored again. SYNC shows it for free.
+ * Who else was seen holding a record that nobody refreshed for long: enough of them, and it need
+ * not be stored again. SYNC shows it for free.
  */
 import type { Bytes } from '../base/bytes.ts';
 import { LruMap } from '../base/limits.ts';

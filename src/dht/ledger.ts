@@ -1,7 +1,7 @@
 /**
  * What is held, in numbers: bytes by share of the budget, records by author and by source, and in
  * which order records go when there is no room. It holds no record and does not judge any; about
- * 100 bytes of memory for each. Every change of the store is entered here, so the numbers are exact.
+ * 100 bytes of memory for each. Every change of the store is entered here: the numbers are exact.
  */
 import type { Bytes } from '../base/bytes.ts';
 import { type RecordKind, recordKinds } from '../record/kinds.ts';

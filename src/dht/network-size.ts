@@ -4,7 +4,7 @@ import type { Contact } from '../identity/contact.ts';
 import { distanceShare, sameId } from './distance.ts';
 
 const samplesMax = 32;
-/** The estimate from one lookup is off by a fifth or more; the median of so many by half of that. */
+/** One lookup misjudges by a fifth or more; the median of so many by half of that. */
 const samplesMin = 8;
 
 interface Sample {

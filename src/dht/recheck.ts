@@ -132,7 +132,7 @@ export class Recheck {
     else await this.#confirmInTime(held);
   }
 
-  /** Nobody contradicts: that is enough after a while, though not to block a name by a withdrawal. */
+  /** Nobody contradicts: enough after a while, though not to block a name by a withdrawal. */
   async #confirmInTime({ record, heldSinceMs }: StoredRecord): Promise<void> {
     if (record.tombstone) return;
     const { storage, world } = this.#deps;

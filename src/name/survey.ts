@@ -88,7 +88,7 @@ function surveyOf(
 ): Survey {
   const records = [...answers.flatMap((answer) => answer.records), ...(own ? [own] : [])];
   const { answered, closest } = end ?? { answered: answers.length, closest: [] };
-  // Who is no server answers nothing itself, and is counted in the size of the network all the same.
+  // Who is no server answers nothing itself, but is counted in the size of the network.
   const isCounted = answers.some(({ from }) => from === 'self');
   const wanted = answersWanted(dht.networkSize() - (isCounted ? 0 : 1));
   const heard = answered >= wanted;
