@@ -29,7 +29,7 @@ const minute = 60 * second;
 
 export const maintenanceDefaults: MaintenanceOptions = {
   livenessIntervalMs: 10 * second,
-  ownLookupMinMs: 10 * second,
+  ownLookupMinMs: 2 * second,
   ownLookupIntervalMs: 10 * minute,
   ownLookupsSkippedMax: 5,
   bucketIdleMs: 60 * minute,
