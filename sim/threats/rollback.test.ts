@@ -46,7 +46,7 @@ async function rollBack(
   assert.ok(holders.length >= 19 && voters.length >= 19);
   // Whoever else holds it shows the old one as well: version 2 is left with so few.
   const asked = voters.filter((voter) => holders.includes(voter));
-  const left = new Set(asked.slice(asked.length - honest)); // the farthest
+  const left = new Set(asked.slice(0, honest));
   const liars = [...holders, owner].filter((holder) => !left.has(holder));
   await corrupt(sim, liars, old);
   await world.pass(6 * minuteMs); // beyond what an answer is kept for

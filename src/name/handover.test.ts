@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { authorOf, rootOf, setUp } from '../../test/support/name-bench.ts';
 import { MemoryNameNotes } from '../../test/support/name-net.ts';
+import { toHex } from '../base/bytes.ts';
 import { unixSeconds } from '../base/clock.ts';
 import { type ErrorCode, isAltNetError } from '../base/errors.ts';
+import { seqOf } from '../record/envelope.ts';
 import { keyName } from '../record/label.ts';
+import { makeNameRecord, nameKey } from '../record/name.ts';
 
 const day = 86_400;
 const bob = authorOf(2).publicKey;
@@ -33,7 +36,8 @@ describe('passing a name on', () => {
     assert.deepEqual([seen.state, seen.root, seen.owner], ['ok', rootOf(2), bob]);
     assert.equal(seen.warning, undefined, 'it was passed on');
     assert.equal(seen.offeredTo, undefined);
-    await assert.rejects(hers.update('alice', rootOf(3)), hasCode('NAME_TAKEN'));
+    await assert.rejects(hers.update('alice', rootOf(3)), hasCode('NAME_NOT_YOURS'));
+    assert.deepEqual(hers.list(), []);
     assert.equal((await his.update('alice', rootOf(4))).version, 2);
   });
 
@@ -65,6 +69,41 @@ describe('passing a name on', () => {
     assert.ok(
       net.storers.every(({ held }) => [...held.values()].every(({ seq }) => seq >> 48n === 4n)),
     );
+  });
+
+  test('goes back to who has not looked since', async () => {
+    const { node } = setUp();
+    const [hers, his] = [node(1), node(2)];
+    await hers.register('alice', rootOf(1));
+    await hers.transfer('alice', bob);
+    await his.register('alice', rootOf(2));
+    await his.transfer('alice', authorOf(1).publicKey);
+    await hers.register('alice', rootOf(3));
+    const seen = await node(3).resolve('alice');
+    assert.deepEqual([seen.root, seen.owner], [rootOf(3), authorOf(1).publicKey]);
+    await assert.rejects(his.register('alice', rootOf(4)), hasCode('NAME_TAKEN'));
+  });
+
+  test('cannot be undone for who saw what the old owner signed afterwards', async () => {
+    const { node, net, hold, world, network } = setUp({ storers: 12 });
+    const [hers, his, visitor] = [node(1), node(2), node(3)];
+    await hers.register('alice', rootOf(1));
+    await hers.transfer('alice', bob);
+    await his.register('alice', rootOf(2));
+    const key = nameKey('alice');
+    const theirs = net.storers.map(({ held }) => held.get(toHex(key)) ?? assert.fail());
+    const stamp = { seq: seqOf(9, 1), issued: unixSeconds(world.clock) };
+    const author = { key: authorOf(1), network };
+    const reversal = makeNameRecord({ label: 'alice', root: rootOf(9) }, stamp, author);
+    hold(reversal, 0, 12);
+    assert.deepEqual((await visitor.resolve('alice')).root, rootOf(9));
+    // Of twelve storers five go on showing it: enough for a first answer, not for the last.
+    for (const [i, record] of theirs.entries()) if (i >= 5) hold(record, i, i + 1);
+    world.advance(300_000);
+    await visitor.resolve('alice');
+    await new Promise((resolve) => setImmediate(resolve));
+    const seen = await visitor.resolve('alice');
+    assert.deepEqual([seen.root, seen.owner, seen.warning], [rootOf(2), bob, undefined]);
   });
 
   test('is not for key names, other zones, names below, oneself or no key at all', async () => {

@@ -11,7 +11,7 @@ import { freeAtSeconds } from '../dht/rules/ownership.ts';
 import { isSoundPoint } from '../identity/point.ts';
 import { epochOf, versionOf } from '../record/envelope.ts';
 import { isRoot } from '../record/root.ts';
-import { signTransfer } from '../record/transfer.ts';
+import { offerOf, signTransfer } from '../record/transfer.ts';
 import type { Certificate } from '../record/zone.ts';
 import { NamesBelow } from './below.ts';
 import { claimable, type Holding, ownedOrOffered } from './holding.ts';
@@ -222,8 +222,9 @@ export class Names implements NameResolver {
   }
 
   /**
-   * What this node publishes already is known without asking. Else the places are asked in order;
-   * the first failure that says more than "not there" is the result.
+   * What this node publishes already is known without asking, unless it offered the name to somebody
+   * who may have it by now. Else the places are asked in order; the first failure that says more
+   * than "not there" is the result.
    */
   async #holding(
     places: readonly NamePlace[],
@@ -232,7 +233,7 @@ export class Names implements NameResolver {
   ): Promise<Holding> {
     for (const place of places) {
       const published = this.#own.under(place);
-      if (published) return { place, mine: [published] };
+      if (published && !offerOf(published)) return { place, mine: [published] };
     }
     const now = unixSeconds(this.#deps.world.clock);
     const author = this.#deps.authorKey.publicKey;

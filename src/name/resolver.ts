@@ -107,8 +107,10 @@ export class Resolver {
   }
 
   /** What is known of one place, for who wants to write there. Rejects with TIMEOUT, ABORTED. */
-  survey(place: NamePlace, signal: AbortSignal): Promise<Survey> {
-    return this.#search(place, { paths: 2, signal });
+  async survey(place: NamePlace, signal: AbortSignal): Promise<Survey> {
+    const survey = await this.#search(place, { paths: 2, signal });
+    await this.#rememberVerdict(survey);
+    return survey;
   }
 
   /** After an own write: nobody gets what was found before it. */
@@ -203,14 +205,18 @@ export class Resolver {
     const { pins, world, network } = this.#deps;
     const { place, verdict, behind } = survey;
     const pin = pins.get(place.key);
-    const record = worthRemembering(verdict, pin?.record);
-    if (record) await this.remember(record);
+    await this.#rememberVerdict(survey);
     if (verdict.state === 'ok') this.#repair.offer(verdict.record, behind);
     const answer = answerOf(survey, { pin, now: unixSeconds(world.clock), network });
     if (writes !== this.#writes) return answer;
     const atMs = this.#nowMs();
     this.#cache.set(apex.name, { answer, atMs, untilMs: atMs + this.#keptMs(verdict) });
     return answer;
+  }
+
+  async #rememberVerdict({ place, verdict }: Survey): Promise<void> {
+    const record = worthRemembering(verdict, this.#deps.pins.get(place.key)?.record);
+    if (record) await this.remember(record);
   }
 
   /** A live record is not shown beyond its end. */

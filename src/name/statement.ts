@@ -37,7 +37,8 @@ export function nextStatement(
     root,
     subnames: subnamesOf(place.name, body, change),
     zoneFile: change.zoneFile ?? body?.zoneFile,
-    offer: change.offer ?? body?.offer,
+    // Whoever got a name back has offered it before, and that offer was taken.
+    offer: change.offer ?? (change.transfers ? undefined : body?.offer),
     ttlSeconds: body?.ttlSeconds,
   };
 }

@@ -66,14 +66,12 @@ export async function searchName(place: NamePlace, context: SurveyContext): Prom
 }
 
 /**
- * A name that changes hands begins a new epoch, so what is below the known seq is old, whoever
- * signed it. Not so in a zone, where the registrar may give it to somebody who begins at 1; nor
- * when nothing is left of the owner, and it matters who else is there: then two paths are asked.
+ * Of one author what is below the known seq is old. A name may change hands, and then a lower seq
+ * can be the later one: in a zone the new owner begins at 1, and in the open zone who passed the
+ * name on can go on signing, at whatever seq.
  */
-function minSeqOf(place: NamePlace, { pin, paths, now }: SurveyContext): bigint {
-  if (!pin || now >= freeAtSeconds(pin)) return 0n;
-  if (place.type === 'key') return pin.seq;
-  return place.zone === undefined && paths === 1 ? pin.seq : 0n;
+function minSeqOf(place: NamePlace, { pin, now }: SurveyContext): bigint {
+  return place.type === 'key' && pin && now < freeAtSeconds(pin) ? pin.seq : 0n;
 }
 
 interface Judging extends SurveyContext {

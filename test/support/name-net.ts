@@ -7,7 +7,7 @@ import { freeAtSeconds } from '../../src/dht/rules/ownership.ts';
 import { type Contact, contactOf } from '../../src/identity/contact.ts';
 import { compareRecords, type SignedRecord } from '../../src/record/envelope.ts';
 import { type RecordKind, type StoreStatus, storeStatuses } from '../../src/record/kinds.ts';
-import { compareClaims } from '../../src/record/transfer.ts';
+import { compareClaims, hasSoundTransfers } from '../../src/record/transfer.ts';
 import type {
   NameAnswer,
   NameNotes,
@@ -41,6 +41,7 @@ export class NameStorer {
   }
 
   store(record: SignedRecord, now: number): Stored {
+    if (!hasSoundTransfers(record, this.#network)) return { status: storeStatuses.BAD_TRANSFER };
     const held = this.held.get(toHex(record.key));
     if (held) {
       const isOther = !equalBytes(held.author, record.author);
