@@ -5,11 +5,16 @@ import { sampleLink, sampleName, testNow, authorKey } from '../../test/support/d
 import { equalBytes } from '../base/bytes.ts';
 import { isAltNetError } from '../base/errors.ts';
 import { recordKinds, storeStatuses } from '../record/kinds.ts';
+import type { DhtOptions } from './dht.ts';
 import type { Gathered, GatherEnd } from './gather.ts';
 
 /** Nodes 1 … count, joined through node 1. */
-async function started(net: DirectNet, count: number): Promise<DirectNode[]> {
-  const nodes = Array.from({ length: count }, (_, i) => net.add(i + 1));
+async function started(
+  net: DirectNet,
+  count: number,
+  options: Partial<DhtOptions> = {},
+): Promise<DirectNode[]> {
+  const nodes = Array.from({ length: count }, (_, i) => net.add(i + 1, { options }));
   const [seed] = nodes;
   for (const node of nodes) {
     await node.dht.start();
@@ -44,6 +49,18 @@ test('nodes that join through one of them know each other', async () => {
   const nodes = await started(net, 8);
   for (const { dht } of nodes) assert.equal(dht.table.size, 7);
   assert.equal(nodes[0]?.dht.networkSize(), 8);
+  await stopAll(nodes);
+});
+
+test('how dense the nodes stand around the keys of records says nothing of their number', async () => {
+  const net = new DirectNet();
+  const nodes = await started(net, 8, { k: 1 });
+  const [asker, ...others] = nodes;
+  assert.ok(asker);
+  const before = asker.dht.networkSize();
+  // Nearer than any other node can be, as those are who crowd a key.
+  for (const { contact } of others) await read(asker.dht.gather(contact.id, { reach: 'whole' }));
+  assert.equal(asker.dht.networkSize(), before);
   await stopAll(nodes);
 });
 

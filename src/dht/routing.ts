@@ -122,9 +122,9 @@ export class Routing {
       until: AbortSignal,
     ): Promise<readonly Contact[]> => (await this.#find(contact, point, until)).contacts;
     const result = yield* runQuery({ lookup, ask, probe, timers, slowMs, onProgress, signal });
-    // Who hurries leaves out who is slow, and finds the network thinner than it is.
-    if (goal === undefined || lookup.reach === 'whole')
-      this.#networkSize.add(target, result.closest);
+    // Who hurries leaves out who is slow, and finds the network thinner than it is. Where records
+    // are kept, others choose the target: who crowds their keys must not shrink all storage sets.
+    if (goal === undefined) this.#networkSize.add(target, result.closest);
     return result;
   }
 
