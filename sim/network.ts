@@ -247,8 +247,10 @@ export class SimNetwork implements Wire {
   }
 
   takeToken(from: Host, target: Host): void {
+    if (this.#acquaintanceOf(from, target) === 'stranger') {
+      from.strangers.forget(target.contact.endpoint);
+    }
     this.#acquaintances.noteAnswered(from.index, target.index, this.nowMs);
-    from.strangers.forget(target.contact.endpoint);
   }
 
   handle(target: Host, from: Host, request: Request): ReturnType<RequestHandler> {

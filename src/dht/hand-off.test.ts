@@ -23,9 +23,9 @@ function deps(
   { storage }: StorageBench,
   { size, known = [] }: { size: SigmaSize; known?: readonly Contact[] },
 ): HandOffDeps {
-  const closest = (key: Bytes): readonly Contact[] =>
-    known.toSorted((a, b) => compareDistance(key, a.id, b.id)).slice(0, size.most);
-  return { storage, closest, sigmaSize: () => size };
+  const isAmongNearest = (id: Bytes, key: Bytes, count: number): boolean =>
+    known.filter((contact) => compareDistance(key, contact.id, id) < 0).length < count;
+  return { storage, isAmongNearest, sigmaSize: () => size };
 }
 
 function idOf({ key, hash }: SyncEntry): Bytes {

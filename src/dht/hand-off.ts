@@ -3,11 +3,10 @@
  * is judged by the ID that its handshake proved, so nobody can read a store through it that is not
  * near to it anyway.
  */
-import { type Bytes, compareBytes, concatBytes } from '../base/bytes.ts';
-import type { Contact } from '../identity/contact.ts';
-import { distanceShare, sameId } from './distance.ts';
+import { type Bytes, compareBytes, equalBytes } from '../base/bytes.ts';
+import { distanceShare } from './distance.ts';
 import type { SyncEntry, SyncReply } from './ports.ts';
-import { isInSigma, type SigmaSize } from './sigma.ts';
+import type { SigmaSize } from './sigma.ts';
 import type { Storage } from './storage.ts';
 
 /** What fits a reply. */
@@ -19,8 +18,8 @@ const idBytes = 16;
 
 export interface HandOffDeps {
   readonly storage: Pick<Storage, 'keys' | 'list'>;
-  /** So many of the contacts that we know nearest to a key, nearest first. */
-  readonly closest: (key: Bytes, count: number) => readonly Contact[];
+  /** Whether we know fewer than `count` contacts that are nearer to the key than `id` is. */
+  readonly isAmongNearest: (id: Bytes, key: Bytes, count: number) => boolean;
   readonly sigmaSize: () => SigmaSize;
 }
 
@@ -28,11 +27,12 @@ export interface HandOffDeps {
 export function handOffPage(
   asker: Bytes,
   after: Bytes,
-  { storage, closest, sigmaSize }: HandOffDeps,
+  { storage, isAmongNearest, sigmaSize }: HandOffDeps,
 ): SyncReply {
   const size = sigmaSize();
   const [from, to] = regionOf(asker, size);
   const start = after.subarray(0, keyBytes);
+  const startHash = after.subarray(keyBytes);
   const entries: SyncEntry[] = [];
   let looked = 0;
   for (const key of storage.keys(compareBytes(start, from) > 0 ? start : from)) {
@@ -40,27 +40,27 @@ export function handOffPage(
     if (compareBytes(key, to) > 0) break;
     if (++looked > keysMax) return page(entries.length > 0);
     if (!belongsTo(asker, key)) continue;
+    const isStart = equalBytes(key, start);
     for (const entry of entriesOf(key, storage)) {
-      if (compareBytes(concatBytes(entry.key, entry.hash), after) <= 0) continue;
+      if (isStart && compareBytes(entry.hash, startHash) <= 0) continue;
       if (entries.length === entriesMax) return page(true);
       entries.push(entry);
     }
   }
   return { method: 'sync', entries, more: false };
 
+  /** Outside the radius only as one of the `least` nearest: see `isWithin`. */
   function belongsTo(id: Bytes, key: Bytes): boolean {
-    if (distanceShare(id, key) <= size.radius) return true;
-    // Outside the radius it belongs to Σ only as one of the `least` nearest.
-    const others = closest(key, size.least + 1).filter((contact) => !sameId(contact.id, id));
-    return isInSigma(id, { key, others, size });
+    return distanceShare(id, key) <= size.radius || isAmongNearest(id, key, size.least);
   }
 }
 
 function entriesOf(key: Bytes, storage: HandOffDeps['storage']): readonly SyncEntry[] {
-  return storage
-    .list(key)
-    .map(({ record }) => ({ key, hash: record.hash.slice(0, idBytes) }))
-    .toSorted((a, b) => compareBytes(a.hash, b.hash));
+  const entries = storage.list(key).map(({ record }) => ({
+    key,
+    hash: record.hash.subarray(0, idBytes),
+  }));
+  return entries.length > 1 ? entries.toSorted((a, b) => compareBytes(a.hash, b.hash)) : entries;
 }
 
 /**

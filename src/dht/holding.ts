@@ -129,9 +129,10 @@ export class Holding {
   /** What `asker` should hold and we do, after `after`; nothing while we hold for nobody. */
   handOff(asker: Bytes, after: Bytes): SyncReply {
     const { storage } = this;
-    const closest = (key: Bytes, count: number): ReturnType<TableView['closest']> =>
-      this.#deps.table.closest(key, count);
-    return handOffPage(asker, after, { storage, closest, sigmaSize: () => this.#sigmaSize() });
+    const isAmongNearest: TableView['isAmongNearest'] = (...about) =>
+      this.#deps.table.isAmongNearest(...about);
+    const sigma = (): SigmaSize => this.#sigmaSize();
+    return handOffPage(asker, after, { storage, isAmongNearest, sigmaSize: sigma });
   }
 
   rounds(): readonly Round[] {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { checkProperty } from '../../test/support/property.ts';
 import { tinyContact } from '../../test/support/tiny-contact.ts';
+import type { Contact } from '../identity/contact.ts';
 import { compareDistance } from './distance.ts';
 import { Nearest } from './nearest.ts';
 
@@ -17,8 +18,9 @@ test('the nearest of those that are let through remain, in order', () => {
       (target, count, ids, accept) => {
         const goal = Uint8Array.of(target);
         const contacts = ids.map((id) => tinyContact(id));
-        const nearest = new Nearest(goal, count);
-        for (const contact of contacts) nearest.offer(contact, () => accept(contact.id[0]));
+        const isLetThrough = ({ contact }: { contact: Contact }): boolean => accept(contact.id[0]);
+        const nearest = new Nearest(goal, count, isLetThrough);
+        for (const contact of contacts) nearest.offer({ contact });
         const expected = contacts
           .filter(({ id }) => accept(id[0]))
           .toSorted((a, b) => compareDistance(goal, a.id, b.id))

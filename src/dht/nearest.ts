@@ -6,17 +6,20 @@ import type { Bytes } from '../base/bytes.ts';
 import type { Contact } from '../identity/contact.ts';
 import { compareDistance, distanceNumber } from './distance.ts';
 
-export class Nearest {
+export class Nearest<T extends { readonly contact: Contact }> {
   readonly #target: Bytes;
   readonly #count: number;
+  readonly #accept: (item: T) => boolean;
   /** Nearest first. BOUNDED by count */
   readonly #contacts: Contact[] = [];
   /** Their `distanceNumber`s. BOUNDED by count */
   readonly #distances: number[] = [];
 
-  constructor(target: Bytes, count: number) {
+  /** `accept` is only asked about those that would get a place. */
+  constructor(target: Bytes, count: number, accept: (item: T) => boolean) {
     this.#target = target;
     this.#count = count;
+    this.#accept = accept;
   }
 
   get isFull(): boolean {
@@ -28,11 +31,12 @@ export class Nearest {
     return this.#contacts;
   }
 
-  /** Takes it if it is among the nearest so far and `accept` lets it through, asked only then. */
-  offer(contact: Contact, accept: () => boolean): void {
+  /** Takes it if it is among the nearest so far. */
+  offer(item: T): void {
+    const { contact } = item;
     const distance = distanceNumber(this.#target, contact.id);
     if (this.isFull && !this.#isNearer(contact, distance, this.#count - 1)) return;
-    if (!accept()) return;
+    if (!this.#accept(item)) return;
     const contacts = this.#contacts;
     const distances = this.#distances;
     let at = Math.min(contacts.length, this.#count - 1);

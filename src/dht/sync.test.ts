@@ -37,7 +37,8 @@ function neighbour(records: readonly SignedRecord[]): Promise<Answerer> {
   const answer: Answerer = (request) => {
     if (request.method === 'sync') {
       const size = sigmaSize(3, 20);
-      return handOffPage(me, request.after, { storage, closest: () => [], sigmaSize: () => size });
+      const deps = { storage, isAmongNearest: () => true, sigmaSize: () => size };
+      return handOffPage(me, request.after, deps);
     }
     if (request.method !== 'get') return undefined;
     const now = { self: me, nowMs: world.clock.unixMs() };

@@ -119,9 +119,7 @@ export class Sync {
 
   #missing(entries: readonly SyncEntry[], holder: Contact): readonly SyncEntry[] {
     return entries.filter(({ key, hash }) => {
-      const held = this.#deps.storage
-        .list(key)
-        .some(({ record }) => equalBytes(record.hash.subarray(0, idBytes), hash));
+      const held = this.#deps.storage.list(key).some(({ record }) => beginsWith(record.hash, hash));
       if (held) this.#deps.copies.saw(hash, holder.id);
       return !held && !this.#refused.has(toHex(hash));
     });
@@ -151,7 +149,7 @@ export class Sync {
   #rememberRefused(key: Bytes, ids: readonly Bytes[]): void {
     const held = this.#deps.storage.list(key);
     for (const id of ids) {
-      const isHeld = held.some(({ record }) => equalBytes(record.hash.subarray(0, idBytes), id));
+      const isHeld = held.some(({ record }) => beginsWith(record.hash, id));
       if (!isHeld) this.#refused.set(toHex(id), true);
     }
   }
@@ -171,4 +169,10 @@ function requestsFor(
     else requests.push({ key, ids: [hash] });
   }
   return requests;
+}
+
+/** Whether it starts with an ID of 16 bytes. */
+function beginsWith(hash: Bytes, id: Bytes): boolean {
+  for (let i = 0; i < idBytes; i++) if (hash[i] !== id[i]) return false;
+  return true;
 }

@@ -150,3 +150,19 @@ test('what fails elsewhere is no miss of a contact', () => {
   table.miss(publicContact(0x80, 8, 8, 8, 2));
   assert.deepEqual(table.contacts(), [contact]);
 });
+
+test('whether an ID is among the nearest is what the nearest say', () => {
+  const table = new RoutingTable(Uint8Array.of(0b1010_0000));
+  for (let id = 1; id < 256; id += 3) {
+    table.confirm(tinyContact(id), { nowMs: 0, rttMs: 1 });
+  }
+  for (let target = 0; target < 256; target += 7) {
+    for (let id = 0; id < 256; id += 11) {
+      const goal = Uint8Array.of(target);
+      const [last] = table.closest(goal, 5).slice(4);
+      assert.ok(last);
+      const expected = compareDistance(goal, last.id, Uint8Array.of(id)) >= 0;
+      assert.equal(table.isAmongNearest(Uint8Array.of(id), goal, 5), expected);
+    }
+  }
+});

@@ -9,7 +9,7 @@ import { sameEndpoint } from '../base/address.ts';
 import type { Bytes } from '../base/bytes.ts';
 import type { Contact } from '../identity/contact.ts';
 import { networksOf } from './caps.ts';
-import { sameId, sharedBits } from './distance.ts';
+import { compareDistance, sameId, sharedBits } from './distance.ts';
 import { Nearest } from './nearest.ts';
 
 export interface TableOptions {
@@ -48,6 +48,8 @@ export interface TableView {
     count: number,
     accept?: (entry: TableEntry) => boolean,
   ): readonly Contact[];
+  /** Whether fewer than `count` contacts are nearer to `target` than `id` is. */
+  isAmongNearest(id: Bytes, target: Bytes, count: number): boolean;
   /** Buckets with contacts, farthest first; `distanceBits` is ⌈log2⌉ of the distance. */
   buckets(): readonly { readonly distanceBits: number; readonly contacts: number }[];
 }
@@ -106,9 +108,9 @@ export class RoutingTable implements TableView {
     count: number,
     accept: (entry: TableEntry) => boolean = () => true,
   ): readonly Contact[] {
-    const nearest = new Nearest(target, count);
+    const nearest = new Nearest(target, count, accept);
     const offer = ({ entries }: Bucket): void => {
-      for (const entry of entries) nearest.offer(entry.contact, () => accept(entry));
+      for (const entry of entries) nearest.offer(entry);
     };
     // The target's own bucket is nearest to it, all deeper ones come next and are all alike seen
     // from there, then the shallower ones in order: stop as soon as the rest must be farther.
@@ -119,6 +121,19 @@ export class RoutingTable implements TableView {
       this.#buckets.slice(i, i + 1).forEach(offer);
     }
     return nearest.contacts;
+  }
+
+  isAmongNearest(id: Bytes, target: Bytes, count: number): boolean {
+    let nearer = 0;
+    // From the nearest part on, as in `closest`, to be done soon.
+    const home = sharedBits(this.#self, target);
+    const order = [...this.#buckets.slice(home), ...this.#buckets.slice(0, home).toReversed()];
+    for (const { entries } of order) {
+      for (const { contact } of entries) {
+        if (compareDistance(target, contact.id, id) < 0 && ++nearer >= count) return false;
+      }
+    }
+    return true;
   }
 
   has(id: Bytes): boolean {

@@ -72,6 +72,14 @@ export class RoutingTables implements TableView {
       .slice(0, count);
   }
 
+  isAmongNearest(id: Bytes, target: Bytes, count: number): boolean {
+    if (this.#v6.size === 0) return this.#v4.isAmongNearest(id, target, count);
+    const nearer = this.closest(target, count).filter(
+      (contact) => compareDistance(target, contact.id, id) < 0,
+    );
+    return nearer.length < count;
+  }
+
   /** Of the family of this contact. */
   entryOf(contact: Contact): TableEntry | undefined {
     return this.#of(contact).entryOf(contact.id);
