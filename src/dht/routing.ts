@@ -43,6 +43,11 @@ export interface WalkOptions<T> {
   readonly signal: AbortSignal;
 }
 
+/**
+ * So many times k contacts of the table does a search for records start from: enough for two paths,
+ * and for a look around where a crowd and its neighbours are all that the nearest ones name.
+ */
+const startTimes = 3;
 /** Seeds that are remembered for when the table runs empty. */
 const seedsMax = 64;
 
@@ -109,7 +114,7 @@ export class Routing {
     const { clock, timers } = this.#world;
     const { caller, table } = this;
     table.touch(target, clock.monotonicMs());
-    const known = table.closest(target, this.#options.k * (goal?.paths ?? 1));
+    const known = table.closest(target, this.#options.k * (goal ? startTimes : 1));
     const isDoubtful = (contact: Contact): boolean => caller.isDoubtful(contact);
     const lookup = new Lookup(
       { target, self: this.#self, seeds: [...known, ...seeds] },
