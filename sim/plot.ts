@@ -1,6 +1,6 @@
 /**
  * A long simulation drawn as SVG, by hand: how long look-ups take, how many succeed and what goes
- * over the wire, hour by hour. Readable on white and on dark pages alike.
+ * over the wire, hour by hour.
  */
 import type { Method } from '../src/dht/ports.ts';
 import { type LongRunResult, type Stretch, trafficOf } from './long-run.ts';
@@ -80,7 +80,7 @@ function successes(result: LongRunResult, panel: Panel): string {
   });
   const kept = stretches.map(({ records, lost }) => (records === 0 ? 1 : 1 - lost / records));
   const least = Math.min(...shares, ...kept);
-  const x: Axis = { from: 0, to: settings.hours, unit: ' h', label: '' };
+  const x = hoursAxis(settings.hours);
   const y: Axis = { from: least > 0.99 ? 0.99 : niceBelow(least), to: 1, unit: '%', label: '' };
   const stepped = shares.map((share, i) => [((i + 0.5) / bins) * settings.hours, share] as const);
   const keptLine = stretches.map(({ hours }, i) => [hours, kept[i] ?? 1] as const);
@@ -93,7 +93,7 @@ function successes(result: LongRunResult, panel: Panel): string {
     axes(panel, x, y),
     path(keptLine, { panel, x, y, colour: '#c2410c', dashed: true }),
     path(stepped, { panel, x, y, colour: '#0f9f8f' }),
-    legend(rows, { x: panel.x + 16, y: panel.y + panel.height - 46, head: [] }),
+    legend(rows, { x: panel.x + 16, y: panel.y + panel.height - 64, head: [] }),
   ].join('\n');
 }
 
@@ -101,15 +101,17 @@ function successes(result: LongRunResult, panel: Panel): string {
 function traffic(result: LongRunResult, panel: Panel): string {
   const { stretches, settings } = result;
   const methods = Object.keys(methodColours) as Method[];
-  const rates = stretches.map((stretch, i) => ratesOf(stretch, stretches[i - 1]?.hours ?? 0));
+  const measured = stretches.map((stretch, i) => ratesOf(stretch, stretches[i - 1]?.hours ?? 0));
+  const rates = measured.flatMap((rate, i) => (i === 0 ? [rate, rate] : [rate]));
+  const hours = [0, ...stretches.map((stretch) => stretch.hours)];
   const highest = Math.max(...rates.map((rate) => methods.reduce((sum, m) => sum + rate[m], 0)));
-  const x: Axis = { from: 0, to: settings.hours, unit: ' h', label: '' };
+  const x = hoursAxis(settings.hours);
   const y: Axis = { from: 0, to: niceAbove(highest), unit: ' B/s', label: '' };
   const below = rates.map(() => 0);
   const areas = methods.map((method) => {
     const bottom = [...below];
     for (const [i, rate] of rates.entries()) below[i] = (below[i] ?? 0) + rate[method];
-    const outline = [...along(stretches, below), ...along(stretches, bottom).toReversed()];
+    const outline = [...along(hours, below), ...along(hours, bottom).toReversed()];
     return path(outline, { panel, x, y, colour: methodColours[method], filled: true });
   });
   const used = methods.filter((method) => rates.some((rate) => rate[method] > 0));
@@ -121,19 +123,25 @@ function traffic(result: LongRunResult, panel: Panel): string {
   const { bytesPerNodeSecond } = trafficOf(result);
   return [
     frame(panel, `Traffic per node: ${bytesPerNodeSecond.toFixed(0)} B/s on average`),
-    ...areas,
     axes(panel, x, y),
+    ...areas,
     legend(rows, { x: panel.x + panel.width - 78, y: panel.y + 10, head: [] }),
   ].join('\n');
 }
 
 const hourMs = 3_600_000;
 
+/** Divided so that the numbers are round. */
+function hoursAxis(hours: number): Axis {
+  const parts = [6, 4, 5, 3].find((count) => Number.isInteger(hours / count)) ?? 4;
+  return { from: 0, to: hours, unit: ' h', label: '', parts };
+}
+
 function along(
-  stretches: readonly Stretch[],
+  hours: readonly number[],
   heights: readonly number[],
 ): readonly (readonly [number, number])[] {
-  return stretches.map(({ hours }, i) => [hours, heights[i] ?? 0]);
+  return hours.map((at, i) => [at, heights[i] ?? 0]);
 }
 
 function ratesOf(

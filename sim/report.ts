@@ -44,7 +44,6 @@ export function summariesOf({ samples }: LongRunResult): readonly KindSummary[] 
 
 /** For a terminal. */
 export function tableOf(result: LongRunResult): string {
-  const { settings } = result;
   const rows = summariesOf(result).map((summary) => [summary.kind, ...cellsOf(summary)]);
   const failures = summariesOf(result)
     .filter((summary) => summary.failures.size > 0)
@@ -52,8 +51,7 @@ export function tableOf(result: LongRunResult): string {
       ({ kind, failures: by }) => `${kind}: ${[...by].map(([why, n]) => `${n} ${why}`).join(', ')}`,
     );
   return [
-    `${grouped(settings.nodes)} nodes, ${settings.hours} hours, ${percent(settings.churn)} replaced per day, ` +
-      `${settings.rttMs} ms median round trip, ${percent(settings.loss)} loss, seed ${settings.seed}`,
+    setupOf(result),
     '',
     ...aligned([head, ...rows]),
     '',
@@ -69,11 +67,25 @@ function line(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-/** A whole table in Markdown, to be laid beside those of other sizes. */
+/** What was simulated, in a sentence. */
+function setupOf({ settings }: LongRunResult): string {
+  const { nodes, hours, churn, rttMs, loss, records, seed } = settings;
+  const parts = [
+    `${grouped(nodes)} nodes for ${hours} hours`,
+    `${percent(churn)} replaced per day`,
+    `${rttMs} ms median round trip`,
+    `${percent(loss)} loss`,
+    `${records} records per node`,
+    `seed ${seed}`,
+  ];
+  return parts.join(', ');
+}
+
+/** The same in Markdown, to be laid beside those of other sizes. */
 export function markdownOf(result: LongRunResult): string {
   const rows = summariesOf(result).map((summary) => [summary.kind, ...cellsOf(summary)]);
   return [
-    `### ${grouped(result.settings.nodes)} nodes`,
+    setupOf(result),
     '',
     line(head),
     line(head.map(() => '---')),

@@ -18,6 +18,8 @@ export interface LongRunSettings {
   readonly samples: number;
   /** Where the picture goes; the table as Markdown stands beside it, with .md. */
   readonly out: string | undefined;
+  /** A Markdown file whose part for this number of nodes gets the table. */
+  readonly doc: string | undefined;
 }
 
 export const usage = `usage: npm run sim -- [options]
@@ -32,6 +34,8 @@ export const usage = `usage: npm run sim -- [options]
   --samples N     look-ups of each kind (2000)
   --seed N        the same seed gives the same run (1)
   --out FILE.svg  draws the run; FILE.md gets the table
+  --doc FILE.md   puts the table between the lines <!-- begin N nodes --> and
+                  <!-- end N nodes --> of this file
 `;
 
 const defaults = {
@@ -55,6 +59,7 @@ export function parseSettings(args: readonly string[]): LongRunSettings | 'help'
   const options = {
     ...Object.fromEntries(numbers),
     out: { type: 'string' },
+    doc: { type: 'string' },
     help: { type: 'boolean' },
   } as const;
   const { values } = parseArgs({ args: [...args], options });
@@ -75,5 +80,6 @@ export function parseSettings(args: readonly string[]): LongRunSettings | 'help'
     samples: Math.floor(read('samples', 0, 1_000_000)),
     seed: Math.floor(read('seed', 0, 2 ** 31 - 1)),
     out: typeof values.out === 'string' ? values.out : undefined,
+    doc: typeof values.doc === 'string' ? values.doc : undefined,
   };
 }

@@ -14,6 +14,8 @@ export interface Axis {
   /** '%' shows shares as such; anything else stands behind the number. */
   readonly unit: string;
   readonly label: string;
+  /** Parts that it is divided into; 5 when left out. */
+  readonly parts?: number;
 }
 
 type Point = readonly [number, number];
@@ -21,7 +23,7 @@ type Point = readonly [number, number];
 const ink = '#1b2430';
 const faint = '#5b6472';
 const grid = '#e6e9ee';
-const ticks = 5;
+const partsDefault = 5;
 
 export function text(
   content: string,
@@ -50,27 +52,34 @@ export function frame({ x, y }: Panel, title: string): string {
   return text(title, { x: x - 48, y: y - 22, size: 15, weight: 600 });
 }
 
-/** Grid, ticks and labels. */
+/** Grid and numbers. */
 export function axes(panel: Panel, x: Axis, y: Axis): string {
+  const right = panel.x + panel.width;
+  const bottom = panel.y + panel.height;
   const lines: string[] = [];
-  for (let i = 0; i <= ticks; i++) {
-    const share = i / ticks;
-    const across = panel.x + share * panel.width;
-    const down = panel.y + (1 - share) * panel.height;
+  for (const part of partsOf(y)) {
+    const down = bottom - part * panel.height;
+    const number = { x: panel.x - 10, y: down + 4, colour: faint, anchor: 'end' } as const;
     lines.push(
-      line([panel.x, down], [panel.x + panel.width, down], i === 0 ? faint : grid),
-      text(valueAt(y, share), { x: panel.x - 10, y: down + 4, colour: faint, anchor: 'end' }),
-      text(valueAt(x, share), {
-        x: across,
-        y: panel.y + panel.height + 22,
-        colour: faint,
-        anchor: 'middle',
-      }),
+      line([panel.x, down], [right, down], part === 0 ? faint : grid),
+      text(valueAt(y, part), number),
     );
   }
-  if (y.label !== '')
+  for (const part of partsOf(x)) {
+    const across = panel.x + part * panel.width;
+    lines.push(
+      text(valueAt(x, part), { x: across, y: bottom + 22, colour: faint, anchor: 'middle' }),
+    );
+  }
+  if (y.label !== '') {
     lines.push(text(y.label, { x: panel.x, y: panel.y - 6, colour: faint, size: 12 }));
+  }
   return lines.join('\n');
+}
+
+/** From 0 to 1. */
+function partsOf({ parts = partsDefault }: Axis): readonly number[] {
+  return Array.from({ length: parts + 1 }, (_, i) => i / parts);
 }
 
 /** A curve through points in the units of the axes, or the area within them. */
@@ -110,9 +119,14 @@ export function legend(
   { x, y, head }: { x: number; y: number; head: readonly string[] },
 ): string {
   const columns = [x + 268, x + 340];
-  const lines = head.map((title, i) =>
+  const behind =
+    head.length > 0
+      ? []
+      : [box({ x: x - 8, y: y - 6, width: legendWidth(rows), height: rows.length * 24 + 8 })];
+  const titles = head.map((title, i) =>
     text(title, { x: columns[i] ?? x, y: y - 12, size: 12, colour: faint, anchor: 'end' }),
   );
+  const lines = [...behind, ...titles];
   for (const [i, { colour, label, notes }] of rows.entries()) {
     const down = y + 14 + i * 24;
     lines.push(
@@ -122,6 +136,17 @@ export function legend(
     );
   }
   return lines.join('\n');
+}
+
+/** Roughly: the width of letters is not known here. */
+function legendWidth(rows: readonly LegendRow[]): number {
+  return 42 + 7.2 * Math.max(...rows.map(({ label }) => label.length));
+}
+
+/** Keeps a legend readable above what is drawn. */
+function box({ x, y, width, height }: Panel): string {
+  const size = `width="${coordinate(width)}" height="${coordinate(height)}"`;
+  return `<rect x="${coordinate(x)}" y="${coordinate(y)}" ${size} rx="6" fill="#ffffffd9"/>`;
 }
 
 function line([x1, y1]: Point, [x2, y2]: Point, colour: string): string {

@@ -12,26 +12,32 @@ const holdersMax = 20;
 
 export class Copies {
   /** By the first six bytes of the record's hash. BOUNDED by recordsMax and holdersMax */
-  readonly #holders = new LruMap<number, Set<number>>(recordsMax);
+  readonly #holders = new LruMap<number, number[]>(recordsMax);
 
   /** `holder` listed it. */
   saw(hash: Bytes, holder: Bytes): void {
     const id = prefixNumber(hash);
-    const holders = this.#holders.get(id) ?? new Set<number>();
-    if (holders.size === 0) this.#holders.set(id, holders);
-    if (holders.size < holdersMax) holders.add(prefixNumber(holder));
+    const holders = this.#holders.get(id) ?? [];
+    if (holders.length === 0) this.#holders.set(id, holders);
+    const short = shortOf(holder);
+    if (holders.length < holdersMax && !holders.includes(short)) holders.push(short);
   }
 
   countOf(hash: Bytes): number {
-    return this.#holders.get(prefixNumber(hash))?.size ?? 0;
+    return this.#holders.get(prefixNumber(hash))?.length ?? 0;
   }
 
   has(hash: Bytes, holder: Bytes): boolean {
-    return this.#holders.get(prefixNumber(hash))?.has(prefixNumber(holder)) ?? false;
+    return this.#holders.get(prefixNumber(hash))?.includes(shortOf(holder)) ?? false;
   }
 
   /** The record was refreshed: what was seen before counts no more. */
   forget(hash: Bytes): void {
     this.#holders.delete(prefixNumber(hash));
   }
+}
+
+/** The first 30 bits: what stands in a list without memory of its own, as there are many. */
+function shortOf(holder: Bytes): number {
+  return Math.floor(prefixNumber(holder) / 2 ** 18);
 }
