@@ -11,6 +11,7 @@ import { BlockWriter } from './block-writer.ts';
 import type { PaceOptions } from './pace.ts';
 import type { Blocks } from './ports.ts';
 import {
+  candidatesMax,
   type OpenProvider,
   type ProviderContact,
   ProviderDialer,
@@ -41,7 +42,7 @@ export interface Fetched {
 }
 
 export interface FetcherOptions {
-  /** Providers that are tried for one job. */
+  /** Providers that are tried for one job: as many as are looked at when left out. */
   readonly triesMax?: number;
   /** Bytes that one job may bring. */
   readonly bytesMax?: number;
@@ -102,7 +103,7 @@ export class Fetcher {
   ): Promise<Fetched> {
     let sum: Fetched = { blocks: 0, bytes: 0, peers: 0 };
     let why: string | undefined;
-    for (let tries = 0; tries < (this.#options.triesMax ?? 16); tries++) {
+    for (let tries = 0; tries < (this.#options.triesMax ?? candidatesMax); tries++) {
       const provider = await dialer.next();
       if (!provider) break;
       const result = await this.#fromOne(job, provider, { before: sum, dialer });

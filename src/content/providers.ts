@@ -48,7 +48,8 @@ export class BadPeers {
 const dialsAtOnce = 4;
 /** Peers close streams on which nothing is asked, after 60 s. */
 const readyMsMax = 20_000;
-const candidatesMax = 256;
+/** Above the 64 that a storer keeps for one key, as some may hold others than most. */
+export const candidatesMax = 256;
 
 export interface ProviderSources {
   readonly search: ProviderSearch;
