@@ -1,5 +1,5 @@
 /** The records that this node holds for others, in LMDB. It does not judge them: the DHT did. */
-import { type Bytes, equalBytes, toHex } from '../base/bytes.ts';
+import { type Bytes, compareBytes, equalBytes, toHex } from '../base/bytes.ts';
 import { LruMap } from '../base/limits.ts';
 import type { RecordStore, StoredRecord } from '../dht/ports.ts';
 import type { Environment, Table } from './environment.ts';
@@ -12,13 +12,19 @@ import {
 } from './record-codec.ts';
 import { prefixRange, tableEntries, tableKeys } from './tables.ts';
 
-/** Keys whose records are kept decoded: those that many ask for at the moment. */
+/** Keys whose records are kept decoded: those that many ask for, or store under, at the moment. */
 const recentMax = 64;
+
+interface Recent {
+  readonly slots: readonly Bytes[];
+  /** In the same order. */
+  readonly records: readonly StoredRecord[];
+}
 
 export class LmdbRecordStore implements RecordStore {
   readonly #environment: Environment;
   readonly #table: Table;
-  readonly #recent = new LruMap<string, readonly StoredRecord[]>(recentMax);
+  readonly #recent = new LruMap<string, Recent>(recentMax);
 
   constructor(environment: Environment) {
     this.#environment = environment;
@@ -28,21 +34,24 @@ export class LmdbRecordStore implements RecordStore {
   list(key: Bytes): readonly StoredRecord[] {
     const id = toHex(key);
     const recent = this.#recent.get(id);
-    if (recent) return recent;
-    const found: StoredRecord[] = [];
-    for (const { value } of this.#table.getRange(prefixRange(key))) {
+    if (recent) return recent.records;
+    const slots: Bytes[] = [];
+    const records: StoredRecord[] = [];
+    for (const { key: slotKey, value } of this.#table.getRange(prefixRange(key))) {
       const stored = decodeStoredRecord(value);
-      if (stored) found.push(stored);
+      if (!stored) continue;
+      slots.push(slotOf(slotKey));
+      records.push(stored);
     }
-    if (found.length > 0) this.#recent.set(id, found);
-    return found;
+    if (records.length > 0) this.#recent.set(id, { slots, records });
+    return records;
   }
 
   async put(slot: Bytes, stored: StoredRecord): Promise<void> {
     const key = encodeSlotKey(stored.record.key, slot);
     const value = encodeStoredRecord(stored);
     await this.#environment.commit((changes) => changes.put(this.#table, { key, value }));
-    this.#recent.delete(toHex(stored.record.key));
+    this.#replace(stored.record.key, slot, [stored]);
   }
 
   async remove(key: Bytes, slot: Bytes): Promise<void> {
@@ -50,7 +59,7 @@ export class LmdbRecordStore implements RecordStore {
     await this.#environment.commit((changes) => changes.remove(this.#table, slotKey), {
       removesOnly: true,
     });
-    this.#recent.delete(toHex(key));
+    this.#replace(key, slot, []);
   }
 
   *entries(): Iterable<{ readonly slot: Bytes; readonly stored: StoredRecord }> {
@@ -68,5 +77,20 @@ export class LmdbRecordStore implements RecordStore {
       last = key;
       yield key;
     }
+  }
+
+  /** What was written, in what is kept decoded: a full key is not read anew for each new record. */
+  #replace(key: Bytes, slot: Bytes, by: readonly StoredRecord[]): void {
+    const id = toHex(key);
+    const recent = this.#recent.get(id);
+    if (!recent) return;
+    const { slots, records } = recent;
+    const found = slots.findIndex((other) => compareBytes(other, slot) >= 0);
+    const at = found < 0 ? slots.length : found;
+    const there = slots.slice(at, at + 1).some((other) => equalBytes(other, slot)) ? 1 : 0;
+    this.#recent.set(id, {
+      slots: slots.toSpliced(at, there, ...by.map(() => slot)),
+      records: records.toSpliced(at, there, ...by),
+    });
   }
 }

@@ -96,6 +96,26 @@ function ordersAndRemoves(open: OpenRecordStore): void {
     assert.equal(store.list(keyA).length, slots.length);
   });
 
+  test('a list follows every change, in order of slot', async (t) => {
+    const { store } = await open(t);
+    const seqs = (): bigint[] => store.list(keyA).map(({ record }) => record.seq);
+    const put = (slot: number, seq: number): Promise<void> =>
+      store.put(Uint8Array.of(slot), stored(keyA, { record: sampleRecord(keyA, seq) }));
+    await put(5, 1);
+    assert.deepEqual(seqs(), [1n]);
+    await put(9, 2);
+    await put(3, 3);
+    await put(7, 4);
+    assert.deepEqual(seqs(), [3n, 1n, 4n, 2n]);
+    await put(7, 5);
+    assert.deepEqual(seqs(), [3n, 1n, 5n, 2n]);
+    await store.remove(keyA, Uint8Array.of(3));
+    await store.remove(keyA, Uint8Array.of(8));
+    assert.deepEqual(seqs(), [1n, 5n, 2n]);
+    for (const slot of [5, 7, 9]) await store.remove(keyA, Uint8Array.of(slot));
+    assert.deepEqual(seqs(), []);
+  });
+
   test('a key whose bytes start another slot does not leak into it', async (t) => {
     const { store } = await open(t);
     await store.put(keyB, stored(keyA));
