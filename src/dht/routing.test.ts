@@ -17,9 +17,12 @@ const honest = staticNodes(networkSize);
 const world = manualWorld(2);
 const { signal } = new AbortController();
 
+function never(): Promise<never> {
+  return Promise.reject(new Error('not asked for here'));
+}
+
 /** Everybody answers at once with the 20 nearest of all. */
 function transportTo(everybody: readonly Contact[]): Transport {
-  const never = (): Promise<never> => Promise.reject(new Error('not asked for here'));
   return {
     serve: () => undefined,
     identify: never,

@@ -23,9 +23,12 @@ export interface TableOptions {
 
 export const tableDefaults: TableOptions = { k: 20, sparesMax: 10, missesMax: 2 };
 
-/** Contacts of one IPv4 /24 or IPv6 /48, where addresses are global: in a bucket, and in all. */
+/**
+ * Contacts of one IPv4 /24 or IPv6 /48, where addresses are global: in a bucket, and in all. A
+ * table of a small network has a hundred places; whoever names itself only must not get most.
+ */
 const perNetworkInBucket = 2;
-const perNetworkInTable = 10;
+const perNetworkInTable = 5;
 
 export interface TableEntry {
   readonly contact: Contact;
