@@ -72,12 +72,13 @@ export function silence(): Lie {
 
 /** Names nobody but accomplices, holds nothing, and takes every record with thanks. */
 export function collusion(accomplices: readonly Contact[]): Lie {
+  const nearest = nearestOf(accomplices);
   return ({ request, honestly }) => {
     switch (request.method) {
       case 'find':
-        return { method: 'find', contacts: nearest(accomplices, request.target) };
+        return { method: 'find', contacts: nearest(request.target) };
       case 'get':
-        return nothingUnder(nearest(accomplices, request.key));
+        return nothingUnder(nearest(request.key));
       case 'store':
         return acceptance;
       case 'ping':
@@ -89,15 +90,14 @@ export function collusion(accomplices: readonly Contact[]): Lie {
   };
 }
 
-/** Names one address as that of many nodes around whatever is looked for. */
-export function injection(victim: Bytes, random: SeededRandom): Lie {
+/** Names one address as that of `names` nodes around whatever is looked for. */
+export function injection(victim: Bytes, random: SeededRandom, names: number = perReply): Lie {
   const madeUp = (target: Bytes): Contact => ({
     id: randomIdSharing(target, 40, random),
     publicKey: random.bytes(32),
     endpoint: { ip: victim, port: 1024 + random.below(60_000) },
   });
-  const crowd = (target: Bytes): Contact[] =>
-    Array.from({ length: perReply }, () => madeUp(target));
+  const crowd = (target: Bytes): Contact[] => Array.from({ length: names }, () => madeUp(target));
   return ({ request, honestly }) => {
     if (request.method === 'find') return { method: 'find', contacts: crowd(request.target) };
     if (request.method === 'get') return nothingUnder(crowd(request.key));
@@ -132,6 +132,15 @@ function pong({ method }: Request): Reply | undefined {
   return method === 'ping' ? { method, contactRecord: undefined } : undefined;
 }
 
-function nearest(contacts: readonly Contact[], target: Bytes): readonly Contact[] {
-  return contacts.toSorted((a, b) => compareDistance(target, a.id, b.id)).slice(0, perReply);
+/** Remembers its last result: one search asks everybody for the same. */
+function nearestOf(contacts: readonly Contact[]): (target: Bytes) => readonly Contact[] {
+  let last: Bytes | undefined;
+  let found: readonly Contact[] = [];
+  return (target) => {
+    if (last !== target) {
+      last = target;
+      found = contacts.toSorted((a, b) => compareDistance(target, a.id, b.id)).slice(0, perReply);
+    }
+    return found;
+  };
 }

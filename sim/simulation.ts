@@ -9,6 +9,7 @@ import { SimNetwork, simNetworkDefaults, type SimNetworkOptions } from './networ
 import { SharedReader } from './shared-reader.ts';
 import { SimNode } from './node.ts';
 import type { SeededRandom } from './random.ts';
+import { introduceAll } from './warm.ts';
 import { SimWorld } from './world.ts';
 
 export interface SimOptions extends SimNetworkOptions {
@@ -17,6 +18,8 @@ export interface SimOptions extends SimNetworkOptions {
   /** Between two nodes that join. */
   readonly joinIntervalMs: number;
   readonly addresses: AddressPlan;
+  /** Nobody joins: all start with the tables that they would have after a while. */
+  readonly warm: boolean;
   readonly dht: Partial<DhtOptions>;
 }
 
@@ -27,6 +30,8 @@ export interface JoinOptions {
   readonly clockOffsetMs?: number;
   /** Through whom it joins; left out: two by lot. */
   readonly seeds?: readonly Contact[];
+  /** Other than what all do. */
+  readonly dht?: Partial<DhtOptions>;
 }
 
 const seedsPerNode = 2;
@@ -46,6 +51,7 @@ export class Simulation {
       ...simNetworkDefaults,
       joinIntervalMs: 100,
       addresses: 'apart',
+      warm: false,
       dht: {},
       ...options,
     };
@@ -57,7 +63,8 @@ export class Simulation {
 
   /** Starts all nodes, each through two that are there already, and waits until they have joined. */
   async start(onDone?: (share: number) => void): Promise<void> {
-    const { nodes, joinIntervalMs } = this.#options;
+    const { nodes, joinIntervalMs, warm } = this.#options;
+    if (warm) return this.#startWarm();
     const joins: Promise<unknown>[] = [];
     for (let i = 0; i < nodes; i++) {
       joins.push(this.join());
@@ -68,24 +75,32 @@ export class Simulation {
   }
 
   /** One more node; resolves with it when it has joined. */
-  async join({
-    server = true,
-    clockOffsetMs = 0,
-    seeds = this.some(seedsPerNode).map(({ contact }) => contact),
-  }: JoinOptions = {}): Promise<SimNode> {
+  async join(options: JoinOptions = {}): Promise<SimNode> {
+    const seeds = options.seeds ?? this.some(seedsPerNode).map(({ contact }) => contact);
+    const node = this.#make(options);
+    await node.dht.start();
+    await node.dht.join(seeds);
+    return node;
+  }
+
+  #make({ server = true, clockOffsetMs = 0, dht = {} }: JoinOptions = {}): SimNode {
     const node = new SimNode({
       ip: this.#addresses.take(),
       world: this.world.forNode({ clockOffsetMs }),
       network: this.network,
       holdings: this.holdings,
       reader: this.#reader,
-      options: this.#options.dht,
+      options: { ...this.#options.dht, ...dht },
       server,
     });
     if (server) this.nodes.push(node);
-    await node.dht.start();
-    await node.dht.join(seeds);
     return node;
+  }
+
+  async #startWarm(): Promise<void> {
+    for (let i = 0; i < this.#options.nodes; i++) this.#make();
+    introduceAll(this.nodes, this);
+    await Promise.all(this.nodes.map(({ dht }) => dht.start()));
   }
 
   /** An address that nobody has yet. */

@@ -1,32 +1,67 @@
+/**
+ * Threat "contact injection" (docs/spec/threats.md): three of ten nodes name a victim's address
+ * under made-up IDs in every reply, so that whoever searches sends requests there. Only the replies
+ * that name it count as the attackers' expense.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Contact } from '../../src/identity/contact.ts';
+import { datagramBytesMax } from '../../src/wire/packets.ts';
 import { corrupt, injection } from '../hostile.ts';
+import type { SimNode } from '../node.ts';
 import { simulate } from '../simulate.ts';
+import type { Simulation } from '../simulation.ts';
+import { resting } from './settled.ts';
 
-const minuteMs = 60_000;
+const nodes = 400;
+const liarShare = 0.3;
+const searches = 200;
 
-test('naming one address in every reply costs its owner little more than it costs the liars', async (t) => {
-  await simulate(t, { nodes: 200 }, async (sim) => {
-    await sim.world.pass(2 * minuteMs);
-    const ip = sim.takeAddress();
-    const id = sim.random.bytes(32);
-    const victim = { id, publicKey: sim.random.bytes(32), endpoint: { ip, port: 9000 } };
-    sim.network.attach(victim, { isServer: () => false });
+interface Bytes {
+  readonly spent: number;
+  readonly received: number;
+}
 
-    const expense = { bytes: 0 };
-    const liars = sim.some(60);
-    const lie = injection(ip, sim.random.fork());
-    for (const liar of liars) corrupt(liar, lie, expense);
-    const honest = sim.nodes.filter((node) => !liars.includes(node));
-    for (let i = 0; i < 300; i++) {
-      const node = honest[sim.random.below(honest.length)];
-      assert.ok(node);
-      await sim.world.until(node.dht.lookup(sim.random.bytes(32)));
-    }
-    const { received } = sim.network.octetsOf(victim);
-    const ratio = received / expense.bytes;
-    t.diagnostic(`${received} octets hit the victim, ${ratio.toFixed(2)} for each that was spent`);
-    assert.ok(received > 0, 'the attack was real');
-    assert.ok(ratio <= 1.5, `${ratio}`);
+type Search = (node: SimNode, key: Contact['id']) => Promise<unknown>;
+
+const find: Search = (node, key) => node.dht.lookup(key);
+const read: Search = async (node, key) => {
+  for await (const _ of node.dht.gather(key, { reach: 'whole', paths: 2 }));
+};
+
+/** Each search by another node. */
+async function inject(sim: Simulation, search: Search, names: number): Promise<Bytes> {
+  const { random, network, world } = sim;
+  const ip = sim.takeAddress();
+  const id = random.bytes(32);
+  const victim = { id, publicKey: id, endpoint: { ip, port: 9000 } };
+  network.attach(victim, { isServer: () => false });
+  const expense = { bytes: 0 };
+  const liars = new Set(sim.some(nodes * liarShare));
+  const lie = injection(ip, random.fork(), names);
+  for (const liar of liars) corrupt(liar, lie, expense);
+  const honest = sim.nodes.filter((node) => !liars.has(node)).slice(0, searches);
+  for (const node of honest) await world.until(search(node, random.bytes(32)));
+  return { spent: expense.bytes, received: network.octetsOf(victim).received };
+}
+
+for (const [what, search] of Object.entries({ find, read })) {
+  test(`whose address fills every reply gets less than that costs: ${what}`, async (t) => {
+    await simulate(t, { nodes, warm: true, dht: resting }, async (sim) => {
+      const { spent, received } = await inject(sim, search, 20);
+      t.diagnostic(`${received} octets for ${spent}: ${(received / spent).toFixed(2)} times`);
+      assert.ok(received > 0, 'the attack is a real one');
+      assert.ok(received <= 1.5 * spent, `${received} for ${spent}`);
+    });
   });
-});
+
+  // Short replies cost so little that more comes of each octet; what bounds it is who searches.
+  test(`whose address is in every reply once gets two datagrams per search: ${what}`, async (t) => {
+    await simulate(t, { nodes, warm: true, dht: resting }, async (sim) => {
+      const { spent, received } = await inject(sim, search, 1);
+      t.diagnostic(`${received} octets for ${spent}: ${(received / spent).toFixed(2)} times`);
+      assert.ok(received > 0, 'the attack is a real one');
+      assert.ok(received <= searches * 2 * datagramBytesMax, `${received} for ${spent}`);
+    });
+  });
+}
