@@ -20,6 +20,13 @@ import { sigmaSize } from './sigma.ts';
 import { Sync, syncDefaults, type SyncOptions, type SyncRound } from './sync.ts';
 
 const me = nodeKey(1).id;
+const nothing = {
+  method: 'get',
+  records: [],
+  provisional: [],
+  digests: [],
+  next: undefined,
+} as const;
 const forever = new AbortController().signal;
 
 interface Bench extends StorageBench {
@@ -114,10 +121,56 @@ test('a round is bounded in pages and records, whatever is promised', async () =
     new DataView(key.buffer).setUint32(0, ++n);
     return { method: 'sync', entries: [{ key, hash: key.slice(0, 16) }], more: true };
   };
-  const it = bench([liar], { syncPagesMax: 7 });
+  const patient: Answerer = (request) =>
+    request.method === 'get' ? { ...nothing, contacts: [] } : liar(request);
+  const it = bench([patient], { syncPagesMax: 14 });
   assert.deepEqual(await it.round(), { pages: 7, listed: 7, fetched: 0, taken: 0 });
-  const one = bench([await neighbour(names)], { syncRecordsMax: 5 });
+  const one = bench([await neighbour(names)], { syncRecordsMax: 10 });
   assert.equal((await one.round()).fetched, 5);
+});
+
+test('what a round had no room for, the next one goes on with', async () => {
+  const it = bench([await neighbour(names)], { syncRecordsMax: 40, syncPagesMax: 2 });
+  const taken = [(await it.round()).taken, (await it.round()).taken, (await it.round()).taken];
+  assert.deepEqual(taken, [20, 2, 8], 'a page has 22 entries');
+});
+
+test('a neighbour that lists much and hands out nothing leaves room for the others', async () => {
+  let n = 0;
+  const listing = (request: Request): Reply | undefined => {
+    if (request.method !== 'sync') return undefined;
+    const entries = Array.from({ length: 22 }, () => {
+      const key = new Uint8Array(32);
+      new DataView(key.buffer).setUint32(0, ++n);
+      return { key, hash: key.slice(0, 16) };
+    });
+    return { method: 'sync', entries, more: true };
+  };
+  const silent = bench([listing]);
+  await silent.round();
+  assert.deepEqual(silent.asked, ['sync', 'get'], 'who does not answer is asked for no more');
+  const empty: Answerer = (request) =>
+    request.method === 'get' ? { ...nothing, contacts: [] } : listing(request);
+  const it = bench([empty, empty, empty, await neighbour(names.slice(0, 3))], {
+    syncPagesMax: 64,
+    syncRecordsMax: 64,
+  });
+  assert.equal((await it.round()).taken, 3);
+});
+
+test('who lists a record and keeps it back does not keep it from coming from others', async () => {
+  const [name = sampleName('n')] = names;
+  const other = sampleLink('https://other.example/');
+  const keeping: Answerer = (request) => {
+    if (request.method === 'get') return { ...nothing, records: [other.bytes], contacts: [] };
+    const entry = { key: name.key, hash: name.hash.slice(0, 16) };
+    return { method: 'sync', entries: [entry], more: false };
+  };
+  const it = bench([keeping, await neighbour([name])]);
+  await it.round();
+  await it.round();
+  assert.equal(it.records.list(name.key).length, 1);
+  assert.equal(it.records.list(other.key).length, 0, 'what was not asked for is not taken');
 });
 
 test('a list that goes in circles, and a neighbour that is gone, end the round', async () => {
@@ -125,7 +178,7 @@ test('a list that goes in circles, and a neighbour that is gone, end the round',
   const circle: Answerer = (request) =>
     request.method === 'sync'
       ? { method: 'sync', entries: [{ key, hash: key.slice(0, 16) }], more: true }
-      : undefined;
+      : { ...nothing, contacts: [] };
   const it = bench([circle, () => undefined, await neighbour(names.slice(0, 3))]);
   const { pages, taken } = await it.round();
   assert.deepEqual([pages, taken], [4, 3]);

@@ -6,9 +6,10 @@
 import { sleep } from '../base/abort.ts';
 import { type Bytes, equalBytes, toHex } from '../base/bytes.ts';
 import type { World } from '../base/clock.ts';
+import { sha256 } from '../base/hash.ts';
 import { LruMap } from '../base/limits.ts';
 import type { Contact } from '../identity/contact.ts';
-import { isStored } from '../record/kinds.ts';
+import { isStored, storeStatuses } from '../record/kinds.ts';
 import type { Caller } from './caller.ts';
 import type { Copies } from './copies.ts';
 import type { SyncEntry } from './ports.ts';
@@ -22,7 +23,7 @@ export interface SyncOptions {
   readonly syncPauseMs: number;
   /** Pages that are read in a round, of all neighbours together … */
   readonly syncPagesMax: number;
-  /** … and records that are fetched. */
+  /** … and records that are asked for. */
   readonly syncRecordsMax: number;
 }
 
@@ -56,13 +57,31 @@ export interface SyncRound {
 const idsMax = 2;
 const idBytes = 16;
 const entryBytes = 48;
-/** Records that we were shown and refused are not fetched again each hour. */
+/** Records that we were shown and refused are not fetched again each hour … */
 const refusedMax = 10_000;
+/** … for so long: why we refused them may have passed. */
+const refusedMs = 24 * 3_600_000;
+/** Neighbours whose place in their list is remembered. */
+const leftOffMax = 64;
+
+/** How much may still be asked for. */
+interface Share {
+  readonly pages: number;
+  readonly records: number;
+}
+
+interface Visit extends SyncRound {
+  /** Records that were asked for. */
+  readonly asked: number;
+}
 
 export class Sync {
   readonly #deps: SyncDeps;
   readonly #options: SyncOptions;
-  readonly #refused = new LruMap<string, true>(refusedMax);
+  /** When each was refused (monotonic). BOUNDED by refusedMax */
+  readonly #refusedMs = new LruMap<string, number>(refusedMax);
+  /** Where to go on in the list of a neighbour that a round did not finish. BOUNDED by leftOffMax */
+  readonly #leftOff = new LruMap<string, Bytes>(leftOffMax);
 
   constructor(deps: SyncDeps, options: SyncOptions = syncDefaults) {
     this.#deps = deps;
@@ -73,20 +92,45 @@ export class Sync {
   async round(signal: AbortSignal): Promise<SyncRound> {
     const { syncNeighbours, syncPagesMax, syncRecordsMax } = this.#options;
     const counts = { pages: 0, listed: 0, fetched: 0, taken: 0 };
+    let left: Share = { pages: syncPagesMax, records: syncRecordsMax };
     for (const neighbour of this.#inAnyOrder(this.#deps.neighbours(syncNeighbours))) {
-      let after: Bytes | undefined = new Uint8Array(entryBytes);
-      while (after && counts.pages < syncPagesMax) {
-        counts.pages++;
-        const page = await this.#page(neighbour, { after, signal });
-        counts.listed += page.entries.length;
-        const missing = this.#missing(page.entries, neighbour);
-        const wanted = missing.slice(0, syncRecordsMax - counts.fetched);
-        const got = await this.#fetch(wanted, { from: neighbour, signal });
-        counts.fetched += got.fetched;
-        counts.taken += got.taken;
-        after = page.next;
+      const share = { pages: Math.ceil(left.pages / 2), records: Math.ceil(left.records / 2) };
+      const { asked, ...visit } = await this.#visit(neighbour, { share, signal });
+      left = { pages: left.pages - visit.pages, records: left.records - asked };
+      for (const what of ['pages', 'listed', 'fetched', 'taken'] as const) {
+        counts[what] += visit[what];
       }
     }
+    return counts;
+  }
+
+  /**
+   * Reads a neighbour's list from where it was left, as far as its share goes: half of what the
+   * round has left, so that one that promises without end does not use up what is for all.
+   */
+  async #visit(
+    from: Contact,
+    { share, signal }: { share: Share; signal: AbortSignal },
+  ): Promise<Visit> {
+    const counts = { pages: 0, listed: 0, asked: 0, fetched: 0, taken: 0 };
+    const id = toHex(from.id);
+    let after: Bytes | undefined = this.#leftOff.get(id) ?? new Uint8Array(entryBytes);
+    this.#leftOff.delete(id);
+    while (after && counts.pages < share.pages && counts.asked < share.records) {
+      counts.pages++;
+      const page = await this.#page(from, { after, signal });
+      counts.listed += page.entries.length;
+      const missing = this.#missing(page.entries, from);
+      const wanted = missing.slice(0, share.records - counts.asked);
+      counts.asked += wanted.length;
+      const got = await this.#fetch(wanted, { from, signal });
+      counts.fetched += got.fetched;
+      counts.taken += got.taken;
+      // Who lists and does not answer would have us wait for every entry of every page.
+      if (got.silent) return counts;
+      if (wanted.length === missing.length) after = page.next;
+    }
+    if (after) this.#leftOff.set(id, after);
     return counts;
   }
 
@@ -121,37 +165,49 @@ export class Sync {
     return entries.filter(({ key, hash }) => {
       const held = this.#deps.storage.list(key).some(({ record }) => beginsWith(record.hash, hash));
       if (held) this.#deps.copies.saw(hash, holder.id);
-      return !held && !this.#refused.has(toHex(hash));
+      return !held && !this.#wasRefused(hash);
     });
   }
 
+  /** `silent`: it did not answer, and was asked for no more. */
   async #fetch(
     wanted: readonly SyncEntry[],
     { from, signal }: { from: Contact; signal: AbortSignal },
-  ): Promise<{ readonly fetched: number; readonly taken: number }> {
+  ): Promise<{ readonly fetched: number; readonly taken: number; readonly silent: boolean }> {
     const counts = { fetched: 0, taken: 0 };
     for (const { key, ids } of requestsFor(wanted)) {
       await this.#pause(signal);
       const request = { method: 'get', key, mode: 'by-id', minSeq: 0n, cursor: 0, ids } as const;
       const answered = await this.#deps.caller.call(from, request, signal).catch(() => undefined);
       signal.throwIfAborted();
-      for (const bytes of answered?.reply.records.slice(0, ids.length) ?? []) {
+      if (!answered) return { ...counts, silent: true };
+      for (const bytes of answered.reply.records.slice(0, ids.length)) {
+        const hash = sha256(bytes);
+        if (!ids.some((id) => beginsWith(hash, id))) continue;
         counts.fetched++;
-        const source = pulledFrom(from.endpoint.ip);
-        const { status } = await this.#deps.storage.accept(bytes, { source });
-        if (isStored(status)) counts.taken++;
+        if (await this.#take(bytes, { hash, from })) counts.taken++;
       }
-      this.#rememberRefused(key, ids);
     }
-    return counts;
+    return { ...counts, silent: false };
   }
 
-  #rememberRefused(key: Bytes, ids: readonly Bytes[]): void {
-    const held = this.#deps.storage.list(key);
-    for (const id of ids) {
-      const isHeld = held.some(({ record }) => beginsWith(record.hash, id));
-      if (!isHeld) this.#refused.set(toHex(id), true);
+  /**
+   * Only what was shown can be refused: who lists a record and keeps it back must not make us turn
+   * it down when others offer it.
+   */
+  async #take(bytes: Bytes, { hash, from }: { hash: Bytes; from: Contact }): Promise<boolean> {
+    const { storage, world } = this.#deps;
+    const { status } = await storage.accept(bytes, { source: pulledFrom(from.endpoint.ip) });
+    const isPassing = status === storeStatuses.RATE;
+    if (!isStored(status) && !isPassing) {
+      this.#refusedMs.set(toHex(hash.subarray(0, idBytes)), world.clock.monotonicMs());
     }
+    return isStored(status);
+  }
+
+  #wasRefused(id: Bytes): boolean {
+    const atMs = this.#refusedMs.get(toHex(id));
+    return atMs !== undefined && this.#deps.world.clock.monotonicMs() - atMs < refusedMs;
   }
 
   #pause(signal: AbortSignal): Promise<void> {
