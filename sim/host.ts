@@ -16,6 +16,8 @@ export interface Host {
   handler: RequestHandler | undefined;
   /** Until it leaves: what is sent to it afterwards goes nowhere. */
   present: boolean;
+  /** Cut off for a while: nothing gets to it, nor away from it. */
+  cutOff: boolean;
   /** Round trips so far: the first few tell it how long to wait for the next. */
   answers: number;
   readonly strangers: Strangers;

@@ -33,7 +33,7 @@ export interface LongRunResult {
   /** Hours of virtual time before measuring began. */
   readonly settledHours: number;
   readonly replaced: number;
-  /** Of all contacts in all tables at the end, those whose node is gone. */
+  /** Of all contacts in all tables at the end, those whose node is gone or cut off. */
   readonly deadContacts: number;
   /** Contacts per table at the end. */
   readonly contacts: number;
@@ -80,6 +80,7 @@ export async function longRun(
   const population = new Population(sim, { recordsPerNode: settings.records });
   population.publishAll(settlingMs / 2);
   population.beginChurn(settings.churn);
+  population.beginOutages(settings.dead);
   await pass(sim, settlingMs, (done) => report('settling', done));
 
   const sampling = new Sampling(sim, population);
@@ -98,7 +99,7 @@ export async function longRun(
     stretches,
     settledHours,
     replaced: population.replaced,
-    ...tablesOf(sim),
+    ...tablesOf(sim, population),
     ...holdersOf(population),
     requests: sim.network.requests,
     realSeconds: (performance.now() - beganMs) / 1000,
@@ -142,8 +143,12 @@ async function measure(
   return stretches;
 }
 
-function tablesOf(sim: Simulation): Pick<LongRunResult, 'deadContacts' | 'contacts'> {
-  const living = new Set(sim.nodes.map(({ contact }) => contact));
+function tablesOf(
+  sim: Simulation,
+  population: Population,
+): Pick<LongRunResult, 'deadContacts' | 'contacts'> {
+  const connected = sim.nodes.filter((node) => !population.isCutOff(node));
+  const living = new Set(connected.map(({ contact }) => contact));
   let contacts = 0;
   let dead = 0;
   for (const { dht } of sim.nodes) {

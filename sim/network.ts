@@ -115,6 +115,7 @@ export class SimNetwork implements Wire {
       networkSize,
       handler: undefined,
       present: true,
+      cutOff: false,
       answers: 0,
       strangers: new Strangers(),
       octets: { sent: 0, received: 0 },
@@ -147,6 +148,12 @@ export class SimNetwork implements Wire {
   corrupt(contact: Contact, lie: (honest: RequestHandler) => RequestHandler): void {
     const host = this.#hosts.get(contact);
     if (host?.handler) host.handler = lie(host.handler);
+  }
+
+  /** The node stays, but nobody hears of it, nor it of anybody, until it is connected again. */
+  cutOff(contact: Contact, isCutOff: boolean): void {
+    const host = this.#hosts.get(contact);
+    if (host) host.cutOff = isCutOff;
   }
 
   /** From now on only nodes with the same number hear of each other. */
@@ -233,17 +240,17 @@ export class SimNetwork implements Wire {
     const reached = target ?? this.#whoGets(to);
     this.#count(request, { bytes, from, to: reached });
     if (again) this.#mark(bytes, from.contact, to);
-    return target?.present === true && this.#isCarried(from.contact, to);
+    return target?.present === true && this.#isCarried(from, target);
   }
 
   sendReply({ from, to, reply }: Parameters<Wire['sendReply']>[0]): boolean {
     this.#count(reply, { bytes: replyBytes(reply), from, to });
-    return this.#isCarried(from.contact, to.contact);
+    return this.#isCarried(from, to);
   }
 
   sendToken({ from, to }: Parameters<Wire['sendToken']>[0]): boolean {
     this.#count({ method: 'store' }, { bytes: respBytesMin, from, to });
-    return from.present && this.#isCarried(from.contact, to.contact);
+    return from.present && this.#isCarried(from, to);
   }
 
   takeToken(from: Host, target: Host): void {
@@ -312,10 +319,11 @@ export class SimNetwork implements Wire {
     return this.#hosts.get(contact) ?? this.#byIp.get(formatIp(contact.endpoint.ip));
   }
 
-  #isCarried(from: Contact, to: Contact): boolean {
+  #isCarried(from: Host, to: Host): boolean {
+    if (from.cutOff || to.cutOff) return false;
     const { loss } = this.#options;
     if (loss > 0 && this.#random.fraction() < loss) return false;
-    return !this.#sideOf || this.#sideOf(from) === this.#sideOf(to);
+    return !this.#sideOf || this.#sideOf(from.contact) === this.#sideOf(to.contact);
   }
 
   #count(

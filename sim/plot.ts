@@ -26,8 +26,8 @@ export function drawingOf(result: LongRunResult): string {
   const { settings } = result;
   const title = `${grouped(settings.nodes)} nodes for ${settings.hours} hours`;
   const subtitle =
-    `${percent(settings.churn)} of the nodes replaced per day · ${settings.rttMs} ms median round ` +
-    `trip · ${settings.records} records per node · ${percent(settings.loss)} loss · seed ${settings.seed}`;
+    `${percent(settings.churn)} of the nodes replaced per day, ${percent(settings.dead)} cut off · ` +
+    `${settings.rttMs} ms median round trip · ${settings.records} records per node · ${percent(settings.loss)} loss · seed ${settings.seed}`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" `,
     `font-family="system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif" font-size="13">`,

@@ -44,6 +44,8 @@ const mixture: readonly ItemKind[] = [
 ];
 
 const dayMs = 24 * 3_600_000;
+/** Shorter than what it takes to evict who is cut off, so that tables keep them. */
+const cutOffMs = 10 * 60_000;
 
 export class Population {
   readonly registrar: SigningKey;
@@ -52,6 +54,7 @@ export class Population {
   /** By kind, what is published and by whom, those that left included. BOUNDED by the run */
   readonly #items = new Map<ItemKind, Item[]>();
   readonly #owners = new Map<SimNode, Owner>(); // BOUNDED by the nodes
+  readonly #cutOff = new Set<SimNode>(); // BOUNDED by the nodes
   #labels = 0;
   #stopped = false;
   /** Nodes that were replaced so far. */
@@ -82,6 +85,38 @@ export class Population {
       world.schedule(-meanMs * Math.log(1 - random.fraction()), next);
     };
     world.schedule(-meanMs * Math.log(1 - random.fraction()), next);
+  }
+
+  /** From now on so large a share of the nodes is cut off at any moment, each for ten minutes. */
+  beginOutages(share: number): void {
+    if (share <= 0) return;
+    const { world, network, nodes } = this.#sim;
+    const next = (): void => {
+      if (this.#stopped) return;
+      const node = this.#sim.one();
+      if (!this.#cutOff.has(node)) {
+        this.#cutOff.add(node);
+        network.cutOff(node.contact, true);
+        world.schedule(cutOffMs, () => {
+          this.#cutOff.delete(node);
+          network.cutOff(node.contact, false);
+        });
+      }
+      world.schedule(cutOffMs / (share * nodes.length), next);
+    };
+    next();
+  }
+
+  /** A node that is not cut off, by lot: one whose user can look something up. */
+  user(): SimNode {
+    for (;;) {
+      const node = this.#sim.one();
+      if (!this.#cutOff.has(node)) return node;
+    }
+  }
+
+  isCutOff(node: SimNode): boolean {
+    return this.#cutOff.has(node);
   }
 
   endChurn(): void {

@@ -69,10 +69,11 @@ function line(cells: readonly string[]): string {
 
 /** What was simulated, in a sentence. */
 function setupOf({ settings }: LongRunResult): string {
-  const { nodes, hours, churn, rttMs, loss, records, seed } = settings;
+  const { nodes, hours, churn, dead, rttMs, loss, records, seed } = settings;
   const parts = [
     `${grouped(nodes)} nodes for ${hours} hours`,
     `${percent(churn)} replaced per day`,
+    `${percent(dead)} cut off at any moment`,
     `${rttMs} ms median round trip`,
     `${percent(loss)} loss`,
     `${records} records per node`,
@@ -125,7 +126,7 @@ export function factsOf(result: LongRunResult): readonly (readonly [string, stri
     ['requests unanswered', percent(unansweredShare)],
     [
       'contacts per table',
-      `${result.contacts.toFixed(0)}, of them gone ${percent(result.deadContacts)}`,
+      `${result.contacts.toFixed(0)}, of them dead ${percent(result.deadContacts)}`,
     ],
     ['nodes replaced', grouped(result.replaced)],
     [

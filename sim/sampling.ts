@@ -75,24 +75,25 @@ export class Sampling {
   async #openName(): Promise<void> {
     const item = this.#population.draw('name', settledMs);
     if (!item) return;
-    const node = this.#sim.one();
+    const node = this.#population.user();
     const notes = new MemoryNameNotes();
     await this.#resolve(item, { node, notes, kind: 'open name, never seen' });
     this.#sim.world.schedule(againMs, () => {
       if (this.#stopped || !this.#sim.nodes.includes(node)) return;
+      if (this.#population.isCutOff(node)) return;
       void this.#resolve(item, { node, notes, kind: 'open name, pinned' });
     });
   }
 
   async #zoneName(): Promise<void> {
     const item = this.#population.draw('zone-name', settledMs);
-    const node = this.#sim.one();
+    const node = this.#population.user();
     const notes = new MemoryNameNotes();
     if (item) await this.#resolve(item, { node, notes, kind: 'zone name, never seen' });
   }
 
   async #noName(): Promise<void> {
-    const node = this.#sim.one();
+    const node = this.#population.user();
     const label = `nobody-${this.#sim.random.below(2 ** 31)}`;
     const names = namesOf(node, { notes: new MemoryNameNotes(), zones: [] });
     const beganMs = this.#sim.world.nowMs;
@@ -127,7 +128,7 @@ export class Sampling {
   async #link(): Promise<void> {
     const item = this.#population.draw('link', settledMs);
     if (!item) return;
-    const node = this.#sim.one();
+    const node = this.#population.user();
     const watch = new SearchWatch(item.record.key);
     node.transport.watch = watch;
     const beganMs = this.#sim.world.nowMs;

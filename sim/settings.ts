@@ -7,6 +7,8 @@ export interface LongRunSettings {
   readonly hours: number;
   /** Share of the nodes that is replaced in a day. */
   readonly churn: number;
+  /** Share of the nodes that is cut off at any moment. */
+  readonly dead: number;
   readonly seed: number;
   /** Records that each node publishes. */
   readonly records: number;
@@ -27,6 +29,7 @@ export const usage = `usage: npm run sim -- [options]
   --nodes N       nodes (1000)
   --hours H       virtual hours that are measured (24)
   --churn C       share of the nodes replaced per day (0.3)
+  --dead P        share of the nodes cut off at any moment, ten minutes each (0.05)
   --records N     records that each node publishes: of ten, one name, four links,
                   five providers (10)
   --rtt MS        median round trip; log-normal over pairs, sigma 0.6 (80)
@@ -42,6 +45,7 @@ const defaults = {
   nodes: '1000',
   hours: '24',
   churn: '0.3',
+  dead: '0.05',
   records: '10',
   rtt: '80',
   loss: '0',
@@ -74,6 +78,7 @@ export function parseSettings(args: readonly string[]): LongRunSettings | 'help'
     nodes: Math.floor(read('nodes', 2, 1_000_000)),
     hours: read('hours', 0.01, 10_000),
     churn: read('churn', 0, 10),
+    dead: read('dead', 0, 0.9),
     records: Math.floor(read('records', 0, 1000)),
     rttMs: read('rtt', 1, 10_000),
     loss: read('loss', 0, 0.9),
