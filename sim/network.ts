@@ -144,12 +144,6 @@ export class SimNetwork implements Wire {
     if (this.#byEndpoint.get(endpoint) === host) this.#byEndpoint.delete(endpoint);
   }
 
-  /** From now on a node answers as `lie` says, which is given the node's honest handler. */
-  corrupt(contact: Contact, lie: (honest: RequestHandler) => RequestHandler): void {
-    const host = this.#hosts.get(contact);
-    if (host?.handler) host.handler = lie(host.handler);
-  }
-
   /** The node stays, but nobody hears of it, nor it of anybody, until it is connected again. */
   cutOff(contact: Contact, isCutOff: boolean): void {
     const host = this.#hosts.get(contact);

@@ -8,7 +8,7 @@ import type { SimNode } from '../node.ts';
 import { simulate } from '../simulate.ts';
 import type { Simulation } from '../simulation.ts';
 import { isHeldFor, recordOf, rootOf, userOf, votersFor } from './claims.ts';
-import { corrupt } from './liars.ts';
+import { winOver } from './liars.ts';
 
 const minuteMs = 60_000;
 const options = { nodes: 60, dht: { confirmAfterMs: minuteMs } };
@@ -48,7 +48,7 @@ async function rollBack(
   const asked = voters.filter((voter) => holders.includes(voter));
   const left = new Set(asked.slice(0, honest));
   const liars = [...holders, owner].filter((holder) => !left.has(holder));
-  await corrupt(sim, liars, old);
+  await winOver(liars, old);
   await world.pass(6 * minuteMs); // beyond what an answer is kept for
   return { label, sawOld, sawNew, node };
 }

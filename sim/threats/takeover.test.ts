@@ -12,7 +12,7 @@ import { sampleOf } from '../samples.ts';
 import { simulate } from '../simulate.ts';
 import type { Simulation } from '../simulation.ts';
 import { claimOf, holdersFor, isOwnedBy, rootOf, userOf, votersFor } from './claims.ts';
-import { corrupt } from './liars.ts';
+import { winOver } from './liars.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -128,7 +128,7 @@ async function collude(
   const earlier = userOf(visitor);
   assert.equal((await world.until(earlier.resolve(label))).state, 'ok');
   const voters = await votersFor(sim, label, visitor);
-  await corrupt(sim, voters.slice(0, colluders(voters.length)), claimOf(thief, label));
+  await winOver(voters.slice(0, colluders(voters.length)), claimOf(thief, label));
   await world.pass(6 * minuteMs); // beyond what an answer is kept for
   const seenBy = async (user: Names): Promise<string> => {
     const seen: ResolvedName = await world.until(user.resolve(label));
@@ -175,7 +175,7 @@ test('three sybils that always held a fresh name do not keep it from who registe
     for (const label of ['fresh-0', 'fresh-1', 'fresh-2', 'fresh-3']) {
       const voters = await votersFor(sim, label, owner);
       const honest = voters.filter((node) => ![owner, thief, reader].includes(node));
-      await corrupt(sim, honest.slice(0, 3), claimOf(thief, label));
+      await winOver(honest.slice(0, 3), claimOf(thief, label));
       await world.until(userOf(owner).register(label, rootOf(1)));
       await world.pass(10 * minuteMs);
       const seen: ResolvedName = await world.until(userOf(reader).resolve(label));

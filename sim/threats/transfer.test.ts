@@ -11,7 +11,7 @@ import { simNetworkId, type SimNode } from '../node.ts';
 import { simulate } from '../simulate.ts';
 import type { Simulation } from '../simulation.ts';
 import { claimOf, isHeldFor, isOwnedBy, recordOf, rootOf, userOf, votersFor } from './claims.ts';
-import { corrupt } from './liars.ts';
+import { winOver } from './liars.ts';
 
 const minuteMs = 60_000;
 const options = { nodes: 40, dht: { confirmAfterMs: minuteMs } };
@@ -104,7 +104,7 @@ test('19 of 20 storers on the side of the old owner cannot undo the sale', async
     const honest = voters.find(isHeldFor(bob, label));
     const others = sim.nodes.filter((node) => node !== honest);
     for (const record of [before, ...reversals(alice)]) {
-      await corrupt(sim, others, record);
+      await winOver(others, record);
       await sim.world.pass(6 * minuteMs);
       // Who saw it as Alice's, and finds five that still say so, may see that once more.
       await sim.world.until(sawAlice.resolve(label));
@@ -161,7 +161,7 @@ test('of two sales the first is held by all; where storers disagree, votes are c
     };
     const states: string[] = [];
     for (const count of [half - 3, half, half + 3]) {
-      await corrupt(sim, voters.slice(0, count), second);
+      await winOver(voters.slice(0, count), second);
       states.push(await strangerSees());
     }
     t.diagnostic(`${voters.length} voters; a stranger sees ${states.join('; ')}`);
