@@ -135,6 +135,34 @@ test('who gives up a name that never was confirmed as its own frees it at once',
   assert.equal(holderOf(bench, theirs(0)), author(2));
 });
 
+test('who comes back to a name that was free by then is as new to it as anybody', async () => {
+  const { store, storage, pass, world, records } = storageBench();
+  const since = (): readonly unknown[] =>
+    records
+      .list(sampleName('alice').key)
+      .map(({ heldSinceMs, provisional }) => [heldSinceMs, provisional]);
+  const mine = (seq: bigint, days: number): SignedRecord =>
+    sampleName('alice', { seq, issued: testNow + days * day });
+  await store(mine(1n, 0));
+  await storage.confirm(mine(1n, 0));
+  pass(hour);
+  assert.equal(await store(mine(2n, 0)), 'OK');
+  assert.deepEqual(since(), [[world.clock.unixMs() - hour * 1000, false]], 'an update is the same');
+  await store(sampleNameTombstone('alice', { seq: 3n }));
+  pass(8 * day);
+  assert.equal(await store(mine(4n, 8)), 'OK_PROVISIONAL');
+  assert.deepEqual(since(), [[world.clock.unixMs(), true]], 'withdrawn, and long enough ago');
+  pass(hour);
+  await store(sampleNameTombstone('alice', { seq: 5n, issued: testNow + 8 * day }));
+  assert.equal(await store(mine(6n, 8)), 'OK_PROVISIONAL');
+  assert.deepEqual(since(), [[world.clock.unixMs(), true]], 'withdrawn before it was confirmed');
+  await storage.confirm(mine(6n, 8));
+  pass(2 * day);
+  assert.equal(await store(mine(6n, 8)), 'OK_PROVISIONAL');
+  assert.deepEqual(since(), [[world.clock.unixMs(), true]], 'forgotten, though not yet swept');
+  assert.deepEqual(storage.totals.records, 1);
+});
+
 test('of many claims at once the first wins, as if they came one by one', async () => {
   const { store, storage } = storageBench();
   const claims = [1, 2, 3, 4].map((n) => sampleName('alice', { by: authorKey(n) }));

@@ -23,7 +23,7 @@ import { Ledger } from './ledger.ts';
 import type { RecordStore, StoredRecord } from './ports.ts';
 import { Room, roomDefaults, type RoomOptions } from './room.ts';
 import { refuseOlder } from './rules/order.ts';
-import { isProvisional, judgeName, mayAdopt } from './rules/ownership.ts';
+import { isProvisional, judgeName, mayAdopt, sinceMsOf } from './rules/ownership.ts';
 import { roomUnderKey } from './rules/quota.ts';
 import type { Held, Judged } from './rules/rule.ts';
 import { isSender } from './rules/source.ts';
@@ -229,7 +229,7 @@ export class Storage {
     const nowUnixSeconds = unixSeconds(clock);
     const judged: Judged = { candidate: record, slot, source, held, nowUnixSeconds, network };
 
-    if (there && equalBytes(there.stored.record.hash, record.hash)) {
+    if (there && held.includes(there) && equalBytes(there.stored.record.hash, record.hash)) {
       // The same bytes were verified when they came first.
       if (nowMs - there.stored.refreshedMs >= refreshedLatelyMs) {
         await this.#put(slot, { ...there.stored, refreshedMs: nowMs }, there);
@@ -246,8 +246,7 @@ export class Storage {
     if (refusal) return refusal;
 
     for (const displaced of room.displaced) await this.#remove(displaced);
-    const sameOwner = there && equalBytes(there.stored.record.author, record.author);
-    const heldSinceMs = sameOwner ? there.stored.heldSinceMs : nowMs;
+    const heldSinceMs = sinceMsOf(judged) ?? nowMs;
     const provisional = isProvisional(judged);
     await this.#put(slot, { record, heldSinceMs, refreshedMs: nowMs, provisional, source }, there);
     if (provisional) this.#deps.onClaim?.({ key: record.key, source });

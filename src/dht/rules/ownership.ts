@@ -54,6 +54,17 @@ export function isProvisional({ candidate, held, nowUnixSeconds }: Judged): bool
   return !holder || holder.provisional || isFree(holder, nowUnixSeconds);
 }
 
+/**
+ * Unix milliseconds since when the candidate's author has held its slot without a break; undefined:
+ * not until now. Who comes back to a name that anybody could have taken waits as anybody would.
+ */
+export function sinceMsOf({ candidate, slot, held, nowUnixSeconds }: Judged): number | undefined {
+  const before = held.find((other) => equalBytes(other.slot, slot))?.stored;
+  if (!before || !equalBytes(before.record.author, candidate.author)) return undefined;
+  const isBreak = candidate.kind === recordKinds.name && isFree(before, nowUnixSeconds);
+  return isBreak ? undefined : before.heldSinceMs;
+}
+
 /** Whether what most others hold goes before what we hold: unless ours proves that it is later. */
 export function mayAdopt(
   record: SignedRecord,
