@@ -23,6 +23,8 @@ interface Check {
 
 /** Networks whose last check is remembered. */
 const sourcesMax = 1024;
+/** No further ahead do claims of one network wait, so that it does not take all places. */
+const aheadMaxMs = 3_600_000;
 
 export class RecheckQueue {
   readonly #clock: Clock;
@@ -45,6 +47,7 @@ export class RecheckQueue {
     if (!isSender(source)) return this.add(key, 0);
     const nowMs = this.#clock.monotonicMs();
     const dueMs = Math.max(nowMs, this.#sources.get(source) ?? 0);
+    if (dueMs - nowMs >= aheadMaxMs) return;
     const before = this.size;
     this.add(key, dueMs - nowMs);
     if (this.size > before) {

@@ -273,3 +273,24 @@ test('the queue: one check per network of the Internet and minute, each key once
   assert.deepEqual(due(), ['02']);
   assert.equal(queue.untilDueMs(), undefined);
 });
+
+test('the queue: claims from one network wait in at most an hour of its places', () => {
+  const { world } = storageBench();
+  const queue = new RecheckQueue(world.clock, recheckDefaults);
+  const claims = (network: number, count: number): void => {
+    for (let n = 0; n < count; n++) {
+      const key = new Uint8Array(32);
+      new DataView(key.buffer).setUint32(0, n);
+      key[5] = network;
+      queue.addClaim({ key, source: internetSource(network) });
+    }
+  };
+  claims(1, 2000);
+  assert.equal(queue.size, 60);
+  claims(2, 3);
+  assert.equal(queue.size, 63, 'others find a place');
+  world.advance(hourMs);
+  while (queue.takeDue());
+  claims(1, 1);
+  assert.equal(queue.untilDueMs(), 0, 'what found no place is not counted');
+});
