@@ -299,6 +299,20 @@ test('who says when to come back is asked then, also when some took the record',
   await it.publisher.stop();
 });
 
+test('no storer makes a publisher wait for longer than it would by itself', async () => {
+  for (const count of [1, 19]) {
+    const it = bench();
+    const refusals = [{ status: storeStatuses.RATE, count, conflicting: [], detail: 65_535 }];
+    it.result = { ...unheard, refusals };
+    await it.publisher.start();
+    await it.publisher.publish(sampleName('alice'));
+    it.result = taken;
+    await it.world.advanceAsync(count === 1 ? 4 * 60_000 : 65 * 60_000);
+    assert.equal(it.stored.length, 2, `${count} of 20 wanted 18 hours`);
+    await it.publisher.stop();
+  }
+});
+
 test('an update while a record is being renewed is not undone by the renewal', async () => {
   const it = bench();
   const nowMs = it.world.clock.unixMs();

@@ -258,7 +258,9 @@ export class Publisher {
       ? [quotaRetryMinMs, quotaRetryMaxMs]
       : [retryMinMs, retryMaxMs];
     const before = this.#retries.get(place)?.delayMs ?? 0;
-    const delayMs = Math.max(leastMs, Math.min(2 * before, mostMs), waitMsOf(result));
+    // What one storer names must not keep a record from the others for long.
+    const askedMs = isPutOff(result) ? waitMsOf(result) : 0;
+    const delayMs = Math.max(leastMs, Math.min(Math.max(2 * before, askedMs), mostMs));
     const atMs = this.#deps.world.clock.monotonicMs() + delayMs;
     this.#retries.set(place, { atMs, delayMs, held: result.holders.length > 0 });
   }
