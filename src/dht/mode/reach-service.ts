@@ -32,6 +32,8 @@ const minute = 60 * second;
 /** A /24 or /48 asks for its own nodes; all together must not keep us busy. */
 const arrangedPerSource: PaceLimit = { countMax: 8, windowMs: minute, keysMax: 4096 };
 const arrangedInAll: PaceLimit = { countMax: 120, windowMs: minute, keysMax: 1 };
+/** Nodes have us knock for those who ask them, few of whom draw the same one of us. */
+const knocksPerSource: PaceLimit = { countMax: 10, windowMs: 10 * second, keysMax: 4096 };
 const knocksPerTarget: PaceLimit = { countMax: 1, windowMs: 10 * second, keysMax: 4096 };
 const knocksInAll: PaceLimit = { countMax: 100, windowMs: 10 * second, keysMax: 1 };
 /** A repeated question gets the answer of the first. */
@@ -44,6 +46,7 @@ export class ReachService {
   readonly #options: ReachServiceOptions;
   readonly #arranged: Pace;
   readonly #arrangedInAll: Pace;
+  readonly #knocksBySource: Pace;
   readonly #knocks: Pace;
   readonly #knocksInAll: Pace;
   readonly #answers = new LruMap<string, Promise<boolean>>(answersMax); // BOUNDED by answersMax
@@ -54,6 +57,7 @@ export class ReachService {
     this.#options = options;
     this.#arranged = new Pace(clock, arrangedPerSource);
     this.#arrangedInAll = new Pace(clock, arrangedInAll);
+    this.#knocksBySource = new Pace(clock, knocksPerSource);
     this.#knocks = new Pace(clock, knocksPerTarget);
     this.#knocksInAll = new Pace(clock, knocksInAll);
   }
@@ -65,7 +69,7 @@ export class ReachService {
     let answer = this.#answers.get(key);
     if (!answer) {
       const mayHelp =
-        from.addressProven && (target ? this.#mayKnock(target) : this.#mayArrange(asker));
+        from.addressProven && (target ? this.#mayKnock(target, asker) : this.#mayArrange(asker));
       if (!mayHelp) return { method: 'reach', accepted: false };
       answer = target ? this.#knock(target, nonce) : this.#arrange(asker, nonce);
       this.#answers.set(key, answer);
@@ -78,9 +82,15 @@ export class ReachService {
     return isTestable(asker) && this.#arranged.take(source) && this.#arrangedInAll.take('');
   }
 
-  #mayKnock(target: Contact): boolean {
+  #mayKnock(target: Contact, asker: Contact): boolean {
+    const source = prefixOf(asker.endpoint.ip, 'narrow');
     const address = formatIp(target.endpoint.ip);
-    return isTestable(target) && this.#knocks.take(address) && this.#knocksInAll.take('');
+    return (
+      isTestable(target) &&
+      this.#knocksBySource.take(source) &&
+      this.#knocks.take(address) &&
+      this.#knocksInAll.take('')
+    );
   }
 
   async #arrange(asker: Contact, nonce: Bytes): Promise<boolean> {

@@ -159,6 +159,17 @@ test('an address is knocked at once in 10 s, whoever asks for it', async () => {
   assert.deepEqual(knocked, ['51.0.0.1:9000', '51.0.0.1:9000']);
 });
 
+test('who has us knock often leaves room for others', async () => {
+  const { ask, knocked, world } = service(others);
+  const [b, c] = others;
+  assert.ok(b && c);
+  for (let n = 1; n <= 150; n++) await ask(b, { target: contactAt(`51.0.${n}.1:9000`) });
+  assert.equal(knocked.length, 10);
+  assert.equal(await ask(c, { target: asker }), true);
+  world.advance(10_000);
+  assert.equal(await ask(b, { target: asker }), true);
+});
+
 test('nobody has us knock without proof of address, inside networks or at low ports', async () => {
   const { ask, knocked, asked, service: made } = service(others);
   const [b] = others;
