@@ -167,8 +167,12 @@ export class Names implements NameResolver {
     }
     const holding = await this.#held(address, options);
     const { place, mine, takeover } = holding;
-    if (address.sub !== undefined || place.type === 'key' || place.zone) {
-      const why = 'only a name of the open zone can be passed on to another author';
+    if (address.sub !== undefined) {
+      const why = `it belongs to whom ${address.apex.name} belongs to; pass that one on`;
+      throw new AltNetError('BAD_ARGUMENT', { what: address.name, why });
+    }
+    if (place.type === 'key' || place.zone) {
+      const why = 'a key name or a name of a registrar cannot be passed on to another author';
       throw new AltNetError('BAD_ARGUMENT', { what: address.name, why });
     }
     if (takeover) throw notFound(address);
@@ -222,9 +226,9 @@ export class Names implements NameResolver {
   }
 
   /**
-   * What this node publishes already is known without asking, unless it offered the name to somebody
-   * who may have it by now. Else the places are asked in order; the first failure that says more
-   * than "not there" is the result.
+   * What this node publishes already is known without asking, unless it offered the name to
+   * somebody, who may have it by now. Else the places are asked in order; the first failure that
+   * says more than "not there" is the result.
    */
   async #holding(
     places: readonly NamePlace[],
