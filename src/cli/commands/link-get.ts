@@ -52,10 +52,14 @@ async function run(context: CommandContext, input: CommandInput): Promise<void> 
 
 function fetchPlan({ cwd }: CommandContext, { options }: CommandInput): FetchPlan | undefined {
   const dest = textOption(options, 'fetch');
-  const size = textOption(options, 'maxBytes') ?? bytesMaxDefault;
-  const bytesMax = parseByteCount('--max-bytes', size);
-  if (dest === undefined) return undefined;
+  const size = textOption(options, 'maxBytes');
   const allowPrivate = flagOption(options, 'allowPrivate');
+  if (dest === undefined) {
+    if (size === undefined && !allowPrivate) return undefined;
+    const option = size === undefined ? '--allow-private' : '--max-bytes';
+    throw new AltNetError('USAGE', { why: `${option} says how to download: add --fetch FILE` });
+  }
+  const bytesMax = parseByteCount('--max-bytes', size ?? bytesMaxDefault);
   return { file: parsePath('--fetch', dest, cwd), bytesMax, allowPrivate };
 }
 

@@ -37,11 +37,19 @@ export async function fetchFirst(
   ranked: readonly FoundLinkLine[],
   options: AttemptOptions,
 ): Promise<FetchedLink | undefined> {
+  // What was found at a target: its SHA-256, or undefined for nothing. BOUNDED by the links
+  const seen = new Map<string, string | undefined>();
   for (const link of ranked) {
     options.signal.throwIfAborted();
+    if (seen.has(link.target) && seen.get(link.target) === undefined) continue;
     const draft = draftNameOf(options.file);
     try {
+      requireSame(link, seen.get(link.target));
+      requireSmall(link, options.bytesMax);
+      seen.set(link.target, undefined);
       const { bytes, sha256 } = await fetchTo(draft, link, options);
+      seen.set(link.target, sha256);
+      requireSame(link, sha256);
       await finishDraft(draft, options.file);
       const { target, publisher } = link;
       const verified = link.sha256 !== undefined;
@@ -75,28 +83,27 @@ async function fetchTo(
   link: FoundLinkLine,
   options: AttemptOptions,
 ): Promise<Downloaded> {
-  const { target, size, sha256 } = link;
+  const { target } = link;
   if (!isDownloadable(link)) {
     const scheme = target.replace(/:.*/s, '');
     throw failed(target, `${scheme}: is for another program; open it yourself`);
   }
-  if (size !== undefined && size > options.bytesMax) {
-    throw failed(
-      target,
-      `its publisher says that it has ${size} bytes; allow them with --max-bytes`,
-    );
-  }
   const url = new URL(target);
-  const got = /(^|\.)alt\.?$/.test(url.hostname)
-    ? await fetchSite(draft, url, options)
-    : await download(target, draft, {
-        ...options,
-        onBytes: (bytes, bytesTotal) => options.onBytes(link, bytes, bytesTotal),
-      });
-  if (sha256 !== undefined && got.sha256 !== sha256) {
-    throw failed(target, 'what is there is not what its publisher signed: the SHA-256 differs');
-  }
-  return got;
+  if (/(^|\.)alt\.?$/.test(url.hostname)) return fetchSite(draft, url, options);
+  const onBytes: DownloadOptions['onBytes'] = (bytes, bytesTotal) =>
+    options.onBytes(link, bytes, bytesTotal);
+  return download(target, draft, { ...options, onBytes });
+}
+
+/** Its publisher told another SHA-256 than what was found there has, if something was. */
+function requireSame({ target, sha256 }: FoundLinkLine, found: string | undefined): void {
+  if (sha256 === undefined || found === undefined || sha256 === found) return;
+  throw failed(target, 'what is there is not what its publisher signed: the SHA-256 differs');
+}
+
+function requireSmall({ target, size }: FoundLinkLine, bytesMax: number): void {
+  if (size === undefined || size <= bytesMax) return;
+  throw failed(target, `its publisher says that it has ${size} bytes; allow them with --max-bytes`);
 }
 
 async function fetchSite(draft: string, url: URL, options: AttemptOptions): Promise<Downloaded> {

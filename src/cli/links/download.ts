@@ -5,15 +5,16 @@
  */
 import { createHash } from 'node:crypto';
 import { lookup as systemLookup, type LookupAddress } from 'node:dns';
-import { createWriteStream } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { parseIp, scopeOf } from '../../base/address.ts';
+import { formatIp, parseIp, scopeOf } from '../../base/address.ts';
 import { abortReason } from '../../base/abort.ts';
 import { AltNetError, systemCode } from '../../base/errors.ts';
+import { writeFailure } from './draft-file.ts';
 
 export interface DownloadOptions {
   /** More is refused, before it is written. */
@@ -37,8 +38,8 @@ const silenceMs = 30_000;
 const totalMs = 3_600_000;
 
 /**
- * Writes what is at `url` to `file`, which must not exist. Rejects with DOWNLOAD_FAILED or the
- * signal's reason; what was written stays for the caller to remove.
+ * Writes what is at `url` to `file`, which must not exist. Rejects with DOWNLOAD_FAILED, DISK_FULL,
+ * PATH_UNSUPPORTED or the signal's reason; what was written stays for the caller to remove.
  */
 export async function download(
   url: string,
@@ -60,6 +61,10 @@ export async function download(
 async function follow(start: string, options: DownloadOptions): Promise<IncomingMessage> {
   let url = new URL(start);
   for (let redirects = 0; redirects <= redirectsMax; redirects++) {
+    const flaw = flawOf(url, options);
+    if (flaw !== undefined) {
+      throw failed(start, redirects === 0 ? flaw : `it redirects to ${url.href}, and ${flaw}`);
+    }
     const response = await ask(url, options);
     const status = response.statusCode ?? 0;
     if (status === 200) return response;
@@ -75,17 +80,18 @@ async function follow(start: string, options: DownloadOptions): Promise<Incoming
   throw failed(start, `it redirects more than ${redirectsMax} times`);
 }
 
-async function ask(url: URL, options: DownloadOptions): Promise<IncomingMessage> {
+/** Why an address is not asked at all. */
+function flawOf(url: URL, { allowPrivate }: DownloadOptions): string | undefined {
   const { protocol, hostname, username, password } = url;
-  if (protocol !== 'http:' && protocol !== 'https:') {
-    throw failed(url.href, `it redirects to a ${protocol} address`);
-  }
-  if (username !== '' || password !== '') throw failed(url.href, 'it contains a user name');
+  if (protocol !== 'http:' && protocol !== 'https:') return `${protocol} is not asked`;
+  if (username !== '' || password !== '') return 'it contains a user name';
   const host = hostname.replace(/^\[|\]$/g, '');
-  if (!options.allowPrivate && isIP(host) !== 0 && !isPublic(host))
-    throw failed(url.href, notPublic);
+  return allowPrivate || isIP(host) === 0 || isPublic(host) ? undefined : notPublic;
+}
+
+async function ask(url: URL, options: DownloadOptions): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const send = protocol === 'http:' ? httpRequest : httpsRequest;
+  const send = url.protocol === 'http:' ? httpRequest : httpsRequest;
   const request = send(
     url,
     {
@@ -103,11 +109,24 @@ async function ask(url: URL, options: DownloadOptions): Promise<IncomingMessage>
   return promise;
 }
 
-const notPublic = 'its address is one of this machine or of a private network';
+const notPublic =
+  'its address is one of this machine or of a private network; --allow-private lets it through';
+
+/**
+ * Addresses that look like those of the Internet and lead elsewhere: networks behind a provider's
+ * NAT or a VPN, test networks, and IPv4 within IPv6, where a gateway may be.
+ */
+const notOfTheInternet = new BlockList();
+notOfTheInternet.addSubnet('100.64.0.0', 10);
+notOfTheInternet.addSubnet('192.0.0.0', 24);
+notOfTheInternet.addSubnet('198.18.0.0', 15);
+notOfTheInternet.addSubnet('2001::', 32, 'ipv6');
+notOfTheInternet.addSubnet('2002::', 16, 'ipv6');
 
 function isPublic(address: string): boolean {
   const ip = parseIp(address);
-  return ip !== undefined && scopeOf(ip) === 'global';
+  if (ip === undefined || scopeOf(ip) !== 'global') return false;
+  return !notOfTheInternet.check(formatIp(ip), ip.length === 4 ? 'ipv4' : 'ipv6');
 }
 
 /**
@@ -131,7 +150,7 @@ async function save(
   { bytesMax, onBytes, signal }: DownloadOptions,
 ): Promise<Downloaded> {
   const announced = Number(response.headers['content-length'] ?? Number.NaN);
-  const tooBig = new Error(`it has more than ${bytesMax} bytes`);
+  const tooBig = new Error(`it has more than ${bytesMax} bytes; --max-bytes allows more`);
   if (announced > bytesMax) {
     response.destroy();
     throw tooBig;
@@ -147,8 +166,36 @@ async function save(
       return done(null, chunk);
     },
   });
-  await pipeline(response, counting, createWriteStream(file, { flags: 'wx' }), { signal });
+  const place = await open(file, 'wx').catch((error: unknown) => {
+    response.destroy();
+    throw writeFailure(file, error);
+  });
+  try {
+    await pipeline(
+      response,
+      counting,
+      (chunks: AsyncIterable<Buffer>) => writeAll(chunks, place, file),
+      { signal },
+    );
+  } finally {
+    await place.close();
+  }
   return { bytes, sha256: hash.digest('hex') };
+}
+
+/** Fails in words about the disk: those of a broken connection would blame the link. */
+async function writeAll(
+  chunks: AsyncIterable<Buffer>,
+  place: FileHandle,
+  file: string,
+): Promise<void> {
+  for await (const chunk of chunks) {
+    try {
+      await place.writeFile(chunk); // goes on where the last one ended
+    } catch (error) {
+      throw writeFailure(file, error);
+    }
+  }
 }
 
 function reasonOf(error: unknown): string {
@@ -156,6 +203,13 @@ function reasonOf(error: unknown): string {
   if (code === 'ECONNREFUSED') return 'nobody listens there';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'the host name is not known';
   if (code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE') return 'the connection broke';
+  if (code === 'ETIMEDOUT') return 'no answer came';
+  if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH') return 'no way leads there from here';
+  if (code === 'EPROTO') return 'the server speaks no TLS that this program knows';
+  if (code?.startsWith('HPE_') === true) return 'the server does not speak HTTP';
+  if (code !== undefined && /CERT|ALTNAME|LEAF_SIGNATURE/.test(code)) {
+    return `its certificate does not hold (${code})`;
+  }
   return code ?? (error instanceof Error ? error.message : String(error));
 }
 

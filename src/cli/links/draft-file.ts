@@ -3,7 +3,7 @@
  * of what is written.
  */
 import { randomBytes } from 'node:crypto';
-import { link, open, rename, rm, stat } from 'node:fs/promises';
+import { link, lstat, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { AltNetError, systemCode } from '../../base/errors.ts';
 
@@ -41,11 +41,26 @@ export async function finishDraft(draft: string, file: string): Promise<void> {
   }
 }
 
+/** The failure of a write to `draft` in words about its place, which no other source can mend. */
+export function writeFailure(draft: string, cause: unknown): AltNetError {
+  const folder = path.dirname(draft);
+  const code = systemCode(cause) ?? 'unknown';
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new AltNetError('DISK_FULL', { folder }, { cause });
+  }
+  const why = `nothing can be written there (${code})`;
+  return new AltNetError('PATH_UNSUPPORTED', { path: folder, why }, { cause });
+}
+
 async function exists(file: string): Promise<boolean> {
-  return stat(file).then(
-    () => true,
-    (error: unknown) => systemCode(error) !== 'ENOENT',
-  );
+  try {
+    await lstat(file); // a link that leads nowhere is in the way, too
+    return true;
+  } catch (cause) {
+    const code = systemCode(cause) ?? 'unknown';
+    if (code === 'ENOENT') return false;
+    throw new AltNetError('PATH_UNSUPPORTED', { path: file, why: code }, { cause });
+  }
 }
 
 function taken(file: string): AltNetError<'PATH_UNSUPPORTED'> {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -59,6 +59,20 @@ test('of equals the first found is first, and many keys add no more than three',
   );
 });
 
+test('a target is there once for each hash that is told, the most trusted word first', () => {
+  const links = [
+    linkOf('same', ann),
+    linkOf('same', bob, { sha256: bob }),
+    linkOf('same', cid, { sha256: cid }),
+    linkOf('same', dan, { sha256: cid }),
+  ];
+  const order = rankLinks(links, { ...nobody, isTrusted: (publisher) => publisher === dan });
+  assert.deepEqual(
+    order.map(({ publisher }) => publisher),
+    [dan, bob, ann],
+  );
+});
+
 test('time, note and size of a link say nothing', () => {
   const loud = linkOf('loud', bob, { issued: 9e9, captured: 9e9, note: 'best!', size: 1 });
   const [first] = rankLinks([linkOf('plain', ann), loud], nobody);
@@ -99,6 +113,9 @@ test('a draft takes its place, and never that of another file', async (t) => {
   await assert.rejects(finishDraft(late, file), /exists already/);
   assert.equal(readFileSync(file, 'utf8'), 'new');
   await assert.rejects(requireFree(path.join(folder, 'none', 'file')), /does not exist/);
+  await assert.rejects(requireFree(path.join(folder, 'x'.repeat(300))), /name is too long/);
+  symlinkSync(path.join(folder, 'nowhere'), path.join(folder, 'dangling'));
+  await assert.rejects(requireFree(path.join(folder, 'dangling')), /exists already/);
 });
 
 async function serve(t: TestContext, listener: RequestListener): Promise<string> {
@@ -163,7 +180,7 @@ test('a file is downloaded and hashed, also after a redirect', async (t) => {
 const failing: readonly (readonly [place: string, why: RegExp])[] = [
   ['/missing', /status 404/],
   ['/circle', /redirects more than 5 times/],
-  ['/elsewhere', /redirects to a file: address/],
+  ['/elsewhere', /redirects to file:\S+, and file: is not asked/],
   ['/nonsense', /no address/],
   ['/endless', /more than 1000 bytes/],
   ['/broken', /connection broke/],
@@ -192,7 +209,8 @@ test('strangers do not send this program into private networks', async (t) => {
   const options = { bytesMax: 1000, allowPrivate: false, signal: forever };
   const file = path.join(temporaryFolder(t), 'file');
   const hosts = ['127.0.0.1', 'localhost', '[::1]', '[::ffff:127.0.0.1]', '0x7f.1', '10.0.0.1'];
-  for (const host of [...hosts, '169.254.169.254', '[fe80::1]', '0.0.0.0']) {
+  const odd = ['100.100.100.200', '198.18.0.1', '[2002:7f00:1::1]', '[64:ff9b::7f00:1]'];
+  for (const host of [...hosts, ...odd, '169.254.169.254', '[fe80::1]', '0.0.0.0']) {
     const refused = download(`http://${host}:${port}/`, file, options);
     await assert.rejects(refused, /private network/, host);
   }
@@ -259,6 +277,33 @@ test('the first alternative that works is taken, and each other one has its reas
   assert.equal(failures.length, reasons.length);
   for (const [i, reason] of reasons.entries()) assert.match(failures[i] ?? '', reason);
   assert.deepEqual(readdirSync(folder), ['file'], 'no draft is left');
+});
+
+test('a false hash of another keeps nobody from a good copy', async (t) => {
+  let asked = 0;
+  const server = await serve(t, (request, response) => {
+    asked += 1;
+    response.writeHead(request.url === '/good' ? 200 : 404).end(content);
+  });
+  const { fetched, failures } = await attempt(t, [
+    linkOf(`${server}/gone`, ann, { sha256: ann }),
+    linkOf(`${server}/gone`, bob),
+    linkOf(`${server}/good`, ann, { sha256: ann }),
+    linkOf(`${server}/good`, bob, { sha256: bob }),
+    linkOf(`${server}/good`, cid),
+  ]);
+  assert.deepEqual([fetched?.publisher, fetched?.verified], [cid, false]);
+  assert.equal(failures.length, 3);
+  assert.equal(asked, 3, 'nothing that failed is asked again, nor for a hash that cannot fit');
+});
+
+test('a place where nothing can be written ends all attempts', async (t) => {
+  const server = await serveAll(t);
+  const file = path.join(temporaryFolder(t), 'gone', 'file');
+  const options = { bytesMax: 1000, allowPrivate: true, signal: forever };
+  await assert.rejects(download(`${server}/good`, file, options), (error) =>
+    isAltNetError(error, 'PATH_UNSUPPORTED'),
+  );
 });
 
 test('a file of a site comes through the node; without a hash it is unverified', async (t) => {

@@ -12,6 +12,11 @@ export interface Reputation {
   balance(publisher: string): number;
 }
 
+interface Judged {
+  readonly link: FoundLinkLine;
+  readonly merits: Merits;
+}
+
 /** Keys cost next to nothing: more that agree add no more. */
 const agreeingMax = 3;
 
@@ -22,7 +27,11 @@ interface Merits {
   readonly hashed: number;
 }
 
-/** Each target once, best first; of equals the one that was found first. */
+/**
+ * Best first; of equals the one that was found first. A target stands there once for each SHA-256
+ * that is told of it, and once for who tells none: else a single false one, which costs a stranger
+ * nothing, would keep everybody from a good copy.
+ */
 export function rankLinks(
   found: readonly FoundLinkLine[],
   reputation: Reputation,
@@ -30,16 +39,13 @@ export function rankLinks(
   const targets = new Map<string, FoundLinkLine[]>(); // BOUNDED by what was found
   for (const link of found) targets.set(link.target, [...(targets.get(link.target) ?? []), link]);
   return [...targets.values()]
-    .map((links) => bestOf(links, reputation))
-    .toSorted((a, b) => compareMerits(b.merits, a.merits))
-    .map(({ link }) => link);
+    .map((links) => ranked(links, reputation))
+    .toSorted(([a], [b]) => (a && b ? compareMerits(b.merits, a.merits) : 0))
+    .flatMap((judged) => bestOfEachHash(judged));
 }
 
-/** The link of the publisher with most merit, whose SHA-256 is then the one that must fit. */
-function bestOf(
-  links: readonly FoundLinkLine[],
-  reputation: Reputation,
-): { link: FoundLinkLine; merits: Merits } {
+/** Links with one target, that of the publisher with most merit first. */
+function ranked(links: readonly FoundLinkLine[], reputation: Reputation): readonly Judged[] {
   const agreeing = Math.min(agreeingMax, new Set(links.map(({ publisher }) => publisher)).size);
   const judged = links.map((link) => ({
     link,
@@ -50,7 +56,13 @@ function bestOf(
       hashed: link.sha256 === undefined ? 0 : 1,
     },
   }));
-  return judged.reduce((best, one) => (compareMerits(one.merits, best.merits) > 0 ? one : best));
+  return judged.toSorted((a, b) => compareMerits(b.merits, a.merits));
+}
+
+function bestOfEachHash(judged: readonly Judged[]): FoundLinkLine[] {
+  const best = new Map<string | undefined, FoundLinkLine>(); // BOUNDED by what was found
+  for (const { link } of judged) if (!best.has(link.sha256)) best.set(link.sha256, link);
+  return [...best.values()];
 }
 
 function compareMerits(a: Merits, b: Merits): number {
