@@ -101,7 +101,8 @@ test('a check needs no token and says what holds the name', async (t) => {
   assert.deepEqual(await check(), {
     name,
     available: false,
-    error: 'alice.alt is claimed by 2 authors and none has a majority: a, b',
+    error:
+      'alice.alt is claimed by 2 authors and none has a majority; open it by its root, or try later: a, b',
   });
   for (const state of ['expired', 'revoked'] as const) {
     services.resolved = { name, state, owner, root, asked: 20 };
@@ -282,7 +283,7 @@ test('long work answers in lines when they are asked for', async (t) => {
   services.failure = new AltNetError('NAME_TAKEN', { name: 'a.alt', owner: 'somebody' });
   const lines = (await call('/api/register', register)).text.trimEnd().split('\n');
   assert.deepEqual(JSON.parse(lines.at(-1) ?? ''), {
-    error: 'a.alt belongs to another author (somebody)',
+    error: 'a.alt belongs to another author (somebody); choose another name',
     code: 'NAME_TAKEN',
     details: { name: 'a.alt', owner: 'somebody' },
   });

@@ -52,7 +52,7 @@ interface Details {
   VALUE_TOO_BIG: { bytes: number; bytesMax: number };
   /* links */
   BAD_URL: { text: string; why: string };
-  LINK_NOT_FOUND: { url: string };
+  LINK_NOT_FOUND: { url: string; target?: string };
   LINK_LIMIT: { url: string; limit: number };
   LINK_UNUSABLE: { url: string; tried: number };
   DOWNLOAD_FAILED: { url: string; why: string };
@@ -142,11 +142,13 @@ const sentences: Sentences = {
   NO_PEERS: ({ what }) =>
     `${what}: this node knows no other node; start it with --bootstrap host:port`,
   BAD_NAME: ({ name, why }) => `"${name}" cannot be a name: ${why}`,
-  NAME_TAKEN: ({ name, owner }) => `${name} belongs to another author (${owner})`,
-  NAME_NOT_FOUND: ({ name }) => `nobody holds the name ${name}`,
+  NAME_TAKEN: ({ name, owner }) =>
+    `${name} belongs to another author (${owner}); choose another name`,
+  NAME_NOT_FOUND: ({ name }) => `nobody holds the name ${name}; check its spelling`,
   NAME_CONTESTED: ({ name, owners }) =>
-    `${name} is claimed by ${owners.length} authors and none has a majority: ${owners.join(', ')}`,
-  NAME_EXPIRED: ({ name }) => `${name} has expired and was not renewed by its owner`,
+    `${name} is claimed by ${owners.length} authors and none has a majority; open it by its root, or try later: ${owners.join(', ')}`,
+  NAME_EXPIRED: ({ name }) =>
+    `${name} has expired; only its owner can renew it, with: altnet update`,
   NAME_REVOKED: ({ name }) => `${name} was revoked by somebody whom this node trusts to do so`,
   NAME_NOT_YOURS: ({ name, owner }) =>
     `${name} belongs to ${owner}; only that author can change it`,
@@ -164,7 +166,10 @@ const sentences: Sentences = {
   VALUE_TOO_BIG: ({ bytes, bytesMax }) =>
     `the value has ${bytes} bytes, at most ${bytesMax} fit; publish it as a file instead`,
   BAD_URL: ({ text, why }) => `"${text}" cannot be used as a URL: ${why}`,
-  LINK_NOT_FOUND: ({ url }) => `no alternative for ${url} was found`,
+  LINK_NOT_FOUND: ({ url, target }) =>
+    target === undefined
+      ? `no alternative for ${url} was found`
+      : `you have announced no such alternative for ${url}; list yours with: altnet links`,
   LINK_LIMIT: ({ url, limit }) => `${url} already has ${limit} links of yours; remove one first`,
   LINK_UNUSABLE: ({ url, tried }) =>
     `no alternative for ${url} could be downloaded (${tried} tried); the lines above say why`,

@@ -22,7 +22,7 @@ export function nameCommand(verb: NameVerb): CommandDefinition {
     needs: 'running',
     describe(command) {
       command
-        .argument('<name>', 'with or without .alt')
+        .argument('<name>', 'with or without .alt; blog.alice.alt is a name below alice.alt')
         .argument('<root>', 'a CID or 64 hex digits, as publish prints it');
     },
     run: (context, input) => run(verb, context, input),
@@ -47,7 +47,7 @@ async function run(
 function nameLines(done: string, result: NameResult): string[] {
   const { name, root, cid, version, expires, stored } = result;
   return [
-    `${done} ${sanitize(name)}, stored on ${countOf(stored, 'node')}`,
+    `${done} ${sanitize(name)}, stored on ${countOf(stored, 'node')}${stored > 1 ? '' : ' only; it goes to more as they are reached'}`,
     ...formatFields([
       ['root', root],
       ['cid', cid],

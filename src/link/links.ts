@@ -113,7 +113,7 @@ export class Links {
     const slot = this.#slotOf(target);
     const mine = this.#own.under(key);
     const previous = inSlot(mine, slot) ?? (await this.#search({ key, slot }, options));
-    if (!previous || previous.tombstone) throw new AltNetError('LINK_NOT_FOUND', { url });
+    if (!previous || previous.tombstone) throw new AltNetError('LINK_NOT_FOUND', { url, target });
     const draft = { key, previous, mine: [previous, ...mine] };
     const what = { urlHash, target };
     try {

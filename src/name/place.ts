@@ -94,5 +94,7 @@ export function labelPlace(
 }
 
 function badName(name: string, why: string): AltNetError<'BAD_NAME'> {
-  return new AltNetError('BAD_NAME', { name, why });
+  // A long text would fill a screen and say no more.
+  const shown = name.length > 100 ? `${name.slice(0, 99)}…` : name;
+  return new AltNetError('BAD_NAME', { name: shown, why });
 }

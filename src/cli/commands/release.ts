@@ -13,7 +13,10 @@ export const definition: CommandDefinition = {
   describe(command) {
     command
       .argument('<name>', 'a name of yours, with or without .alt, or a name below one')
-      .addHelpText('after', '\nOthers can take it after a week; you can take it again at once.');
+      .addHelpText(
+        'after',
+        '\nOthers can take it after a week, or at once while it is new; you can take it again at any time.',
+      );
   },
   run,
 };
@@ -27,6 +30,9 @@ async function run(context: CommandContext, input: CommandInput): Promise<void> 
   const result = await services.release({ name }, { signal, onProgress });
   const { freeAt, stored } = result;
   const done = `released ${sanitize(result.name)}, stored on ${countOf(stored, 'node')}`;
-  const free = freeAt === undefined ? [] : [`others can take it from ${formatMoment(freeAt)} on`];
+  const free =
+    freeAt === undefined
+      ? []
+      : [`others can take it from ${formatMoment(freeAt)} on; at once if it was still new`];
   terminal.result(result, [done, ...free]);
 }
