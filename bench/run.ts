@@ -11,6 +11,10 @@ type Bench = () => Promise<BenchRow[]>;
 /** Loaded only when asked for: a bench may pull in much of the program, which would add to its figures. */
 const benches: Readonly<Record<string, () => Promise<Bench[]>>> = {
   rpc: async () => [(await import('./rpc.ts')).benchRpc],
+  dht: async () => {
+    const { benchHeld, benchLookups } = await import('./dht.ts');
+    return [benchLookups, benchHeld];
+  },
   flood: async () => [(await import('./flood.ts')).benchFlood],
   content: async () => {
     const { benchFetch, benchPublish } = await import('./content.ts');
