@@ -33,11 +33,11 @@ function idOf({ key, hash }: SyncEntry): Bytes {
 }
 
 /** All pages, one after another. */
-function pages(held: HandOffDeps): readonly SyncReply[] {
+function pages(held: HandOffDeps, by = asker): readonly SyncReply[] {
   const read: SyncReply[] = [];
   let after: Bytes | undefined = start;
   while (after) {
-    const page = handOffPage(asker, after, held);
+    const page: SyncReply = handOffPage(by, after, held);
     read.push(page);
     const last = page.entries.at(-1);
     after = page.more && last ? idOf(last) : undefined;
@@ -101,4 +101,48 @@ test('a start anywhere, also after the end, is answered', async () => {
   const end = new Uint8Array(48).fill(0xff);
   assert.deepEqual(handOffPage(asker, end, held), { method: 'sync', entries: [], more: false });
   assert.equal(handOffPage(asker, start, held).entries.length, 1);
+});
+
+test('many keys that are nothing to the asker do not end its list', () => {
+  const last = new Uint8Array(32).fill(0xff);
+  const keys = Array.from({ length: 10_000 }, (_, i) => {
+    const key = last.slice();
+    key[1] = 0xf8; // in the region of who is at its end, and too far from it
+    new DataView(key.buffer).setUint32(2, i);
+    return key;
+  });
+  const { hash } = sampleName('alice');
+  const looked: number[] = [];
+  const held: HandOffDeps = {
+    storage: {
+      *keys(from) {
+        looked.push(0);
+        for (const key of [...keys, last]) {
+          if (compareBytes(key, from) < 0) continue;
+          looked[looked.length - 1] = (looked.at(-1) ?? 0) + 1;
+          yield key;
+        }
+      },
+      list: () => [{ record: { hash } }] as unknown as ReturnType<HandOffDeps['storage']['list']>,
+    },
+    isAmongNearest: () => false,
+    sigmaSize: () => sigmaSize(1e6, 20),
+  };
+  const read = pages(held, last);
+  assert.deepEqual(
+    read.map(({ entries, more }) => [entries.length, more]),
+    [
+      [1, true],
+      [1, true],
+      [1, false],
+    ],
+  );
+  const listed = read.flatMap(({ entries }) => entries);
+  const real = listed.filter((entry) => entry.hash.some((octet) => octet !== 0));
+  assert.deepEqual(
+    real.map(idOf),
+    [concatBytes(last, hash.slice(0, 16))],
+    'the others mark the way',
+  );
+  assert.ok(Math.max(...looked) <= 4097, 'at most so many are looked at for one page');
 });

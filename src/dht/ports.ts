@@ -122,7 +122,7 @@ export interface StoreReply {
 export interface SyncEntry {
   /** 32 bytes. */
   readonly key: Bytes;
-  /** First 16 bytes of SHA-256(record). */
+  /** First 16 bytes of SHA-256(record). Zeros: no record, only how far the list has come. */
   readonly hash: Bytes;
 }
 

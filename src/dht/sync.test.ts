@@ -184,6 +184,18 @@ test('a list that goes in circles, and a neighbour that is gone, end the round',
   assert.deepEqual([pages, taken], [4, 3]);
 });
 
+test('an entry that only marks the way is not asked for', async () => {
+  const mark = { key: new Uint8Array(32).fill(1), hash: new Uint8Array(16) };
+  const honest = await neighbour(names.slice(0, 1));
+  const far: Answerer = (request) =>
+    request.method === 'sync' && request.after.every((octet) => octet === 0)
+      ? { method: 'sync', entries: [mark], more: true }
+      : honest(request.method === 'sync' ? { ...request, after: new Uint8Array(48) } : request);
+  const it = bench([far]);
+  const { taken } = await it.round();
+  assert.deepEqual([it.asked, taken], [['sync', 'sync', 'get'], 1]);
+});
+
 test('it keeps its pace, and ends with its signal', async () => {
   const it = bench([await neighbour(names)]);
   const before = it.world.clock.monotonicMs();

@@ -163,6 +163,7 @@ export class Sync {
 
   #missing(entries: readonly SyncEntry[], holder: Contact): readonly SyncEntry[] {
     return entries.filter(({ key, hash }) => {
+      if (hash.every((octet) => octet === 0)) return false; // it marks the way
       const held = this.#deps.storage.list(key).some(({ record }) => beginsWith(record.hash, hash));
       if (held) this.#deps.copies.saw(hash, holder.id);
       return !held && !this.#wasRefused(hash);
