@@ -136,7 +136,7 @@ test('a name that went to somebody else meanwhile is not stored again', async ()
   assert.deepEqual(it.held().record.hash, other.hash);
 });
 
-test('providers are never passed on, and what has expired neither', async () => {
+test('providers are never passed on, nor what has expired or is forgotten here', async () => {
   const { world, storage } = storageBench();
   const repush = new Repush({
     self: nodeKey(1).id,
@@ -153,5 +153,7 @@ test('providers are never passed on, and what has expired neither', async () => 
   assert.equal(repush.consider({ ...long, record: sampleProvider(1) }), false);
   const expired = sampleName('alice', { issued: nowMs / 1000 - 100, expires: nowMs / 1000 });
   assert.equal(repush.consider({ ...long, record: expired }), false);
-  assert.equal(repush.consider({ ...long, record: sampleName('alice') }), true);
+  const name = { ...long, record: sampleName('alice') };
+  assert.equal(repush.consider({ ...name, refreshedMs: nowMs - 48 * hour * 1000 }), false);
+  assert.equal(repush.consider({ ...name, refreshedMs: nowMs - 26 * hour * 1000 }), true);
 });

@@ -10,7 +10,7 @@ import type { Contact } from '../identity/contact.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import type { Caller } from './caller.ts';
 import type { Copies } from './copies.ts';
-import { repushAtMs } from './keeping.ts';
+import { dropAtMs, repushAtMs } from './keeping.ts';
 import type { StoredRecord } from './ports.ts';
 import type { Storage } from './storage.ts';
 
@@ -86,6 +86,8 @@ export class Repush {
     const nowMs = world.clock.unixMs();
     const atMs = repushAtMs(stored, self);
     if (atMs === undefined || nowMs < atMs || stored.record.expires * 1000 <= nowMs) return false;
+    // What goes at this moment would take the time of what stays.
+    if (dropAtMs(stored) <= nowMs) return false;
     const pushedMs = this.#pushedMs.get(toHex(stored.record.hash));
     const intervalMs = atMs - stored.refreshedMs;
     return pushedMs === undefined || world.clock.monotonicMs() - pushedMs >= intervalMs;
