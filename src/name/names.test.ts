@@ -42,6 +42,18 @@ describe('registering', () => {
     });
   });
 
+  test('loses none of what is written at the same time', async () => {
+    const { node } = setUp();
+    const alice = node(1);
+    await alice.register('alice', rootOf(1));
+    const below = Array.from({ length: 8 }, (_, i) => `n${i}.alice.alt`);
+    const written = await Promise.all(below.map((name) => alice.register(name, rootOf(2))));
+    const versions = written.map(({ version }) => version).toSorted((a, b) => a - b);
+    assert.deepEqual(versions, [2, 3, 4, 5, 6, 7, 8, 9]);
+    const names = alice.list().map(({ name }) => name);
+    assert.deepEqual(names.toSorted(), ['alice.alt', ...below]);
+  });
+
   test('refuses a name that another holds, by the search or by the storers', async () => {
     const { node, net } = setUp();
     await node(1).register('alice', rootOf(1));

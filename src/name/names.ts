@@ -37,6 +37,7 @@ import type {
   ReleasedName,
   ResolvedName,
 } from './types.ts';
+import { Turns } from './turns.ts';
 import { NameWriter, type WriteOptions, type WriterDeps } from './writer.ts';
 
 export interface NamesDeps extends WriterDeps {
@@ -71,6 +72,9 @@ export interface RegisterOptions extends UpdateOptions {
  */
 const offerSeconds = 365 * 86_400;
 
+/** Writes that go on or wait. */
+const writesMax = 256;
+
 export class Names implements NameResolver {
   readonly #deps: NamesDeps;
   readonly #zones: readonly Bytes[];
@@ -78,6 +82,7 @@ export class Names implements NameResolver {
   readonly #resolver: Resolver;
   readonly #below: NamesBelow;
   readonly #writer: NameWriter;
+  readonly #turns = new Turns(writesMax);
   readonly #stopping = new AbortController();
 
   constructor(deps: NamesDeps, options: Partial<NamesOptions> = {}) {
@@ -132,9 +137,11 @@ export class Names implements NameResolver {
     const { certificate, subnames, zoneFile } = options;
     const serial = certificate?.serial ?? 0;
     const places = this.#placesToTake(address.apex, options);
-    const holding = await this.#holding(places, { ...options, serial }, claimable);
-    const change = { root, subnames, zoneFile, certificate };
-    return this.#write(address, { ...holding, change, root }, options);
+    return this.#inTurn(address, options, async () => {
+      const holding = await this.#holding(places, { ...options, serial }, claimable);
+      const change = { root, subnames, zoneFile, certificate };
+      return this.#write(address, { ...holding, change, root }, options);
+    });
   }
 
   /**
@@ -144,13 +151,15 @@ export class Names implements NameResolver {
   async update(name: string, root: CID, options: UpdateOptions = {}): Promise<RegisteredName> {
     requireRoot(root);
     const address = parseAddress(name);
-    const holding = await this.#held(address, options);
     const { subnames, zoneFile } = options;
     const change =
       address.sub === undefined
         ? { root, subnames, zoneFile }
         : { below: { label: address.sub, root }, zoneFile };
-    return this.#write(address, { ...holding, change, root }, options);
+    return this.#inTurn(address, options, async () => {
+      const holding = await this.#held(address, options);
+      return this.#write(address, { ...holding, change, root }, options);
+    });
   }
 
   /**
@@ -160,6 +169,14 @@ export class Names implements NameResolver {
    */
   async transfer(name: string, newOwner: Bytes, options: WriteOptions = {}): Promise<OfferedName> {
     const address = parseAddress(name);
+    return this.#inTurn(address, options, () => this.#transfer(address, newOwner, options));
+  }
+
+  async #transfer(
+    address: NameAddress,
+    newOwner: Bytes,
+    options: WriteOptions,
+  ): Promise<OfferedName> {
     const { authorKey: key, network, world } = this.#deps;
     if (!isSoundPoint(newOwner) || equalBytes(newOwner, key.publicKey)) {
       const why = 'write the public key of the author who gets the name, as "key show" prints it';
@@ -194,6 +211,10 @@ export class Names implements NameResolver {
    */
   async release(name: string, options: WriteOptions = {}): Promise<ReleasedName> {
     const address = parseAddress(name);
+    return this.#inTurn(address, options, () => this.#release(address, options));
+  }
+
+  async #release(address: NameAddress, options: WriteOptions): Promise<ReleasedName> {
     const holding = await this.#held(address, options);
     if (holding.takeover) throw notFound(address);
     if (address.sub !== undefined) {
@@ -209,6 +230,11 @@ export class Names implements NameResolver {
   /** What this node's author publishes from here and keeps alive. */
   list(): readonly OwnName[] {
     return this.#own.list();
+  }
+
+  /** A name and those below it share a record. */
+  #inTurn<T>({ apex }: NameAddress, { signal }: WriteOptions, write: () => Promise<T>): Promise<T> {
+    return this.#turns.run(apex.name, signal, write);
   }
 
   /** Where this author has the name, or where it was offered; for a name below, the one above. */

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AltNetError, isAltNetError } from '../base/errors.ts';
+import { Turns } from './turns.ts';
+
+test('work for one name goes in turn, for another at the same time', async () => {
+  const turns = new Turns(10);
+  const log: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  const first = turns.run('a', undefined, async () => {
+    await gate.promise;
+    log.push('first');
+    throw new Error('its own');
+  });
+  const second = turns.run('a', undefined, async () => log.push('second'));
+  await turns.run('b', undefined, async () => log.push('other'));
+  gate.resolve();
+  await assert.rejects(first, /its own/);
+  await second;
+  assert.deepEqual(log, ['other', 'first', 'second']);
+});
+
+test('who gives up waiting lets nobody overtake, and too many are refused', async () => {
+  const turns = new Turns(3);
+  const log: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  const first = turns.run('a', undefined, async () => {
+    await gate.promise;
+    log.push('first');
+  });
+  const controller = new AbortController();
+  const second = turns.run('a', controller.signal, async () => log.push('second'));
+  const third = turns.run('a', undefined, async () => log.push('third'));
+  await assert.rejects(
+    turns.run('b', undefined, async () => log.push('fourth')),
+    (error) => isAltNetError(error, 'BUSY'),
+  );
+  controller.abort(new AltNetError('ABORTED', {}));
+  await assert.rejects(second, (error) => isAltNetError(error, 'ABORTED'));
+  assert.equal(log.length, 0);
+  gate.resolve();
+  await Promise.all([first, third]);
+  await turns.run('b', undefined, async () => log.push('later'));
+  assert.deepEqual(log, ['first', 'third', 'later']);
+});
