@@ -87,8 +87,8 @@ async function read(
 
 test('a surrounded key is found, and judged by a majority, as storage sets promise', async (t) => {
   await simulate(t, { nodes, warm: true, dht: resting }, async (sim) => {
-    const writers = await surveyors(sim, { count: 10, lookups: 24 });
-    const readers = await surveyors(sim, { count: 10, lookups: 24 });
+    const writers = await surveyors(sim, { count: 10, lookups: 32 });
+    const readers = await surveyors(sim, { count: 10, lookups: 32 });
     for (const { sybils, networks, found, majority } of rows) {
       const outcomes: Outcome[] = [];
       for (let i = 0; i < tries; i++) {
@@ -99,7 +99,7 @@ test('a surrounded key is found, and judged by a majority, as storage sets promi
       t.diagnostic(`${says}: found ${count('found')}, majority ${count('majority')} of ${tries}`);
       assert.ok(count('found') >= leastOf(tries, found), `${says}: found ${count('found')}`);
       assert.ok(count('majority') >= leastOf(tries, majority), `${says}: ${count('majority')}`);
-      if (networks >= 20) assert.equal(count('lostNearby'), tries, 'the siege is a real one');
+      if (networks >= 20) assert.ok(count('lostNearby') > 0.9 * tries, 'the siege is a real one');
     }
   });
 });

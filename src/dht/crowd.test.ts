@@ -5,9 +5,10 @@ import { manualWorld } from '../../test/support/manual-world.ts';
 import { nearestOf, runLookup, staticContact, staticNodes } from '../../test/support/static-net.ts';
 import type { Bytes } from '../base/bytes.ts';
 import type { Contact } from '../identity/contact.ts';
+import { Candidates } from './candidates.ts';
 import { distanceShare } from './distance.ts';
 import { Lookup, type LookupGoal } from './lookup.ts';
-import { regionPoints } from './regions.ts';
+import { regionPoints, Regions } from './regions.ts';
 import { sigmaSize } from './sigma.ts';
 
 const networkSize = 2000;
@@ -147,4 +148,20 @@ test('the points beside a key halve their distance towards it', () => {
     [1 / 16, 1 / 32, 1 / 64, 1 / 128],
   );
   assert.equal(regionPoints(Uint8Array.of(0), 1 / 64).length, 2, 'no farther than IDs have bits');
+});
+
+test('a region is looked at where it is too dense, and only beyond those who are known', () => {
+  const key = new Uint8Array(8);
+  const size = { least: 20, most: 60, radius: 1 / 64 };
+  const known = new Candidates({ target: key, self: key.with(0, 1) });
+  known.learn(honest, 0);
+  const pointsAt = (kthShare: number, limit: number): number => {
+    const regions = new Regions(key, size, limit);
+    regions.begin(kthShare);
+    return new Set(regions.next(known.nearestFirst).map(({ point }) => point)).size;
+  };
+  assert.equal(pointsAt(0.9 / 64, 1.25), 0, 'about as dense as expected');
+  assert.equal(pointsAt(0.9 / 64, 1), 1, 'the outer half is left');
+  assert.equal(pointsAt(0.3 / 64, 1.25), 2);
+  assert.equal(pointsAt(1e-6, 1.25), 4);
 });

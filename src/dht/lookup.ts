@@ -10,7 +10,7 @@ import type { Bytes } from '../base/bytes.ts';
 import type { Contact } from '../identity/contact.ts';
 import { type Candidate, Candidates, type Progress } from './candidates.ts';
 import { answeredWithin, type Circle, circleOf, type Patience } from './circle.ts';
-import { type Probe, Regions } from './regions.ts';
+import { densityLimit, type Probe, Regions } from './regions.ts';
 import { sigmaMost, type SigmaSize } from './sigma.ts';
 
 /** How far a lookup goes: to those nearest to the target, or through its whole storage set. */
@@ -40,6 +40,8 @@ export interface LookupGoal {
   readonly patience: Patience;
   /** The storage set. Who is within its radius is asked at once, without regard to α. */
   readonly sigma: SigmaSize;
+  /** How much denser than expected nodes must stand around the target to be looked past. */
+  readonly densityLimit: number;
   /** Asked when the nearest have answered: true lets a 'near' lookup go on as 'whole'. */
   readonly goesOn: () => boolean;
   /** Who did not answer lately, so that nobody hasty waits for it. */
@@ -102,7 +104,7 @@ export class Lookup {
     this.#whole = reach === 'whole';
     this.#converged = Array<boolean>(paths).fill(false);
     this.#places = Array<number>(paths).fill(0);
-    this.#regions = new Regions(target, sigma);
+    this.#regions = new Regions(target, sigma, this.#goal.densityLimit);
     this.#candidates = new Candidates({ target, self });
     this.#candidates.learn(seeds, 0);
     this.#candidates.deal(paths);
@@ -277,6 +279,7 @@ function goalDefaults({ k }: LookupOptions): LookupGoal {
     paths: 1,
     patience: 'patient',
     sigma: { least: k, most: Math.max(k, sigmaMost), radius: 0 },
+    densityLimit,
     goesOn: () => false,
     isDoubtful: () => false,
   };

@@ -8,7 +8,7 @@
 import type { Bytes } from '../base/bytes.ts';
 import type { Contact } from '../identity/contact.ts';
 import type { Candidate } from './candidates.ts';
-import { compareDistance } from './distance.ts';
+import { compareDistance, distanceShare } from './distance.ts';
 import type { SigmaSize } from './sigma.ts';
 
 /** A FIND for a point near the key. */
@@ -25,7 +25,7 @@ interface Region {
 }
 
 /** So much nearer than expected does the k-th node stand where a look at the region is due. */
-const densityLimit = 1.25;
+export const densityLimit = 1.25;
 const regionsMax = 4;
 const perRound = 6;
 const roundsMax = 2;
@@ -33,13 +33,15 @@ const roundsMax = 2;
 export class Regions {
   readonly #key: Bytes;
   readonly #size: SigmaSize;
+  readonly #limit: number;
   #regions: readonly Region[] | undefined; // BOUNDED by regionsMax
   /** Who stands nearer to the key is the crowd, and is not asked about itself. */
   #crowdShare = 0;
 
-  constructor(key: Bytes, size: SigmaSize) {
+  constructor(key: Bytes, size: SigmaSize, limit: number) {
     this.#key = key;
     this.#size = size;
+    this.#limit = limit;
   }
 
   /** Whether probes are under way. */
@@ -53,10 +55,17 @@ export class Regions {
    */
   begin(kthShare: number | undefined): void {
     if (this.#regions) return;
-    const isDense = kthShare !== undefined && kthShare * densityLimit < this.#size.radius;
+    const isDense = kthShare !== undefined && kthShare * this.#limit < this.#size.radius;
     this.#crowdShare = kthShare ?? 0;
-    const points = isDense ? regionPoints(this.#key, this.#size.radius) : [];
+    const points = isDense ? this.#pointsBeyond(kthShare) : [];
     this.#regions = points.map((point) => ({ point, asked: new Set(), rounds: 0, pending: 0 }));
+  }
+
+  /** Nearer than the k-th node, everybody is known: those are left out whose part ends there. */
+  #pointsBeyond(kthShare: number): readonly Bytes[] {
+    return regionPoints(this.#key, this.#size.radius).filter(
+      (point) => 2 * distanceShare(point, this.#key) > kthShare,
+    );
   }
 
   /** The probes that are due, which count as sent from now on. */
