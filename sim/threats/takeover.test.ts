@@ -17,7 +17,7 @@ import { winOver } from './liars.ts';
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
-/** Upkeep of tables that is just enough for a day in which a third of the nodes is replaced. */
+/** Upkeep of tables that is just enough while 30 % of the nodes are replaced in a day. */
 const sparing: Partial<DhtOptions> = {
   livenessIntervalMs: 2 * hourMs,
   ownLookupMinMs: 4 * hourMs,
@@ -29,9 +29,9 @@ const sparing: Partial<DhtOptions> = {
 };
 
 const raced = Array.from({ length: 4 }, (_, i) => `ratchet-${i}`);
-const nodes = 24;
-/** Eight of 24 nodes in a day: a little more than 30 %. */
-const churnHours = 3;
+const nodes = 20;
+/** Six of 20 nodes in a day: 30 %. */
+const churnHours = 4;
 const winsShare = 0.9;
 
 /**
