@@ -77,6 +77,6 @@ function subnamesOf(
     throw new AltNetError('NAME_NOT_FOUND', { name: `${below.label}.${name}` });
   }
   if (next.size <= subnamesMax) return next.size === 0 ? undefined : next;
-  const why = `at most ${subnamesMax} names below it fit its record; a zone file holds more`;
+  const why = `at most ${subnamesMax} names below it fit its record; release one of them first`;
   throw new AltNetError('BAD_ARGUMENT', { what: name, why });
 }

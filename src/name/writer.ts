@@ -192,7 +192,7 @@ function fitting(name: string, make: () => SignedRecord): SignedRecord {
     return make();
   } catch (cause) {
     if (!isAltNetError(cause, 'VALUE_TOO_BIG')) throw cause;
-    const why = 'its names below and its transfers do not fit one record; use a zone file';
+    const why = 'its names below and its transfers do not fit one record; release a name below it';
     throw new AltNetError('BAD_ARGUMENT', { what: name, why }, { cause });
   }
 }
