@@ -126,7 +126,7 @@ export class Dht {
     const holding = this.#makeHolding(shared);
     this.#holding = holding;
     this.#newcomers = this.#makeNewcomers();
-    const offer = (contact: Contact): void => this.#newcomers.offer(contact);
+    const offer: HandlerDeps['offer'] = (...newcomer) => this.#newcomers.offer(...newcomer);
     const { table } = routing;
     const { storage } = holding;
     const handOff: HandlerDeps['handOff'] = (asker, after) => holding.handOff(asker, after);

@@ -54,7 +54,7 @@ export interface HandlerDeps {
   readonly isServer: (askerIp: Bytes) => boolean;
   readonly contactRecord: () => Bytes | undefined;
   /** A server that we might get to know. */
-  readonly offer: (contact: Contact) => void;
+  readonly offer: (contact: Contact, addressProven: boolean) => void;
   /** What we hold that another node should hold as well, after an entry. */
   readonly handOff: (asker: Bytes, after: Bytes) => SyncReply;
   /** Answers REACH (mode/); without it nobody is helped. */
@@ -81,7 +81,7 @@ export class Handler {
     counters.request('received', request.method);
     // Who knocks does so from a port where nobody will answer.
     const knocks = request.method === 'ping' && request.nonce !== undefined;
-    if (from.server && !knocks) offer(from.contact);
+    if (from.server && !knocks) offer(from.contact, from.addressProven);
     try {
       const answer = this.#answer(from, request);
       return answer instanceof Promise

@@ -6,6 +6,7 @@ import { sleep } from '../base/abort.ts';
 import { toHex } from '../base/bytes.ts';
 import type { Timers } from '../base/clock.ts';
 import type { Contact } from '../identity/contact.ts';
+import { lookupCaps, networksOf, PrefixCounts } from './caps.ts';
 
 export interface NewcomerOptions {
   /** Newcomers that wait for their PING. */
@@ -35,11 +36,18 @@ export class Newcomers {
     this.#options = options;
   }
 
-  offer(contact: Contact): void {
+  /**
+   * Puts it on the list if there is a place. Who has not proven its address may be forging those of
+   * many networks, and so gets none of the last half.
+   */
+  offer(contact: Contact, addressProven: boolean): void {
     const { signal, wants } = this.#deps;
-    if (signal.aborted || this.#waiting.size >= this.#options.newcomersMax) return;
-    if (!wants(contact)) return;
-    this.#waiting.set(toHex(contact.id), contact);
+    const { newcomersMax } = this.#options;
+    const id = toHex(contact.id);
+    const places = addressProven ? newcomersMax : newcomersMax / 2;
+    if (signal.aborted || this.#waiting.size >= places) return;
+    if (!wants(contact) || !(this.#waiting.has(id) || this.#hasRoom(contact))) return;
+    this.#waiting.set(id, contact);
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined;
     });
@@ -48,6 +56,12 @@ export class Newcomers {
   /** Resolves when nothing is under way; after an abort, soon. */
   async settled(): Promise<void> {
     await this.#working;
+  }
+
+  #hasRoom({ endpoint }: Contact): boolean {
+    const counts = new PrefixCounts(lookupCaps);
+    for (const other of this.#waiting.values()) counts.add(networksOf(other.endpoint.ip));
+    return counts.hasRoom(networksOf(endpoint.ip));
   }
 
   async #work(): Promise<void> {
