@@ -117,7 +117,12 @@ describe('passing a name on', () => {
     for (const name of [label, 'zoned', 'blog.alice']) {
       await assert.rejects(names.transfer(name, bob), hasCode('BAD_ARGUMENT'), name);
     }
-    for (const key of [authorOf(1).publicKey, new Uint8Array(32), new Uint8Array(31)]) {
+    for (const key of [
+      authorOf(1).publicKey,
+      authorOf(1).id,
+      new Uint8Array(32),
+      new Uint8Array(31),
+    ]) {
       await assert.rejects(names.transfer('alice', key), hasCode('BAD_ARGUMENT'));
     }
     await assert.rejects(node(2).transfer('alice', bob), hasCode('BAD_ARGUMENT'));

@@ -178,7 +178,8 @@ export class Names implements NameResolver {
     options: WriteOptions,
   ): Promise<OfferedName> {
     const { authorKey: key, network, world } = this.#deps;
-    if (!isSoundPoint(newOwner) || equalBytes(newOwner, key.publicKey)) {
+    const isMine = [key.publicKey, key.id].some((mine) => equalBytes(newOwner, mine));
+    if (isMine || !isSoundPoint(newOwner)) {
       const why = 'write the public key of the author who gets the name, as "key show" prints it';
       throw new AltNetError('BAD_ARGUMENT', { what: toHex(newOwner), why });
     }

@@ -8,7 +8,10 @@ import { formatFields } from '../format.ts';
 export const definition: CommandDefinition = {
   needs: 'keys',
   describe(command) {
-    command.addHelpText('after', '\nMakes the keys where there are none yet, as a start does.');
+    command.addHelpText(
+      'after',
+      '\nMakes the keys where there are none yet, as a start does. Links show author IDs; who passes a\nname on to you needs your author public key.',
+    );
   },
   run,
 };
@@ -25,9 +28,9 @@ async function run({ terminal, folders }: CommandContext): Promise<void> {
   terminal.result(
     keys,
     formatFields([
-      ['node', keys.node],
+      ['node ID', keys.node],
       ['node public key', keys.nodePublicKey],
-      ['author', keys.author],
+      ['author ID', keys.author],
       ['author public key', keys.authorPublicKey],
     ]),
   );

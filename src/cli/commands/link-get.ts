@@ -127,7 +127,7 @@ async function fetchOne(
     : 'its publisher signed no SHA-256, so look at it with care';
   terminal.result(fetched, [
     `fetched ${sanitize(fetched.fetched)}`,
-    `${formatBytes(fetched.bytes)} into ${fetched.path}: ${checked}`,
+    `${formatBytes(fetched.bytes)} into ${sanitize(fetched.path)}: ${checked}`,
   ]);
 }
 

@@ -14,8 +14,8 @@ async function run({ terminal, services }: CommandContext): Promise<void> {
   terminal.result(
     stats,
     formatFields([
-      ['node', stats.node],
-      ['author', stats.author],
+      ['node ID', stats.node],
+      ['author ID', stats.author],
       ['listen', stats.listen],
       ...modeFields(stats),
       ['uptime', formatSeconds(stats.uptime)],

@@ -13,10 +13,13 @@ export const definition: CommandDefinition = {
   describe(command) {
     command
       .argument('<name>', 'a name of yours, with or without .alt')
-      .argument('<author>', "the other author's public key, as their key show prints it")
+      .argument(
+        '<author>',
+        "the other author's public key, not the ID: altnet key show prints both",
+      )
       .addHelpText(
         'after',
-        '\nThe name is theirs when they register it; until then it works as before. An offer cannot be\ntaken back.',
+        '\nThe name is theirs when they register it; until then it works as before. Names below it do not go\nalong. An offer cannot be taken back.',
       );
   },
   run,
