@@ -5,13 +5,13 @@ import type { CheckResult } from './outputs.ts';
 
 /** A name that cannot exist is an answer to the question, not a failure to answer it. */
 export async function checkName(
-  services: NodeServices,
+  services: Pick<NodeServices, 'resolve' | 'names'>,
   name: string,
   options: CallOptions,
 ): Promise<CheckResult> {
   try {
     const { name: fullName, state, owner, root, claimants } = await services.resolve(name, options);
-    if (state === 'not-found') return { name: fullName, available: true };
+    if (state === 'not-found') return await checkAbsent(services, fullName, options);
     const holder: CheckResult = { name: fullName, available: false };
     if (owner !== undefined) holder.owner = owner;
     if (root !== undefined) holder.root = root;
@@ -23,6 +23,25 @@ export async function checkName(
     if (!isAltNetError(error, 'BAD_NAME')) throw error;
     return { name, available: false, error: error.message };
   }
+}
+
+/** A name below another is there to be had for the owner of that one alone. */
+async function checkAbsent(
+  services: Pick<NodeServices, 'resolve' | 'names'>,
+  name: string,
+  options: CallOptions,
+): Promise<CheckResult> {
+  const [, ...rest] = name.split('.');
+  if (rest.length < 2) return { name, available: true };
+  const above = rest.join('.');
+  const own = await services.names();
+  if (own.some((mine) => mine.name === above)) return { name, available: true };
+  const { owner } = await services.resolve(above, options);
+  const error =
+    owner === undefined
+      ? `it would stand below ${above}, which nobody holds; take that one first`
+      : `it stands below ${above}; only the owner of that can set it`;
+  return { name, available: false, ...(owner !== undefined && { owner }), error };
 }
 
 function contestedText(name: string, owners: readonly string[]): string {

@@ -85,7 +85,10 @@ export const problems = {
     status: 404,
     title: `Nobody holds ${name}`,
     text: 'The nodes that would know this name were asked, and it belongs to nobody.',
-    advice: [checkSpelling, 'The name is free: you can register it yourself.'],
+    advice: [
+      checkSpelling,
+      'Register it yourself: it is free, unless its owner gave it up within the last week.',
+    ],
   }),
   noNameBelow: (name: string): Problem => ({
     status: 404,
