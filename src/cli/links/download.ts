@@ -85,6 +85,7 @@ function flawOf(url: URL, { allowPrivate }: DownloadOptions): string | undefined
   const { protocol, hostname, username, password } = url;
   if (protocol !== 'http:' && protocol !== 'https:') return `${protocol} is not asked`;
   if (username !== '' || password !== '') return 'it contains a user name';
+  if (/(^|\.)alt\.?$/.test(hostname)) return 'names under .alt are none of the DNS';
   const host = hostname.replace(/^\[|\]$/g, '');
   return allowPrivate || isIP(host) === 0 || isPublic(host) ? undefined : notPublic;
 }

@@ -148,6 +148,8 @@ function serveAll(t: TestContext): Promise<string> {
         return redirect('/circle');
       case '/elsewhere':
         return redirect('file:///etc/passwd');
+      case '/alt':
+        return redirect('http://alice.alt/');
       case '/nonsense':
         return redirect('http://');
       case '/endless': {
@@ -181,6 +183,7 @@ const failing: readonly (readonly [place: string, why: RegExp])[] = [
   ['/missing', /status 404/],
   ['/circle', /redirects more than 5 times/],
   ['/elsewhere', /redirects to file:\S+, and file: is not asked/],
+  ['/alt', /none of the DNS/],
   ['/nonsense', /no address/],
   ['/endless', /more than 1000 bytes/],
   ['/broken', /connection broke/],
