@@ -249,6 +249,24 @@ test('it asks at its pace, each once per check, and only about names', async () 
   await it.stop();
 });
 
+test('settled names of one network are looked at again one in a minute, too', async () => {
+  const it = bench();
+  it.others = nobody(5);
+  for (const label of ['alice', 'bob']) {
+    const record = sampleName(label);
+    await it.store(record, internetSource(1));
+    await it.storage.confirm(record);
+    const [held] = it.records.list(record.key);
+    assert.ok(held);
+    it.recheck.again(held);
+  }
+  await it.passMs(30_000);
+  assert.equal(it.asked.length, 5);
+  await it.passMs(60_000);
+  assert.equal(it.asked.length, 10);
+  await it.stop();
+});
+
 test('the queue: one check per network of the Internet and minute, each key once, bounded', () => {
   const { world } = storageBench();
   const options = { rechecksMax: 5, recheckSourceIntervalMs: 60_000 };

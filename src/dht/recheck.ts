@@ -73,11 +73,12 @@ export class Recheck {
     this.#schedule();
   }
 
-  /** Time to look again at a name that is held; other records are passed over. */
-  again({ record }: StoredRecord): void {
-    if (!isVoted(record)) return;
-    this.#queue.add(record.key, 0);
-    this.#schedule();
+  /**
+   * Time to look again at a name that is held; other records are passed over. At the pace of claims:
+   * who stored a thousand names in an hour has them come due in an hour.
+   */
+  again({ record, source }: StoredRecord): void {
+    if (isVoted(record)) this.claimed({ key: record.key, source });
   }
 
   /** The same at once, for who has to know. Rejects when `signal` aborts or the store cannot write. */
