@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nodeKey, sampleName } from '../../test/support/dht-samples.ts';
-import { manualWorld } from '../../test/support/manual-world.ts';
+import { type ManualWorld, manualWorld } from '../../test/support/manual-world.ts';
 import { scopeOf } from '../base/address.ts';
-import { silentLogger } from '../base/logger.ts';
+import { type Logger, silentLogger } from '../base/logger.ts';
 import { contactOf } from '../identity/contact.ts';
 import { type StoreStatus, storeStatuses } from '../record/kinds.ts';
 import { Counters } from './counters.ts';
@@ -19,29 +19,42 @@ const list: SyncReply = {
   more: true,
 };
 
+interface Bench {
+  readonly world: ManualWorld;
+  readonly ask: (asker: Asker, request: Request) => Promise<Reply | undefined>;
+}
+
 type Asker = Partial<Omit<Requester, 'contact'>> & { readonly ip: readonly number[] };
 
-/** What a node answers that serves its own network, not the whole Internet. */
-async function answer(
-  { ip, server = true, addressProven = true }: Asker,
-  request: Request,
-  outcome: Outcome = { status: OK },
-): Promise<Reply | undefined> {
+/** A node that serves its own network, not the whole Internet. */
+function handlerOf(accept: () => Promise<Outcome>, log: Logger = silentLogger): Bench {
   const self = nodeKey(1).id;
+  const world = manualWorld();
   const handler = new Handler({
     self,
-    clock: manualWorld().clock,
-    log: silentLogger,
+    clock: world.clock,
+    log,
     table: new RoutingTable(self),
-    storage: { accept: () => Promise.resolve(outcome) } as unknown as Storage,
+    storage: { accept } as unknown as Storage,
     counters: new Counters(),
     isServer: (askerIp) => scopeOf(askerIp) !== 'global',
     contactRecord: () => undefined,
     offer: () => undefined,
     handOff: () => list,
   });
-  const contact = contactOf(nodeKey(2).publicKey, { ip: Uint8Array.from(ip), port: 9000 });
-  return handler.handle({ contact, server, addressProven }, request);
+  const ask: Bench['ask'] = async ({ ip, server = true, addressProven = true }, request) => {
+    const contact = contactOf(nodeKey(2).publicKey, { ip: Uint8Array.from(ip), port: 9000 });
+    return handler.handle({ contact, server, addressProven }, request);
+  };
+  return { world, ask };
+}
+
+async function answer(
+  asker: Asker,
+  request: Request,
+  outcome: Outcome = { status: OK },
+): Promise<Reply | undefined> {
+  return handlerOf(() => Promise.resolve(outcome)).ask(asker, request);
 }
 
 async function store(asker: Asker): Promise<StoreStatus | undefined> {
@@ -84,4 +97,16 @@ test('a node that tests nobody says so', async () => {
   const request = { method: 'reach', nonce: new Uint8Array(16), target: undefined } as const;
   const reply = await answer({ ip: [10, 0, 0, 2] }, request);
   assert.deepEqual(reply, { method: 'reach', accepted: false });
+});
+
+test('a full disk is told once a minute, whatever others send', async () => {
+  const told: string[] = [];
+  const log: Logger = { ...silentLogger, error: (message) => told.push(message) };
+  const { world, ask } = handlerOf(() => Promise.reject(new Error('full')), log);
+  const request = { method: 'store', record: sampleName('alice').bytes } as const;
+  for (let n = 0; n < 20; n++) assert.equal(await ask({ ip: [10, 0, 0, 2] }, request), undefined);
+  assert.equal(told.length, 1);
+  world.advance(60_000);
+  await ask({ ip: [10, 0, 0, 2] }, request);
+  assert.equal(told.length, 2);
 });

@@ -65,10 +65,13 @@ export interface HandlerDeps {
 
 /** As many as fit a reply. */
 const contactsMax = 20;
+/** Others decide how often they ask what cannot be answered; the log must not fill the disk. */
+const complaintMs = 60_000;
 
 export class Handler {
   readonly #deps: HandlerDeps;
   readonly #options: HandlerOptions;
+  #complainedMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: HandlerDeps, options: HandlerOptions = handlerDefaults) {
     this.#deps = deps;
@@ -93,6 +96,9 @@ export class Handler {
   }
 
   #giveUp({ method }: Request, error: unknown): undefined {
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (nowMs - this.#complainedMs < complaintMs) return undefined;
+    this.#complainedMs = nowMs;
     const code = isAltNetError(error) ? error.code : 'INTERNAL';
     this.#deps.log.error('cannot answer a request', { method, code, error: String(error) });
     return undefined;
