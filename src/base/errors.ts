@@ -69,6 +69,7 @@ export type ErrorDetails<C extends ErrorCode> = Details[C];
 
 /** The system's codes that a user may meet, in words. */
 const systemWords: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'there is no such file or folder'],
   ['EACCES', 'permission denied'],
   ['EPERM', 'permission denied'],
   ['EROFS', 'the disk is read-only'],
