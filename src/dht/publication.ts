@@ -46,10 +46,15 @@ const quotaStatuses: ReadonlySet<StoreStatus> = new Set([
   storeStatuses.QUOTA_TOTAL,
 ]);
 
-/** Nobody has room for it: most refusals are for that. */
-export function isOverQuota({ stored, refusals }: StoreResult): boolean {
+/** There is no room for it: most refusals are for that. */
+export function isOverQuota({ refusals }: StoreResult): boolean {
   const forQuota = refusals.filter(({ status }) => quotaStatuses.has(status));
-  return stored === 0 && forQuota.length > 0 && countOf(forQuota) * 2 >= countOf(refusals);
+  return forQuota.length > 0 && countOf(forQuota) * 2 >= countOf(refusals);
+}
+
+/** Fewer than a quarter hold it: they may lie, and even if not, it is soon lost. */
+export function isThin({ stored, asked }: StoreResult): boolean {
+  return stored * 4 < asked;
 }
 
 function countOf(refusals: StoreResult['refusals']): number {

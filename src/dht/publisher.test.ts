@@ -98,6 +98,20 @@ test('what nobody took is tried again, ever less often', async () => {
   await it.publisher.stop();
 });
 
+test('what very few took is tried again: one may lie, and one is soon lost', async () => {
+  const it = bench();
+  it.result = { ...taken, stored: 4 };
+  await it.publisher.start();
+  await it.publisher.publish(sampleName('alice'));
+  assert.ok((it.journal.list()[0]?.publishedMs ?? 0) > 0, 'it is published, though');
+  it.result = { ...taken, stored: 5 };
+  await it.passHours(1);
+  assert.equal(it.stored.length, 2);
+  await it.passHours(5);
+  assert.equal(it.stored.length, 2, 'a quarter is enough to rest');
+  await it.publisher.stop();
+});
+
 test('without peers nothing is tried; with the first ones, soon', async () => {
   const it = bench();
   it.contacts = 0;

@@ -20,6 +20,7 @@ import {
   isPutOff,
   isSuccessor,
   isTaken,
+  isThin,
   newestSuccessor,
   placeOf,
   refusedFor,
@@ -69,7 +70,7 @@ interface Retry {
   /** Monotonic. */
   readonly atMs: number;
   readonly delayMs: number;
-  /** Some took it; the others wanted us to come back. */
+  /** Some took it, but too few. */
   readonly held: boolean;
 }
 
@@ -243,7 +244,7 @@ export class Publisher {
       await journal.remove(record.key, slot);
     } else if (result.holders.length > 0) {
       await journal.put(slot, { record, publishedMs: world.clock.unixMs() });
-      if (isPutOff(result)) return this.#retryLater(record, result);
+      if (isPutOff(result) || isThin(result)) return this.#retryLater(record, result);
     } else {
       if (!this.#isLonely()) this.#retryLater(record, result);
       return;
