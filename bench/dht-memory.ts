@@ -50,8 +50,8 @@ const writesAtOnce = 64;
 type Fill = (entries: number) => Promise<number>;
 
 /**
- * The heap's growth is that of a second so many entries: during the first ones V8 still lets go of
- * code that only the start needed. What the process holds grows mostly with the first.
+ * The heap's growth is that of a second so many entries: during the first ones V8 still compiles.
+ * What the process holds grows mostly with the first.
  */
 async function costOf(entries: number, fill: Fill): Promise<MemoryCost> {
   await fill(firstEntries);

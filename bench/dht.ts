@@ -126,8 +126,8 @@ export async function benchHeld(): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];
   for (const what of ['table', 'records'] as const) {
     await using process = new Forked<MemoryTask, MemoryCost>('dht-memory.ts', {
-      // A small nursery: else the figures are mostly room for what is thrown away.
-      flags: ['--expose-gc', '--max-semi-space-size=1'],
+      // A small nursery, and code stays: else the figures are mostly about other things.
+      flags: ['--expose-gc', '--max-semi-space-size=1', '--no-flush-bytecode'],
     });
     const { heap, resident, content } = await process.ask({ of: what, entries, folder });
     const name = what === 'table' ? 'contact in the table' : 'record held';
