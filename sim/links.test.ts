@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { silentLogger } from '../src/base/logger.ts';
-import { Publisher } from '../src/dht/publisher.ts';
+import { Publisher } from '../src/dht/placing/publisher.ts';
 import { Links } from '../src/link/links.ts';
 import type { FoundLink, LinkSearchEnd } from '../src/link/types.ts';
 import { MemoryNotes } from '../test/support/link-net.ts';

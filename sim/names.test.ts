@@ -5,7 +5,7 @@ import { CID } from 'multiformats/cid';
 import * as Digest from 'multiformats/hashes/digest';
 import { isAltNetError } from '../src/base/errors.ts';
 import { silentLogger } from '../src/base/logger.ts';
-import { Publisher } from '../src/dht/publisher.ts';
+import { Publisher } from '../src/dht/placing/publisher.ts';
 import { Names } from '../src/name/names.ts';
 import type { ResolvedName } from '../src/name/types.ts';
 import { keyName } from '../src/record/label.ts';

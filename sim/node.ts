@@ -4,7 +4,7 @@ import type { World } from '../src/base/clock.ts';
 import { silentLogger } from '../src/base/logger.ts';
 import { Dht, type DhtOptions } from '../src/dht/dht.ts';
 import type { PublicationJournal } from '../src/dht/ports.ts';
-import { Publisher } from '../src/dht/publisher.ts';
+import { Publisher } from '../src/dht/placing/publisher.ts';
 import { type Contact, contactOf } from '../src/identity/contact.ts';
 import { SigningKey } from '../src/identity/key.ts';
 import type { RecordReader } from '../src/record/acceptance.ts';

@@ -4,7 +4,7 @@ import { create } from 'multiformats/hashes/digest';
 import type { Bytes } from '../src/base/bytes.ts';
 import { equalBytes, utf8 } from '../src/base/bytes.ts';
 import { sha256 } from '../src/base/hash.ts';
-import type { StoreResult } from '../src/dht/storing.ts';
+import type { StoreResult } from '../src/dht/placing/storing.ts';
 import type { SignedRecord } from '../src/record/envelope.ts';
 import type { SigningKey } from '../src/identity/key.ts';
 import { hashUrl, makeLinkRecord } from '../src/record/link.ts';

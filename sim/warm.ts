@@ -3,8 +3,8 @@
  * ID space that a node keeps a bucket for, it knows up to k of those who are there, by lot. What a
  * table takes is still the table's own decision.
  */
-import { RoutingTables } from '../src/dht/tables.ts';
-import { tableDefaults } from '../src/dht/table.ts';
+import { RoutingTables } from '../src/dht/table/tables.ts';
+import { tableDefaults } from '../src/dht/table/table.ts';
 import type { Contact } from '../src/identity/contact.ts';
 import type { SimNetwork } from './network.ts';
 import type { SimNode } from './node.ts';

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { GatherEnd } from '../../src/dht/gather.ts';
+import type { GatherEnd } from '../../src/dht/reading/gather.ts';
 import type { SignedRecord } from '../../src/record/envelope.ts';
 import type { SimNode } from '../node.ts';
 import { sampleOf } from '../samples.ts';

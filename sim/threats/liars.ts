@@ -1,6 +1,6 @@
 /** Storers that side with one claim to a name, whatever they were given. */
 import { type Bytes, equalBytes } from '../../src/base/bytes.ts';
-import { pageOf } from '../../src/dht/pages.ts';
+import { pageOf } from '../../src/dht/holding/pages.ts';
 import type { GetReply, GetRequest, Reply } from '../../src/dht/ports.ts';
 import type { SignedRecord } from '../../src/record/envelope.ts';
 import { storeStatuses } from '../../src/record/kinds.ts';

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Bytes, toHex } from '../../src/base/bytes.ts';
-import type { Paths } from '../../src/dht/lookup.ts';
+import type { Paths } from '../../src/dht/lookup/lookup.ts';
 import { collusion, corrupt } from '../hostile.ts';
 import type { SimNode } from '../node.ts';
 import { sampleOf } from '../samples.ts';

@@ -5,11 +5,11 @@ import { manualWorld } from '../../test/support/manual-world.ts';
 import { nearestOf, runLookup, staticContact, staticNodes } from '../../test/support/static-net.ts';
 import type { Bytes } from '../base/bytes.ts';
 import type { Contact } from '../identity/contact.ts';
-import { Candidates } from './candidates.ts';
+import { Candidates } from './lookup/candidates.ts';
 import { distanceShare } from './distance.ts';
-import { Lookup, type LookupGoal } from './lookup.ts';
-import { regionPoints, Regions } from './regions.ts';
-import { sigmaSize } from './sigma.ts';
+import { Lookup, type LookupGoal } from './lookup/lookup.ts';
+import { regionPoints, Regions } from './lookup/regions.ts';
+import { sigmaSize } from './lookup/sigma.ts';
 
 const networkSize = 2000;
 const honest = staticNodes(networkSize);

@@ -6,7 +6,7 @@ import { equalBytes } from '../base/bytes.ts';
 import { isAltNetError } from '../base/errors.ts';
 import { recordKinds, storeStatuses } from '../record/kinds.ts';
 import type { DhtOptions } from './dht.ts';
-import type { Gathered, GatherEnd } from './gather.ts';
+import type { Gathered, GatherEnd } from './reading/gather.ts';
 
 /** Nodes 1 … count, joined through node 1. */
 async function started(

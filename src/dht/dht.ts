@@ -20,19 +20,35 @@ import {
   type GatherEnd,
   type GatherOptions,
   holdsNothing,
-} from './gather.ts';
-import { Handler, handlerDefaults, type HandlerDeps, type HandlerOptions } from './handler.ts';
-import { Holding, holdingDefaults, type HoldingOptions } from './holding.ts';
-import { lookupDefaults, type LookupOptions, type LookupResult, type Paths } from './lookup.ts';
+} from './reading/gather.ts';
+import {
+  Handler,
+  handlerDefaults,
+  type HandlerDeps,
+  type HandlerOptions,
+} from './holding/handler.ts';
+import { Holding, holdingDefaults, type HoldingOptions } from './holding/holding.ts';
+import {
+  lookupDefaults,
+  type LookupOptions,
+  type LookupResult,
+  type Paths,
+} from './lookup/lookup.ts';
 import { Maintenance, maintenanceDefaults, type MaintenanceOptions } from './maintenance.ts';
-import { newcomerDefaults, type NewcomerOptions, Newcomers } from './newcomers.ts';
-import { placeRecord } from './placing.ts';
+import { newcomerDefaults, type NewcomerOptions, Newcomers } from './table/newcomers.ts';
+import { placeRecord } from './placing/placing.ts';
 import type { RecordDigest, RecordStore, ReplyInfo, RequestHandler, Transport } from './ports.ts';
-import { askForRecords, getRequest, ownAnswer, readDigests, readRecords } from './reading.ts';
-import { Routing, type WalkGoal } from './routing.ts';
-import { RecordSieve, type Wanted } from './sieve.ts';
-import type { StoreResult } from './storing.ts';
-import { tableDefaults, type TableOptions, type TableView } from './table.ts';
+import {
+  askForRecords,
+  getRequest,
+  ownAnswer,
+  readDigests,
+  readRecords,
+} from './reading/reading.ts';
+import { Routing, type WalkGoal } from './lookup/routing.ts';
+import { RecordSieve, type Wanted } from './reading/sieve.ts';
+import type { StoreResult } from './placing/storing.ts';
+import { tableDefaults, type TableOptions, type TableView } from './table/table.ts';
 
 export interface DhtOptions
   extends

@@ -5,7 +5,7 @@
 import type { World } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { repeat, type Round } from './loops.ts';
-import type { Routing } from './routing.ts';
+import type { Routing } from './lookup/routing.ts';
 
 export interface MaintenanceOptions {
   /** One random contact is sent a PING. */

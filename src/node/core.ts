@@ -7,7 +7,7 @@ import type { Logger } from '../base/logger.ts';
 import { Sites } from '../content/sites.ts';
 import { Dht } from '../dht/dht.ts';
 import { Mode, type ModeOptions } from '../dht/mode/mode.ts';
-import { Publisher } from '../dht/publisher.ts';
+import { Publisher } from '../dht/placing/publisher.ts';
 import { loadIdentity } from '../identity/files.ts';
 import { Links } from '../link/links.ts';
 import { Names } from '../name/names.ts';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { MemoryNotes } from '../../test/support/link-net.ts';
 import { manualWorld } from '../../test/support/manual-world.ts';
 import { silentLogger } from '../base/logger.ts';
-import type { TableEntry } from '../dht/table.ts';
+import type { TableEntry } from '../dht/table/table.ts';
 import { contactOf } from '../identity/contact.ts';
 import { rememberedPeers } from './memory.ts';
 import { Upkeep } from './upkeep.ts';

@@ -6,7 +6,7 @@ import { AltNetError } from '../base/errors.ts';
 import type { World } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { repeat } from '../dht/loops.ts';
-import type { TableView } from '../dht/table.ts';
+import type { TableView } from '../dht/table/table.ts';
 import type { Contact } from '../identity/contact.ts';
 import type { NoteStore } from '../store/notes.ts';
 import { areAnnounced, noteAnnounced, rememberPeers } from './memory.ts';

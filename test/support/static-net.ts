@@ -5,7 +5,7 @@
 import type { Bytes } from '../../src/base/bytes.ts';
 import type { Contact } from '../../src/identity/contact.ts';
 import { compareDistance } from '../../src/dht/distance.ts';
-import type { Lookup, LookupResult } from '../../src/dht/lookup.ts';
+import type { Lookup, LookupResult } from '../../src/dht/lookup/lookup.ts';
 import { manualWorld } from './manual-world.ts';
 
 /** IDs of 8 bytes; each node has a public /16 of its own, until those are used up. */

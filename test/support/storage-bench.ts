@@ -8,7 +8,7 @@ import {
   Storage,
   storageDefaults,
   type StorageOptions,
-} from '../../src/dht/storage.ts';
+} from '../../src/dht/holding/storage.ts';
 import { testNetwork, testProfile } from './dht-samples.ts';
 import { type ManualWorld, manualWorld } from './manual-world.ts';
 import { MemoryRecordStore } from './memory-store.ts';

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { nodeKey, sampleName } from '../../../test/support/dht-samples.ts';
+import { type ManualWorld, manualWorld } from '../../../test/support/manual-world.ts';
+import { scopeOf } from '../../base/address.ts';
+import { type Logger, silentLogger } from '../../base/logger.ts';
+import { contactOf } from '../../identity/contact.ts';
+import { type StoreStatus, storeStatuses } from '../../record/kinds.ts';
+import { Counters } from '../counters.ts';
+import { Handler } from './handler.ts';
+import type { Reply, Request, Requester, SyncReply } from '../ports.ts';
+import type { Outcome, Storage } from './storage.ts';
+import { RoutingTable } from '../table/table.ts';
+
+const { OK, METHOD, BAD_TOKEN, RATE } = storeStatuses;
+const list: SyncReply = {
+  method: 'sync',
+  entries: [{ key: new Uint8Array(32), hash: new Uint8Array(16) }],
+  more: true,
+};
+
+interface Bench {
+  readonly world: ManualWorld;
+  readonly ask: (asker: Asker, request: Request) => Promise<Reply | undefined>;
+}
+
+type Asker = Partial<Omit<Requester, 'contact'>> & { readonly ip: readonly number[] };
+
+/** A node that serves its own network, not the whole Internet. */
+function handlerOf(accept: () => Promise<Outcome>, log: Logger = silentLogger): Bench {
+  const self = nodeKey(1).id;
+  const world = manualWorld();
+  const handler = new Handler({
+    self,
+    clock: world.clock,
+    log,
+    table: new RoutingTable(self),
+    storage: { accept } as unknown as Storage,
+    counters: new Counters(),
+    isServer: (askerIp) => scopeOf(askerIp) !== 'global',
+    contactRecord: () => undefined,
+    offer: () => undefined,
+    handOff: () => list,
+  });
+  const ask: Bench['ask'] = async ({ ip, server = true, addressProven = true }, request) => {
+    const contact = contactOf(nodeKey(2).publicKey, { ip: Uint8Array.from(ip), port: 9000 });
+    return handler.handle({ contact, server, addressProven }, request);
+  };
+  return { world, ask };
+}
+
+async function answer(
+  asker: Asker,
+  request: Request,
+  outcome: Outcome = { status: OK },
+): Promise<Reply | undefined> {
+  return handlerOf(() => Promise.resolve(outcome)).ask(asker, request);
+}
+
+async function store(asker: Asker): Promise<StoreStatus | undefined> {
+  const reply = await answer(asker, { method: 'store', record: sampleName('alice').bytes });
+  return reply?.method === 'store' ? reply.status : undefined;
+}
+
+test('records are held for those who can reach us, whoever else we know', async () => {
+  assert.equal(await store({ ip: [10, 0, 0, 2] }), OK);
+  assert.equal(await store({ ip: [8, 8, 8, 8] }), METHOD);
+  assert.equal(await store({ ip: [10, 0, 0, 2], addressProven: false }), BAD_TOKEN);
+});
+
+test('what a status leaves to say is said with it', async () => {
+  const record = sampleName('alice');
+  const outcome = { status: RATE, detail: 17, conflicting: record };
+  const reply = await answer(
+    { ip: [10, 0, 0, 2] },
+    { method: 'store', record: record.bytes },
+    outcome,
+  );
+  assert.deepEqual(reply, {
+    method: 'store',
+    status: RATE,
+    conflicting: record.bytes,
+    detail: 17,
+  });
+});
+
+test('records are handed on to servers whose address is proven, and listed to nobody else', async () => {
+  const request = { method: 'sync', after: new Uint8Array(48) } as const;
+  const empty = { method: 'sync', entries: [], more: false };
+  assert.deepEqual(await answer({ ip: [10, 0, 0, 2] }, request), list);
+  assert.deepEqual(await answer({ ip: [10, 0, 0, 2], addressProven: false }, request), empty);
+  assert.deepEqual(await answer({ ip: [10, 0, 0, 2], server: false }, request), empty);
+  assert.deepEqual(await answer({ ip: [8, 8, 8, 8] }, request), empty);
+});
+
+test('a node that tests nobody says so', async () => {
+  const request = { method: 'reach', nonce: new Uint8Array(16), target: undefined } as const;
+  const reply = await answer({ ip: [10, 0, 0, 2] }, request);
+  assert.deepEqual(reply, { method: 'reach', accepted: false });
+});
+
+test('a full disk is told once a minute, whatever others send', async () => {
+  const told: string[] = [];
+  const log: Logger = { ...silentLogger, error: (message) => told.push(message) };
+  const { world, ask } = handlerOf(() => Promise.reject(new Error('full')), log);
+  const request = { method: 'store', record: sampleName('alice').bytes } as const;
+  for (let n = 0; n < 20; n++) assert.equal(await ask({ ip: [10, 0, 0, 2] }, request), undefined);
+  assert.equal(told.length, 1);
+  world.advance(60_000);
+  await ask({ ip: [10, 0, 0, 2] }, request);
+  assert.equal(told.length, 2);
+});

@@ -1,0 +1,294 @@
+/**
+ * Keeps alive what this node's users published: written down first, stored with others, stored
+ * again at the interval of its kind, and signed anew before it expires.
+ */
+import { type Bytes, equalBytes } from '../../base/bytes.ts';
+import { unixSeconds, type World } from '../../base/clock.ts';
+import { AltNetError } from '../../base/errors.ts';
+import { LruMap } from '../../base/limits.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { SigningKey } from '../../identity/key.ts';
+import type { SignedRecord } from '../../record/envelope.ts';
+import type { RecordKind } from '../../record/kinds.ts';
+import { slotOf } from '../../record/registry.ts';
+import type { Abortable, Approach, Dht, StoreOptions } from '../dht.ts';
+import { repeat } from '../loops.ts';
+import type { PublicationJournal, PublishedRecord } from '../ports.ts';
+import {
+  isOverQuota,
+  isPassedOn,
+  isPutOff,
+  isSuccessor,
+  isTaken,
+  isThin,
+  newestSuccessor,
+  placeOf,
+  refusedFor,
+  waitMsOf,
+} from './publication.ts';
+import { isExpired, isRepublicationDue, needsRenewal, renew, signerOf } from './renewal.ts';
+import { Serial } from '../serial.ts';
+import type { StoreResult } from './storing.ts';
+
+export interface PublisherOptions {
+  /** Between two looks at the journal. */
+  readonly checkIntervalMs: number;
+  /** The same while there is nobody to store with. */
+  readonly lonelyIntervalMs: number;
+  /** A record that nobody took is tried again after so long, then ever less often … */
+  readonly retryMinMs: number;
+  /** … up to this. */
+  readonly retryMaxMs: number;
+  /** The same for a record that storers have no room for: that does not pass soon. */
+  readonly quotaRetryMinMs: number;
+  readonly quotaRetryMaxMs: number;
+}
+
+const second = 1000;
+const minute = 60 * second;
+
+export const publisherDefaults: PublisherOptions = {
+  checkIntervalMs: minute,
+  lonelyIntervalMs: 5 * second,
+  retryMinMs: minute,
+  retryMaxMs: 60 * minute,
+  quotaRetryMinMs: 30 * minute,
+  quotaRetryMaxMs: 12 * 60 * minute,
+};
+
+export interface PublisherDeps {
+  readonly dht: Pick<Dht, 'store' | 'approach' | 'table'>;
+  readonly journal: PublicationJournal;
+  readonly world: World;
+  readonly keys: { readonly author: SigningKey; readonly node: SigningKey };
+  /** `networkId` of the profile. */
+  readonly network: Bytes;
+  readonly log: Logger;
+}
+
+interface Retry {
+  /** Monotonic. */
+  readonly atMs: number;
+  readonly delayMs: number;
+  /** Some took it, but too few. */
+  readonly held: boolean;
+}
+
+export interface PublishOptions extends Abortable {
+  /** Of the record's key: those who should hold it are being found already. */
+  readonly approach?: Approach | undefined;
+}
+
+export class Publisher {
+  readonly #deps: PublisherDeps;
+  readonly #options: PublisherOptions;
+  readonly #lifetime = new AbortController();
+  /** By place: when to try again what too few took, and how long to wait after that. */
+  readonly #retries = new LruMap<string, Retry>(10_000);
+  /** Changes of one place in the journal, one after another. */
+  readonly #turns = new Serial(Number.POSITIVE_INFINITY);
+  #loop: Promise<void> | undefined;
+
+  constructor(deps: PublisherDeps, options: Partial<PublisherOptions> = {}) {
+    this.#deps = deps;
+    this.#options = { ...publisherDefaults, ...options };
+  }
+
+  start(): Promise<void> {
+    const { world, log } = this.#deps;
+    const { checkIntervalMs, lonelyIntervalMs } = this.#options;
+    const { signal } = this.#lifetime;
+    this.#loop ??= repeat(
+      {
+        name: 'republish',
+        delayMs: () => (this.#isLonely() ? lonelyIntervalMs : this.#jittered(checkIntervalMs)),
+        run: (ended) => this.#check(ended),
+      },
+      { timers: world.timers, log, signal },
+    );
+    return Promise.resolve();
+  }
+
+  async stop(): Promise<void> {
+    this.#lifetime.abort(new AltNetError('ABORTED', {}));
+    await this.#loop;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  /**
+   * Writes the record down, so that it is kept alive from now on, and stores it. One that is
+   * refused because the name is another's is forgotten; a newer one of its author takes its place.
+   */
+  async publish(
+    record: SignedRecord,
+    { signal, approach }: PublishOptions = {},
+  ): Promise<StoreResult> {
+    signal?.throwIfAborted();
+    const newer = await this.#inTurn(record, async (current) => {
+      if (current && isSuccessor(current, record)) return current;
+      await this.#deps.journal.put(slotOf(record), { record, publishedMs: 0 });
+      return undefined;
+    });
+    return newer ? refusedFor(newer) : this.#store(record, { signal, approach });
+  }
+
+  /** Begins to find those who should hold a record that is yet to be made. */
+  approach(key: Bytes, options: StoreOptions = {}): Approach {
+    return this.#deps.dht.approach(key, options);
+  }
+
+  /** Stores a tombstone in place of what it withdraws, and again until it expires. */
+  withdraw(tombstone: SignedRecord, options: PublishOptions = {}): Promise<StoreResult> {
+    return this.publish(tombstone, options);
+  }
+
+  /** What is kept alive, of one kind or all; withdrawals are not among it. */
+  list(kind?: RecordKind): readonly PublishedRecord[] {
+    return this.#deps.journal
+      .list()
+      .filter(({ record }) => !record.tombstone && (kind === undefined || record.kind === kind));
+  }
+
+  /** The same of one key, at no cost however much is published. */
+  under(key: Bytes): readonly PublishedRecord[] {
+    return this.#deps.journal.under(key).filter(({ record }) => !record.tombstone);
+  }
+
+  #isLonely(): boolean {
+    return this.#deps.dht.table.size === 0;
+  }
+
+  #jittered(ms: number): number {
+    return ms * (0.75 + 0.5 * this.#deps.world.random.fraction());
+  }
+
+  async #check(signal: AbortSignal): Promise<void> {
+    const { journal, log } = this.#deps;
+    for (const entry of journal.list()) {
+      signal.throwIfAborted();
+      const care = this.#careFor(entry);
+      if (care === 'none' || !this.#isCurrent(entry.record)) continue;
+      await this.#take(care, entry.record, signal).catch((error: unknown) => {
+        // One record that cannot be helped must not keep the others from being.
+        if (!signal.aborted) log.warn('cannot keep a record alive', { error: String(error) });
+      });
+    }
+  }
+
+  #careFor(entry: PublishedRecord): 'renew' | 'forget' | 'store' | 'none' {
+    const { record } = entry;
+    const now = unixSeconds(this.#deps.world.clock);
+    if (this.#keyOf(record) && needsRenewal(record, now)) return 'renew';
+    if (isExpired(record, now)) return 'forget';
+    return !this.#isLonely() && this.#isDue(entry) ? 'store' : 'none';
+  }
+
+  async #take(
+    care: 'renew' | 'forget' | 'store',
+    record: SignedRecord,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { journal, world, network, log } = this.#deps;
+    const key = this.#keyOf(record);
+    if (care === 'store') {
+      await this.#store(record, { signal });
+    } else if (care === 'renew' && key) {
+      const nowUnixSeconds = unixSeconds(world.clock);
+      const renewed = renew(record, { key, nowUnixSeconds, network });
+      // Its user may have changed it meanwhile: then there is nothing to renew.
+      const isOurs = await this.#ifCurrent(record, () =>
+        journal.put(slotOf(renewed), { record: renewed, publishedMs: 0 }),
+      );
+      if (isOurs) await this.#store(renewed, { signal });
+    } else {
+      if (!key) log.warn('a published record expired; its key is not here', { kind: record.kind });
+      await this.#ifCurrent(record, () => journal.remove(record.key, slotOf(record)));
+    }
+  }
+
+  #keyOf(record: SignedRecord): SigningKey | undefined {
+    const { author, node } = this.#deps.keys;
+    return signerOf(record, [author, node]);
+  }
+
+  #isDue(entry: PublishedRecord): boolean {
+    const { clock } = this.#deps.world;
+    // Mostly there are none, and a place costs a hash.
+    const retry = this.#retries.size > 0 ? this.#retries.get(placeOf(entry.record)) : undefined;
+    if (retry && clock.monotonicMs() < retry.atMs) return false;
+    return retry?.held === true || isRepublicationDue(entry, clock.unixMs());
+  }
+
+  async #store(record: SignedRecord, { signal, approach }: PublishOptions): Promise<StoreResult> {
+    const placed = approach?.place(record) ?? this.#deps.dht.store(record, { signal });
+    const result = await placed;
+    // Not if a newer one came meanwhile.
+    await this.#ifCurrent(record, () => this.#learn(record, result));
+    return result;
+  }
+
+  /** Writes down what became of the one that is published now. */
+  async #learn(record: SignedRecord, result: StoreResult): Promise<void> {
+    const { journal, world, network, log } = this.#deps;
+    const slot = slotOf(record);
+    const newer = newestSuccessor(record, result);
+    if (newer) {
+      // From another machine, or before the journal was lost: that is what its author says now.
+      log.info('a newer record of a published one was found', { kind: record.kind });
+      await journal.put(slot, { record: newer, publishedMs: world.clock.unixMs() });
+    } else if (isTaken(result) || isPassedOn(record, result, network)) {
+      log.warn('a published name belongs to another author', { kind: record.kind });
+      await journal.remove(record.key, slot);
+    } else if (result.holders.length > 0) {
+      await journal.put(slot, { record, publishedMs: world.clock.unixMs() });
+      if (isPutOff(result) || isThin(result)) return this.#retryLater(record, result);
+    } else {
+      if (!this.#isLonely()) this.#retryLater(record, result);
+      return;
+    }
+    this.#retries.delete(placeOf(record));
+  }
+
+  #retryLater(record: SignedRecord, result: StoreResult): void {
+    const place = placeOf(record);
+    const { retryMinMs, retryMaxMs, quotaRetryMinMs, quotaRetryMaxMs } = this.#options;
+    const [leastMs, mostMs] = isOverQuota(result)
+      ? [quotaRetryMinMs, quotaRetryMaxMs]
+      : [retryMinMs, retryMaxMs];
+    const before = this.#retries.get(place)?.delayMs ?? 0;
+    // What one storer names must not keep a record from the others for long.
+    const askedMs = isPutOff(result) ? waitMsOf(result) : 0;
+    const delayMs = Math.max(leastMs, Math.min(Math.max(2 * before, askedMs), mostMs));
+    const atMs = this.#deps.world.clock.monotonicMs() + delayMs;
+    this.#retries.set(place, { atMs, delayMs, held: result.holders.length > 0 });
+  }
+
+  /** With what is published in the record's place, when earlier changes of it are written. */
+  #inTurn<T>(
+    record: SignedRecord,
+    change: (current: SignedRecord | undefined) => Promise<T>,
+  ): Promise<T> {
+    return this.#turns.run(placeOf(record), () => change(this.#current(record)));
+  }
+
+  /** Whether the record was still what is published in its place, and so was changed. */
+  #ifCurrent(record: SignedRecord, change: () => Promise<void>): Promise<boolean> {
+    return this.#inTurn(record, async (current) => {
+      if (!current || !equalBytes(current.hash, record.hash)) return false;
+      await change();
+      return true;
+    });
+  }
+
+  #isCurrent(record: SignedRecord): boolean {
+    const current = this.#current(record);
+    return current !== undefined && equalBytes(current.hash, record.hash);
+  }
+
+  #current(record: SignedRecord): SignedRecord | undefined {
+    return this.#deps.journal.get(record.key, slotOf(record))?.record;
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * Which contacts of a reply are used. A peer may list a victim's address twenty times or the
+ * addresses of our own private network: these rules keep it from aiming our requests.
+ */
+import { samePrefix, scopeOf } from '../../base/address.ts';
+import { equalBytes } from '../../base/bytes.ts';
+import type { Contact } from '../../identity/contact.ts';
+
+/** As many as fit a reply. */
+const contactsMax = 20;
+/** Below are the ports of other services. */
+const globalPortMin = 1024;
+const perPrefixMax = 2;
+
+/**
+ * Those of `contacts` that may be asked. `from` sent them: nodes hand on only contacts of the
+ * asker's own scope, so what another scope turns up in is a mistake or a trick.
+ */
+export function usableContacts(from: Contact, contacts: readonly Contact[]): readonly Contact[] {
+  const scope = scopeOf(from.endpoint.ip);
+  const inScope = contacts
+    .slice(0, contactsMax)
+    .filter(({ endpoint }) => endpoint.port > 0 && scopeOf(endpoint.ip) === scope);
+  return scope === 'global' ? diverse(inScope) : inScope;
+}
+
+/** One per address, two per /24 or /48: an operator with few addresses gets few requests. */
+function diverse(contacts: readonly Contact[]): readonly Contact[] {
+  const used: Contact[] = []; // BOUNDED by contactsMax
+  for (const contact of contacts) {
+    const { ip, port } = contact.endpoint;
+    let near = 0;
+    let isRepeated = false;
+    for (const { endpoint } of used) {
+      if (!samePrefix(endpoint.ip, ip, 'narrow')) continue;
+      near++;
+      isRepeated ||= equalBytes(endpoint.ip, ip);
+    }
+    if (port >= globalPortMin && near < perPrefixMax && !isRepeated) used.push(contact);
+  }
+  return used;
+}
