@@ -64,5 +64,7 @@ function apart(index: number): Uint8Array {
 }
 
 function address(wide: number, { narrow, host }: { narrow: number; host: number }): Uint8Array {
-  return Uint8Array.of(20 + (wide >> 8), wide & 255, narrow, host);
+  const [a, b] = [20 + (wide >> 8), wide & 255];
+  // 100.64/10 is not public: its part of the plan is elsewhere.
+  return Uint8Array.of(a === 100 && b >> 6 === 1 ? 130 : a, b, narrow, host);
 }

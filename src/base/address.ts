@@ -103,7 +103,9 @@ function scopeOfV4(ip: Bytes): Scope {
   const b = ip[1] ?? 0;
   if (a === 127) return 'loopback';
   if (a === 10 || (a === 172 && b >> 4 === 1) || (a === 192 && b === 168)) return 'private';
+  // Link-local; what providers share between customers (RFC 6598); benchmarks (RFC 2544).
   if (a === 169 && b === 254) return 'private';
+  if ((a === 100 && b >> 6 === 1) || (a === 198 && b >> 1 === 9)) return 'private';
   return a === 0 || a >= 224 ? 'bogon' : 'global';
 }
 
@@ -111,6 +113,9 @@ function scopeOfV6(ip: Bytes): Scope {
   const [a = 0, b = 0] = ip;
   if (ip.subarray(0, 15).every((byte) => byte === 0)) return ip[15] === 1 ? 'loopback' : 'bogon';
   if (a >> 1 === 0b1111110 || (a === 0xfe && b >> 6 === 0b10)) return 'private';
+  // 6to4 and Teredo wrap an IPv4 address, which may be of any scope.
+  const isTeredo = a === 0x20 && b === 0x01 && ip[2] === 0 && ip[3] === 0;
+  if (isTeredo || (a === 0x20 && b === 0x02)) return 'bogon';
   return a >> 5 === 1 ? 'global' : 'bogon';
 }
 
