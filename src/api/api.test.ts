@@ -226,6 +226,7 @@ test('input of a wrong form never reaches the node', async (t) => {
     ['/api/links?nonsense=1', 400],
     [`/api/resolve/${'a'.repeat(300)}`, 414],
     ['/api/resolve/%ff', 400],
+    ['/api/resolve/alice?fresh=maybe', 400],
     ['/api/nothing', 404],
   ];
   for (const [path, want] of gets) {

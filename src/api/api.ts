@@ -10,7 +10,7 @@ import { carriesToken, isOwnHost } from './guard.ts';
 import { openApiDocument } from './openapi.ts';
 import type { NodeServices } from './ports.ts';
 import { asReported, replyWith } from './reply.ts';
-import type { InputPlace, Route } from './route.ts';
+import type { Route } from './route.ts';
 import { routes } from './routes.ts';
 import { encodeError, statusOfCode } from './status.ts';
 import { isToken } from './token.ts';
@@ -151,7 +151,7 @@ export class Api {
   }
 
   #answer(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-    const input = inputOf(route.from, request);
+    const input = inputOf(route, request);
     return replyWith({ request, reply, form: route.answer, log: this.#deps.log }, (options) =>
       route.run(this.#deps.services, input, options),
     );
@@ -188,8 +188,9 @@ class Refusal extends Error {
   }
 }
 
-function inputOf(from: InputPlace, request: FastifyRequest): unknown {
+function inputOf({ from, query }: Route, request: FastifyRequest): unknown {
   if (from === 'none') return undefined;
+  if (query) return { ...(request.query as object), ...(request.params as object) };
   if (from !== 'octets') return request[from];
   if (request.body instanceof Uint8Array) return request.body;
   const why = 'send the value as application/octet-stream or text/plain';
@@ -197,9 +198,10 @@ function inputOf(from: InputPlace, request: FastifyRequest): unknown {
 }
 
 /** The framework checks the input before the handler sees it. */
-function schemaOf({ from, input }: Route): object {
+function schemaOf({ from, input, query }: Route): object {
   if (input === undefined) return {};
-  return { schema: { [from === 'query' ? 'querystring' : from]: input } };
+  const place = from === 'query' ? 'querystring' : from;
+  return { schema: { [place]: input, ...(query && { querystring: query }) } };
 }
 
 /** What the framework found wrong with a request, in our words; undefined for any other error. */

@@ -71,6 +71,11 @@ test('every method gives what the node gave', async (t) => {
       ['update', { name: 'alice', root }],
     ],
     [() => client.resolve('alice.alt'), samples.resolve, ['resolve', 'alice.alt']],
+    [
+      () => client.resolve('alice.alt', { fresh: true }),
+      samples.resolve,
+      ['resolve', ['alice.alt', 'fresh']],
+    ],
     [() => client.resolve('a/b?c%'), samples.resolve, ['resolve', 'a/b?c%']],
     [() => client.names(), samples.names, ['names', undefined]],
     [() => client.putLink(link), samples.putLink, ['putLink', link]],

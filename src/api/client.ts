@@ -96,8 +96,9 @@ export class ApiClient implements NodeServices {
     return this.#work('/api/release', input, options);
   }
 
-  resolve(name: string, options?: CallOptions): Promise<port.ResolveResult> {
-    return this.#get(`/api/resolve/${encodeURIComponent(name)}`, options);
+  resolve(name: string, options?: port.ResolveOptions): Promise<port.ResolveResult> {
+    const query = options?.fresh === true ? '?fresh=true' : '';
+    return this.#get(`/api/resolve/${encodeURIComponent(name)}${query}`, options);
   }
 
   async names(): Promise<port.OwnName[]> {

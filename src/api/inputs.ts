@@ -29,6 +29,9 @@ const idInput: Schema = {
 export interface NameInput {
   name: string;
 }
+export interface ResolveInput extends NameInput {
+  fresh?: 'true' | 'false';
+}
 export interface LinkKey {
   url: string;
   target: string;
@@ -36,6 +39,7 @@ export interface LinkKey {
 
 type InputName =
   | 'name'
+  | 'resolveQuery'
   | 'publish'
   | 'fetch'
   | 'fetchFile'
@@ -52,6 +56,10 @@ type InputName =
 
 export const inputs: Readonly<Record<InputName, Schema>> = {
   name: shape<NameInput>({ name: nameInput }, {}),
+  resolveQuery: shape<Omit<ResolveInput, 'name'>>(
+    {},
+    { fresh: { enum: ['true', 'false'], description: 'ask the network, not the memory' } },
+  ),
   publish: shape<{ path: string; name?: string }>({ path: pathInput }, { name: nameInput }),
   fetch: shape<{ what: string; dest: string }>({ what: rootInput, dest: pathInput }, {}),
   fetchFile: shape<FetchFileInput>(

@@ -54,9 +54,11 @@ function operationId({ method, path }: Route): string {
   return method.toLowerCase() + title.join('');
 }
 
-function describeInput({ from, input }: Route): object {
+function describeInput({ from, input, query }: Route): object {
   if (from === 'none') return {};
-  if (from === 'params') return { parameters: parametersOf(input, 'path') };
+  if (from === 'params') {
+    return { parameters: [...parametersOf(input, 'path'), ...parametersOf(query, 'query')] };
+  }
   if (from === 'query') return { parameters: parametersOf(input, 'query') };
   const octets = { schema: { type: 'string', format: 'binary' } };
   const content =

@@ -201,6 +201,8 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
       warning: { const: 'owner-changed' },
       previousOwner: hash,
       stale: { const: true },
+      cached: { const: true },
+      ageSeconds: count,
     },
   ),
   transfer: shape<TransferResult>(

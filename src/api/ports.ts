@@ -86,7 +86,15 @@ export interface ResolveResult {
   previousOwner?: string;
   /** An earlier answer: those who would know are silent. */
   stale?: true;
+  /** From the node's memory, where it has been for `ageSeconds`; `asked` is of then. */
+  cached?: true;
+  ageSeconds?: number;
   asked: number;
+}
+
+export interface ResolveOptions extends CallOptions {
+  /** Asks the network again, whatever the node remembers. */
+  readonly fresh?: boolean | undefined;
 }
 
 export interface TransferResult {
@@ -236,7 +244,7 @@ export interface NodeServices {
   /** `author`: the public key of who gets the name, 64 hex digits. */
   transfer(input: { name: string; author: string }, options?: CallOptions): Promise<TransferResult>;
   release(input: { name: string }, options?: CallOptions): Promise<ReleaseResult>;
-  resolve(name: string, options?: CallOptions): Promise<ResolveResult>;
+  resolve(name: string, options?: ResolveOptions): Promise<ResolveResult>;
   names(): Promise<OwnName[]>;
   putLink(input: LinkInput, options?: CallOptions): Promise<PutLinkResult>;
   /** Each alternative as it is found, then the end line. */

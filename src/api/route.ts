@@ -17,6 +17,8 @@ export interface Route {
   readonly from: InputPlace;
   /** Of the input; absent for 'none' and 'octets'. */
   readonly input: Schema | undefined;
+  /** Of what may stand in the query besides an input from 'params'. */
+  readonly query?: Schema | undefined;
   readonly answer: AnswerForm;
   /** Answered without a token. */
   readonly open: boolean;
@@ -46,6 +48,7 @@ interface RouteInput<I> {
   readonly summary: string;
   readonly from?: InputPlace;
   readonly input?: Schema;
+  readonly query?: Schema;
   readonly answer: Omit<AnswerForm, 'status'> & { readonly status?: 201 };
   readonly open?: true;
   readonly run: (

@@ -4,7 +4,7 @@ import { AltNetError } from '../base/errors.ts';
 import { checkName } from './check.ts';
 import type { FetchFileInput } from './ports.ts';
 import { counted, type Route, route } from './route.ts';
-import { inputs, type NameInput } from './inputs.ts';
+import { inputs, type NameInput, type ResolveInput } from './inputs.ts';
 import { outputs, type PublishAnswer } from './outputs.ts';
 
 export const siteRoutes: readonly Route[] = [
@@ -103,14 +103,16 @@ export const siteRoutes: readonly Route[] = [
       return { name, ok };
     },
   }),
-  route<NameInput>({
+  route<ResolveInput>({
     method: 'GET',
     path: '/api/resolve/:name',
     summary: 'What a name points to',
     from: 'params',
     input: inputs.name,
+    query: inputs.resolveQuery,
     answer: { json: outputs.resolve },
-    run: (services, { name }, options) => services.resolve(name, options),
+    run: (services, { name, fresh }, options) =>
+      services.resolve(name, { ...options, fresh: fresh === 'true' }),
   }),
   route({
     method: 'GET',

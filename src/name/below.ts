@@ -35,7 +35,9 @@ export class NamesBelow {
     if (resolved.state !== 'ok' && resolved.state !== 'new') return { ...shown, name };
     const body = record && parseName(record);
     const root = body?.subnames?.get(sub) ?? (await this.#inFile(body?.zoneFile, sub, signal));
-    return root ? { ...shown, name, root } : { name, state: 'not-found', asked: resolved.asked };
+    if (root) return { ...shown, name, root };
+    const { asked, ageSeconds } = resolved;
+    return { name, state: 'not-found', asked, ...(ageSeconds !== undefined && { ageSeconds }) };
   }
 
   async #inFile(

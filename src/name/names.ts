@@ -36,6 +36,7 @@ import type {
   RegisteredName,
   ReleasedName,
   ResolvedName,
+  ResolveOptions,
 } from './types.ts';
 import { Turns } from './turns.ts';
 import { NameWriter, type WriteOptions, type WriterDeps } from './writer.ts';
@@ -109,14 +110,12 @@ export class Names implements NameResolver {
     await this.stop();
   }
 
-  /** See `NameResolver`. Answers from memory for a few minutes. */
-  async resolve(
-    name: string,
-    { signal }: { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<ResolvedName> {
+  /** See `NameResolver`. Answers from memory for a few minutes, and then says so. */
+  async resolve(name: string, options: ResolveOptions = {}): Promise<ResolvedName> {
+    const { signal } = options;
     signal?.throwIfAborted();
     const address = parseAddress(name);
-    const answer = await this.#resolver.resolve(address.apex, signal);
+    const answer = await this.#resolver.resolve(address.apex, options);
     const { sub } = address;
     return sub === undefined
       ? answer.resolved

@@ -104,6 +104,36 @@ describe('silence', () => {
   });
 });
 
+describe('memory', () => {
+  test('says how old it is, and is passed over when asked to be', async () => {
+    const bench = setUp();
+    const names = bench.node(2);
+    assert.deepEqual((await names.resolve('alice')).ageSeconds, undefined);
+    bench.hold(bench.signed(1, 1), 0, 5);
+    bench.world.advance(40_000);
+    const { searches } = bench.net;
+    const remembered = await names.resolve('alice');
+    assert.deepEqual([remembered.state, remembered.ageSeconds], ['not-found', 40]);
+    assert.equal((await names.resolve('blog.alice')).ageSeconds, 40);
+    assert.equal(bench.net.searches, searches, 'nobody was asked');
+    const fresh = await names.resolve('alice', { fresh: true });
+    assert.deepEqual([fresh.state, fresh.ageSeconds], ['ok', undefined]);
+    const again = await names.resolve('alice');
+    assert.deepEqual([again.state, again.ageSeconds], ['ok', 0], 'and it is remembered');
+  });
+
+  test('answers where nobody else does, and says how old that is', async () => {
+    const bench = setUp();
+    bench.hold(bench.signed(1, 1), 0, 5);
+    const names = bench.node(2);
+    await names.resolve('alice');
+    bench.world.advance(minute);
+    silence(bench, true);
+    const { stale, ageSeconds } = await names.resolve('alice', { fresh: true });
+    assert.deepEqual([stale, ageSeconds], [true, 60]);
+  });
+});
+
 describe('liars', () => {
   test('with a lone record do not keep a free name from being taken', async () => {
     const { node, signed, hold, net } = setUp({ storers: 20 });

@@ -18,6 +18,7 @@ import { Repair } from './repair.ts';
 import { Searches } from './searches.ts';
 import { Sharing } from './sharing.ts';
 import { searchName, type Survey } from './survey.ts';
+import type { ResolveOptions } from './types.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface ResolverDeps {
@@ -65,10 +66,14 @@ export const resolverDefaults: ResolverOptions = {
 
 const cachedMax = 4096;
 
-interface Cached {
+interface Remembered {
   readonly answer: Answer;
-  /** Monotonic milliseconds: when it was true, and until when it is not asked again. */
+  /** Monotonic milliseconds: when it was true … */
   readonly atMs: number;
+}
+
+interface Cached extends Remembered {
+  /** … and until when it is not asked again. */
   readonly untilMs: number;
 }
 
@@ -99,10 +104,11 @@ export class Resolver {
   }
 
   /** Rejects with NO_ANSWER, TIMEOUT, BUSY, ABORTED. */
-  async resolve(apex: Apex, signal: AbortSignal | undefined): Promise<Answer> {
+  async resolve(apex: Apex, { fresh = false, signal }: ResolveOptions): Promise<Answer> {
     signal?.throwIfAborted();
-    const cached = this.#cache.get(apex.name);
-    if (cached && this.#nowMs() < cached.untilMs) return cached.answer;
+    const nowMs = this.#nowMs();
+    const cached = fresh ? undefined : this.#cache.get(apex.name);
+    if (cached && nowMs < cached.untilMs) return agedAnswer(cached, nowMs);
     return this.#lookups.run(apex.name, signal, (ended) => this.#lookUp(apex, ended));
   }
 
@@ -138,7 +144,7 @@ export class Resolver {
       if (!earlier) throw error;
       const untilMs = this.#nowMs() + this.#options.pauseMs;
       this.#cache.set(apex.name, { ...earlier, untilMs });
-      return earlier.answer;
+      return agedAnswer(earlier, this.#nowMs());
     }
   }
 
@@ -229,7 +235,7 @@ export class Resolver {
   }
 
   /** What opened within the last day and has not ended since. */
-  #earlier(apex: Apex): Omit<Cached, 'untilMs'> | undefined {
+  #earlier(apex: Apex): Remembered | undefined {
     const { pins, world } = this.#deps;
     const now = unixSeconds(world.clock);
     const isLive = (record: SignedRecord | undefined): boolean =>
@@ -256,6 +262,12 @@ export class Resolver {
   #nowMs(): number {
     return this.#deps.world.clock.monotonicMs();
   }
+}
+
+/** An answer from memory, which says how old it is. */
+function agedAnswer({ answer, atMs }: Remembered, nowMs: number): Answer {
+  const ageSeconds = Math.floor((nowMs - atMs) / second);
+  return { ...answer, resolved: { ...answer.resolved, ageSeconds } };
 }
 
 /** Whether it says nothing about the name, only about those who would know. */

@@ -32,7 +32,9 @@ export interface ResolvedName {
   readonly previousOwner?: Bytes;
   /** An earlier answer: the nodes that would know did not answer this time. */
   readonly stale?: true;
-  /** How many nodes answered. */
+  /** From memory: so many seconds ago it was true. */
+  readonly ageSeconds?: number;
+  /** How many nodes answered, then if it is from memory. */
   readonly asked: number;
 }
 
@@ -78,6 +80,12 @@ export interface OwnName {
   readonly expires: number;
 }
 
+export interface ResolveOptions {
+  /** The network is asked, whatever was resolved a moment ago. */
+  readonly fresh?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** How the rest of the program opens a name. */
 export interface NameResolver {
   /**
@@ -86,5 +94,5 @@ export interface NameResolver {
    * those who would know answered to say anything), TIMEOUT, ABORTED; for a name that stands in a
    * zone file also like content that cannot be had.
    */
-  resolve(name: string, options?: { readonly signal?: AbortSignal }): Promise<ResolvedName>;
+  resolve(name: string, options?: ResolveOptions): Promise<ResolvedName>;
 }

@@ -38,8 +38,8 @@ export function nameServices(
       onNameChanged();
       return { ...released, ok: true };
     },
-    async resolve(name, { signal } = {}) {
-      return resolveResult(await names.resolve(name, signal ? { signal } : {}));
+    async resolve(name, { fresh, signal } = {}) {
+      return resolveResult(await names.resolve(name, { fresh, signal }));
     },
     async names() {
       return names.list().map(({ name, root, owner, version, registered, updated }) => ({
@@ -86,7 +86,7 @@ function nameResult({ name, root, version, expires, stored }: RegisteredName): N
 
 function resolveResult(resolved: ResolvedName): ResolveResult {
   const { name, state, root, owner, claimants, version, issued, expires, asked } = resolved;
-  const { zone, offeredTo, warning, previousOwner, stale } = resolved;
+  const { zone, offeredTo, warning, previousOwner, stale, ageSeconds } = resolved;
   return {
     name,
     ...(root && shownRoot(root)),
@@ -100,6 +100,7 @@ function resolveResult(resolved: ResolvedName): ResolveResult {
     ...(warning && { warning }),
     ...(previousOwner && { previousOwner: toHex(previousOwner) }),
     ...(stale && { stale }),
+    ...(ageSeconds !== undefined && { cached: true, ageSeconds }),
     state,
     asked,
   };

@@ -5,6 +5,7 @@ import { runAltnet } from '../../src/cli/altnet.ts';
 import type { CommandContext, CommandDefinition } from '../../src/cli/command.ts';
 import type { Surroundings } from '../../src/cli/process.ts';
 import { type OutputStream, Terminal } from '../../src/cli/tui.ts';
+import type { OptionValues } from '../../src/cli/values.ts';
 
 export interface CliOutcome {
   readonly code: number;
@@ -42,6 +43,7 @@ export async function runCli(
 export interface DefinitionInput {
   readonly services: NodeServices;
   readonly operands?: readonly string[];
+  readonly options?: OptionValues;
   readonly json?: boolean;
   /** Whether the output passes for a terminal. */
   readonly isTTY?: boolean;
@@ -57,7 +59,7 @@ export interface DefinitionOutcome {
 /** Runs one command with these services, without words to parse and a node to find. */
 export async function runDefinition(
   definition: CommandDefinition,
-  { services, operands = [], json = false, isTTY = false }: DefinitionInput,
+  { services, operands = [], options = {}, json = false, isTTY = false }: DefinitionInput,
 ): Promise<DefinitionOutcome> {
   const texts = { stdout: '', stderr: '' };
   const stream = (name: keyof typeof texts): OutputStream => ({
@@ -74,7 +76,7 @@ export async function runDefinition(
     services: async () => services,
   };
   try {
-    await definition.run(context, { operands, options: {} });
+    await definition.run(context, { operands, options });
     context.terminal.done();
     return { ...texts, error: undefined };
   } catch (error) {

@@ -125,6 +125,8 @@ export const samples: Samples = {
     warning: 'owner-changed',
     previousOwner: sampleIds.authorKey,
     stale: true,
+    cached: true,
+    ageSeconds: 40,
     asked: 20,
   },
   transfer: {
@@ -235,8 +237,9 @@ export class FixedServices implements NodeServices {
     return this.#work('release', input, samples.release, options);
   }
 
-  resolve(name: string, options?: CallOptions): Promise<port.ResolveResult> {
-    return this.#work('resolve', name, this.resolved, options);
+  resolve(name: string, options?: port.ResolveOptions): Promise<port.ResolveResult> {
+    const input = options?.fresh === true ? [name, 'fresh'] : name;
+    return this.#work('resolve', input, this.resolved, options);
   }
 
   /** What `resolve` answers. */

@@ -29,3 +29,16 @@ for (const [state, code, says] of states) {
     assert.equal(isAltNetError(json.error) ? json.error.code : json.error, code);
   });
 }
+
+test('resolve: what the node remembers looks like no answer of now', async () => {
+  const services = new FixedServices();
+  services.resolved = { name: 'alice.alt', state: 'ok', asked: 3, cached: true, ageSeconds: 40 };
+  const { stdout } = await runDefinition(definition, { services, operands: ['alice'] });
+  assert.match(stdout, /^alice\.alt: ok \(remembered: 3 nodes asked 40 s ago\)/);
+  const options = { fresh: true };
+  await runDefinition(definition, { services, operands: ['alice'], options });
+  assert.deepEqual(services.asked, [
+    ['resolve', 'alice'],
+    ['resolve', ['alice', 'fresh']],
+  ]);
+});

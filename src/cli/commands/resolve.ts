@@ -8,13 +8,15 @@ import {
   type CommandInput,
   operand,
 } from '../command.ts';
-import { countOf, formatFields, formatMoment, sanitize } from '../format.ts';
+import { countOf, formatFields, formatMoment, formatSeconds, sanitize } from '../format.ts';
+import { flagOption } from '../values.ts';
 
 export const definition: CommandDefinition = {
   needs: 'any',
   describe(command) {
     command
       .argument('<name>', 'with or without .alt, a name below one, or a key name')
+      .option('--fresh', 'ask the network, whatever the node remembers from a moment ago')
       .addHelpText('after', '\nFails for a name that is contested, expired, revoked or not found.');
   },
   run,
@@ -26,7 +28,8 @@ async function run(context: CommandContext, input: CommandInput): Promise<void> 
   requireName(name);
   const services = await context.services();
   terminal.status('resolving ...');
-  const result = await services.resolve(name, { signal });
+  const fresh = flagOption(input.options, 'fresh');
+  const result = await services.resolve(name, { signal, fresh });
   terminal.result(result, resolveLines(result));
   const failure = failureOf(result);
   if (failure) throw failure;
@@ -53,10 +56,12 @@ function resolveLines(result: ResolveResult): string[] {
   ];
 }
 
-function howOf({ stale, asked }: ResolveResult): string {
-  return stale === true
-    ? 'as it was before; nobody who would know answers now'
-    : `${countOf(asked, 'node')} asked`;
+/** An answer from memory must not look like one of now. */
+function howOf({ stale, cached, ageSeconds = 0, asked }: ResolveResult): string {
+  const age = `${ageSeconds < 60 ? `${ageSeconds} s` : formatSeconds(ageSeconds)} ago`;
+  if (stale === true) return `as it was ${age}; nobody who would know answers now`;
+  if (cached === true) return `remembered: ${countOf(asked, 'node')} asked ${age}`;
+  return `${countOf(asked, 'node')} asked`;
 }
 
 /** What somebody who trusted the name must see before anything else. */
