@@ -19,6 +19,30 @@ export function namespacesMissing(): string | false {
   } catch {
     return 'network namespaces behind a NAT need the programs ip and nft';
   }
+  return kernelAllows() ? false : 'this kernel or container allows no namespaces behind a NAT';
+}
+
+const masquerade =
+  'table ip nat { chain out { type nat hook postrouting priority 100; oifname wan masquerade; }; }';
+
+/** Containers have root and the programs, and still may not: only trying tells. */
+function kernelAllows(): boolean {
+  const trial = `altnet-${process.pid}-trial`;
+  try {
+    run('ip', 'netns', 'add', trial);
+  } catch {
+    return false;
+  }
+  try {
+    run('ip', '-n', trial, ...split('link add bridge type bridge'));
+    run('ip', '-n', trial, ...split('link add port0 type veth peer name port1'));
+    run('ip', 'netns', 'exec', trial, 'nft', masquerade);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    run('ip', 'netns', 'delete', trial);
+  }
 }
 
 function run(program: string, ...words: string[]): void {
@@ -62,7 +86,7 @@ export class Hosts {
     run('ip', '-n', host, ...split('route add default via 192.168.1.1'));
     run('ip', 'netns', 'exec', router, ...split('sysctl -q -w net.ipv4.ip_forward=1'));
     const rules = [
-      'table ip nat { chain out { type nat hook postrouting priority 100; oifname wan masquerade; }; }',
+      masquerade,
       'table ip guard { chain in { type filter hook input priority 0; iifname wan ct state new,invalid drop; }; }',
     ];
     for (const rule of rules) run('ip', 'netns', 'exec', router, 'nft', rule);
