@@ -20,6 +20,12 @@ const pathInput: Schema = {
 };
 const urlInput: Schema = { type: 'string', minLength: 1, maxLength: 4096 };
 const hashInput: Schema = { type: 'string', pattern: '^[0-9a-fA-F]{64}$' };
+const authorInput: Schema = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 255,
+  description: "the author's key name, or 64 hex digits of the public key",
+};
 const idInput: Schema = {
   type: 'string',
   pattern: '^([0-9a-fA-F]{40}|[0-9a-fA-F]{64})$',
@@ -76,7 +82,7 @@ export const inputs: Readonly<Record<InputName, Schema>> = {
     { owner: hashInput },
   ),
   update: shape<{ name: string; root: string }>({ name: nameInput, root: rootInput }, {}),
-  transfer: shape<{ name: string; author: string }>({ name: nameInput, author: hashInput }, {}),
+  transfer: shape<{ name: string; author: string }>({ name: nameInput, author: authorInput }, {}),
   link: shape<LinkInput>(
     { url: urlInput, target: urlInput },
     {

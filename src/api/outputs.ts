@@ -206,7 +206,7 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
     },
   ),
   transfer: shape<TransferResult>(
-    { name: text, to: hash, until: unixTime, version: count, stored: count },
+    { name: text, to: hash, toAuthor: hash, until: unixTime, version: count, stored: count },
     {},
   ),
   release: shape<ReleaseResult>(

@@ -101,6 +101,8 @@ export interface TransferResult {
   name: string;
   /** Public key of the author who can take it now. */
   to: string;
+  /** The ID of that author, for both sides to compare. */
+  toAuthor: string;
   /** Unix seconds: after that the offer is void. */
   until: number;
   version: number;
@@ -241,7 +243,7 @@ export interface NodeServices {
     options?: CallOptions,
   ): Promise<NameResult>;
   update(input: { name: string; root: string }, options?: CallOptions): Promise<NameResult>;
-  /** `author`: the public key of who gets the name, 64 hex digits. */
+  /** `author`: who gets the name, as key name or 64 hex digits of the public key. */
   transfer(input: { name: string; author: string }, options?: CallOptions): Promise<TransferResult>;
   release(input: { name: string }, options?: CallOptions): Promise<ReleaseResult>;
   resolve(name: string, options?: ResolveOptions): Promise<ResolveResult>;

@@ -8,7 +8,7 @@ import { type Bytes, equalBytes, toHex } from '../base/bytes.ts';
 import { unixSeconds } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
 import { freeAtSeconds } from '../dht/rules/ownership.ts';
-import { isSoundPoint } from '../identity/point.ts';
+import { isPublicKey } from '../identity/curve.ts';
 import { epochOf, versionOf } from '../record/envelope.ts';
 import { isRoot } from '../record/root.ts';
 import { offerOf, signTransfer } from '../record/transfer.ts';
@@ -178,8 +178,8 @@ export class Names implements NameResolver {
   ): Promise<OfferedName> {
     const { authorKey: key, network, world } = this.#deps;
     const isMine = [key.publicKey, key.id].some((mine) => equalBytes(newOwner, mine));
-    if (isMine || !isSoundPoint(newOwner)) {
-      const why = 'write the public key of the author who gets the name, as "key show" prints it';
+    if (isMine || !isPublicKey(newOwner)) {
+      const why = 'write the key name of the author who gets the name, as "key show" prints it';
       throw new AltNetError('BAD_ARGUMENT', { what: toHex(newOwner), why });
     }
     const holding = await this.#held(address, options);

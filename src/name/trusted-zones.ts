@@ -1,7 +1,7 @@
 /** The registrars whose names a node resolves, as they stand in trusted-registrars.txt. Pure. */
 import { type Bytes, equalBytes, parseHex } from '../base/bytes.ts';
 import { AltNetError } from '../base/errors.ts';
-import { isSoundPoint } from '../identity/point.ts';
+import { isPublicKey } from '../identity/curve.ts';
 
 const zonesMax = 64;
 
@@ -16,7 +16,7 @@ export function parseTrustedZones(text: string, file: string): readonly Bytes[] 
     if (word === '') continue;
     const what = `${file}, line ${i + 1}`;
     const zone = parseHex(word, 32);
-    if (!zone || !isSoundPoint(zone)) {
+    if (!zone || !isPublicKey(zone)) {
       const why = "write the 64 hex digits of a registrar's public key";
       throw new AltNetError('BAD_ARGUMENT', { what, why });
     }

@@ -4,6 +4,7 @@ import type { CallOptions, NameResult, NodeServices, ResolveResult } from '../ap
 import { toHex } from '../base/bytes.ts';
 import { AltNetError } from '../base/errors.ts';
 import { parseRoot, rootHex } from '../content/root.ts';
+import { keyId } from '../identity/key.ts';
 import type { RegisteredName, ResolvedName } from '../name/types.ts';
 import type { PowProgress } from '../record/pow.ts';
 import type { Parts } from './parts.ts';
@@ -31,7 +32,7 @@ export function nameServices(
     },
     async transfer({ name, author }, options) {
       const offered = await names.transfer(name, parseAuthor(author), workOptions(options));
-      return { ...offered, to: toHex(offered.to) };
+      return { ...offered, to: toHex(offered.to), toAuthor: toHex(keyId(offered.to)) };
     },
     async release({ name }, options) {
       const released = await names.release(name, workOptions(options));

@@ -99,7 +99,8 @@ test('names are passed on, divided and given up', async (t) => {
   assert.equal((await two.resolve('blog.alice.alt')).root, second);
   const author = two.keys().authorPublicKey;
   const offered = await one.transfer({ name: 'alice', author });
-  assert.deepEqual([offered.to, offered.version], [author, 3]);
+  const { to, toAuthor, version } = offered;
+  assert.deepEqual([to, toAuthor, version], [author, two.keys().author, 3]);
   await two.register({ name: 'alice', root: second });
   const { owner, root } = await one.resolve('alice');
   assert.deepEqual([owner, root], [author, second]);

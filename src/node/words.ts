@@ -6,24 +6,37 @@ import type { LinkInput } from '../api/ports.ts';
 import { parseHex } from '../base/bytes.ts';
 import { AltNetError, isAltNetError } from '../base/errors.ts';
 import { parseRoot } from '../content/root.ts';
-import { isSoundPoint } from '../identity/point.ts';
+import { isPublicKey } from '../identity/curve.ts';
 import { canonicalUrl } from '../link/canonical.ts';
 import { checkLink } from '../link/check.ts';
 import { checkTarget } from '../link/target.ts';
 import type { Link } from '../link/types.ts';
 import { parseAddress } from '../name/place.ts';
+import { keyName, parseKeyName } from '../record/label.ts';
 
 /** Throws BAD_NAME for what can be neither registered nor resolved. */
 export function requireName(text: string): void {
   parseAddress(text);
 }
 
-/** Throws BAD_ARGUMENT for what can be no author's public key. */
+/**
+ * The public key of an author who is written as its key name, with or without ".alt", or as 64 hex
+ * digits. Throws BAD_ARGUMENT for what can be neither. Only a key name shows that it was copied
+ * whole, and is never an ID: of those every other one could be a public key.
+ */
 export function parseAuthor(text: string): Uint8Array {
-  const publicKey = parseHex(text, 32);
-  if (publicKey && isSoundPoint(publicKey)) return publicKey;
-  const why = "write the 64 hex digits of the author's public key";
-  throw new AltNetError('BAD_ARGUMENT', { what: text, why });
+  const publicKey = parseKeyName(text.toLowerCase().replace(/\.alt$/, '')) ?? parseHex(text, 32);
+  if (publicKey && isPublicKey(publicKey)) return publicKey;
+  const what = text.length > 100 ? `${text.slice(0, 99)}…` : text;
+  const why = publicKey
+    ? 'that is no public key, though an author ID looks like this; write the author key name'
+    : 'write the author key name, or the 64 hex digits of the author public key';
+  throw new AltNetError('BAD_ARGUMENT', { what, why: `${why}, as altnet key show prints it` });
+}
+
+/** What others write for this author: the key name, which is also a name to open. */
+export function authorWord(publicKey: Uint8Array): string {
+  return `${keyName(publicKey)}.alt`;
 }
 
 /** Throws BAD_ROOT for what is neither a CID nor 64 hex digits. */

@@ -132,6 +132,7 @@ export const samples: Samples = {
   transfer: {
     name: 'alice.alt',
     to: sampleIds.nodeKey,
+    toAuthor: sampleIds.author,
     until: 1_800_000_000,
     version: 3,
     stored: 20,

@@ -2,6 +2,7 @@
 import { toHex } from '../../base/bytes.ts';
 import { systemWorld } from '../../base/clock.ts';
 import { loadIdentity } from '../../identity/files.ts';
+import { authorWord } from '../../node/words.ts';
 import type { CommandContext, CommandDefinition } from '../command.ts';
 import { formatFields } from '../format.ts';
 
@@ -10,7 +11,7 @@ export const definition: CommandDefinition = {
   describe(command) {
     command.addHelpText(
       'after',
-      '\nMakes the keys where there are none yet, as a start does. Links show author IDs; who passes a\nname on to you needs your author public key.',
+      '\nMakes the keys where there are none yet, as a start does. Links show author IDs; who passes a\nname on to you needs your author key name.',
     );
   },
   run,
@@ -24,6 +25,7 @@ async function run({ terminal, folders }: CommandContext): Promise<void> {
     nodePublicKey: toHex(node.publicKey),
     author: toHex(author.id),
     authorPublicKey: toHex(author.publicKey),
+    keyName: authorWord(author.publicKey),
   };
   terminal.result(
     keys,
@@ -32,6 +34,7 @@ async function run({ terminal, folders }: CommandContext): Promise<void> {
       ['node public key', keys.nodePublicKey],
       ['author ID', keys.author],
       ['author public key', keys.authorPublicKey],
+      ['author key name', keys.keyName],
     ]),
   );
 }

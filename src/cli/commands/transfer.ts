@@ -15,7 +15,7 @@ export const definition: CommandDefinition = {
       .argument('<name>', 'a name of yours, with or without .alt')
       .argument(
         '<author>',
-        "the other author's public key, not the ID: altnet key show prints both",
+        "the other author's key name, as their altnet key show prints it; the public key does too",
       )
       .addHelpText(
         'after',
@@ -33,15 +33,17 @@ async function run(context: CommandContext, input: CommandInput): Promise<void> 
   const services = await context.services();
   const onProgress = terminal.progress(`offering ${name}`);
   const result = await services.transfer({ name, author }, { signal, onProgress });
-  const { to, until, version, stored } = result;
+  const { to, toAuthor, until, version, stored } = result;
   const shown = sanitize(result.name);
   terminal.result(result, [
     `offered ${shown} to another author, stored on ${countOf(stored, 'node')}`,
     ...formatFields([
-      ['to', to],
+      ['to author ID', toAuthor],
+      ['public key', to],
       ['until', formatMoment(until)],
       ['version', version],
     ]),
+    'Compare: their altnet key show must print this author ID.',
     `To take it, that author runs: altnet register ${shown} ROOT`,
     'Until then the name works as before. The offer cannot be taken back.',
   ]);
