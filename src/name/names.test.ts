@@ -65,7 +65,7 @@ describe('registering', () => {
     const blind = node(2);
     net.gather = async function* () {
       yield { from: net.storers[0]?.contact ?? 'self', records: [], provisional: [] };
-      return { answered: 1, closest: [] };
+      return { answered: 1, closest: [], complete: true };
     };
     await assert.rejects(blind.register('alice', rootOf(2)), taken);
     assert.deepEqual(blind.list(), []);

@@ -30,6 +30,8 @@ export interface NameSearchEnd {
    * have the votes.
    */
   readonly closest: readonly Contact[];
+  /** False when the search could not ask all who should know: then silence means nothing. */
+  readonly complete: boolean;
 }
 
 export interface NameSearch {

@@ -38,6 +38,17 @@ describe('silence', () => {
     assert.equal((await names.resolve('alice')).state, 'not-found');
   });
 
+  test('of those whom a search could not ask any more is no absence', async () => {
+    const bench = setUp({ storers: 20 });
+    const names = bench.node(2);
+    bench.net.complete = false;
+    await assert.rejects(names.resolve('alice'), hasCode('NO_ANSWER'));
+    bench.hold(bench.signed(1, 1), 0, 20);
+    assert.equal((await names.resolve('alice')).state, 'new');
+    bench.net.complete = true;
+    assert.equal((await bench.node(3).resolve('alice')).state, 'ok');
+  });
+
   test('does not make a name ok, nor hide it', async () => {
     const bench = setUp({ storers: 20 });
     bench.hold(bench.signed(1, 1), 0, 20);
@@ -94,7 +105,7 @@ describe('silence', () => {
       await new Promise((_resolve, reject) => {
         signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
       });
-      return { answered: 0, closest: [] };
+      return { answered: 0, closest: [], complete: true };
     };
     const answers = Promise.allSettled([known.resolve('alice'), node(3).resolve('alice')]);
     await world.advanceAsync(21_000);

@@ -153,9 +153,9 @@ export class Resolver {
     let absent: Survey | undefined;
     for (const place of placesOf(apex, this.#options.trustedZones)) {
       const survey = await this.#ask(place, { apex, writes, signal });
-      const { verdict, answered, wanted } = survey;
+      const { verdict, answered, wanted, complete } = survey;
       if (verdict.state !== 'not-found') return this.#keep(apex, survey, writes);
-      if (!verdict.record && answered < wanted) {
+      if (!verdict.record && (answered < wanted || !complete)) {
         throw new AltNetError('NO_ANSWER', { what: place.name, answered, wanted });
       }
       absent ??= survey;

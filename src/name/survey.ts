@@ -15,6 +15,8 @@ export interface Survey {
   readonly answered: number;
   /** Nodes that must answer before their silence about the name means anything. */
   readonly wanted: number;
+  /** Whether all who should know were asked, so far: else silence means nothing, too. */
+  readonly complete: boolean;
   /** All that anybody showed, and what this node publishes itself. */
   readonly records: readonly SignedRecord[];
   /** Nodes of the storage set that do not have what the verdict says is right. */
@@ -85,11 +87,13 @@ function surveyOf(
   { dht, own, pin, now, network, end }: Judging,
 ): Survey {
   const records = [...answers.flatMap((answer) => answer.records), ...(own ? [own] : [])];
-  const { answered, closest } = end ?? { answered: answers.length, closest: [] };
+  const soFar = { answered: answers.length, closest: [], complete: true };
+  const { answered, closest, complete } = end ?? soFar;
   // Who is no server answers nothing itself, but is counted in the size of the network.
   const isCounted = answers.some(({ from }) => from === 'self');
   const wanted = answersWanted(dht.networkSize() - (isCounted ? 0 : 1));
-  const heard = answered >= wanted;
+  // Who keeps a search from asking all, keeps those from voting whom it did not ask.
+  const heard = answered >= wanted && complete;
   const verdict =
     place.type === 'key' || place.zone !== undefined
       ? judgeCertified({ records, pin, now, network })
@@ -103,7 +107,7 @@ function surveyOf(
           network,
         });
   const behind = behindOf(verdict, answers, closest);
-  return { place, verdict, answered, wanted, records, behind };
+  return { place, verdict, answered, wanted, complete, records, behind };
 }
 
 /** Whether the newest record of the known owner, or of whoever is certified, came from enough. */

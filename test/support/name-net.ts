@@ -68,6 +68,8 @@ export class NameNet implements NameSearch {
   readonly repairs: number[] = [];
   /** What this node takes for the size of the network: the storers and itself, if not set. */
   size: number | undefined;
+  /** Whether searches have requests enough for all. */
+  complete = true;
   /** While set, searches wait for it before they end. */
   gate: Promise<void> | undefined;
 
@@ -92,7 +94,7 @@ export class NameNet implements NameSearch {
     }
     await this.gate;
     signal?.throwIfAborted();
-    return { answered: closest.length, closest };
+    return { answered: closest.length, closest, complete: this.complete };
   }
 
   networkSize(): number {

@@ -25,10 +25,17 @@ export interface Candidate {
    * signed, and whoever names a wrong address first must not hide a node.
    */
   readonly others: Contact[]; // BOUNDED by othersMax
+  /** Endpoints that were given up for another. */
+  missed: number;
+  /** Who named it, the first one first; undefined when we knew it ourselves. */
+  readonly namedBy: Set<Candidate> | undefined; // BOUNDED by the requests of a lookup
 }
 
-/** Above the requests of one lookup, so that there is always one not asked to be forgotten. */
-const candidatesMax = 256;
+/**
+ * Above the requests of one lookup, so that there is always one not asked to be forgotten, and above
+ * what a dozen or two who make up contacts can name, so that it is not who lives.
+ */
+const candidatesMax = 512;
 const othersMax = 2;
 
 export class Candidates {
@@ -50,11 +57,14 @@ export class Candidates {
     return candidate && sameId(candidate.contact.id, id) ? candidate : undefined;
   }
 
-  /** Adds those not known yet to a path; the least share among them, 2 when there are none. */
-  learn(contacts: readonly Contact[], path: number): number {
+  /**
+   * Adds those not known yet to a path, as named by `by`, or as known to us; the least share among
+   * them, 2 when there are none.
+   */
+  learn(contacts: readonly Contact[], path: number, by?: Candidate): number {
     let least = 2;
     for (const contact of contacts) {
-      const added = this.#learn(contact, path);
+      const added = this.#learn(contact, path, by);
       if (added && added.share < least) least = added.share;
     }
     return least;
@@ -71,23 +81,18 @@ export class Candidates {
     if (!next) return false;
     candidate.contact = next;
     candidate.networks = networksOf(next.endpoint.ip);
+    candidate.missed++;
     return true;
   }
 
-  /** No more requests: whoever was not asked by now never will be. */
-  giveUpKnown(): void {
-    for (const candidate of this.#nearestFirst) {
-      if (candidate.progress === 'known') candidate.progress = 'failed';
-    }
-  }
-
-  #learn(contact: Contact, path: number): Candidate | undefined {
+  #learn(contact: Contact, path: number, by: Candidate | undefined): Candidate | undefined {
     const { id } = contact;
     if (id.length !== this.#target.length || sameId(id, this.#self)) return undefined;
     const at = this.#position(id);
     const there = this.#nearestFirst[at];
     if (there && sameId(there.contact.id, id)) {
       noteOther(there, contact);
+      if (by) there.namedBy?.add(by);
       return undefined;
     }
     const candidate: Candidate = {
@@ -98,6 +103,8 @@ export class Candidates {
       doubtful: false,
       share: distanceShare(id, this.#target),
       others: [],
+      missed: 0,
+      namedBy: by && new Set([by]),
     };
     this.#nearestFirst.splice(at, 0, candidate);
     this.#forgetFarthest();

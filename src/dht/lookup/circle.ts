@@ -13,6 +13,8 @@ export interface CircleGoal {
   readonly size: SigmaSize;
   /** What slow members mean. */
   readonly patience: Patience;
+  /** Whether the next nearest counts instead of it, as of one who failed. */
+  readonly isLeftOut: (candidate: Candidate) => boolean;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface Circle {
  */
 export function circleOf(
   nearestFirst: readonly Candidate[],
-  { path, size, patience }: CircleGoal,
+  { path, size, patience, isLeftOut }: CircleGoal,
 ): Circle {
   const members: Candidate[] = []; // BOUNDED by size.most
   const late: Candidate[] = []; // BOUNDED by the candidates of a lookup
@@ -49,7 +51,7 @@ export function circleOf(
   for (const candidate of nearestFirst) {
     const { progress, networks, share } = candidate;
     if (path !== undefined && candidate.path !== path) continue;
-    if (progress === 'failed' || progress === 'client') continue;
+    if (progress === 'failed' || progress === 'client' || isLeftOut(candidate)) continue;
     if (!isWithin({ nearer: members.length, share }, size)) break;
     if (progress === 'overdue' || (progress === 'slow' && patience !== 'patient')) {
       late.push(candidate);

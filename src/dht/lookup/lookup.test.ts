@@ -215,3 +215,94 @@ test('where everybody knows everybody, the result is the k nearest that live', (
     }),
   );
 });
+
+/**
+ * Everybody within reach of the target: some who live, known from the start, and inventors who
+ * stand nearest and name 20 dead contacts each, nearer still, which never are the same.
+ */
+function besieged(
+  inventors: number,
+  askedMax: number,
+): { state: Extract<LookupState, { type: 'finished' }>; honest: readonly number[] } {
+  const target = new Uint8Array(2);
+  const honest = Array.from({ length: 40 }, (_, i) => 20_000 + i);
+  const liars = Array.from({ length: inventors }, (_, i) => 10_000 + i);
+  const sigma = { least: 20, most: 60, radius: 0.5 };
+  const goal = { reach: 'whole', sigma, densityLimit: Number.POSITIVE_INFINITY } as const;
+  const known = { target, self: Uint8Array.of(255, 255) };
+  const seeds = [...liars, honest[0] ?? 0].map(wideContact);
+  const lookup = new Lookup({ ...known, seeds }, goal, { k: 20, concurrency: 5, askedMax });
+  let invented = 0;
+  const pending: Contact[] = [];
+  let state = lookup.advance({ type: 'start' });
+  while (state.type === 'running') {
+    pending.push(...state.ask);
+    const contact = pending.shift();
+    assert.ok(contact, 'a running lookup waits for somebody');
+    const at = wideIdOf(contact);
+    if (at < 10_000) state = lookup.advance({ type: 'failed', contact });
+    else {
+      const dead = (): number => (invented < 9000 ? ++invented : 9001);
+      const named = at < 20_000 ? Array.from({ length: 20 }, dead) : nextOf(at, honest);
+      const contacts = named.map(wideContact);
+      state = lookup.advance({ type: 'answered', contact, contacts, server: true });
+    }
+  }
+  return { state, honest };
+}
+
+/** Those that come next, few at a time. */
+function nextOf(at: number, honest: readonly number[]): readonly number[] {
+  return honest.filter((id) => id > at && id <= at + 4);
+}
+
+test('who invents contacts uses up no requests that others need', () => {
+  const { state, honest } = besieged(16, 160);
+  const found = new Set(state.closest.map(wideIdOf));
+  assert.deepEqual(
+    honest.filter((id) => !found.has(id)),
+    [],
+  );
+  assert.ok(state.asked <= 160);
+  assert.equal(state.complete, true);
+});
+
+test('without requests enough for all who should be asked, it says so', () => {
+  assert.equal(besieged(0, 160).state.complete, true);
+  assert.equal(besieged(0, 30).state.complete, false);
+});
+
+function isDead(id: number): boolean {
+  return id % 100 === 0;
+}
+
+function wideIdOf({ id: [high = 0, low = 0] }: Contact): number {
+  return (high << 8) + low;
+}
+
+test('one contact of ten is dead: nobody is suspected', () => {
+  const target = new Uint8Array(2);
+  const nodes = Array.from({ length: 100 }, (_, i) => 100 + 10 * i);
+  const sigma = { least: 20, most: 60, radius: 0 };
+  const known = { target, self: Uint8Array.of(255, 255), seeds: [wideContact(1090)] };
+  const lookup = new Lookup(known, { sigma }, { k: 20, concurrency: 5, askedMax: 160 });
+  const pending: Contact[] = [];
+  const asked: number[] = [];
+  let state = lookup.advance({ type: 'start' });
+  while (state.type === 'running') {
+    pending.push(...state.ask);
+    const contact = pending.shift();
+    assert.ok(contact, 'a running lookup waits for somebody');
+    const at = wideIdOf(contact);
+    asked.push(at);
+    const contacts = nodes.filter((id) => Math.abs(id - at / 2) <= 100).map(wideContact);
+    state = lookup.advance(
+      isDead(at) && at !== 1090
+        ? { type: 'failed', contact }
+        : { type: 'answered', contact, contacts, server: true },
+    );
+  }
+  const living = nodes.filter((id) => !isDead(id)).slice(0, 20);
+  assert.deepEqual(state.closest.map(wideIdOf), living);
+  assert.ok(asked.length < 40, `${asked.length} requests`);
+});

@@ -12,6 +12,7 @@ import { type Candidate, Candidates, type Progress } from './candidates.ts';
 import { answeredWithin, type Circle, circleOf, type Patience } from './circle.ts';
 import { densityLimit, type Probe, Regions } from './regions.ts';
 import { sigmaMost, type SigmaSize } from './sigma.ts';
+import { Words } from './words.ts';
 
 /** How far a lookup goes: to those nearest to the target, or through its whole storage set. */
 export type Reach = 'near' | 'whole';
@@ -24,7 +25,7 @@ export interface LookupOptions {
   readonly k: number;
   /** Requests under way at a time on each path while it is far from the target: Kademlia's α. */
   readonly concurrency: number;
-  /** Requests in all: a peer that makes up ever nearer contacts must come to an end. */
+  /** Requests in all: peers that make up ever nearer contacts must come to an end. */
   readonly askedMax: number;
 }
 
@@ -74,6 +75,8 @@ export interface LookupResult {
   readonly closest: readonly Contact[];
   readonly asked: number;
   readonly answered: number;
+  /** Whether all who should be asked were: false when there were no requests left for some. */
+  readonly complete: boolean;
 }
 
 export class Lookup {
@@ -87,6 +90,8 @@ export class Lookup {
   /** Requests under way that hold a place of α, by path. */
   readonly #places: number[];
   #whole: boolean;
+  /** Who is suspect by these is asked when nobody else is left. */
+  #words: Words;
   #complete = false;
   #asked = 0;
   #answered = 0;
@@ -108,13 +113,14 @@ export class Lookup {
     this.#candidates = new Candidates({ target, self });
     this.#candidates.learn(seeds, 0);
     this.#candidates.deal(paths);
+    this.#words = this.#weigh();
   }
 
   advance(event: LookupEvent): LookupState {
     this.#apply(event);
-    if (this.#asked >= this.#options.askedMax) this.#candidates.giveUpKnown();
-    const circles = this.#circles();
-    const ask = this.#take(circles);
+    this.#words = this.#weigh();
+    const circles = this.#circles(this.#isLeftOut);
+    const ask = this.#take(circles, (candidate) => this.#words.isEarly(candidate));
     const settled = ask.length === 0 && circles.every(({ open }) => !open);
     this.#complete ||= settled;
     if (settled && this.#whole) this.#regions.begin(this.#kthShare());
@@ -127,6 +133,8 @@ export class Lookup {
       this.#complete = false;
       return this.advance({ type: 'start' });
     }
+    const last = this.#isSpent ? [] : this.#take(this.#circles(nobody), nobody);
+    if (last.length > 0) return { type: 'running', ask: last, probe };
     return { type: 'finished', ...this.result() };
   }
 
@@ -139,7 +147,8 @@ export class Lookup {
   result(): LookupResult {
     const size = this.#whole ? this.#goal.sigma : this.#near;
     const closest = answeredWithin(this.#candidates.nearestFirst, size);
-    return { closest, asked: this.#asked, answered: this.#answered };
+    const complete = !this.#isSpent || !this.#isAnybodyLeft();
+    return { closest, asked: this.#asked, answered: this.#answered, complete };
   }
 
   /** Whether all that it knew of have answered or were given up, and only probes go on. */
@@ -178,7 +187,7 @@ export class Lookup {
   #apply(event: LookupEvent): void {
     if (event.type === 'start') return;
     if (event.type === 'probed') {
-      this.#candidates.learn(event.contacts, 0);
+      this.#candidates.learn(event.contacts, 0, this.#candidates.find(event.probe.contact.id));
       this.#regions.settle(event.probe);
       return;
     }
@@ -200,7 +209,7 @@ export class Lookup {
     candidate.contact = contact;
     this.#set(candidate, server ? 'answered' : 'client');
     this.#answered++;
-    const nearest = this.#candidates.learn(contacts, path);
+    const nearest = this.#candidates.learn(contacts, path, candidate);
     if (candidate.share <= edge) this.#converged[path] = nearest >= edge;
   }
 
@@ -221,32 +230,53 @@ export class Lookup {
 
   /** How far the farthest of a path's nearest is; 2 while there are too few. */
   #edgeOf(path: number): number {
-    const { members } = this.#circle(path);
+    const { members } = this.#circle(path, this.#isLeftOut);
     return members.length < this.#near.least ? 2 : (members.at(-1)?.share ?? 2);
   }
 
-  #circle(path: number): Circle {
-    // Only the storage set is worth waiting for.
-    const patience = this.#goal.patience === 'thorough' ? 'hasty' : this.#goal.patience;
-    return circleOf(this.#candidates.nearestFirst, { path, size: this.#near, patience });
+  /** Whether there are no requests left. */
+  get #isSpent(): boolean {
+    return this.#asked >= this.#options.askedMax;
   }
 
-  #storageSet(): Circle {
+  /** Without requests left, whoever was not asked never will be. */
+  readonly #isLeftOut: IsOne = (candidate) =>
+    this.#isSpent ? candidate.progress === 'known' : this.#words.isSuspect(candidate);
+
+  /** Whether there are some that would be asked if there were requests left; not for suspects. */
+  #isAnybodyLeft(): boolean {
+    const circles = this.#circles((candidate) => this.#words.isSuspect(candidate));
+    return circles.some(({ members }) => members.some(({ progress }) => progress === 'known'));
+  }
+
+  #circle(path: number, isLeftOut: IsOne): Circle {
+    // Only the storage set is worth waiting for.
+    const patience = this.#goal.patience === 'thorough' ? 'hasty' : this.#goal.patience;
+    const goal = { path, size: this.#near, patience, isLeftOut };
+    return circleOf(this.#candidates.nearestFirst, goal);
+  }
+
+  #storageSet(isLeftOut: IsOne = this.#isLeftOut): Circle {
     const { sigma, patience } = this.#goal;
-    return circleOf(this.#candidates.nearestFirst, { path: undefined, size: sigma, patience });
+    const goal = { path: undefined, size: sigma, patience, isLeftOut };
+    return circleOf(this.#candidates.nearestFirst, goal);
   }
 
   /** The nearest of each path and, for the whole, the storage set among all. */
-  #circles(): readonly Circle[] {
-    const whole = this.#whole ? [this.#storageSet()] : [];
+  #circles(isLeftOut: IsOne): readonly Circle[] {
+    const whole = this.#whole ? [this.#storageSet(isLeftOut)] : [];
     // With one path, the storage set holds its nearest.
     if (this.#whole && this.#goal.paths === 1) return whole;
-    const near = this.#places.map((_, path) => this.#circle(path));
+    const near = this.#places.map((_, path) => this.#circle(path, isLeftOut));
     return [...whole, ...near];
   }
 
+  #weigh(): Words {
+    return new Words(this.#candidates.nearestFirst, this.#options.concurrency);
+  }
+
   /** Marks as asked, and returns, who is to be asked now. */
-  #take(circles: readonly Circle[]): readonly Contact[] {
+  #take(circles: readonly Circle[], isEarly: IsOne): readonly Contact[] {
     const { askedMax, concurrency } = this.#options;
     const { patience, sigma, isDoubtful } = this.#goal;
     const taken: Contact[] = []; // BOUNDED by the members of three circles
@@ -255,6 +285,8 @@ export class Lookup {
       if (progress !== 'known' || this.#asked >= askedMax) continue;
       const isNear = share <= sigma.radius || this.#converged[path] === true;
       if (!isNear && (this.#places[path] ?? 0) >= concurrency) continue;
+      if (isEarly(candidate)) continue;
+      this.#words.asked(candidate);
       candidate.doubtful = patience !== 'patient' && isDoubtful(contact);
       this.#set(candidate, candidate.doubtful ? 'slow' : 'asked');
       this.#asked++;
@@ -271,6 +303,10 @@ export class Lookup {
     return kth && this.#candidates.find(kth.id)?.share;
   }
 }
+
+type IsOne = (candidate: Candidate) => boolean;
+
+const nobody: IsOne = () => false;
 
 function goalDefaults({ k }: LookupOptions): LookupGoal {
   return {

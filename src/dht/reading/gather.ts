@@ -58,7 +58,10 @@ export interface GatherEnd {
    * voters, and where to store a newer record. Empty when it was enough before they were known.
    */
   readonly closest: readonly Contact[];
-  /** Whether the search ran to its end: only then does finding nothing mean anything. */
+  /**
+   * Whether the search ran to its end, and had requests enough for all who should know: only then
+   * does finding nothing mean anything.
+   */
   readonly complete: boolean;
 }
 
@@ -88,9 +91,9 @@ export async function* collect({
       yield own;
     }
     for (;;) {
-      if (enough?.(soFar) === true) return endOf(earlyResult(soFar), { counted, complete: false });
+      if (enough?.(soFar) === true) return endOf(earlyResult(soFar), counted);
       const step = await walk.next();
-      if (step.done === true) return endOf(step.value, { counted, complete: true });
+      if (step.done === true) return endOf(step.value, counted);
       soFar.push(step.value);
       yield step.value;
     }
@@ -104,10 +107,7 @@ export function holdsNothing({ records, digests }: Gathered): boolean {
   return records.length === 0 && digests.length === 0;
 }
 
-function endOf(
-  { asked, answered, closest }: LookupResult,
-  { counted, complete }: { counted: boolean; complete: boolean },
-): GatherEnd {
+function endOf({ asked, answered, closest, complete }: LookupResult, counted: boolean): GatherEnd {
   const self = counted ? 1 : 0;
   return { asked: asked + self, answered: answered + self, closest, complete };
 }
@@ -115,5 +115,5 @@ function endOf(
 /** What can be said without waiting for the end: how many have answered. */
 function earlyResult(soFar: readonly Gathered[]): LookupResult {
   const answered = soFar.filter(({ from }) => from !== 'self').length;
-  return { closest: [], asked: answered, answered };
+  return { closest: [], asked: answered, answered, complete: false };
 }
