@@ -7,6 +7,7 @@ import type { Contact } from '../../identity/contact.ts';
 import type { Patience } from './circle.ts';
 import { compareDistance } from '../distance.ts';
 import { Lookup, type LookupOptions, type LookupState } from './lookup.ts';
+import type { Probe } from './regions.ts';
 
 const options: LookupOptions = { k: 3, concurrency: 2, askedMax: 100 };
 
@@ -305,4 +306,32 @@ test('one contact of ten is dead: nobody is suspected', () => {
   const living = nodes.filter((id) => !isDead(id)).slice(0, 20);
   assert.deepEqual(state.closest.map(wideIdOf), living);
   assert.ok(asked.length < 40, `${asked.length} requests`);
+});
+
+test('whom a probe brings belongs to the path of who was asked', () => {
+  const known = { target: Uint8Array.of(0), self: Uint8Array.of(0xff) };
+  const seeds = [1, 2, 30, 40, 80].map(tinyContact); // 1, 30, 80 and 2, 40
+  const sigma = { least: 2, most: 9, radius: 0x10 / 256 };
+  const goal = { reach: 'whole', paths: 2, width: 4, sigma } as const;
+  for (const [asked, next] of [
+    [40, 'ask 200'], // the second path has room left
+    [30, 'done 1,2,10 (6/6)'],
+  ] as const) {
+    const lookup = new Lookup({ ...known, seeds }, goal, options);
+    let state = lookup.advance({ type: 'start' });
+    const probes: Probe[] = [];
+    const note = (then: LookupState): LookupState => {
+      if (then.type === 'running') probes.push(...then.probe);
+      return then;
+    };
+    for (const id of [1, 2, 30, 40, 80]) state = note(answered(lookup, id));
+    while (probes.length > 0) {
+      const probe = probes.shift();
+      assert.ok(probe);
+      const contacts = probe.contact.id[0] === asked ? [tinyContact(10)] : [];
+      state = note(lookup.advance({ type: 'probed', probe, contacts }));
+    }
+    assert.equal(state.type, 'running');
+    assert.equal(line(answered(lookup, 10, [200])), next);
+  }
 });

@@ -187,8 +187,9 @@ export class Lookup {
   #apply(event: LookupEvent): void {
     if (event.type === 'start') return;
     if (event.type === 'probed') {
-      this.#candidates.learn(event.contacts, 0, this.#candidates.find(event.probe.contact.id));
-      this.#regions.settle(event.probe);
+      const { probe, contacts } = event;
+      this.#candidates.learn(contacts, probe.path, this.#candidates.find(probe.contact.id));
+      this.#regions.settle(probe);
       return;
     }
     const candidate = this.#candidates.find(event.contact.id);

@@ -14,6 +14,8 @@ import type { SigmaSize } from './sigma.ts';
 /** A FIND for a point near the key. */
 export interface Probe {
   readonly contact: Contact;
+  /** The contact's, which is that of whom it names. */
+  readonly path: number;
   readonly point: Bytes;
 }
 
@@ -112,7 +114,7 @@ function nextRound(region: Region, candidates: readonly Candidate[]): readonly P
     .filter((candidate) => !asked.has(candidate));
   for (const candidate of around) asked.add(candidate);
   region.pending = around.length;
-  return around.map(({ contact }) => ({ contact, point }));
+  return around.map(({ contact, path }) => ({ contact, path, point }));
 }
 
 const mayBeAsked: ReadonlySet<Candidate['progress']> = new Set(['known', 'asked', 'answered']);
