@@ -6,12 +6,15 @@ import {
   sampleLink,
   sampleName,
   sampleProvider,
+  testNetwork,
+  testNow,
 } from '../../../test/support/dht-samples.ts';
 import { manualWorld } from '../../../test/support/manual-world.ts';
 import { benchSelf, internetSource, storageBench } from '../../../test/support/storage-bench.ts';
 import { compareBytes, toHex } from '../../base/bytes.ts';
 import type { SignedRecord } from '../../record/envelope.ts';
 import { recordKinds } from '../../record/kinds.ts';
+import { makeNameRecord, parseName } from '../../record/name.ts';
 import { prefixNumber } from '../distance.ts';
 import { Ledger } from './ledger.ts';
 import { dropAtMs } from './keeping.ts';
@@ -181,4 +184,46 @@ test('the ledger knows who goes next', () => {
     mark: prefixNumber(provider.key),
   });
   assert.equal(ledger.ofAuthor(near.author), 2);
+});
+
+test('who gives way goes only when the newcomer is on the disk', async () => {
+  const { store, storage, records } = storageBench();
+  for (let n = 1; n <= 126; n++) await store(linkBy(n), internetSource(n));
+  const greedy = (i: number): SignedRecord => linkBy(200, `https://g${i}.example/`);
+  for (let i = 1; i <= 2; i++) await store(greedy(i), internetSource(200 + i));
+  const before = storage.totals;
+  const put = records.put.bind(records);
+  records.put = () => Promise.reject(new Error('disk full'));
+  await assert.rejects(store(linkBy(301), internetSource(301)), /disk full/);
+  records.put = put;
+  assert.equal(storage.list(greedy(1).key).length, 128, 'nothing is lost');
+  assert.deepEqual(storage.totals, before);
+  assert.equal(await store(linkBy(301), internetSource(301)), 'OK');
+  assert.equal(storage.list(greedy(1).key).length, 128);
+});
+
+test('what others hold instead needs room like any other record', async () => {
+  const size = sampleName('x10').bytes.length;
+  const { store, storage } = storageBench({ recordBytesBudget: 5 * size });
+  const names = Array.from({ length: 6 }, (_, i) => {
+    const label = `x${10 + i}`;
+    return { label, record: sampleName(label) };
+  }).toSorted((a, b) => compareBytes(a.record.key, b.record.key));
+  const [nearest] = names;
+  const farthest = names.pop();
+  assert.ok(nearest && farthest);
+  for (const { record } of names) assert.equal(await store(record), 'OK_PROVISIONAL');
+  const witness = { source: internetSource(1) };
+  assert.equal(await storage.adopt(farthest.record, witness), false, 'it would be the first to go');
+  const body = parseName(nearest.record);
+  assert.ok(body);
+  const signer = { key: authorKey(2), network: testNetwork };
+  const longer = makeNameRecord(
+    { ...body, zoneFile: body.root },
+    { seq: 1n, issued: testNow },
+    signer,
+  );
+  assert.equal(await storage.adopt(longer, witness), true);
+  assert.equal(storage.list(longer.key).length, 1);
+  assert.ok(storage.totals.bytes <= 5 * size, 'something made room for what is longer');
 });

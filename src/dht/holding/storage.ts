@@ -177,22 +177,26 @@ export class Storage {
 
   /**
    * Takes a name's record that most of those who should hold it hold, in place of another owner's.
-   * It must have been verified. False when ours is proven to be the later owner's after all.
+   * It must have been verified. False when ours is proven to be the later owner's after all, or
+   * when there is none of ours any more, and no room for theirs.
    */
   async adopt(record: SignedRecord, { source }: Origin): Promise<boolean> {
     const { clock, network } = this.#deps;
     if (this.#counting) return false;
-    return this.#serial.run(toHex(record.key), async () => {
+    const isAdopted = await this.#serial.run(toHex(record.key), async () => {
       const slot = slotOf(record);
       const there = this.#held(record.key).find((other) => equalBytes(other.slot, slot));
       const holder = there && !this.isDue(there) ? there.stored : undefined;
       const nowUnixSeconds = unixSeconds(clock);
       if (!mayAdopt(record, { holder, nowUnixSeconds, network })) return false;
       const nowMs = clock.unixMs();
+      if (!there && this.#room.judge(record, { source, nowMs }) !== OK) return false;
       const stored = { record, heldSinceMs: nowMs, refreshedMs: nowMs, provisional: false, source };
       await this.#put(slot, stored, there);
       return true;
     });
+    if (this.#room.isExceeded) await this.#shrink();
+    return isAdopted;
   }
 
   /** Whether its time here is over. */
@@ -245,10 +249,11 @@ export class Storage {
     const refusal = judgeName(judged) ?? refuseOlder(judged);
     if (refusal) return refusal;
 
-    for (const displaced of room.displaced) await this.#remove(displaced);
     const heldSinceMs = sinceMsOf(judged) ?? nowMs;
     const provisional = isProvisional(judged);
     await this.#put(slot, { record, heldSinceMs, refreshedMs: nowMs, provisional, source }, there);
+    // Only now: what cannot be written must not cost what is there.
+    for (const displaced of room.displaced) await this.#remove(displaced);
     if (provisional) this.#deps.onClaim?.({ key: record.key, source });
     return { status: provisional ? OK_PROVISIONAL : OK };
   }
