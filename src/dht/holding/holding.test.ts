@@ -143,3 +143,25 @@ test('stopping ends all of it', async (t) => {
   await Promise.all(nodes.map(({ dht }) => dht.stop()));
   assert.equal(net.world.pendingTimers(), 0);
 });
+
+test('a disk that cannot be read at the start is read later, and then all is counted once', async (t) => {
+  const net = new DirectNet();
+  const node = net.add(1);
+  const nowMs = net.world.clock.unixMs();
+  const since = { heldSinceMs: nowMs, refreshedMs: nowMs, provisional: false, source: '' };
+  for (const record of [sampleName('alice'), sampleName('bob')]) {
+    await node.records.put(Uint8Array.of(1), { ...since, record });
+  }
+  const list = node.records.list.bind(node.records);
+  let reads = 0;
+  node.records.list = (key) => {
+    if (++reads % 2 === 0 && reads <= 6) throw new Error('cannot read');
+    return list(key);
+  };
+  await start(t, node);
+  await net.world.advanceAsync(500);
+  assert.equal((await node.dht.store(sampleLink('https://a.example/'))).stored, 0);
+  await net.world.advanceAsync(minuteMs);
+  assert.equal(node.dht.held().records, 2);
+  assert.equal((await node.dht.store(sampleLink('https://a.example/'))).stored, 1);
+});

@@ -68,6 +68,9 @@ export interface HoldingDeps {
 /** Records looked at before others get their turn, and the pause in between. */
 const sweepSlice = 256;
 const sweepPauseMs = 20;
+/** When the records that are held could not be counted, it is tried again; twice as late each time. */
+const countAgainMs = 1000;
+const countAgainMaxMs = 10 * minute;
 /** Rounds differ by up to a tenth, so that nodes started together drift apart. */
 const jitter = 0.1;
 
@@ -114,10 +117,22 @@ export class Holding {
 
   /** Begins to count what an earlier run left; nothing is taken until that is done. */
   open(): void {
+    this.#opened ??= this.#count();
+  }
+
+  /** Until it succeeds: what kept the disk from being read may pass. Never rejects. */
+  async #count(): Promise<void> {
     const { world, log, signal } = this.#deps;
-    this.#opened ??= this.storage.open(world.timers, signal).catch((error: unknown) => {
-      if (!signal.aborted) log.error('cannot read the held records', { error: String(error) });
-    });
+    for (let waitMs = countAgainMs; ; waitMs = Math.min(2 * waitMs, countAgainMaxMs)) {
+      try {
+        return await this.storage.open(world.timers, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        log.error('cannot read the held records', { error: String(error), againInMs: waitMs });
+      }
+      await sleep(world.timers, waitMs, signal).catch(() => undefined);
+      if (signal.aborted) return;
+    }
   }
 
   /** Resolves when nothing is under way; after an abort, soon. */

@@ -30,11 +30,7 @@ interface Shelf {
 
 export class Ledger {
   readonly #self: Bytes;
-  readonly #shelves: Readonly<Record<Share, Shelf>> = {
-    names: emptyShelf(),
-    links: emptyShelf(),
-    providers: emptyShelf(),
-  };
+  #shelves: Readonly<Record<Share, Shelf>> = emptyShelves();
   /** By the first six bytes of the author. BOUNDED by the records held. */
   readonly #authors = new Map<number, number>();
   readonly #sources = new Map<string, number>(); // BOUNDED by the records held
@@ -68,6 +64,13 @@ export class Ledger {
     shelf.byDue.remove({ rank: dueMs, mark: distance });
     count(this.#authors, author, -1);
     count(this.#sources, stored.source, -1);
+  }
+
+  /** Forgets all, to count anew. */
+  clear(): void {
+    this.#shelves = emptyShelves();
+    this.#authors.clear();
+    this.#sources.clear();
   }
 
   bytesOf(share: Share): number {
@@ -111,6 +114,10 @@ export class Ledger {
       author: prefixNumber(record.author),
     };
   }
+}
+
+function emptyShelves(): Record<Share, Shelf> {
+  return { names: emptyShelf(), links: emptyShelf(), providers: emptyShelf() };
 }
 
 function emptyShelf(): Shelf {

@@ -110,9 +110,13 @@ export class Storage {
     return this.#ledger.totals;
   }
 
-  /** Counts what an earlier run left; until that is done, nothing is taken. */
+  /**
+   * Counts what an earlier run left; until that is done, nothing is taken. Rejects when the store
+   * cannot read; then it may be called again.
+   */
   async open(timers: Timers, signal?: AbortSignal): Promise<void> {
     this.#counting = true;
+    this.#ledger.clear();
     let counted = 0;
     for (const key of this.#deps.records.keys(new Uint8Array())) {
       for (const stored of this.#deps.records.list(key)) {
