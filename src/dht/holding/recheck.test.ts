@@ -14,6 +14,7 @@ import {
   storageBench,
   type StorageBench,
 } from '../../../test/support/storage-bench.ts';
+import { abortReason } from '../../base/abort.ts';
 import { type Bytes, equalBytes, toHex } from '../../base/bytes.ts';
 import { sha256 } from '../../base/hash.ts';
 import { silentLogger } from '../../base/logger.ts';
@@ -35,8 +36,8 @@ interface Held {
 interface Bench extends StorageBench {
   readonly recheck: Recheck;
   /** What each of the others holds; undefined for one that holds nothing. */
-  others: (Held | undefined | 'silent')[];
-  /** Requests by mode. */
+  others: (Held | undefined | 'silent' | 'endless')[];
+  /** Requests by mode. Those to who is endless fail only when they are given up. */
   readonly asked: string[];
   readonly passMs: (ms: number) => Promise<void>;
   readonly state: (key: Bytes) => string;
@@ -49,11 +50,12 @@ function bench(options: Partial<RecheckOptions> = {}): Bench {
   const ended = new AbortController();
   const asked: string[] = [];
   const voters = (): readonly Contact[] => it.others.map((_, n) => voter(n));
-  const call = (to: Contact, request: GetRequest): Promise<unknown> => {
+  const call = (to: Contact, request: GetRequest, signal: AbortSignal): Promise<unknown> => {
     asked.push(request.mode);
     const n = it.others.findIndex((_, i) => equalBytes(voter(i).id, to.id));
     const held = it.others[n];
     if (held === 'silent') return Promise.reject(new Error('no answer'));
+    if (held === 'endless') return untilAborted(signal);
     return Promise.resolve({ reply: replyOf(held, request), info: { server: true } });
   };
   const recheck = new Recheck(
@@ -92,6 +94,12 @@ function bench(options: Partial<RecheckOptions> = {}): Bench {
   return it;
 }
 
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(abortReason(signal)), { once: true });
+  });
+}
+
 function voter(n: number): Contact {
   return contactOf(nodeKey(n).publicKey, { ip: Uint8Array.of(10, 0, 0, n), port: 9000 });
 }
@@ -100,7 +108,7 @@ function ownerOf({ author }: SignedRecord): string {
   return `author ${[1, 2, 3].find((n) => equalBytes(authorKey(n).publicKey, author))}`;
 }
 
-function replyOf(held: Exclude<Bench['others'][number], 'silent'>, request: GetRequest): GetReply {
+function replyOf(held: Held | undefined, request: GetRequest): GetReply {
   const empty = { method: 'get', next: undefined, contacts: [] } as const;
   const nothing = { records: [], provisional: [], digests: [] };
   if (!held) return { ...empty, ...nothing };
@@ -264,6 +272,39 @@ test('settled names of one network are looked at again one in a minute, too', as
   assert.equal(it.asked.length, 5);
   await it.passMs(60_000);
   assert.equal(it.asked.length, 10);
+  await it.stop();
+});
+
+test('checks wait for slow voters side by side, four at a time and not for long', async () => {
+  const it = bench({ recheckPauseMs: 100 });
+  it.others = ['endless', undefined];
+  for (let n = 0; n < 6; n++) {
+    const record = sampleName(`name-${n}`);
+    await it.store(record, internetSource(n));
+    it.recheck.claimed({ key: record.key, source: internetSource(n) });
+  }
+  await it.passMs(1500);
+  assert.equal(it.asked.length, 8);
+  await it.passMs(recheckDefaults.voteTimeoutMs);
+  assert.equal(it.asked.length, 12, 'who does not answer is given up');
+  await it.stop();
+});
+
+test('all checks together ask no faster than one', async () => {
+  const it = bench();
+  it.others = nobody(20);
+  for (let n = 0; n < 6; n++) {
+    const record = sampleName(`name-${n}`);
+    await it.store(record, internetSource(n));
+    it.recheck.claimed({ key: record.key, source: internetSource(n) });
+  }
+  void it.recheck.lookAgain(sampleName('name-0'), new AbortController().signal);
+  for (let seconds = 1; seconds <= 10; seconds++) {
+    await it.passMs(1000);
+    assert.ok(it.asked.length <= 5 * seconds + 1, `${it.asked.length} in ${seconds} s`);
+  }
+  assert.ok(it.asked.length >= 45, `${it.asked.length}`);
+  await it.passMs(30_000);
   await it.stop();
 });
 

@@ -3,7 +3,7 @@
  * until others confirm it, or until nobody contradicts for an hour; a settled one gives way only to
  * a clear majority. It asks slowly, and few: strangers decide when it asks.
  */
-import { sleep } from '../../base/abort.ts';
+import { sleep, withDeadline } from '../../base/abort.ts';
 import { type Bytes, equalBytes } from '../../base/bytes.ts';
 import type { CancelTimer, World } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -23,8 +23,10 @@ export interface RecheckOptions extends RecheckQueueOptions {
   readonly confirmAfterMs: number;
   /** A settled name is looked at again when it was held for so long. */
   readonly settleAfterMs: number;
-  /** Between two requests. */
+  /** Between two requests, of whatever checks. */
   readonly recheckPauseMs: number;
+  /** Who does not answer for so long has no vote. */
+  readonly voteTimeoutMs: number;
 }
 
 const second = 1000;
@@ -36,6 +38,7 @@ export const recheckDefaults: RecheckOptions = {
   confirmAfterMs: hour,
   settleAfterMs: 24 * hour,
   recheckPauseMs: 200,
+  voteTimeoutMs: 2 * second,
 };
 
 export interface RecheckDeps {
@@ -52,6 +55,8 @@ export interface RecheckDeps {
 
 /** Of those who hold another's record, so many are asked for it. */
 const witnessesMax = 3;
+/** Checks of claims at a time, so that one whose voters are silent holds up no others. */
+const checksMax = 4;
 const idBytes = 16;
 
 export class Recheck {
@@ -59,7 +64,9 @@ export class Recheck {
   readonly #options: RecheckOptions;
   readonly #queue: RecheckQueue;
   #cancel: CancelTimer = () => undefined;
-  #working: Promise<void> | undefined;
+  readonly #underWay = new Set<Promise<void>>(); // BOUNDED by checksMax
+  /** Monotonic: when the next request may be sent. */
+  #nextAskMs = 0;
 
   constructor(deps: RecheckDeps, options: RecheckOptions = recheckDefaults) {
     this.#deps = deps;
@@ -89,34 +96,33 @@ export class Recheck {
   /** Resolves when nothing is under way; after an abort, soon. */
   async settled(): Promise<void> {
     this.#cancel();
-    await this.#working;
+    await Promise.all(this.#underWay);
   }
 
   /** Sets the one timer to when the next check is due; none while there is nothing to check. */
   #schedule(): void {
     const { world, signal } = this.#deps;
     const waitMs = this.#queue.untilDueMs();
-    if (this.#working || signal.aborted || waitMs === undefined) return;
+    if (this.#underWay.size >= checksMax || signal.aborted || waitMs === undefined) return;
     this.#cancel();
     this.#cancel = world.timers.after(waitMs, () => {
-      this.#working = this.#work().finally(() => {
-        this.#working = undefined;
-        this.#schedule();
-      });
+      const key = this.#queue.takeDue();
+      if (key) this.#begin(key);
+      this.#schedule();
     });
   }
 
-  /** Never rejects. */
-  async #work(): Promise<void> {
+  #begin(key: Bytes): void {
     const { log, signal } = this.#deps;
-    for (let key = this.#queue.takeDue(); key; key = this.#queue.takeDue()) {
-      try {
-        await this.#check(key, signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        log.warn('cannot check a name', { error: String(error) });
-      }
-    }
+    const check = this.#check(key, signal)
+      .catch((error: unknown) => {
+        if (!signal.aborted) log.warn('cannot check a name', { error: String(error) });
+      })
+      .finally(() => {
+        this.#underWay.delete(check);
+        this.#schedule();
+      });
+    this.#underWay.add(check);
   }
 
   async #check(key: Bytes, signal: AbortSignal): Promise<void> {
@@ -151,17 +157,29 @@ export class Recheck {
     const { caller, voters, world } = this.#deps;
     const request = { method: 'get', key, mode: 'digest', minSeq: 0n, cursor: 0, ids: [] } as const;
     const asked: Promise<Ballot | undefined>[] = []; // BOUNDED by the voters
+    const deadline = { timers: world.timers, ms: this.#options.voteTimeoutMs, what: 'a vote' };
     for (const voter of voters(key)) {
-      const answer = caller.call(voter, request, signal).then(
+      await this.#turn(signal);
+      const answer = withDeadline({ ...deadline, signal }, (ended) =>
+        caller.call(voter, request, ended),
+      ).then(
         ({ reply, info }) => (info.server ? ballotOf(voter, reply) : undefined),
         () => undefined,
       );
       asked.push(answer);
-      await sleep(world.timers, this.#options.recheckPauseMs, signal);
     }
     const ballots = await Promise.all(asked);
     signal.throwIfAborted();
     return ballots.filter((ballot) => ballot !== undefined);
+  }
+
+  /** All checks share one pace; each waits for the next turn that is free. */
+  async #turn(signal: AbortSignal): Promise<void> {
+    const { clock, timers } = this.#deps.world;
+    const nowMs = clock.monotonicMs();
+    const atMs = Math.max(nowMs, this.#nextAskMs);
+    this.#nextAskMs = atMs + this.#options.recheckPauseMs;
+    if (atMs > nowMs) await sleep(timers, atMs - nowMs, signal);
   }
 
   /** Fetches what the others hold; whether that stands here now. */
