@@ -85,6 +85,8 @@ export interface CheckResult {
   available: boolean;
   owner?: string;
   root?: string;
+  /** Unix seconds: given up, and kept from others until then. */
+  freeAt?: number;
   error?: string;
 }
 
@@ -158,7 +160,7 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
   domains: countedList('domains', ownName),
   check: shape<CheckResult>(
     { name: text, available: boolean },
-    { owner: hash, root: hash, error: text },
+    { owner: hash, root: hash, freeAt: unixTime, error: text },
   ),
   publish: shape<PublishAnswer>(
     {
@@ -198,6 +200,7 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
       expires: unixTime,
       zone: hash,
       offeredTo: hash,
+      freeAt: unixTime,
       warning: { const: 'owner-changed' },
       previousOwner: hash,
       stale: { const: true },

@@ -81,6 +81,8 @@ export interface ResolveResult {
   zone?: string;
   /** Public key of the author who may take it over. */
   offeredTo?: string;
+  /** Unix seconds: its owner, `previousOwner`, gave it up, and others can take it from then on. */
+  freeAt?: number;
   /** Lately it had another owner, `previousOwner`, who did not pass it on. */
   warning?: 'owner-changed';
   previousOwner?: string;

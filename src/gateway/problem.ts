@@ -85,10 +85,13 @@ export const problems = {
     status: 404,
     title: `Nobody holds ${name}`,
     text: 'The nodes that would know this name were asked, and it belongs to nobody.',
-    advice: [
-      checkSpelling,
-      'Register it yourself: it is free, unless its owner gave it up within the last week.',
-    ],
+    advice: [checkSpelling, 'Register it yourself: it is free.'],
+  }),
+  givenUp: (name: string, freeAt: number): Problem => ({
+    status: 404,
+    title: `Nobody holds ${name} any more`,
+    text: `Its owner gave it up. Others can take it from ${dayOf(freeAt)} on; the owner can have it back until then.`,
+    advice: [checkSpelling, 'If you know the root (CID) of the site, open that.'],
   }),
   noNameBelow: (name: string): Problem => ({
     status: 404,
@@ -182,13 +185,8 @@ const byCode: Partial<Record<ErrorCode, (message: string) => Problem>> = {
 };
 
 /** What stands in the way of opening a name; undefined when nothing does. */
-export function problemOfName({
-  name,
-  state,
-  root,
-  claimants,
-  expires,
-}: ResolvedName): Problem | undefined {
+export function problemOfName(resolved: ResolvedName): Problem | undefined {
+  const { name, state, root, claimants, expires } = resolved;
   switch (state) {
     case 'ok':
     case 'new':
@@ -203,10 +201,15 @@ export function problemOfName({
     case 'revoked':
       return problems.revoked(name);
     case 'not-found':
-      return name.split('.').length > 2 ? problems.noNameBelow(name) : problems.noName(name);
+      return problemOfAbsent(resolved);
     default:
       return state satisfies never;
   }
+}
+
+function problemOfAbsent({ name, freeAt }: ResolvedName): Problem {
+  if (name.split('.').length > 2) return problems.noNameBelow(name);
+  return freeAt === undefined ? problems.noName(name) : problems.givenUp(name, freeAt);
 }
 
 function dayOf(unixSeconds: number): string {

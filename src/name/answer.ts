@@ -27,12 +27,17 @@ export interface Known {
   readonly network: Bytes;
 }
 
-export function answerOf({ place, verdict, answered: asked }: Survey, known: Known): Answer {
+export function answerOf(survey: Survey, known: Known): Answer {
+  const { place, verdict, freeAt, answered: asked } = survey;
   const { name } = place;
   if (verdict.state === 'contested') {
     return { resolved: { name, state: 'contested', claimants: verdict.claimants, asked } };
   }
-  if (verdict.state === 'not-found') return { resolved: { name, state: 'not-found', asked } };
+  if (verdict.state === 'not-found') {
+    const previousOwner = verdict.record?.author;
+    const givenUp = freeAt !== undefined && previousOwner ? { freeAt, previousOwner } : {};
+    return { resolved: { name, state: 'not-found', ...givenUp, asked } };
+  }
   const { state, record } = verdict;
   return {
     resolved: { ...shownOf(place, record), ...changeOf(record, known), state, asked },

@@ -141,13 +141,33 @@ describe('giving a name up', () => {
     assert.deepEqual(await hers.release('alice'), { name: 'alice.alt', freeAt, stored: 5 });
     assert.deepEqual(hers.list(), []);
     assert.equal((await hers.resolve('alice')).state, 'not-found');
-    assert.equal((await node(3).resolve('alice')).state, 'not-found');
+    const seen = await node(3).resolve('alice');
+    const previousOwner = authorOf(1).publicKey;
+    assert.deepEqual(seen, {
+      name: 'alice.alt',
+      state: 'not-found',
+      freeAt,
+      previousOwner,
+      asked: 5,
+    });
     await assert.rejects(node(2).register('alice', rootOf(2)), hasCode('NAME_TAKEN'));
     await assert.rejects(hers.release('alice'), hasCode('NAME_NOT_FOUND'));
     assert.equal((await hers.register('alice', rootOf(3))).version, 3);
     await hers.release('alice');
     world.advance(7 * day * 1000);
+    assert.equal((await node(3).resolve('alice')).freeAt, undefined);
     assert.equal((await node(2).register('alice', rootOf(2))).version, 1);
+  });
+
+  test('while it is new keeps it from nobody', async () => {
+    const { node, net } = setUp();
+    const hers = node(1);
+    await hers.register('alice', rootOf(1));
+    await hers.release('alice');
+    for (const storer of net.storers.slice(0, 3)) storer.provisional = true;
+    const { state, freeAt } = await node(3).resolve('alice');
+    assert.deepEqual([state, freeAt], ['not-found', undefined]);
+    assert.equal((await node(3).resolve('never')).freeAt, undefined);
   });
 
   test('works on another machine with the same key, and for key names', async () => {

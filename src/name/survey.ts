@@ -12,6 +12,8 @@ import { answersWanted, highestOf, judge, judgeCertified, type Verdict } from '.
 export interface Survey {
   readonly place: NamePlace;
   readonly verdict: Verdict;
+  /** When a name that its owner gave up can be taken by others, if not yet. Unix seconds. */
+  readonly freeAt: number | undefined;
   readonly answered: number;
   /** Nodes that must answer before their silence about the name means anything. */
   readonly wanted: number;
@@ -107,7 +109,23 @@ function surveyOf(
           network,
         });
   const behind = behindOf(verdict, answers, closest);
-  return { place, verdict, answered, wanted, complete, records, behind };
+  const freeAt = place.type === 'label' ? freeAtOf(verdict, answers, now) : undefined;
+  return { place, verdict, freeAt, answered, wanted, complete, records, behind };
+}
+
+/** Storers that never confirmed the owner take the name's withdrawal for nothing. */
+function freeAtOf(
+  verdict: Verdict,
+  answers: readonly NameAnswer[],
+  now: number,
+): number | undefined {
+  const record = verdict.state === 'not-found' ? verdict.record : undefined;
+  if (!record || now >= freeAtSeconds(record)) return undefined;
+  const holders = answers.filter((answer) => holds(answer, record));
+  const firm = holders.filter(({ records, provisional }) =>
+    records.some(({ hash }, i) => provisional[i] !== true && equalBytes(hash, record.hash)),
+  );
+  return 2 * firm.length > holders.length ? freeAtSeconds(record) : undefined;
 }
 
 /** Whether the newest record of the known owner, or of whoever is certified, came from enough. */

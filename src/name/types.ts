@@ -27,6 +27,11 @@ export interface ResolvedName {
   readonly zone?: Bytes;
   /** Who may take the name over, as its owner offered. */
   readonly offeredTo?: Bytes;
+  /**
+   * Unix seconds, of a name that its owner, `previousOwner`, gave up: until then nobody else can
+   * take it. Absent for one that was never held or is free again.
+   */
+  readonly freeAt?: number;
   /** Lately the name had another owner, who did not pass it on: `previousOwner`. */
   readonly warning?: 'owner-changed';
   readonly previousOwner?: Bytes;

@@ -87,7 +87,7 @@ function nameResult({ name, root, version, expires, stored }: RegisteredName): N
 
 function resolveResult(resolved: ResolvedName): ResolveResult {
   const { name, state, root, owner, claimants, version, issued, expires, asked } = resolved;
-  const { zone, offeredTo, warning, previousOwner, stale, ageSeconds } = resolved;
+  const { zone, offeredTo, freeAt, warning, previousOwner, stale, ageSeconds } = resolved;
   return {
     name,
     ...(root && shownRoot(root)),
@@ -98,6 +98,7 @@ function resolveResult(resolved: ResolvedName): ResolveResult {
     ...(expires !== undefined && { expires }),
     ...(zone && { zone: toHex(zone) }),
     ...(offeredTo && { offeredTo: toHex(offeredTo) }),
+    ...(freeAt !== undefined && { freeAt }),
     ...(warning && { warning }),
     ...(previousOwner && { previousOwner: toHex(previousOwner) }),
     ...(stale && { stale }),

@@ -122,6 +122,7 @@ export const samples: Samples = {
     expires: 1_800_000_000,
     zone: node,
     offeredTo: sampleIds.nodeKey,
+    freeAt: 1_700_604_800,
     warning: 'owner-changed',
     previousOwner: sampleIds.authorKey,
     stale: true,

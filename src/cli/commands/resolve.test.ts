@@ -42,3 +42,17 @@ test('resolve: what the node remembers looks like no answer of now', async () =>
     ['resolve', ['alice', 'fresh']],
   ]);
 });
+
+test('resolve: a name that was given up', async () => {
+  const services = new FixedServices();
+  const previousOwner = sampleIds.author;
+  const freeAt = 1_700_604_800;
+  services.resolved = { name: 'alice.alt', state: 'not-found', freeAt, previousOwner, asked: 3 };
+  const { stdout, error } = await runDefinition(definition, { services, operands: ['alice'] });
+  assert.match(
+    stdout,
+    /^alice\.alt: given up by its owner, free from 2023-11-21 22:13 UTC \(3 nodes/,
+  );
+  assert.match(stdout, /^was held by {2}0c0c/m);
+  assert.ok(isAltNetError(error, 'NAME_NOT_FOUND'));
+});

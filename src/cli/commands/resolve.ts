@@ -38,7 +38,7 @@ async function run(context: CommandContext, input: CommandInput): Promise<void> 
 /** What there is to see; nothing for a name that nobody holds. */
 function resolveLines(result: ResolveResult): string[] {
   const { name, state, claimants = [] } = result;
-  if (state === 'not-found') return [];
+  if (state === 'not-found') return givenUpLines(result);
   return [
     `${sanitize(name)}: ${meanings[state]} (${howOf(result)})`,
     ...warningLines(result),
@@ -53,6 +53,16 @@ function resolveLines(result: ResolveResult): string[] {
       ['offered to', result.offeredTo],
       ...claimants.map((claimant) => ['claimed by', claimant] as const),
     ]),
+  ];
+}
+
+/** Nobody holds it, but it is not to be had either. */
+function givenUpLines(result: ResolveResult): string[] {
+  const { name, freeAt, previousOwner } = result;
+  if (freeAt === undefined) return [];
+  return [
+    `${sanitize(name)}: given up by its owner, free from ${formatMoment(freeAt)} (${howOf(result)})`,
+    ...formatFields([['was held by', previousOwner]]),
   ];
 }
 
