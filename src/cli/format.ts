@@ -85,3 +85,7 @@ export function formatTable(
       .trimEnd(),
   );
 }
+
+/** What the state `new` means for who holds the name and who opens it. */
+export const newNameLine: string =
+  'held since a moment ago; others confirm it within about an hour; it opens already';

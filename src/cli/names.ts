@@ -7,7 +7,7 @@ import {
   type CommandInput,
   operand,
 } from './command.ts';
-import { countOf, formatFields, formatMoment, sanitize } from './format.ts';
+import { countOf, formatFields, formatMoment, newNameLine, sanitize } from './format.ts';
 
 interface NameVerb {
   readonly method: 'register' | 'update';
@@ -54,5 +54,6 @@ function nameLines(done: string, result: NameResult): string[] {
       ['version', version],
       ['expires', formatMoment(expires)],
     ]),
+    ...(done === 'registered' && version === 1 ? [`new: ${newNameLine}`] : []),
   ];
 }

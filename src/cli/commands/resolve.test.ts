@@ -9,7 +9,11 @@ import { definition } from './resolve.ts';
 const claimants = [sampleIds.author, sampleIds.node];
 const states: readonly [state: ResolveResult['state'], code: string | undefined, says: RegExp][] = [
   ['ok', undefined, /^alice\.alt: ok \(3 nodes asked\)/],
-  ['new', undefined, /^alice\.alt: new, not yet confirmed/],
+  [
+    'new',
+    undefined,
+    /^alice\.alt: new, not yet confirmed.*\nheld since a moment ago; .*it opens already\n/,
+  ],
   ['contested', 'NAME_CONTESTED', /claimed by {2}0c0c.*\nclaimed by {2}0a0a/],
   ['expired', 'NAME_EXPIRED', /^alice\.alt: expired/],
   ['revoked', 'NAME_REVOKED', /^alice\.alt: revoked/],

@@ -8,7 +8,14 @@ import {
   type CommandInput,
   operand,
 } from '../command.ts';
-import { countOf, formatFields, formatMoment, formatSeconds, sanitize } from '../format.ts';
+import {
+  countOf,
+  formatFields,
+  formatMoment,
+  formatSeconds,
+  newNameLine,
+  sanitize,
+} from '../format.ts';
 import { flagOption } from '../values.ts';
 
 export const definition: CommandDefinition = {
@@ -41,6 +48,7 @@ function resolveLines(result: ResolveResult): string[] {
   if (state === 'not-found') return givenUpLines(result);
   return [
     `${sanitize(name)}: ${meanings[state]} (${howOf(result)})`,
+    ...(state === 'new' ? [newNameLine] : []),
     ...warningLines(result),
     ...formatFields([
       ['root', result.root],
