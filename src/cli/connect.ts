@@ -2,12 +2,14 @@
  * How a command gets to a node: the one that runs on the data folder, or a short-lived one in this
  * process. Knows where a node leaves its address and token, not what is asked of it.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import type { NodeServices } from '../api/ports.ts';
 import { AltNetError, systemCode } from '../base/errors.ts';
+import { keyFile } from '../identity/files.ts';
 import type { RunningNode } from '../node/node.ts';
 import type { NodeOptions } from '../node/options.ts';
 import { readRunFile } from '../node/runfile.ts';
@@ -76,13 +78,15 @@ export async function startShortLived({
   const data = await mkdtemp(path.join(os.tmpdir(), 'altnet-'));
   const removeData = (): Promise<void> => rm(data, { recursive: true, force: true });
   try {
+    const isFirst = !(await exists(folders.keydir));
+    const keydir = isFirst ? path.join(data, 'keys') : folders.keydir;
     const options: NodeOptions = {
       ...quietNode,
       guest: true,
       bootstrap,
       network,
       data,
-      keydir: folders.keydir,
+      keydir,
     };
     const node = await startNode(options, { signal });
     const close = async (): Promise<void> => {
@@ -94,10 +98,35 @@ export async function startShortLived({
       const why = `no node of the network "${network}" answers there`;
       throw new AltNetError('UNREACHABLE', { what: bootstrap.join(', '), why });
     }
+    if (isFirst) await keepKeys(keydir, folders.keydir);
     return { services: node.services, close };
   } catch (error) {
     await removeData();
     throw error;
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  try {
+    await access(file);
+    return true;
+  } catch (error) {
+    return systemCode(error) !== 'ENOENT';
+  }
+}
+
+/**
+ * The first keys get their place once there is a network to use them in: a command that did nothing
+ * leaves nothing. Keys that another program made meanwhile stay.
+ */
+async function keepKeys(from: string, to: string): Promise<void> {
+  await mkdir(to, { recursive: true, mode: 0o700 });
+  for (const kind of ['node', 'author'] as const) {
+    try {
+      await copyFile(keyFile(from, kind), keyFile(to, kind), constants.COPYFILE_EXCL);
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST') throw error;
+    }
   }
 }
 
