@@ -39,7 +39,7 @@ import type { Target } from './target.ts';
 
 const filled = (length: number, value: number): Bytes => new Uint8Array(length).fill(value);
 const v4 = contactOf(filled(32, 1), { ip: Uint8Array.of(192, 0, 2, 1), port: 9000 });
-const v6 = contactOf(filled(32, 2), { ip: Uint8Array.of(0x20, 1, ...filled(14, 3)), port: 9001 });
+const v6 = contactOf(filled(32, 2), { ip: Uint8Array.of(0x26, 1, ...filled(14, 3)), port: 9001 });
 const want = { v4: true, v6: true };
 const methods = Object.keys(methodCodes) as readonly Method[];
 

@@ -68,7 +68,7 @@ export interface HoldingDeps {
 /** Records looked at before others get their turn, and the pause in between. */
 const sweepSlice = 256;
 const sweepPauseMs = 20;
-/** When the records that are held could not be counted, it is tried again; twice as late each time. */
+/** Records that could not be counted are counted again; twice as late each time. */
 const countAgainMs = 1000;
 const countAgainMaxMs = 10 * minute;
 /** Rounds differ by up to a tenth, so that nodes started together drift apart. */

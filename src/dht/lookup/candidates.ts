@@ -32,8 +32,8 @@ export interface Candidate {
 }
 
 /**
- * Above the requests of one lookup, so that there is always one not asked to be forgotten, and above
- * what a dozen or two who make up contacts can name, so that it is not who lives.
+ * Above the requests of one lookup, so that there is always one not asked to be forgotten, and
+ * above what a dozen or two who make up contacts can name, so that it is not who lives.
  */
 const candidatesMax = 512;
 const othersMax = 2;
