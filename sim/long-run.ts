@@ -56,8 +56,9 @@ export interface Progress {
 
 const joiningMs = 200_000;
 const joinIntervalMinMs = 4;
-const settlingMs = hourMs;
 const stretchesMax = 96;
+/** A pinned name is resolved again so much later, when nothing is cached any more. */
+const againMs = 15 * minuteMs;
 
 export async function longRun(
   settings: LongRunSettings,
@@ -69,6 +70,7 @@ export async function longRun(
     nodes: settings.nodes,
     rttMedianMs: settings.rttMs,
     loss: settings.loss,
+    warm: settings.warm,
     addresses: 'hosted',
     joinIntervalMs: Math.max(joinIntervalMinMs, joiningMs / settings.nodes),
   });
@@ -78,13 +80,15 @@ export async function longRun(
   };
   await sim.start((done) => report('joining', done));
   const population = new Population(sim, { recordsPerNode: settings.records });
+  const settlingMs = settings.settleMinutes * minuteMs;
   population.publishAll(settlingMs / 2);
   population.beginChurn(settings.churn);
   population.beginOutages(settings.dead);
   await pass(sim, settlingMs, (done) => report('settling', done));
 
-  const sampling = new Sampling(sim, population);
-  if (settings.samples > 0) sampling.begin((settings.hours * hourMs) / settings.samples);
+  const measuredMs = settings.hours * hourMs;
+  const sampling = new Sampling(sim, population, { againMs: Math.min(againMs, measuredMs / 4) });
+  if (settings.samples > 0) sampling.begin(measuredMs / settings.samples);
   const settledHours = sim.world.nowMs / hourMs;
   const stretches = await measure(sim, {
     hours: settings.hours,

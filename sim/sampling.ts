@@ -40,18 +40,19 @@ export type SampleKind = (typeof sampleKinds)[number];
 
 /** What was published so lately is not looked for: it may not be where it belongs yet. */
 const settledMs = 60_000;
-/** A pinned name is resolved again so much later, when nothing is cached any more. */
-const againMs = 15 * 60_000;
 
 export class Sampling {
   readonly samples: Sample[] = []; // BOUNDED by the run
   readonly #sim: Simulation;
   readonly #population: Population;
+  /** How long a name is left alone before the node that resolved it does so again. */
+  readonly #againMs: number;
   #stopped = false;
 
-  constructor(sim: Simulation, population: Population) {
+  constructor(sim: Simulation, population: Population, { againMs }: { againMs: number }) {
     this.#sim = sim;
     this.#population = population;
+    this.#againMs = againMs;
   }
 
   /** One look-up of every kind in each interval. */
@@ -78,7 +79,7 @@ export class Sampling {
     const node = this.#population.user();
     const notes = new MemoryNameNotes();
     await this.#resolve(item, { node, notes, kind: 'open name, never seen' });
-    this.#sim.world.schedule(againMs, () => {
+    this.#sim.world.schedule(this.#againMs, () => {
       if (this.#stopped || !this.#sim.nodes.includes(node)) return;
       if (this.#population.isCutOff(node)) return;
       void this.#resolve(item, { node, notes, kind: 'open name, pinned' });

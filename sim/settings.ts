@@ -5,6 +5,10 @@ export interface LongRunSettings {
   readonly nodes: number;
   /** Measured, after everybody has joined and settled. */
   readonly hours: number;
+  /** Between joining and measuring; everybody publishes in its first half. */
+  readonly settleMinutes: number;
+  /** Whether tables are filled by the simulator, as joining would take too long. */
+  readonly warm: boolean;
   /** Share of the nodes that is replaced in a day. */
   readonly churn: number;
   /** Share of the nodes that is cut off at any moment. */
@@ -28,6 +32,8 @@ export const usage = `usage: npm run sim -- [options]
 
   --nodes N       nodes (1000)
   --hours H       virtual hours that are measured (24)
+  --settle M      virtual minutes before that, in which everybody publishes (60)
+  --warm          begins with full tables, as of a network that is not new
   --churn C       share of the nodes replaced per day (0.3)
   --dead P        share of the nodes cut off at any moment, ten minutes each (0.05)
   --records N     records that each node publishes: of ten, one name, four links,
@@ -44,6 +50,7 @@ export const usage = `usage: npm run sim -- [options]
 const defaults = {
   nodes: '1000',
   hours: '24',
+  settle: '60',
   churn: '0.3',
   dead: '0.05',
   records: '10',
@@ -64,6 +71,7 @@ export function parseSettings(args: readonly string[]): LongRunSettings | 'help'
     ...Object.fromEntries(numbers),
     out: { type: 'string' },
     doc: { type: 'string' },
+    warm: { type: 'boolean' },
     help: { type: 'boolean' },
   } as const;
   const { values } = parseArgs({ args: [...args], options });
@@ -77,6 +85,8 @@ export function parseSettings(args: readonly string[]): LongRunSettings | 'help'
   return {
     nodes: Math.floor(read('nodes', 2, 1_000_000)),
     hours: read('hours', 0.01, 10_000),
+    settleMinutes: read('settle', 2, 10_000),
+    warm: values.warm === true,
     churn: read('churn', 0, 10),
     dead: read('dead', 0, 0.9),
     records: Math.floor(read('records', 0, 1000)),
