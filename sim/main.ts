@@ -27,12 +27,13 @@ let shownMs = 0;
 
 function show({ phase, done, requests, realSeconds }: Progress): void {
   const nowMs = performance.now();
-  if (!process.stderr.isTTY || nowMs - shownMs < 500) return;
+  const { isTTY } = process.stderr;
+  if (nowMs - shownMs < (isTTY ? 500 : 60_000)) return;
   shownMs = nowMs;
   const gibibytes = (process.memoryUsage.rss() / 2 ** 30).toFixed(1);
   const pace = grouped(Math.round(requests / realSeconds));
   const line = `${phase} ${percent(done)}  ${grouped(requests)} requests, ${pace}/s, ${gibibytes} GiB`;
-  process.stderr.write(`\r\u001B[K${line}`);
+  process.stderr.write(isTTY ? `\r\u001B[K${line}` : `${line}\n`);
 }
 
 async function run(settings: LongRunSettings): Promise<void> {

@@ -150,6 +150,13 @@ export class Storage {
       : all.filter((stored) => dropAtMs(stored) > nowMs);
   }
 
+  /** Whether a record whose hash begins with `id` is here: not looked at whether it is due. */
+  holds(key: Bytes, id: Bytes): boolean {
+    const isIt = ({ record: { hash } }: StoredRecord): boolean =>
+      id.every((octet, i) => hash[i] === octet);
+    return this.#deps.records.list(key).some(isIt);
+  }
+
   /**
    * Takes a record or says why not. Resolves when what was taken is safe; rejects when the store
    * cannot write.

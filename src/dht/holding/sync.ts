@@ -36,7 +36,7 @@ export const syncDefaults: SyncOptions = {
 
 export interface SyncDeps {
   readonly world: World;
-  readonly storage: Pick<Storage, 'list' | 'accept'>;
+  readonly storage: Pick<Storage, 'list' | 'holds' | 'accept'>;
   readonly caller: Pick<Caller, 'call'>;
   /** Nearest to us first. */
   readonly neighbours: (count: number) => readonly Contact[];
@@ -164,7 +164,7 @@ export class Sync {
   #missing(entries: readonly SyncEntry[], holder: Contact): readonly SyncEntry[] {
     return entries.filter(({ key, hash }) => {
       if (hash.every((octet) => octet === 0)) return false; // it marks the way
-      const held = this.#deps.storage.list(key).some(({ record }) => beginsWith(record.hash, hash));
+      const held = this.#deps.storage.holds(key, hash);
       if (held) this.#deps.copies.saw(hash, holder.id);
       return !held && !this.#wasRefused(hash);
     });
