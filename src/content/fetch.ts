@@ -50,6 +50,12 @@ export interface FetcherOptions {
   readonly silence?: SilenceOptions | undefined;
 }
 
+/**
+ * Providers that gave something and then broke off, to which one job returns when nobody else is
+ * to be had: one of them may be the only one to have the rest.
+ */
+const returnsMax = 4;
+
 export class Fetcher {
   readonly #blocks: Blocks;
   readonly #sources: ProviderSources;
@@ -103,8 +109,13 @@ export class Fetcher {
   ): Promise<Fetched> {
     let sum: Fetched = { blocks: 0, bytes: 0, peers: 0 };
     let why: string | undefined;
+    const broken: ProviderContact[] = []; // BOUNDED by returnsMax
+    let returns = 0;
     for (let tries = 0; tries < (this.#options.triesMax ?? candidatesMax); tries++) {
-      const provider = await dialer.next();
+      let provider = await dialer.next();
+      while (!provider && returns < broken.length) {
+        provider = await dialer.again(broken[returns++]);
+      }
       if (!provider) break;
       const result = await this.#fromOne(job, provider, { before: sum, dialer });
       const { blocks, bytes } = result;
@@ -114,7 +125,10 @@ export class Fetcher {
         if (blocks > 0) this.#served.set(hashKey(job.root.hash), provider.contact);
         return sum;
       }
-      why = result.end.kind === 'done' ? 'no peer has all of it' : result.end.why;
+      const { end } = result;
+      why = end.kind === 'done' ? 'no peer has all of it' : end.why;
+      const isBroken = end.kind === 'gone' || end.kind === 'left';
+      if (isBroken && blocks > 0 && broken.length < returnsMax) broken.push(provider.contact);
     }
     job.signal?.throwIfAborted();
     const root = toHex(job.root.hash);

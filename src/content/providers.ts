@@ -134,6 +134,11 @@ export class ProviderDialer {
     }
   }
 
+  /** A new stream to one that was given before; undefined when it cannot be had. */
+  async again(contact: ProviderContact | undefined): Promise<OpenProvider | undefined> {
+    return contact && this.#open(contact);
+  }
+
   stop(): void {
     this.#stop.abort(new AltNetError('ABORTED', {}));
     for (const { stream } of this.#ready.splice(0)) void stream.close();
