@@ -2,32 +2,17 @@
  * A node that has less time than others to become a server: `mode-child.ts FOLDER LISTEN ROLE
  * [BOOTSTRAP]`, ROLE being public or earned. It prints its mode as a line of JSON, again and again.
  */
-import path from 'node:path';
 import process from 'node:process';
 import { silentLogger } from '../../src/base/logger.ts';
 import { startNode } from '../../src/node/node.ts';
+import { nodeOptionsIn } from './node-options.ts';
 
 const [, , folder = '', listen = '', role = '', bootstrap] = process.argv;
 const node = await startNode(
-  {
+  nodeOptionsIn(folder, {
     listen,
-    listenExplicit: true,
     bootstrap: bootstrap === undefined ? [] : [bootstrap],
-    gateway: undefined,
-    gatewayExplicit: false,
-    registrar: undefined,
-    registrarExplicit: false,
     public: role === 'public',
-    guest: false,
-    network: 'local',
-    data: folder,
-    keydir: path.join(folder, 'keys'),
-    logLevel: 'error',
-    logFormat: 'text',
-    storeBudgetBytes: 1 << 20,
-    perPeerBudgetBytes: 1 << 20,
-    replicas: 6,
-    publishGuide: false,
     mode: {
       votesMin: 3,
       clocksMin: 3,
@@ -37,7 +22,7 @@ const node = await startNode(
       lookIntervalMs: 250,
       knockWaitMs: 500,
     },
-  },
+  }),
   { log: silentLogger },
 );
 const end = (): void => void node.stop().then(() => process.exit(0));

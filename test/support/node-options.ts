@@ -6,7 +6,11 @@ import { temporaryFolder } from './cleanup.ts';
 
 /** Neither gateway nor API, unless `over` says where. */
 export function nodeOptions(t: TestContext, over: Partial<NodeOptions> = {}): NodeOptions {
-  const folder = temporaryFolder(t);
+  return nodeOptionsIn(temporaryFolder(t), over);
+}
+
+/** The same in a folder that somebody else looks after. */
+export function nodeOptionsIn(folder: string, over: Partial<NodeOptions> = {}): NodeOptions {
   return {
     listen: '127.0.0.1:0',
     listenExplicit: true,
