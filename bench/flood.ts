@@ -10,11 +10,10 @@ import path from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { systemWorld } from '../src/base/clock.ts';
-import { silentLogger } from '../src/base/logger.ts';
 import { type Contact, contactOf } from '../src/identity/contact.ts';
 import { SigningKey } from '../src/identity/key.ts';
-import { UdpTransport } from '../src/rpc/transport.ts';
+import type { UdpTransport } from '../src/rpc/transport.ts';
+import { startAsker } from './asker.ts';
 import type { FloodFigures } from './flood-server.ts';
 import { type BenchRow, row } from './row.ts';
 
@@ -166,22 +165,6 @@ async function everySoOften(work: () => Promise<void>): Promise<void> {
     await delay(betweenMs);
   }
   await Promise.all(under);
-}
-
-async function startAsker(): Promise<UdpTransport> {
-  const transport = new UdpTransport(
-    {
-      world: systemWorld,
-      key: new SigningKey('node', new Uint8Array(32).fill(2)),
-      network: new Uint8Array(16),
-      log: silentLogger,
-      contactRecord: () => undefined,
-      isServer: () => false,
-    },
-    { listen: [{ host: '127.0.0.1', port: 0 }] },
-  );
-  await transport.start();
-  return transport;
 }
 
 interface Child {

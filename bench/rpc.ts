@@ -11,12 +11,10 @@ import { once } from 'node:events';
 import path from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import { systemWorld } from '../src/base/clock.ts';
-import { silentLogger } from '../src/base/logger.ts';
 import { contactOf } from '../src/identity/contact.ts';
 import { SigningKey } from '../src/identity/key.ts';
 import { nodeCrypto } from '../src/noise/node-crypto.ts';
-import { UdpTransport } from '../src/rpc/transport.ts';
+import { startAsker } from './asker.ts';
 import { type BenchRow, row } from './row.ts';
 
 const inFlight = 32;
@@ -117,18 +115,7 @@ async function startServer(mode: string): Promise<{
 async function askSealed(port: number, requests: number): Promise<void> {
   const server = new SigningKey('node', new Uint8Array(32).fill(1)).publicKey;
   const contact = contactOf(server, { ip: Uint8Array.of(127, 0, 0, 1), port });
-  const client = new UdpTransport(
-    {
-      world: systemWorld,
-      key: new SigningKey('node', new Uint8Array(32).fill(2)),
-      network: new Uint8Array(16),
-      log: silentLogger,
-      contactRecord: () => undefined,
-      isServer: () => false,
-    },
-    { listen: [{ host: '127.0.0.1', port: 0 }] },
-  );
-  await client.start();
+  const client = await startAsker();
   let left = requests;
   const worker = async (): Promise<void> => {
     while (left-- > 0) {
