@@ -241,6 +241,7 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
 export const progressSchema: Schema = shape<Progress>(
   { bytes: count, files: count, peers: count },
   {
+    phase: text,
     bytesTotal: count,
     work: shape<NonNullable<Progress['work']>>({ tried: count, triesExpected: count }, {}),
   },

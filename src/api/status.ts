@@ -22,6 +22,7 @@ export const statusOfCode: Readonly<Record<ErrorCode, number>> = {
   STORE_DAMAGED: 500,
   STORE_TOO_NEW: 500,
   DISK_FULL: 507,
+  STORE_FULL: 507,
   UNREACHABLE: 502,
   PEER_REFUSED: 502,
   WRONG_PEER: 502,

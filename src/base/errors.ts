@@ -25,6 +25,7 @@ interface Details {
   STORE_DAMAGED: { folder: string; why: string };
   STORE_TOO_NEW: { folder: string; have: number; want: number };
   DISK_FULL: { folder: string };
+  STORE_FULL: { bytes: number; bytesMax: number };
   /* peers */
   UNREACHABLE: { what: string; why: string };
   PEER_REFUSED: { what: string; why: string };
@@ -136,6 +137,8 @@ const sentences: Sentences = {
     `the database in ${folder} has format ${have}, this program knows up to ${want}; use a newer altnet`,
   DISK_FULL: ({ folder }) =>
     `no space left on the disk that holds ${folder}; free some and try again`,
+  STORE_FULL: ({ bytes, bytesMax }) =>
+    `${bytes} bytes more do not fit into the ${bytesMax} that this node may store; raise --store-budget, or take something back with: altnet unpublish`,
   UNREACHABLE: ({ what, why }) => `${what} cannot be reached: ${why}`,
   PEER_REFUSED: ({ what, why }) => `${what} refused: ${why}`,
   WRONG_PEER: ({ address, want, have }) =>

@@ -150,5 +150,6 @@ export const quietNode: Omit<NodeOptions, 'bootstrap' | 'network' | 'data' | 'ke
   storeBudgetBytes: 1_073_741_824,
   perPeerBudgetBytes: 67_108_864,
   replicas: 6,
+  repairIntervalMs: 3_600_000,
   publishGuide: false,
 };

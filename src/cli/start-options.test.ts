@@ -33,6 +33,7 @@ test('without options everything has its documented default', async () => {
     storeBudgetBytes: 1_073_741_824,
     perPeerBudgetBytes: 67_108_864,
     replicas: 6,
+    repairIntervalMs: 3_600_000,
     publishGuide: true,
   });
   assert.deepEqual([headless, unavailable], [false, []]);

@@ -49,6 +49,7 @@ export function describeStart(command: Command): void {
     .option('--store-budget <bytes>', 'for everything stored, such as 500MB (1GiB)')
     .option('--per-peer-budget <bytes>', 'for what one peer may store here (64MiB)')
     .option('--replicas <n>', 'full copies of a site to keep in the network (6)')
+    .option('--repair-interval <s>', 'seconds between two looks at who else holds them (3600)')
     .optionsGroup('Keys:')
     .option('--export-key', 'print the secret author key, then exit')
     .option('--import-key <key>', 'restore an author key (- reads stdin), then exit')
@@ -148,6 +149,9 @@ export function parseStart(
       storeBudgetBytes: parseByteCount('--store-budget', text('storeBudget') ?? '1GiB'),
       perPeerBudgetBytes: parseByteCount('--per-peer-budget', text('perPeerBudget') ?? '64MiB'),
       replicas: parseCount('--replicas', text('replicas') ?? '6', { min: 0, max: replicasMax }),
+      repairIntervalMs:
+        1000 *
+        parseCount('--repair-interval', text('repairInterval') ?? '3600', { min: 1, max: 3600 }),
       publishGuide: values['guide'] !== false,
     },
     headless,

@@ -3,7 +3,7 @@
  * costs the same for one block as for a hundred. Holds a bounded number of bytes, so whoever adds
  * must wait when told to.
  */
-import type { Block, Blocks } from './ports.ts';
+import type { Block, Holding } from './ports.ts';
 import { Slabs } from './slabs.ts';
 
 /** Batches grow from the first to the second size: whoever waits for the first block waits less. */
@@ -21,7 +21,7 @@ export interface BlockWriterOptions {
 }
 
 export class BlockWriter {
-  readonly #blocks: Blocks;
+  readonly #holding: Pick<Holding, 'putAll'>;
   readonly #options: BlockWriterOptions;
   readonly #slabs: Slabs;
   #batchBytes = firstBatchBytes;
@@ -29,8 +29,8 @@ export class BlockWriter {
   #bytes = 0;
   readonly #flights: Promise<void>[] = []; // BOUNDED by batchesInFlightMax, see #flush()
 
-  constructor(blocks: Blocks, options: BlockWriterOptions = {}) {
-    this.#blocks = blocks;
+  constructor(holding: Pick<Holding, 'putAll'>, options: BlockWriterOptions = {}) {
+    this.#holding = holding;
     this.#options = options;
     this.#slabs = options.slabs ?? new Slabs(0);
   }
@@ -64,7 +64,7 @@ export class BlockWriter {
   }
 
   async #write(batch: readonly Block[]): Promise<void> {
-    await this.#blocks.putAll(batch);
+    await this.#holding.putAll(batch);
     for (const { bytes } of batch) this.#slabs.give(bytes);
     this.#options.onStored?.();
   }

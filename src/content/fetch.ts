@@ -9,7 +9,7 @@ import { LruMap } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
 import { BlockWriter } from './block-writer.ts';
 import type { PaceOptions } from './pace.ts';
-import type { Blocks } from './ports.ts';
+import type { Holding } from './ports.ts';
 import {
   candidatesMax,
   type OpenProvider,
@@ -28,10 +28,16 @@ export interface FetchJob {
   readonly root: Link;
   /** What is still to be fetched, looked up anew each time it is called. */
   readonly missing: () => AsyncGenerator<Want, void, undefined>;
+  /** Opened once something is missing; what is fetched is written into it, and it is closed. */
+  readonly into: () => Promise<Holding>;
   readonly signal?: AbortSignal | undefined;
   /** Called when blocks have become readable. */
   readonly onStored?: () => void;
   readonly onProgress?: ((got: { bytes: number; peers: number }) => void) | undefined;
+}
+
+interface OpenJob extends FetchJob {
+  readonly holding: Holding;
 }
 
 export interface Fetched {
@@ -57,7 +63,6 @@ export interface FetcherOptions {
 const returnsMax = 4;
 
 export class Fetcher {
-  readonly #blocks: Blocks;
   readonly #sources: ProviderSources;
   readonly #options: FetcherOptions;
   readonly #world: World;
@@ -66,11 +71,9 @@ export class Fetcher {
   readonly #served = new LruMap<string, ProviderContact>(1024);
 
   constructor(
-    blocks: Blocks,
     sources: ProviderSources,
     { options, world, logger }: { options: FetcherOptions; world: World; logger: Logger },
   ) {
-    this.#blocks = blocks;
     this.#sources = sources;
     this.#options = options;
     this.#world = world;
@@ -94,16 +97,17 @@ export class Fetcher {
     const known = this.#served.get(hashKey(job.root.hash));
     const quest = { link: job.root, known, signal, onFailure };
     const dialer = new ProviderDialer(this.#sources, quest);
+    await using holding = await job.into();
     dialer.start();
     try {
-      return await this.#fromAll(job, dialer, () => reason);
+      return await this.#fromAll({ ...job, holding }, dialer, () => reason);
     } finally {
       dialer.stop();
     }
   }
 
   async #fromAll(
-    job: FetchJob,
+    job: OpenJob,
     dialer: ProviderDialer,
     dialFailure: () => string | undefined,
   ): Promise<Fetched> {
@@ -138,13 +142,13 @@ export class Fetcher {
   }
 
   async #fromOne(
-    job: FetchJob,
+    job: OpenJob,
     { contact, stream }: OpenProvider,
     { before, dialer }: { before: Fetched; dialer: ProviderDialer },
   ): Promise<SyncResult> {
     const { pace, silence, bytesMax = Infinity } = this.#options;
     const slabs = new Slabs();
-    const writer = new BlockWriter(this.#blocks, { onStored: job.onStored, slabs });
+    const writer = new BlockWriter(job.holding, { onStored: job.onStored, slabs });
 
     let bytes = before.bytes;
     try {

@@ -15,7 +15,7 @@ import {
   FileBuilder,
   type NamedBuilt,
 } from './build.ts';
-import type { Blocks } from './ports.ts';
+import type { Holding } from './ports.ts';
 import type { Link } from './root.ts';
 import { readError, scan, type ScannedFile, type ScannedFolder } from './scan.ts';
 import { Slabs } from './slabs.ts';
@@ -48,7 +48,7 @@ const chunksAtOnce = 4;
  * PATH_UNSUPPORTED, FOLDER_EMPTY, DISK_FULL or the signal's reason.
  */
 export async function importPath(
-  blocks: Blocks,
+  holding: Pick<Holding, 'putAll'>,
   from: string,
   { signal, onProgress }: ImportOptions = {},
 ): Promise<Imported> {
@@ -56,16 +56,14 @@ export async function importPath(
   const files = listFiles(folder);
   const bytesTotal = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const slabs = new Slabs();
-  const writer = new BlockWriter(blocks, { slabs });
+  const writer = new BlockWriter(holding, { slabs });
   let blockCount = 0;
   const sink: BlockSink = (block) => {
     if (++blockCount > walkBlocksMax) {
       const why = `it needs more than ${walkBlocksMax} blocks; publish it in parts`;
       throw new AltNetError('PATH_UNSUPPORTED', { path: from, why });
     }
-    if (!blocks.has(block.hash)) return writer.add(block);
-    slabs.give(block.bytes);
-    return undefined;
+    return writer.add(block);
   };
   const built = new Map<ScannedFile, BuiltFile>(); // BOUNDED by filesMax
   let bytes = 0;

@@ -6,6 +6,7 @@ import type { Bytes } from '../base/bytes.ts';
 import type { Contact } from '../identity/contact.ts';
 import type { ByteStream } from '../peer/stream.ts';
 import type { SignedRecord } from '../record/envelope.ts';
+import type { Link } from './root.ts';
 
 export interface Block {
   /** SHA-256 of `bytes`, 32 bytes. Whoever hands over a block has checked it. */
@@ -14,34 +15,91 @@ export interface Block {
   readonly bytes: Bytes;
 }
 
-/** Blocks by the SHA-256 of their bytes. */
+/** Blocks by the SHA-256 of their bytes. They are written through a `Holding`. */
 export interface Blocks {
   get(hash: Bytes): Bytes | undefined;
   has(hash: Bytes): boolean;
-  /** Resolves when a crash can no longer undo it. Rejects with DISK_FULL. */
-  putAll(blocks: readonly Block[]): Promise<void>;
 }
 
-/** A DAG that this node holds from top to bottom, and so provides to others. */
+/**
+ * Why a DAG is here. own: this node's user published it; pinned, never evicted. replica: kept for
+ * another peer, so that it outlives that one. visited: fetched for a reader; the first to go.
+ */
+export type HoldingKind = 'own' | 'replica' | 'visited';
+
+/** A DAG that this node holds, from top to bottom or in part. */
 export interface HeldRoot {
   /** SHA-256 of the root block, 32 bytes. */
   readonly hash: Bytes;
   /** What the root block is: a UnixFS node, or plain bytes (a value). */
   readonly codec: 'dag-pb' | 'raw';
-  /** Whether this node's own user published it, rather than fetched it. */
-  readonly own: boolean;
+  readonly kind: HoldingKind;
+  /** Every block below it is here; only such a root is provided. */
+  readonly complete: boolean;
+  /** Of the content; 0 until it is complete. */
   readonly files: number;
   readonly bytes: number;
   /** Unix milliseconds. */
   readonly addedMs: number;
+  /** Unix milliseconds: read or served last, to the minute. */
+  readonly usedMs: number;
+  /** replica: the node key of the peer that offered it, 32 bytes. */
+  readonly from?: Bytes | undefined;
+  /** own: stays even when nothing names it any more. */
+  readonly keep: boolean;
+  /** Unix milliseconds: since then a newer version stands in its place. */
+  readonly supersededMs?: number | undefined;
 }
 
-export interface Roots {
+export interface NewHolding {
+  readonly kind: HoldingKind;
+  /** Left out while something is being published: `complete` tells it then. */
+  readonly root?: Link | undefined;
+  readonly from?: Bytes | undefined;
+  readonly keep?: boolean | undefined;
+}
+
+/**
+ * A DAG that is being written. What was put or adopted stays as long as some holding names it.
+ * `open` of a root that is held, or open already, adds to the same holding; the kind that binds
+ * most (own, then replica, then visited) counts.
+ */
+export interface Holding extends AsyncDisposable {
+  /** Resolves when a crash can no longer undo it. Rejects with DISK_FULL or STORE_FULL. */
+  putAll(blocks: readonly Block[]): Promise<void>;
+  /** Names blocks that are here already; gives back those that are not (any more). */
+  adopt(hashes: readonly Bytes[]): Promise<readonly Bytes[]>;
+  /** Sets room for `bytes` more bytes of blocks aside, evicting others. Rejects with STORE_FULL. */
+  reserve(bytes: number): Promise<void>;
+  /** The caller has put or adopted every block below `root`. */
+  complete(root: {
+    readonly link: Link;
+    readonly files: number;
+    readonly bytes: number;
+  }): Promise<void>;
+  /**
+   * Ends the writing and frees what was set aside. When the last writer closes a holding that is
+   * not complete, a visited one stays as it is and may be evicted at any time; others are removed.
+   */
+  close(): Promise<void>;
+}
+
+export interface Holdings {
+  open(what: NewHolding): Promise<Holding>;
   get(hash: Bytes): HeldRoot | undefined;
   list(): Iterable<HeldRoot>;
-  /** Resolves when a crash can no longer undo it. */
-  put(root: HeldRoot): Promise<void>;
+  /** It was read or served just now. Cheap; written down later. */
+  touch(hash: Bytes): void;
+  /** What is not given stays; what is not held is no error. */
+  change(hash: Bytes, to: Partial<Pick<HeldRoot, 'kind' | 'keep' | 'supersededMs'>>): Promise<void>;
+  /** With all blocks that no other holding names. What is not held is no error. */
   remove(hash: Bytes): Promise<void>;
+  /** Called after a root is gone, evicted or removed. */
+  onRemoved(listener: (root: HeldRoot) => void): void;
+  /** On the disk, by what counts against the budget. */
+  usage(): { readonly bytes: number; readonly bytesMax: number };
+  /** What is held as replicas for this peer, against the budget of one peer. */
+  usageFor(from: Bytes): { readonly bytes: number; readonly bytesMax: number };
 }
 
 /** Brings a record of this node to its storers now, and keeps it alive from then on. */

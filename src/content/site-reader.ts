@@ -5,12 +5,12 @@
 import type { CID } from 'multiformats/cid';
 import { type Bytes, toHex } from '../base/bytes.ts';
 import { AltNetError } from '../base/errors.ts';
-import type { Fetcher } from './fetch.ts';
+import type { Fetcher, FetchJob } from './fetch.ts';
 import { type ByteRange, missingOfFile, readFile } from './file.ts';
 import { listFolder, readNode } from './folder.ts';
 import { fitsWant } from './frames.ts';
 import { missingOf } from './missing.ts';
-import type { Blocks } from './ports.ts';
+import type { Blocks, Holding, Holdings } from './ports.ts';
 import { cidOf, type Link, requireLink } from './root.ts';
 import { Tide } from './tide.ts';
 import type { SiteEntry, SiteFile, SiteFolder } from './types.ts';
@@ -27,10 +27,12 @@ export interface OpenSiteOptions {
 
 export class SiteFiles {
   readonly #blocks: Blocks;
+  readonly #holdings: Pick<Holdings, 'open'>;
   readonly #fetcher: Fetcher;
 
-  constructor(blocks: Blocks, fetcher: Fetcher) {
+  constructor(blocks: Blocks, holdings: Pick<Holdings, 'open'>, fetcher: Fetcher) {
     this.#blocks = blocks;
+    this.#holdings = holdings;
     this.#fetcher = fetcher;
   }
 
@@ -66,7 +68,9 @@ export class SiteFiles {
     }: { path: readonly string[]; scope: WantScope; signal: AbortSignal | undefined },
   ): Promise<Link> {
     const want: Want = { link: root, level: 0, path, scope };
-    await this.#fetcher.fetch({ root, missing: () => missingOf(this.#blocks, want), signal });
+    const missing: FetchJob['missing'] = () => missingOf(this.#blocks, want);
+    const into = (): Promise<Holding> => this.#holdings.open({ kind: 'visited', root });
+    await this.#fetcher.fetch({ root, missing, into, signal });
     const walk = new DagWalk({ ...want, scope: 'block' });
     for (let link = walk.next(); link !== undefined; link = walk.next()) {
       const bytes = this.#blocks.get(link.hash);
@@ -79,7 +83,11 @@ export class SiteFiles {
   }
 
   #file(root: Link, { part, onServed }: { part: FilePart; onServed: () => void }): SiteFile {
-    const files = { blocks: this.#blocks, fetcher: this.#fetcher };
+    const files = {
+      blocks: this.#blocks,
+      fetcher: this.#fetcher,
+      into: (): Promise<Holding> => this.#holdings.open({ kind: 'visited', root }),
+    };
     if (part.codec === 'raw') onServed();
     return {
       type: 'file',
@@ -111,15 +119,20 @@ interface FileWanted {
 class FileSource {
   readonly #blocks: Blocks;
   readonly #fetcher: Fetcher;
+  readonly #into: () => Promise<Holding>;
   readonly #what: FileWanted;
   readonly #stop = new AbortController();
   readonly #arrivals = new Tide();
   #begun = false;
   #outcome: { readonly error: unknown } | undefined;
 
-  constructor({ blocks, fetcher }: { blocks: Blocks; fetcher: Fetcher }, what: FileWanted) {
+  constructor(
+    { blocks, fetcher, into }: { blocks: Blocks; fetcher: Fetcher; into: () => Promise<Holding> },
+    what: FileWanted,
+  ) {
     this.#blocks = blocks;
     this.#fetcher = fetcher;
+    this.#into = into;
     this.#what = what;
   }
 
@@ -157,6 +170,7 @@ class FileSource {
       await this.#fetcher.fetch({
         root,
         missing: () => missingOfFile(this.#blocks, part, range),
+        into: this.#into,
         signal: AbortSignal.any(signals),
         onStored: () => this.#arrivals.rise(),
       });

@@ -89,7 +89,8 @@ test('open brings the path first and the whole site afterwards', async (t) => {
   const range = { from: 1_000_000, to: 1_000_500 };
   assert.ok(big.subarray(range.from, range.to).equals(await readEntry(file, range)));
   assert.ok(big.equals(await readEntry(file)));
-  while (b.roots.list().length === 0) await new Promise((resolve) => setImmediate(resolve));
+  while (!b.holdings.list().some(({ complete }) => complete))
+    await new Promise((resolve) => setImmediate(resolve));
   assert.equal(b.blocks.size, a.blocks.size);
 
   await assert.rejects(b.sites.open(root, 'a/none'), { code: 'CONTENT_NO_PATH' });

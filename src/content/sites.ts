@@ -13,10 +13,11 @@ import type { Signer } from '../record/stamp.ts';
 import { exportSite } from './export.ts';
 import { Fetcher, type FetcherOptions } from './fetch.ts';
 import { syncProtocol } from './frames.ts';
+import { adoptAll } from './adopt.ts';
 import { importPath } from './import.ts';
 import { measure } from './measure.ts';
 import { missingOf } from './missing.ts';
-import type { Blocks, Connections, HeldRoot, ProviderSearch, Publisher, Roots } from './ports.ts';
+import type { Blocks, Connections, Holding, Holdings, ProviderSearch, Publisher } from './ports.ts';
 import { throttled } from './progress.ts';
 import { Announcer } from './provide.ts';
 import { BadPeers, type ProviderSources } from './providers.ts';
@@ -29,6 +30,8 @@ import type {
   FetchSummary,
   Progress,
   Publication,
+  PublishOptions,
+  Replication,
   SiteEntry,
   SiteReader,
   WorkOptions,
@@ -39,7 +42,7 @@ export const valueBytesMax: number = 64 * 1024;
 
 export interface SitesParts {
   readonly blocks: Blocks;
-  readonly roots: Roots;
+  readonly holdings: Holdings;
   readonly publisher: Publisher;
   readonly search: ProviderSearch;
   readonly connections: Connections;
@@ -89,7 +92,7 @@ export class Sites implements SiteReader {
   #stopping: Promise<void> | undefined;
 
   constructor(parts: SitesParts, { fetch = {}, serve = {} }: SitesOptions = {}) {
-    const { blocks, search, connections, publisher, signer } = parts;
+    const { blocks, holdings, search, connections, publisher, signer } = parts;
     this.#parts = parts;
     this.#world = parts.world ?? systemWorld;
     this.#log = parts.logger ?? silentLogger;
@@ -105,8 +108,8 @@ export class Sites implements SiteReader {
       self: signer.key.publicKey,
     };
     const rest = { options: fetch, world: this.#world, logger: this.#log };
-    this.#fetcher = new Fetcher(blocks, sources, rest);
-    this.#files = new SiteFiles(blocks, this.#fetcher);
+    this.#fetcher = new Fetcher(sources, rest);
+    this.#files = new SiteFiles(blocks, holdings, this.#fetcher);
     this.#announcer = new Announcer(publisher, connections, { signer, clock });
   }
 
@@ -133,16 +136,21 @@ export class Sites implements SiteReader {
    * Imports the folder or file at `path`, an absolute path, and provides it. Rejects like
    * `importPath`. A network that takes no record is no failure: `announced` is 0 then.
    */
-  async publish(path: string, { signal, onProgress }: WorkOptions = {}): Promise<Publication> {
+  async publish(
+    path: string,
+    { signal, onProgress, keep }: PublishOptions = {},
+  ): Promise<Publication> {
     const report = throttled(this.#world.clock, onProgress);
-    const imported = await importPath(this.#parts.blocks, path, {
+    await using holding = await this.#parts.holdings.open({ kind: 'own', keep });
+    const imported = await importPath(holding, path, {
       signal,
       onProgress: (done) => report({ ...done, peers: 0 }),
     });
     const { root, files, bytes, entry } = imported;
-    await this.#hold(root, { own: true, files, bytes });
+    await holding.complete({ link: root, files, bytes });
     const announced = await this.#provide(root, signal);
-    return { root: cidOf(root), files, bytes, announced, entry };
+    const replication: Replication = { replicas: 0, wanted: 0, refused: [] };
+    return { root: cidOf(root), files, bytes, announced, entry, ...replication };
   }
 
   /** Fetches a whole site and writes it as the folder `dest`. Rejects like `ensure`, `exportSite`. */
@@ -189,8 +197,9 @@ export class Sites implements SiteReader {
     signal?.throwIfAborted();
     const bytes = value.slice();
     const link: Link = { codec: 'raw', hash: sha256(bytes) };
-    await this.#parts.blocks.putAll([{ hash: link.hash, bytes }]);
-    await this.#hold(link, { own: true, files: 1, bytes: bytes.length });
+    await using holding = await this.#parts.holdings.open({ kind: 'own', root: link });
+    await holding.putAll([{ hash: link.hash, bytes }]);
+    await holding.complete({ link, files: 1, bytes: bytes.length });
     return { hash: link.hash, stored: await this.#provide(link, signal) };
   }
 
@@ -207,9 +216,9 @@ export class Sites implements SiteReader {
 
   /** Announces everything that is held once more: for when this node's addresses have changed. */
   async reprovide({ signal }: SignalOption = {}): Promise<void> {
-    for (const { codec, hash } of this.#parts.roots.list()) {
+    for (const { codec, hash, complete } of this.#parts.holdings.list()) {
       signal?.throwIfAborted();
-      await this.#provide({ codec, hash }, signal);
+      if (complete) await this.#provide({ codec, hash }, signal);
     }
   }
 
@@ -218,30 +227,26 @@ export class Sites implements SiteReader {
     signal: AbortSignal,
     report: (progress: Progress) => void,
   ): Promise<EnsuredSite> {
-    const { blocks, roots } = this.#parts;
+    const { blocks, holdings } = this.#parts;
     const want: Want = { link, level: 0, path: [], scope: 'all' };
     // Who holds other sites may hold an earlier version of this one.
-    const mayShare = roots.list()[Symbol.iterator]().next().done !== true;
+    const mayShare = holdings.list()[Symbol.iterator]().next().done !== true;
+    const into = (): Promise<Holding> => holdings.open({ kind: 'visited', root: link });
     const { peers } = await this.#fetcher.fetch({
       root: link,
       missing: () => missingOf(blocks, want, { mayShare }),
+      into,
       signal,
       onProgress: ({ bytes, peers: count }) => report({ bytes, files: 0, peers: count }),
     });
-    const before = roots.get(link.hash);
-    if (before) return { files: before.files, bytes: before.bytes, peers };
+    const before = holdings.get(link.hash);
+    if (before?.complete) return { files: before.files, bytes: before.bytes, peers };
+    await using holding = await into();
+    await adoptAll(blocks, link, holding);
     const { files, bytes } = measure(blocks, link);
-    await this.#hold(link, { own: false, files, bytes });
+    await holding.complete({ link, files, bytes });
     this.#inBackground(this.#provide(link, this.#stop.signal));
     return { files, bytes, peers };
-  }
-
-  async #hold(
-    { codec, hash }: Link,
-    { own, files, bytes }: Pick<HeldRoot, 'own' | 'files' | 'bytes'>,
-  ): Promise<void> {
-    const addedMs = this.#world.clock.unixMs();
-    await this.#parts.roots.put({ hash, codec, own, files, bytes, addedMs });
   }
 
   async #provide(link: Link, signal: AbortSignal | undefined): Promise<number> {
@@ -261,7 +266,7 @@ export class Sites implements SiteReader {
     const tooSoon = failedAt !== undefined && now - failedAt < retryBackgroundMs;
     // One page asks for a hundred files, and each of them says so.
     if (this.#completing.has(key) || this.#stop.signal.aborted || tooSoon) return;
-    if (this.#parts.roots.get(link.hash)) return;
+    if (this.#parts.holdings.get(link.hash)?.complete) return;
     this.#completing.add(key);
     this.#inBackground(
       this.ensure(root, { signal: this.#stop.signal })

@@ -190,7 +190,7 @@ for (const { name, script, kept, why } of frauds) {
       const error: unknown = await fetcher.sites.ensure(root).catch((reason: unknown) => reason);
       assert.match(String(error), why);
       assert.equal(fetcher.blocks.size, kept);
-      assert.equal(fetcher.roots.list().length, 0);
+      assert.equal(fetcher.holdings.list().filter(({ complete }) => complete).length, 0);
       await assert.rejects(
         fetcher.sites.ensure(root),
         { code: 'NO_PROVIDERS' },

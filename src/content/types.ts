@@ -3,6 +3,8 @@ import type { CID } from 'multiformats/cid';
 import type { Bytes } from '../base/bytes.ts';
 
 export interface Progress {
+  /** What goes on: reading a folder, making copies elsewhere, or (left out) what was asked for. */
+  readonly phase?: 'reading' | 'copying';
   readonly bytes: number;
   /** Undefined while unknown. */
   readonly bytesTotal?: number;
@@ -18,7 +20,37 @@ export interface WorkOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-export interface Publication {
+export interface PublishOptions extends WorkOptions {
+  /** Stays in the store even when nothing names it any more. */
+  readonly keep?: boolean | undefined;
+  /** The version before this one: nodes that hold a copy of it replace it. */
+  readonly replaces?: CID | undefined;
+}
+
+/** How many full copies there are besides this node's, and why there are not more. */
+export interface Replication {
+  readonly replicas: number;
+  readonly wanted: number;
+  /** Empty when all were made; at most 8 reasons, most frequent first. */
+  readonly refused: readonly { readonly why: ReplicaRefusal; readonly nodes: number }[];
+}
+
+/**
+ * too-large: more than one peer may store elsewhere. budget: no room. blocked: by a list of that
+ * node. far: others are closer to the root. busy: too much at once. unreachable, failed: the
+ * network. too-few: there are not as many storage nodes as copies are wanted.
+ */
+export type ReplicaRefusal =
+  | 'too-large'
+  | 'budget'
+  | 'blocked'
+  | 'far'
+  | 'busy'
+  | 'unreachable'
+  | 'failed'
+  | 'too-few';
+
+export interface Publication extends Replication {
   readonly root: CID;
   readonly files: number;
   readonly bytes: number;

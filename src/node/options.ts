@@ -35,6 +35,8 @@ export interface NodeOptions {
   readonly storeBudgetBytes: number;
   readonly perPeerBudgetBytes: number;
   readonly replicas: number;
+  /** How often a node looks whether what it holds has enough other holders; at most an hour. */
+  readonly repairIntervalMs: number;
   /** Publish the example site at first start. */
   readonly publishGuide: boolean;
 }

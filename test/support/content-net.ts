@@ -14,7 +14,7 @@ import { PeerHost } from '../../src/peer/host.ts';
 import type { SignedRecord } from '../../src/record/envelope.ts';
 import { networkId, networkProfiles } from '../../src/record/network.ts';
 import { atEnd } from './cleanup.ts';
-import { MemoryBlocks, MemoryRoots } from './memory-blocks.ts';
+import { MemoryBlocks, MemoryHoldings } from './memory-blocks.ts';
 
 /** What the DHT would hold. BOUNDED by the test. */
 export class RecordBoard implements Publisher, ProviderSearch {
@@ -46,7 +46,7 @@ export interface ContentNode {
   readonly key: SigningKey;
   readonly host: PeerHost;
   readonly blocks: MemoryBlocks;
-  readonly roots: MemoryRoots;
+  readonly holdings: MemoryHoldings;
   readonly sites: Sites;
 }
 
@@ -59,13 +59,14 @@ export async function startContentNode(
   const host = new PeerHost({ key, listen: [{ host: '127.0.0.1', port: 0 }] });
   await host.start();
   atEnd(t, () => host.stop());
-  const [blocks, roots] = [new MemoryBlocks(), new MemoryRoots()];
+  const blocks = new MemoryBlocks();
+  const holdings = new MemoryHoldings(blocks);
   const signer = { key, network: networkId(networkProfiles.local) };
   const sites = new Sites(
-    { blocks, roots, publisher: board, search: board, connections: host, signer },
+    { blocks, holdings, publisher: board, search: board, connections: host, signer },
     options,
   );
   await sites.start();
   atEnd(t, () => sites.stop());
-  return { key, host, blocks, roots, sites };
+  return { key, host, blocks, holdings, sites };
 }

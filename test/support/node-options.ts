@@ -26,9 +26,10 @@ export function nodeOptionsIn(folder: string, over: Partial<NodeOptions> = {}): 
     keydir: path.join(folder, 'keys'),
     logLevel: 'error',
     logFormat: 'text',
-    storeBudgetBytes: 1 << 20,
-    perPeerBudgetBytes: 1 << 20,
+    storeBudgetBytes: 1 << 30,
+    perPeerBudgetBytes: 1 << 26,
     replicas: 6,
+    repairIntervalMs: 3_600_000,
     publishGuide: false,
     ...over,
   };
