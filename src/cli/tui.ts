@@ -13,7 +13,8 @@
  */
 import type { CallOptions } from '../api/ports.ts';
 import { isAltNetError } from '../base/errors.ts';
-import { formatBytes, countOf, sanitize, toJsonLine } from './format.ts';
+import { sanitize, toJsonLine } from './format.ts';
+import { ProgressLine } from './progress-bar.ts';
 
 /** The part of a writable stream that is used here. */
 export interface OutputStream {
@@ -28,7 +29,11 @@ export interface TerminalOptions {
   readonly json: boolean;
   /** What stands before notes and errors: "altnet". */
   readonly program: string;
+  /** Monotonic milliseconds; for tests. */
+  readonly nowMs?: (() => number) | undefined;
 }
+
+const columnsDefault = 80;
 
 type OnProgress = NonNullable<CallOptions['onProgress']>;
 
@@ -37,13 +42,15 @@ export class Terminal {
   readonly #stdout: OutputStream;
   readonly #stderr: OutputStream;
   readonly #program: string;
+  readonly #nowMs: () => number;
   #progressShown = false;
 
-  constructor({ stdout, stderr, json, program }: TerminalOptions) {
+  constructor({ stdout, stderr, json, program, nowMs }: TerminalOptions) {
     this.#stdout = stdout;
     this.#stderr = stderr;
     this.json = json;
     this.#program = program;
+    this.#nowMs = nowMs ?? (() => performance.now());
   }
 
   get outputIsTerminal(): boolean {
@@ -53,7 +60,7 @@ export class Terminal {
   /** The same terminal with or without JSON. */
   withJson(json: boolean): Terminal {
     const [stdout, stderr, program] = [this.#stdout, this.#stderr, this.#program];
-    return new Terminal({ stdout, stderr, program, json });
+    return new Terminal({ stdout, stderr, program, json, nowMs: this.#nowMs });
   }
 
   /** One result: the object with --json, else the lines, which are already safe to print. */
@@ -106,16 +113,19 @@ export class Terminal {
 
   /** Shows that something is going on; rewritten by the next call, wiped by the next output. */
   status(text: string): void {
-    if (this.json || this.#stderr.isTTY !== true) return;
-    const width = Math.max(20, (this.#stderr.columns || 80) - 1);
-    this.#stderr.write(`\r\u001B[K${sanitize(text).slice(0, width)}`);
+    if (!this.#showsProgress) return;
+    this.#stderr.write(`\r\u001B[K${sanitize(text).slice(0, this.#width)}`);
     this.#progressShown = true;
   }
 
   /** A progress callback for work called `label` ("publishing"); shows a first line at once. */
   progress(label: string): OnProgress {
     this.status(`${label} ...`);
-    return (progress) => this.status(`${label} ${formatProgress(progress)}`);
+    const line = new ProgressLine(label);
+    return (progress) => {
+      if (!this.#showsProgress) return;
+      this.status(line.text(progress, { nowMs: this.#nowMs(), width: this.#width }));
+    };
   }
 
   /** Wipes a progress line that is still shown. */
@@ -123,38 +133,19 @@ export class Terminal {
     this.#wipe();
   }
 
+  get #showsProgress(): boolean {
+    return !this.json && this.#stderr.isTTY === true;
+  }
+
+  /** One column less than there are: a full line would move the cursor to the next one. */
+  get #width(): number {
+    return Math.max(1, (this.#stderr.columns || columnsDefault) - 1);
+  }
+
   #wipe(): void {
     if (this.#progressShown) this.#stderr.write('\r\u001B[K');
     this.#progressShown = false;
   }
-}
-
-const barWidth = 24;
-
-/** "[######------------------]  25 %  1.3 MB of 5.2 MB, 12 files, 3 peers", or of the work. */
-export function formatProgress({
-  bytes,
-  bytesTotal,
-  files,
-  peers,
-  work,
-}: Parameters<OnProgress>[0]): string {
-  if (work) {
-    const percent = Math.round((100 * work.tried) / work.triesExpected);
-    return `proof of work: ${percent} % of the usual number of tries`;
-  }
-  const parts = [
-    bytesTotal === undefined
-      ? formatBytes(bytes)
-      : `${formatBytes(bytes)} of ${formatBytes(bytesTotal)}`,
-    ...(files > 0 ? [countOf(files, 'file')] : []),
-    ...(peers > 0 ? [countOf(peers, 'peer')] : []),
-  ];
-  if (bytesTotal === undefined) return parts.join(', ');
-  const share = bytesTotal === 0 ? 1 : Math.min(1, bytes / bytesTotal);
-  const full = Math.floor(share * barWidth);
-  const percent = String(Math.floor(share * 100)).padStart(3);
-  return `[${'#'.repeat(full)}${'-'.repeat(barWidth - full)}] ${percent} %  ${parts.join(', ')}`;
 }
 
 /** The sentence and the code of any failure; an error that nobody foresaw is INTERNAL. */
