@@ -30,6 +30,8 @@ export interface FetchJob {
   readonly missing: () => AsyncGenerator<Want, void, undefined>;
   /** Opened once something is missing; what is fetched is written into it, and it is closed. */
   readonly into: () => Promise<Holding>;
+  /** Asked before anybody else, also by way of a connection that it opened. */
+  readonly known?: ProviderContact | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called when blocks have become readable. */
   readonly onStored?: () => void;
@@ -94,7 +96,7 @@ export class Fetcher {
       this.#log.debug('a provider cannot be reached', { why: reason });
     };
     const signal = job.signal ?? new AbortController().signal;
-    const known = this.#served.get(hashKey(job.root.hash));
+    const known = job.known ?? this.#served.get(hashKey(job.root.hash));
     const quest = { link: job.root, known, signal, onFailure };
     const dialer = new ProviderDialer(this.#sources, quest);
     await using holding = await job.into();

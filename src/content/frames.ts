@@ -116,12 +116,21 @@ const cutOff = 'the stream ends inside a frame';
 /** Cuts a stream into frames; each body is an array of its own. */
 export class FrameReader {
   readonly #slabs: Slabs;
+  readonly #bytesMaxOf: (type: number) => number | undefined;
   readonly #chunks: AsyncIterator<Bytes>;
   #rest: Bytes = new Uint8Array();
 
-  /** Bodies are taken from `slabs`, to be given back by whoever gets them. */
-  constructor(stream: AsyncIterable<Bytes>, slabs: Slabs = new Slabs(0)) {
+  /**
+   * Bodies are taken from `slabs`, to be given back by whoever gets them. `bytesMaxOf` says which
+   * types there are, for protocols that frame alike.
+   */
+  constructor(
+    stream: AsyncIterable<Bytes>,
+    slabs: Slabs = new Slabs(0),
+    bytesMaxOf: (type: number) => number | undefined = frameBytesMax,
+  ) {
     this.#slabs = slabs;
+    this.#bytesMaxOf = bytesMaxOf;
     this.#chunks = stream[Symbol.asyncIterator]();
   }
 
@@ -134,7 +143,7 @@ export class FrameReader {
     if (got < headBytes) throw new Error(cutOff);
     const type = head.readUInt8(0);
     const length = head.readUInt32BE(1);
-    const max = frameBytesMax(type);
+    const max = this.#bytesMaxOf(type);
     if (max === undefined) throw new FrameError('a frame has an unknown type');
     if (length > max) throw new FrameError('a frame is too large');
     const body = this.#slabs.take(length);

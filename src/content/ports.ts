@@ -6,6 +6,7 @@ import type { Bytes } from '../base/bytes.ts';
 import type { Contact } from '../identity/contact.ts';
 import type { ByteStream } from '../peer/stream.ts';
 import type { SignedRecord } from '../record/envelope.ts';
+import type { RecordKind } from '../record/kinds.ts';
 import type { Link } from './root.ts';
 
 export interface Block {
@@ -108,6 +109,19 @@ export interface Publisher {
     record: SignedRecord,
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<{ readonly stored: number }>;
+  /** What is kept alive of this kind; withdrawals are not among it. */
+  list(kind: RecordKind): readonly { readonly record: SignedRecord }[];
+}
+
+/** Storage nodes: servers that listen for connections and keep what others offer. */
+export interface KeeperSearch {
+  /** Those that answered nearest to `key`, nearest first; none when nobody answers. */
+  closest(
+    key: Bytes,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<readonly Contact[]>;
+  /** Whether so many others are known to be nearer to `key` that it is none of this node's. */
+  isFar(key: Bytes): boolean;
 }
 
 export interface ProviderSearch {
@@ -121,6 +135,8 @@ export interface ProviderSearch {
 export interface Connections {
   /** TCP multiaddrs under which others reach this node. */
   addresses(): string[];
+  /** Multiaddr from which a connected peer is seen; undefined for any other. */
+  remoteAddress(publicKey: Bytes): string | undefined;
   handle(protocol: string, handler: (stream: ByteStream) => Promise<void>): Promise<void>;
   /** Rejects with UNREACHABLE, TIMEOUT, WRONG_PEER or ABORTED. */
   open(

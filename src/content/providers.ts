@@ -227,14 +227,15 @@ async function* candidatesOf(
   yield* slow;
 }
 
-interface Finding {
+export interface Finding {
   readonly multihash: Bytes;
   /** Who told of it. */
   readonly from: Endpoint;
-  readonly sources: ProviderSources;
+  readonly sources: Pick<ProviderSources, 'bad' | 'clock'>;
 }
 
-function contactOf(
+/** Where the author of a provider record is reached; undefined when it is of no use. */
+export function contactOf(
   record: SignedRecord,
   { multihash, from, sources }: Finding,
 ): ProviderContact | undefined {

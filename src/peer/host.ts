@@ -14,7 +14,7 @@ import { yamux } from '@libp2p/yamux';
 import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
 import { type Endpoint, formatEndpoint, type HostPort, parseIp } from '../base/address.ts';
-import type { Bytes } from '../base/bytes.ts';
+import { type Bytes, equalBytes } from '../base/bytes.ts';
 import { systemWorld, type World } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
@@ -172,6 +172,14 @@ export class PeerHost {
       openedMs: connection.timeline.open,
       streams: connection.streams.length,
     }));
+  }
+
+  /** Multiaddr from which a connected peer is seen; undefined for any other. */
+  remoteAddress(publicKey: Bytes): string | undefined {
+    const found = this.#libp2p
+      ?.getConnections()
+      .find((connection) => equalBytes(publicKeyOf(connection), publicKey));
+    return found?.remoteAddr.toString();
   }
 
   /** Serves `protocol`, before or after start(); a later handler takes the place of an earlier one. */

@@ -30,6 +30,10 @@ export class RecordBoard implements Publisher, ProviderSearch {
     return Promise.resolve({ stored: 1 });
   }
 
+  list(): [] {
+    return [];
+  }
+
   async *gather(key: Bytes): ReturnType<ProviderSearch['gather']> {
     this.searches++;
     const endpoint = parseEndpoint('127.0.0.1:9') ?? { ip: new Uint8Array(4), port: 9 };
