@@ -44,6 +44,7 @@ export const statusOfCode: Readonly<Record<ErrorCode, number>> = {
   CONTENT_UNAVAILABLE: 502,
   CONTENT_BAD: 502,
   CONTENT_NO_PATH: 404,
+  NOT_PUBLISHED: 404,
   VALUE_TOO_BIG: 413,
   BAD_URL: 400,
   LINK_NOT_FOUND: 404,

@@ -2,6 +2,7 @@
  * The one error of AltNet and the registry of its codes. Callers branch on `code`, never on text.
  * docs/ERRORS.md lists the same codes; a test keeps both equal.
  */
+import { formatBytes } from './byte-count.ts';
 
 /** Each code with the shape of its details and the sentence that a user reads. */
 interface Details {
@@ -50,6 +51,7 @@ interface Details {
   CONTENT_UNAVAILABLE: { root: string; why: string };
   CONTENT_BAD: { root: string; why: string };
   CONTENT_NO_PATH: { root: string; path: string };
+  NOT_PUBLISHED: { what: string };
   VALUE_TOO_BIG: { bytes: number; bytesMax: number };
   /* links */
   BAD_URL: { text: string; why: string };
@@ -138,7 +140,7 @@ const sentences: Sentences = {
   DISK_FULL: ({ folder }) =>
     `no space left on the disk that holds ${folder}; free some and try again`,
   STORE_FULL: ({ bytes, bytesMax }) =>
-    `${bytes} bytes more do not fit into the ${bytesMax} that this node may store; raise --store-budget, or take something back with: altnet unpublish`,
+    `${formatBytes(bytes)} more do not fit into the ${formatBytes(bytesMax)} that this node may store, and nothing is left that it may drop; raise --store-budget, or take something back with: altnet unpublish`,
   UNREACHABLE: ({ what, why }) => `${what} cannot be reached: ${why}`,
   PEER_REFUSED: ({ what, why }) => `${what} refused: ${why}`,
   WRONG_PEER: ({ address, want, have }) =>
@@ -167,6 +169,8 @@ const sentences: Sentences = {
   CONTENT_UNAVAILABLE: ({ root, why }) => `${root} could not be fetched: ${why}`,
   CONTENT_BAD: ({ root, why }) => `${root} is not a valid site: ${why}`,
   CONTENT_NO_PATH: ({ root, path }) => `${root} has no ${path}`,
+  NOT_PUBLISHED: ({ what }) =>
+    `${what} was not published on this node; see what was, with: altnet sites --own`,
   VALUE_TOO_BIG: ({ bytes, bytesMax }) =>
     `the value has ${bytes} bytes, at most ${bytesMax} fit; publish it as a file instead`,
   BAD_URL: ({ text, why }) => `"${text}" cannot be used as a URL: ${why}`,

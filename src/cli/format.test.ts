@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { checkProperty } from '../../test/support/property.ts';
 import {
-  formatBytes,
   formatFields,
   formatMoment,
   formatSeconds,
@@ -35,21 +34,7 @@ test('no text gets through unsafe, and JSON still means the same', () => {
   );
 });
 
-test('sizes and times are short', () => {
-  const sizes = [0, 1, 999, 1000, 9949, 9950, 999_499, 999_500, 1.5e6, 2e12, 5e15].map(formatBytes);
-  assert.deepEqual(sizes, [
-    '0 bytes',
-    '1 byte',
-    '999 bytes',
-    '1.0 kB',
-    '9.9 kB',
-    '10 kB',
-    '999 kB',
-    '1.0 MB',
-    '1.5 MB',
-    '2.0 TB',
-    '5000 TB',
-  ]);
+test('times are short', () => {
   assert.deepEqual([0.04, 9.96, 59.6, 200, 3700, 90_000].map(formatSeconds), [
     '0.0 s',
     '10 s',

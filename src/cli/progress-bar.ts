@@ -3,8 +3,9 @@
  * much of it as fits. It draws nothing itself (tui.ts does) and is given the time.
  */
 import type { CallOptions } from '../api/ports.ts';
+import { formatBytes } from '../base/byte-count.ts';
 import { Estimate } from './estimate.ts';
-import { countOf, formatBytes } from './format.ts';
+import { countOf } from './format.ts';
 
 export type Progress = Parameters<NonNullable<CallOptions['onProgress']>>[0];
 

@@ -1,4 +1,5 @@
 /** `altnet fetch`: a site, by name or root, into a folder. */
+import { formatBytes } from '../../base/byte-count.ts';
 import { requireNameOrRoot } from '../../node/words.ts';
 import {
   type CommandContext,
@@ -6,7 +7,7 @@ import {
   type CommandInput,
   operand,
 } from '../command.ts';
-import { countOf, formatBytes, formatSeconds } from '../format.ts';
+import { countOf, formatSeconds } from '../format.ts';
 import { parsePath } from '../values.ts';
 
 export const definition: CommandDefinition = {

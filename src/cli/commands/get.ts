@@ -1,4 +1,5 @@
 /** `altnet get`: reads a small value by its SHA-256. */
+import { formatBytes } from '../../base/byte-count.ts';
 import { parseHex, parseUtf8 } from '../../base/bytes.ts';
 import {
   type CommandContext,
@@ -6,7 +7,7 @@ import {
   type CommandInput,
   operand,
 } from '../command.ts';
-import { formatBytes, sanitizeLines } from '../format.ts';
+import { sanitizeLines } from '../format.ts';
 import { usageError } from '../values.ts';
 
 export const definition: CommandDefinition = {

@@ -1,5 +1,6 @@
 /** `altnet link get`: every alternative for a URL as it is found; with --fetch, one of them. */
 import type { FoundLinkLine } from '../../api/ports.ts';
+import { formatBytes } from '../../base/byte-count.ts';
 import { AltNetError } from '../../base/errors.ts';
 import { requireUrl } from '../../node/words.ts';
 import {
@@ -8,7 +9,7 @@ import {
   type CommandInput,
   operand,
 } from '../command.ts';
-import { countOf, formatBytes, formatFields, formatMoment, sanitize } from '../format.ts';
+import { countOf, formatFields, formatMoment, sanitize } from '../format.ts';
 import { flagOption, parseByteCount, parsePath, textOption } from '../values.ts';
 
 export const definition: CommandDefinition = {
