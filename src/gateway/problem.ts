@@ -151,6 +151,15 @@ export const problems = {
     text: 'What was asked for has to be fetched, and the disk of this node is full. What it holds already can still be opened.',
     advice: ['Free some space on the disk that holds the data folder of this node, then reload.'],
   }),
+  storeFull: (): Problem => ({
+    status: 507,
+    title: 'This node has no room for that site',
+    text: 'What was asked for has to be fetched, and it does not fit beside what this node keeps. What it holds already can still be opened.',
+    advice: [
+      'Start this node with a larger --store-budget, then reload.',
+      'Take a site of yours back: altnet sites --own lists them, altnet unpublish does it.',
+    ],
+  }),
   defect: (): Problem => ({
     status: 500,
     title: 'Something went wrong in this gateway',
@@ -182,6 +191,7 @@ const byCode: Partial<Record<ErrorCode, (message: string) => Problem>> = {
   CONTENT_UNAVAILABLE: problems.unavailable,
   CONTENT_BAD: problems.unavailable,
   DISK_FULL: problems.diskFull,
+  STORE_FULL: problems.storeFull,
 };
 
 /** What stands in the way of opening a name; undefined when nothing does. */

@@ -211,6 +211,7 @@ test('what the layers below could not do is told with its status', async (t) => 
     [new AltNetError('TIMEOUT', { what: 'x', ms: 1 }), 504, /No answer in time/],
     [new AltNetError('BUSY', { what: 'x' }), 503, /Too much at once/],
     [new AltNetError('DISK_FULL', { folder: '/secret' }), 507, /no space left/],
+    [new AltNetError('STORE_FULL', { bytes: 9, bytesMax: 8 }), 507, /no room for that site/],
     [new Error('secret'), 500, /Something went wrong/],
   ];
   for (const [failure, status, text] of failures) {
