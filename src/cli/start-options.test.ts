@@ -65,6 +65,21 @@ test('what is not there yet is said when it was asked for, not when it was decli
   assert.deepEqual(declined.unavailable, []);
 });
 
+test('what one peer may store is a part of the budget', async () => {
+  const budgets = async (line: string): Promise<[number, number]> => {
+    const { options } = await start(line);
+    return [options.storeBudgetBytes, options.perPeerBudgetBytes];
+  };
+  const mebibyte = 2 ** 20;
+  assert.deepEqual(await budgets('--store-budget 16MiB'), [16 * mebibyte, 16 * mebibyte]);
+  assert.deepEqual(await budgets('--store-budget 2GiB'), [2048 * mebibyte, 64 * mebibyte]);
+  const both = '--store-budget 100MB --per-peer-budget 100MB';
+  assert.deepEqual(await budgets(both), [1e8, 1e8]);
+  assert.deepEqual(await budgets('-per-peer-budget 1GiB'), [2 ** 30, 2 ** 30]);
+  const over = start('--per-peer-budget 2GiB');
+  await assert.rejects(over, { code: 'USAGE', message: /2GiB is more than --store-budget \(1GiB/ });
+});
+
 test('bootstraps add up', async () => {
   const { options } = await start('start -b a:1,b:2 --bootstrap c:3');
   assert.deepEqual(options.bootstrap, ['a:1', 'b:2', 'c:3']);
@@ -86,7 +101,11 @@ test('a value that can never work is refused, also for what is not there yet', a
     '--log-level loud',
     '--log-format xml',
     '--store-budget many',
+    '--store-budget 16000000',
     '--per-peer-budget 0',
+    '--store-budget 20MiB --per-peer-budget 21MiB',
+    '--repair-interval 0',
+    '--repair-interval 3601',
     '--replicas -1',
     '--registrar-token short',
     '--dns x',

@@ -25,6 +25,12 @@ const defaults = {
   registrar: '127.0.0.1:9090',
 } as const;
 
+const mebibyte = 2 ** 20;
+/** Less holds no site worth the name beside the index of what is stored. */
+const storeBudgetBytesMin = 16 * mebibyte;
+const storeBudgetBytesDefault = 1024 * mebibyte;
+const perPeerBudgetBytesDefault = 64 * mebibyte;
+
 const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 const replicasMax = 64;
 
@@ -46,9 +52,9 @@ export function describeStart(command: Command): void {
     .optionsGroup('Folders and limits:')
     .option('--data <dir>', "data folder (the platform's)")
     .option('--keydir <dir>', 'key folder (<data>/keys)')
-    .option('--store-budget <bytes>', 'for everything stored, such as 500MB (1GiB)')
-    .option('--per-peer-budget <bytes>', 'for what one peer may store here (64MiB)')
-    .option('--replicas <n>', 'full copies of a site to keep in the network (6)')
+    .option('--store-budget <bytes>', 'disk for sites, at least 16MiB, such as 500MB (1GiB)')
+    .option('--per-peer-budget <bytes>', 'of it, for what one peer may store here (64MiB)')
+    .option('--replicas <n>', 'full copies of a site that other nodes are to keep (6)')
     .option('--repair-interval <s>', 'seconds between two looks at who else holds them (3600)')
     .optionsGroup('Keys:')
     .option('--export-key', 'print the secret author key, then exit')
@@ -146,8 +152,7 @@ export function parseStart(
       ...resolveFolders({ data, keydir, cwd }),
       logLevel: parseChoice('--log-level', level, logLevels),
       logFormat: parseChoice('--log-format', text('logFormat') ?? 'text', ['text', 'json']),
-      storeBudgetBytes: parseByteCount('--store-budget', text('storeBudget') ?? '1GiB'),
-      perPeerBudgetBytes: parseByteCount('--per-peer-budget', text('perPeerBudget') ?? '64MiB'),
+      ...storeBudgets(text('storeBudget'), text('perPeerBudget')),
       replicas: parseCount('--replicas', text('replicas') ?? '6', { min: 0, max: replicasMax }),
       repairIntervalMs:
         1000 *
@@ -159,6 +164,25 @@ export function parseStart(
     importKey: text('importKey'),
     unavailable: findUnavailable(values),
   };
+}
+
+/** What one peer may store is a part of the whole, also where only the whole was given. */
+function storeBudgets(
+  store: string | undefined,
+  perPeer: string | undefined,
+): Pick<NodeOptions, 'storeBudgetBytes' | 'perPeerBudgetBytes'> {
+  const storeBudgetBytes =
+    store === undefined ? storeBudgetBytesDefault : parseByteCount('--store-budget', store);
+  if (storeBudgetBytes < storeBudgetBytesMin) {
+    throw usageError(`--store-budget: ${store} is too little; give at least 16MiB`);
+  }
+  const perPeerBudgetBytes =
+    perPeer === undefined
+      ? Math.min(perPeerBudgetBytesDefault, storeBudgetBytes)
+      : parseByteCount('--per-peer-budget', perPeer);
+  if (perPeerBudgetBytes <= storeBudgetBytes) return { storeBudgetBytes, perPeerBudgetBytes };
+  const whole = store ?? '1GiB, which it is by default';
+  throw usageError(`--per-peer-budget: ${perPeer} is more than --store-budget (${whole})`);
 }
 
 /** Undefined when switched off: `--no-gateway` or an empty value. */
