@@ -15,7 +15,11 @@ const batchHashes = 1024;
  * Resolves when the holding names all of it. Rejects with CONTENT_UNAVAILABLE when a block is not
  * here (any more), with CONTENT_BAD when one must not be part of a site.
  */
-export async function adoptAll(blocks: Blocks, root: Link, holding: Holding): Promise<void> {
+export async function adoptAll(
+  blocks: Blocks,
+  root: Link,
+  holding: Pick<Holding, 'adopt'>,
+): Promise<void> {
   const walk = new DagWalk({ link: root, level: 0, path: [], scope: 'all' });
   let batch: Bytes[] = []; // BOUNDED by batchHashes
   for (let link = walk.next(); link !== undefined; link = walk.next()) {
@@ -32,7 +36,11 @@ export async function adoptAll(blocks: Blocks, root: Link, holding: Holding): Pr
   await adopt(holding, batch, root);
 }
 
-async function adopt(holding: Holding, hashes: readonly Bytes[], root: Link): Promise<void> {
+async function adopt(
+  holding: Pick<Holding, 'adopt'>,
+  hashes: readonly Bytes[],
+  root: Link,
+): Promise<void> {
   const missing = await holding.adopt(hashes);
   if (missing.length > 0) throw lost(root);
 }

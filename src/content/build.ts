@@ -33,6 +33,17 @@ export interface BuiltFile extends Built {
   readonly size: number;
 }
 
+/** How many blocks a file of so many bytes has, those that occur twice counted twice. */
+export function blocksOf(bytes: number): number {
+  let level = Math.max(1, Math.ceil(bytes / chunkBytes));
+  let count = level;
+  while (level > 1) {
+    level = Math.ceil(level / partsPerNode);
+    count += level;
+  }
+  return count;
+}
+
 /** Where finished blocks go; waits while there are too many of them. */
 export type BlockSink = (block: Block) => Promise<void> | undefined;
 

@@ -1,24 +1,28 @@
 /**
  * From files on disk to blocks in the store. Blocks are written while files are still being read;
  * nothing is announced here, so an import that fails leaves at most blocks that nobody refers to,
- * which the store drops in time.
+ * which the store drops in time. What is known to be unchanged since an earlier import is not read
+ * again.
  */
-import { type FileHandle, open } from 'node:fs/promises';
+import { type Clock, systemWorld } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
 import { forEachOf } from '../base/parallel.ts';
+import { adoptKnown } from './adopt-known.ts';
 import { BlockWriter } from './block-writer.ts';
+import { blocksOf, type BlockSink, buildFolder, type BuiltFile, type NamedBuilt } from './build.ts';
+import { type ImportMemory, type KnownFile, printOf } from './import-memory.ts';
+import type { Blocks, Holding } from './ports.ts';
 import {
-  type BlockSink,
-  buildFolder,
-  type BuiltFile,
-  chunkBytes,
-  FileBuilder,
-  type NamedBuilt,
-} from './build.ts';
-import type { Holding } from './ports.ts';
+  type FileTarget,
+  isSmall,
+  type ReadFile,
+  readLargeFile,
+  readSmallFile,
+} from './read-files.ts';
 import type { Link } from './root.ts';
-import { readError, scan, type ScannedFile, type ScannedFolder } from './scan.ts';
+import { scan, type ScannedFile, type ScannedFolder } from './scan.ts';
 import { Slabs } from './slabs.ts';
+import { Turns } from './turns.ts';
 import { walkBlocksMax, walkDepthMax } from './walk.ts';
 
 export interface Imported {
@@ -31,57 +35,102 @@ export interface Imported {
   readonly entry: string;
 }
 
-export interface ImportOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?:
-    | ((done: { bytes: number; bytesTotal: number; files: number }) => void)
-    | undefined;
+export interface ImportProgress {
+  readonly bytes: number;
+  readonly bytesTotal: number;
+  readonly files: number;
+  readonly filesTotal: number;
 }
 
-/** Files read at the same time, which hides the latency of opening many small ones. */
-const filesAtOnce = 8;
-/** Of one file: one call to the system for each MiB. */
-const chunksAtOnce = 4;
+export interface ImportOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((done: ImportProgress) => void) | undefined;
+  readonly clock?: Clock | undefined;
+  /** What earlier imports read, and the blocks that they made. Without it, all is read. */
+  readonly known?: { readonly memory: ImportMemory; readonly blocks: Blocks } | undefined;
+}
+
+/** Large files read at the same time: one is hashed while the others wait for the disk. */
+const largeFilesAtOnce = 4;
 
 /**
- * Imports the folder or file at `from`. Rejects with PATH_MISSING, PATH_UNREADABLE,
- * PATH_UNSUPPORTED, FOLDER_EMPTY, DISK_FULL or the signal's reason.
+ * Imports the folder or file at `from`, an absolute path. Rejects with PATH_MISSING,
+ * PATH_UNREADABLE, PATH_UNSUPPORTED, FOLDER_EMPTY, DISK_FULL, STORE_FULL (before anything is read,
+ * as far as that can be foreseen) or the signal's reason.
  */
 export async function importPath(
-  holding: Pick<Holding, 'putAll'>,
+  holding: Pick<Holding, 'putAll' | 'adopt' | 'reserve'>,
   from: string,
-  { signal, onProgress }: ImportOptions = {},
+  { signal, onProgress, clock = systemWorld.clock, known }: ImportOptions = {},
 ): Promise<Imported> {
   const folder = await scan(from, signal);
   const files = listFiles(folder);
-  const bytesTotal = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const count = files.reduce((sum, { bytes }) => sum + blocksOf(bytes), 0);
+  requireFewBlocks(from, count);
+  const tally = new Tally(files, onProgress);
+  const built = new Map<ScannedFile, BuiltFile>(); // BOUNDED by filesMax
+  const prints = new Map<string, KnownFile>(); // BOUNDED by filesMax
+  if (known) {
+    const recalled = await known.memory.recall(from, { signal });
+    const { blocks } = known;
+    for (const one of await adoptKnown(files, { recalled, blocks, holding, signal })) {
+      built.set(one.file, one.built);
+      prints.set(one.print, one.built);
+      tally.add(one.file.bytes);
+      tally.endFile();
+    }
+  }
+  const unread = files.filter((file) => !built.has(file));
+  await holding.reserve(unread.reduce((sum, { bytes }) => sum + roomOf(bytes), 0));
   const slabs = new Slabs();
   const writer = new BlockWriter(holding, { slabs });
-  let blockCount = 0;
-  const sink: BlockSink = (block) => {
-    if (++blockCount > walkBlocksMax) {
-      const why = `it needs more than ${walkBlocksMax} blocks; publish it in parts`;
-      throw new AltNetError('PATH_UNSUPPORTED', { path: from, why });
-    }
-    return writer.add(block);
-  };
-  const built = new Map<ScannedFile, BuiltFile>(); // BOUNDED by filesMax
-  let bytes = 0;
-  const onBytes = (count: number): void => {
-    bytes += count;
-    onProgress?.({ bytes, bytesTotal, files: built.size });
-  };
-  await forEachOf(files, filesAtOnce, async (file) => {
-    built.set(file, await importFile(file, { sink, slabs, signal, onBytes }));
+  const target = { sink: writer.add.bind(writer), slabs, clock, signal, onBytes: tally.add };
+  await readFiles(unread, target, (file, read) => {
+    built.set(file, read.built);
+    tally.endFile();
+    if (known && read.settled) prints.set(printOf({ ...file, stamp: read.stamp }), read.built);
   });
-  const root = await importFolder(folder, { built, sink });
-  if (root.depth > walkDepthMax) {
-    throw new AltNetError('PATH_UNSUPPORTED', { path: from, why: 'it is nested too deep' });
-  }
+  const root = await importFolders(folder, {
+    from,
+    built,
+    writer,
+    blocksLeft: walkBlocksMax - count,
+  });
   await writer.finish();
+  await known?.memory.remember(from, prints);
   signal?.throwIfAborted();
-  const { codec, hash } = root;
-  return { root: { codec, hash }, files: files.length, bytes, entry: entryOf(folder) };
+  const { bytes } = tally;
+  return { root, files: files.length, bytes, entry: entryOf(folder) };
+}
+
+class Tally {
+  bytes = 0;
+  #files = 0;
+  readonly #totals: { readonly bytesTotal: number; readonly filesTotal: number };
+  readonly #onProgress: ((done: ImportProgress) => void) | undefined;
+
+  constructor(
+    files: readonly ScannedFile[],
+    onProgress: ((done: ImportProgress) => void) | undefined,
+  ) {
+    const bytesTotal = files.reduce((sum, { bytes }) => sum + bytes, 0);
+    this.#totals = { bytesTotal, filesTotal: files.length };
+    this.#onProgress = onProgress;
+  }
+
+  readonly add = (bytes: number): void => {
+    this.bytes += bytes;
+    this.#report();
+  };
+
+  endFile(): void {
+    this.#files++;
+    this.#report();
+  }
+
+  #report(): void {
+    this.#onProgress?.({ bytes: this.bytes, files: this.#files, ...this.#totals });
+  }
 }
 
 function entryOf({ entries }: ScannedFolder): string {
@@ -94,99 +143,43 @@ function listFiles(folder: ScannedFolder): ScannedFile[] {
   return folder.entries.flatMap((entry) => (entry.kind === 'file' ? [entry] : listFiles(entry)));
 }
 
-interface FileTarget {
-  readonly sink: BlockSink;
-  readonly slabs: Slabs;
-  readonly signal: AbortSignal | undefined;
-  readonly onBytes: (count: number) => void;
-}
-
-async function importFile(file: ScannedFile, target: FileTarget): Promise<BuiltFile> {
-  const { path } = file;
-  let handle: FileHandle;
-  try {
-    handle = await open(path, 'r');
-  } catch (error) {
-    throw readError(path, error);
+async function readFiles(
+  files: readonly ScannedFile[],
+  target: FileTarget,
+  onRead: (file: ScannedFile, read: ReadFile) => void,
+): Promise<void> {
+  const turns = new Turns(target.signal);
+  for (const file of files) {
+    if (!isSmall(file)) continue;
+    await turns.next();
+    onRead(file, await readSmallFile(file, target));
   }
-  try {
-    const before = await handle.stat();
-    const builder = new FileBuilder(target.sink);
-    const bytes = await readInto(builder, { handle, path, expected: before.size, ...target });
-    const after = await handle.stat();
-    // What was read of a file that somebody writes to may be a state that never existed.
-    if (after.mtimeMs !== before.mtimeMs || bytes !== after.size) {
-      throw new AltNetError('PATH_UNREADABLE', { path, why: 'it changed while it was read' });
-    }
-    return await builder.finish();
-  } finally {
-    await handle.close();
-  }
-}
-
-interface Reading extends FileTarget {
-  readonly handle: FileHandle;
-  readonly path: string;
-  readonly expected: number;
-}
-
-/** The next chunks are read while the ones before are hashed. */
-async function readInto(builder: FileBuilder, reading: Reading): Promise<number> {
-  let position = 0;
-  let next = readChunks(reading, position);
-  try {
-    for (;;) {
-      const chunks = await next;
-      reading.signal?.throwIfAborted();
-      const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-      if (length === 0) return position;
-      position += length;
-      next = readChunks(reading, position);
-      for (const chunk of chunks) await builder.add(chunk);
-      reading.onBytes(length);
-    }
-  } finally {
-    await next.catch(() => undefined); // the file must not be closed under a read
-  }
-}
-
-/**
- * Full chunks, except the last one of the file, so that chunks are cut at the same places always.
- * None at the end of the file.
- */
-async function readChunks(
-  { handle, path, expected, slabs }: Reading,
-  position: number,
-): Promise<readonly Uint8Array[]> {
-  // One byte more than was there: a file that grew is noticed.
-  const wanted = Math.min(chunksAtOnce * chunkBytes, Math.max(expected - position, 0) + 1);
-  const chunks: Uint8Array[] = [];
-  for (let at = 0; at < wanted; at += chunkBytes) {
-    chunks.push(slabs.take(Math.min(chunkBytes, wanted - at)));
-  }
-  let filled = 0;
-  try {
-    while (filled < wanted) {
-      const rest = withoutFirst(chunks, filled);
-      const { bytesRead } = await handle.readv(rest, position + filled);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
-  } catch (error) {
-    throw readError(path, error);
-  }
-  return chunks.flatMap((chunk, i) => {
-    const length = Math.min(chunk.length, Math.max(filled - i * chunkBytes, 0));
-    return length > 0 ? [chunk.subarray(0, length)] : [];
+  const large = files.filter((file) => !isSmall(file));
+  await forEachOf(large, largeFilesAtOnce, async (file) => {
+    onRead(file, await readLargeFile(file, target));
   });
 }
 
-/** Views of what is still to be filled, `filled` bytes after the beginning. */
-function withoutFirst(chunks: readonly Uint8Array[], filled: number): Uint8Array[] {
-  return chunks.flatMap((chunk, i) => {
-    const skip = Math.min(Math.max(filled - i * chunkBytes, 0), chunk.length);
-    return skip < chunk.length ? [chunk.subarray(skip)] : [];
-  });
+interface FolderTarget {
+  readonly from: string;
+  readonly built: ReadonlyMap<ScannedFile, BuiltFile>;
+  readonly writer: BlockWriter;
+  /** How many blocks the folders may have. */
+  readonly blocksLeft: number;
+}
+
+async function importFolders(
+  folder: ScannedFolder,
+  { from, built, writer, blocksLeft }: FolderTarget,
+): Promise<Link> {
+  let left = blocksLeft;
+  const sink: BlockSink = (block) => {
+    if (--left < 0) throw tooManyBlocks(from);
+    return writer.add(block);
+  };
+  const { codec, hash, depth } = await importFolder(folder, { built, sink });
+  if (depth <= walkDepthMax) return { codec, hash };
+  throw new AltNetError('PATH_UNSUPPORTED', { path: from, why: 'it is nested too deep' });
 }
 
 async function importFolder(
@@ -203,4 +196,26 @@ async function importFolder(
     if (file) entries.push({ ...file, name: entry.name });
   }
   return { ...(await buildFolder(entries, target.sink)), name: folder.name };
+}
+
+/** One walk must be able to see them all, see walk.ts. */
+function requireFewBlocks(from: string, count: number): void {
+  if (count > walkBlocksMax) throw tooManyBlocks(from);
+}
+
+function tooManyBlocks(path: string): AltNetError {
+  const why = `it needs more than ${walkBlocksMax} blocks; publish it in parts`;
+  return new AltNetError('PATH_UNSUPPORTED', { path, why });
+}
+
+const pageBytes = 4096;
+const entryBytes = 256;
+
+/**
+ * What the blocks of a file of this size take on the disk, about: the store counts exactly, and has
+ * the last word.
+ */
+function roomOf(bytes: number): number {
+  if (bytes <= pageBytes) return Math.ceil(bytes * 1.5) + entryBytes;
+  return Math.ceil(bytes / pageBytes) * pageBytes + blocksOf(bytes) * entryBytes;
 }

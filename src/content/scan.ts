@@ -1,12 +1,22 @@
 /**
  * What a folder on disk holds, as far as it is published: regular files and folders, links followed
- * as long as they stay inside. Opens no file.
+ * as long as they stay inside, nothing that an .altignore leaves out. Of files it opens those alone.
  */
-import type { Dirent, Stats } from 'node:fs';
-import { lstat, readdir, realpath, stat } from 'node:fs/promises';
+import {
+  type BigIntStats,
+  type Dirent,
+  lstatSync,
+  readdirSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import path from 'node:path';
-import { AltNetError, systemCode } from '../base/errors.ts';
 import { utf8 } from '../base/bytes.ts';
+import { AltNetError, systemCode } from '../base/errors.ts';
+import { readStart } from './file-bytes.ts';
+import { ignoreFileBytesMax, ignoreFileName, IgnoreRules } from './ignore-rules.ts';
+import { stampOf } from './stamp.ts';
+import { Turns } from './turns.ts';
 
 export interface ScannedFile {
   readonly kind: 'file';
@@ -14,11 +24,15 @@ export interface ScannedFile {
   /** Where to read it. */
   readonly path: string;
   readonly bytes: number;
+  /** Another one when its content has changed, see stamp.ts. */
+  readonly stamp: string;
 }
 
 export interface ScannedFolder {
   readonly kind: 'folder';
   readonly name: string;
+  /** Where to list it. */
+  readonly path: string;
   readonly entries: readonly (ScannedFile | ScannedFolder)[];
 }
 
@@ -30,7 +44,7 @@ const nameBytesMax = 255;
 interface Scan {
   /** No link may lead out of this. */
   readonly top: string;
-  readonly signal: AbortSignal | undefined;
+  readonly turns: Turns;
   files: number;
 }
 
@@ -40,17 +54,22 @@ interface Scan {
  * or FOLDER_EMPTY.
  */
 export async function scan(from: string, signal?: AbortSignal): Promise<ScannedFolder> {
-  const stats = await statOf(from);
+  signal?.throwIfAborted();
+  const stats = statOf(from);
   if (stats.isFile()) {
     const name = path.basename(path.resolve(from));
     checkName(name, from);
-    const entries = [{ kind: 'file' as const, name, path: from, bytes: stats.size }];
-    return { kind: 'folder', name: '', entries };
+    return { kind: 'folder', name: '', path: from, entries: [fileOf(stats, { name, at: from })] };
   }
   if (!stats.isDirectory()) throw unsupported(from, 'it is neither a file nor a folder');
-  const top = await realpath(from);
-  const state = { top, signal, files: 0 };
-  const folder = await scanFolder(state, { name: '', at: from, above: [top] });
+  const top = realpathSync(from);
+  const state = { top, turns: new Turns(signal), files: 0 };
+  const folder = await scanFolder(state, {
+    name: '',
+    at: from,
+    above: [top],
+    rules: IgnoreRules.none,
+  });
   if (state.files === 0) throw new AltNetError('FOLDER_EMPTY', { path: from });
   return folder;
 }
@@ -60,48 +79,88 @@ interface Place {
   readonly at: string;
   /** The real paths of the folders around it: one that comes again is a loop. */
   readonly above: readonly string[];
+  /** Of the folders around it. */
+  readonly rules: IgnoreRules;
 }
 
-async function scanFolder(state: Scan, { name, at, above }: Place): Promise<ScannedFolder> {
+async function scanFolder(state: Scan, { name, at, above, rules }: Place): Promise<ScannedFolder> {
   if (above.length > foldersDeepMax) {
     throw unsupported(at, `folders are nested more than ${foldersDeepMax} deep`);
   }
+  const listed = listFolder(at);
+  const own = listed.some((entry) => entry.name === ignoreFileName);
+  const inForce = own ? readRules(state.top, { at: path.join(at, ignoreFileName), rules }) : rules;
   const entries: (ScannedFile | ScannedFolder)[] = [];
-  for (const entry of await listFolder(at)) {
-    state.signal?.throwIfAborted();
+  for (const entry of listed) {
+    await state.turns.next();
     if (entry.name.startsWith('.') && entry.name !== '.well-known') continue;
     const child = path.join(at, entry.name);
     checkName(entry.name, child);
-    const found = await scanEntry(state, { name: entry.name, at: child, above });
+    if (inForce.leavesOut(entry.name, isFolder(entry, child))) continue;
+    const found = await scanEntry(state, entry, {
+      name: entry.name,
+      at: child,
+      above,
+      rules: inForce,
+    });
     if (found) entries.push(found);
   }
-  return { kind: 'folder', name, entries };
+  return { kind: 'folder', name, path: at, entries };
 }
 
 /** Undefined for a folder without files, which a site cannot show. */
 async function scanEntry(
   state: Scan,
-  { name, at, above }: Place,
+  entry: Dirent,
+  { name, at, above, rules }: Place,
 ): Promise<ScannedFile | ScannedFolder | undefined> {
-  const linked = (await describe(at, lstat)).isSymbolicLink();
-  const real = linked ? await resolveLink(state.top, at) : undefined;
-  const stats = await statOf(at);
+  const real = entry.isSymbolicLink() ? resolveLink(state.top, at) : undefined;
+  const stats = statOf(at);
   if (stats.isFile()) {
     state.files++;
     if (state.files > filesMax) throw unsupported(at, `there are more than ${filesMax} files`);
-    return { kind: 'file', name, path: at, bytes: stats.size };
+    return fileOf(stats, { name, at });
   }
   if (!stats.isDirectory()) throw unsupported(at, 'it is neither a file nor a folder');
   const here = real ?? path.join(above.at(-1) ?? '', name);
   if (above.includes(here)) throw unsupported(at, 'it is a link to a folder that holds it');
-  const folder = await scanFolder(state, { name, at, above: [...above, here] });
+  const place = { name, at, above: [...above, here], rules: rules.below(name) };
+  const folder = await scanFolder(state, place);
   return folder.entries.length > 0 ? folder : undefined;
 }
 
-async function resolveLink(top: string, at: string): Promise<string> {
+function fileOf(stats: BigIntStats, { name, at }: { name: string; at: string }): ScannedFile {
+  return { kind: 'file', name, path: at, bytes: Number(stats.size), stamp: stampOf(stats) };
+}
+
+/** Whether a rule for folders applies: also to a link that leads to one, as that is followed. */
+function isFolder(entry: Dirent, at: string): boolean {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  try {
+    return statSync(at).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+function readRules(top: string, { at, rules }: { at: string; rules: IgnoreRules }): IgnoreRules {
+  if (describe(at, (file) => lstatSync(file)).isSymbolicLink()) resolveLink(top, at);
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = readStart(at, ignoreFileBytesMax + 1);
+  } catch (error) {
+    throw readError(at, error);
+  }
+  if (!bytes) throw unsupported(at, 'it is not a file');
+  const inForce = rules.with(bytes);
+  if (inForce instanceof IgnoreRules) return inForce;
+  throw unsupported(at, inForce.why);
+}
+
+function resolveLink(top: string, at: string): string {
   let real: string;
   try {
-    real = await realpath(at);
+    real = realpathSync(at);
   } catch (error) {
     const why = systemCode(error) === 'ELOOP' ? 'it is a link to itself' : 'it is a broken link';
     throw new AltNetError('PATH_UNSUPPORTED', { path: at, why }, { cause: error });
@@ -111,21 +170,21 @@ async function resolveLink(top: string, at: string): Promise<string> {
   return real;
 }
 
-async function listFolder(at: string): Promise<Dirent[]> {
+function listFolder(at: string): Dirent[] {
   try {
-    return await readdir(at, { withFileTypes: true });
+    return readdirSync(at, { withFileTypes: true });
   } catch (error) {
     throw readError(at, error);
   }
 }
 
-function statOf(at: string): Promise<Stats> {
-  return describe(at, stat);
+function statOf(at: string): BigIntStats {
+  return describe(at, (file) => statSync(file, { bigint: true }));
 }
 
-async function describe(at: string, how: (at: string) => Promise<Stats>): Promise<Stats> {
+function describe<T>(at: string, how: (at: string) => T): T {
   try {
-    return await how(at);
+    return how(at);
   } catch (error) {
     throw readError(at, error);
   }

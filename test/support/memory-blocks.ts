@@ -44,6 +44,15 @@ export class MemoryBlocks implements Blocks {
     }
   }
 
+  /** Like a holding, for those who need no more of one. */
+  adopt(hashes: readonly Bytes[]): Promise<readonly Bytes[]> {
+    return Promise.resolve(hashes.filter((hash) => !this.has(hash)));
+  }
+
+  reserve(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** Stores any bytes, well-formed or not, under their hash. */
   add(bytes: Bytes): Bytes {
     const hash = sha256(bytes);
