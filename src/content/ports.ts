@@ -1,5 +1,5 @@
 /**
- * What the content module asks of its neighbours. `store` implements Blocks and Roots, `peer`
+ * What the content module asks of its neighbours. `store` implements Blocks and Holdings, `peer`
  * Connections, `dht` the publisher and the search; tests implement them in memory.
  */
 import type { Bytes } from '../base/bytes.ts';
@@ -57,6 +57,8 @@ export interface NewHolding {
   /** Left out while something is being published: `complete` tells it then. */
   readonly root?: Link | undefined;
   readonly from?: Bytes | undefined;
+  /** replica: the network that `from` came from, "4:" or "16:" and the hex of its /24 or /48. */
+  readonly source?: string | undefined;
   readonly keep?: boolean | undefined;
 }
 
@@ -111,6 +113,8 @@ export interface Publisher {
   ): Promise<{ readonly stored: number }>;
   /** What is kept alive of this kind; withdrawals are not among it. */
   list(kind: RecordKind): readonly { readonly record: SignedRecord }[];
+  /** The same of one key. */
+  under(key: Bytes): readonly { readonly record: SignedRecord }[];
 }
 
 /** Storage nodes: servers that listen for connections and keep what others offer. */

@@ -47,7 +47,15 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
   const profile = networkProfiles[options.network];
   const common: Common = { world, profile, network: networkId(profile), log };
   const identity = await loadIdentity({ keydir: options.keydir, random: world.random });
-  const store = stack.use(await openStore({ folder: options.data, world, log }));
+  const store = stack.use(
+    await openStore({
+      folder: options.data,
+      world,
+      log,
+      budgetBytes: options.storeBudgetBytes,
+      perPeerBudgetBytes: options.perPeerBudgetBytes,
+    }),
+  );
   const { note, ...networks } = await startNetworks(
     { identity, store },
     { options, stack, common },

@@ -40,6 +40,6 @@ export async function publishGuide(
 }
 
 /** Its blocks may have been removed since it was published. */
-function isHeld({ roots }: Parts['store'], cid: string): boolean {
-  return roots.get(requireLink(parseRoot(cid)).hash) !== undefined;
+function isHeld({ holdings }: Parts['store'], cid: string): boolean {
+  return holdings.get(requireLink(parseRoot(cid)).hash)?.complete === true;
 }

@@ -1,18 +1,24 @@
 /**
- * Which blocks this node has, how many, and the small ones themselves, in LMDB. It knows nothing
- * of files; `blocks` keeps both in step.
+ * Which blocks this node has, who names them, what they cost, and the small ones themselves, in
+ * LMDB. It knows nothing of files, and a holding only as a number.
+ *
+ * Every block is named by at least one holding. One that is named by a single holding, as most
+ * are, has no entry in `shares`.
  */
-import { asBuffer, type Bytes } from '../base/bytes.ts';
+import { asBuffer, type Bytes, concatBytes } from '../base/bytes.ts';
+import { blockCost } from './costs.ts';
 import type { Changes, Environment, Table } from './environment.ts';
-import { tableEntries } from './tables.ts';
+import { prefixRange, tableEntries, tableKeys } from './tables.ts';
 
 /** Blocks of at most this many bytes stand in the index: a file takes up no less on most disks. */
 export const inlineBytesMax = 4096;
 
-export interface BlockCounts {
+export interface BlockTotals {
   readonly blocks: number;
   /** Sum of the blocks' own lengths. */
   readonly bytes: number;
+  /** What they cost on the disk, with all memberships and holdings. */
+  readonly cost: number;
 }
 
 /** Where a block is. */
@@ -23,14 +29,19 @@ export type BlockPlace =
 const inlineTag = 0;
 const fileTag = 1;
 const fileEntryBytes = 5;
-const countsKey: Bytes = Buffer.from('block-counts');
+const totalsKey: Bytes = Buffer.from('block-totals');
+const nothing = new Uint8Array();
 
 export class BlockIndex {
   readonly #blocks: Table;
+  readonly #members: Table;
+  readonly #shares: Table;
   readonly #meta: Table;
 
   constructor(environment: Environment) {
     this.#blocks = environment.table('blocks');
+    this.#members = environment.table('members');
+    this.#shares = environment.table('shares');
     this.#meta = environment.table('meta');
   }
 
@@ -43,18 +54,56 @@ export class BlockIndex {
     return entry && decodeEntry(entry);
   }
 
-  counts(): BlockCounts {
-    const stored = this.#meta.getBinary(countsKey);
-    if (stored?.length !== 16) return { blocks: 0, bytes: 0 };
-    return { blocks: stored.readDoubleBE(0), bytes: stored.readDoubleBE(8) };
+  /** Whether the holding of this number names the block. */
+  isMember(number: number, hash: Bytes): boolean {
+    return this.#members.doesExist(memberKey(number, hash));
   }
 
-  /** Part of a commit: counts and entries change together or not at all. */
-  setCounts(changes: Changes, { blocks, bytes }: BlockCounts): void {
-    const value = Buffer.alloc(16);
+  /** How many holdings name a block that is here. */
+  sharersOf(hash: Bytes): number {
+    return this.#shares.getBinary(hash)?.readUInt32BE(0) ?? 1;
+  }
+
+  /** At most `limit` of the blocks that a holding names, in order of hash. */
+  membersOf(number: number, limit: number): Bytes[] {
+    const range = { ...prefixRange(encodeNumber(number)), limit };
+    return [...this.#members.getKeys(range)].map((key) => new Uint8Array(key.subarray(4)));
+  }
+
+  /** Every membership, in order of holding and hash; slow. */
+  *memberships(from = 0): Iterable<{ readonly number: number; readonly hash: Bytes }> {
+    for (const key of tableKeys(this.#members, encodeNumber(from))) {
+      yield { number: asBuffer(key).readUInt32BE(0), hash: new Uint8Array(key.subarray(4)) };
+    }
+  }
+
+  *entries(): Iterable<{ readonly hash: Bytes; readonly place: BlockPlace | undefined }> {
+    for (const { key, value } of tableEntries(this.#blocks)) {
+      yield { hash: new Uint8Array(key), place: decodeEntry(value) };
+    }
+  }
+
+  /** Blocks that more than one holding names; slow. */
+  *shared(): Iterable<{ readonly hash: Bytes; readonly sharers: number }> {
+    for (const { key, value } of tableEntries(this.#shares)) {
+      yield { hash: new Uint8Array(key), sharers: value.readUInt32BE(0) };
+    }
+  }
+
+  totals(): BlockTotals {
+    const stored = this.#meta.getBinary(totalsKey);
+    if (stored?.length !== 24) return { blocks: 0, bytes: 0, cost: 0 };
+    const [blocks, bytes, cost] = [0, 8, 16].map((at) => stored.readDoubleBE(at));
+    return { blocks: blocks ?? 0, bytes: bytes ?? 0, cost: cost ?? 0 };
+  }
+
+  /** Part of a commit, as all that follows: totals and entries change together or not at all. */
+  setTotals(changes: Changes, { blocks, bytes, cost }: BlockTotals): void {
+    const value = Buffer.alloc(24);
     value.writeDoubleBE(blocks, 0);
     value.writeDoubleBE(bytes, 8);
-    changes.put(this.#meta, { key: countsKey, value });
+    value.writeDoubleBE(cost, 16);
+    changes.put(this.#meta, { key: totalsKey, value });
   }
 
   put(changes: Changes, { hash, bytes }: { hash: Bytes; bytes: Bytes }): void {
@@ -65,15 +114,41 @@ export class BlockIndex {
     changes.remove(this.#blocks, hash);
   }
 
-  *entries(): Iterable<{ readonly hash: Bytes; readonly place: BlockPlace | undefined }> {
-    for (const { key, value } of tableEntries(this.#blocks)) {
-      yield { hash: new Uint8Array(key), place: decodeEntry(value) };
-    }
+  addMember(changes: Changes, number: number, hash: Bytes): void {
+    changes.put(this.#members, { key: memberKey(number, hash), value: nothing });
+  }
+
+  removeMember(changes: Changes, number: number, hash: Bytes): void {
+    changes.remove(this.#members, memberKey(number, hash));
+  }
+
+  setSharers(changes: Changes, hash: Bytes, sharers: number): void {
+    if (sharers < 2) return changes.remove(this.#shares, hash);
+    changes.put(this.#shares, { key: hash, value: encodeNumber(sharers) });
   }
 }
 
 export function sizeOf(place: BlockPlace): number {
   return place.at === 'index' ? place.bytes.length : place.size;
+}
+
+export function costOfPlace(place: BlockPlace): number {
+  return blockCost({ bytes: sizeOf(place), inIndex: place.at === 'index' });
+}
+
+/** What a block of this length will cost once it is written. */
+export function costOfNew(bytes: number): number {
+  return blockCost({ bytes, inIndex: bytes <= inlineBytesMax });
+}
+
+export function encodeNumber(number: number): Bytes {
+  const bytes = Buffer.allocUnsafe(4);
+  bytes.writeUInt32BE(number);
+  return bytes;
+}
+
+function memberKey(number: number, hash: Bytes): Bytes {
+  return concatBytes(encodeNumber(number), hash);
 }
 
 function encodeEntry(bytes: Bytes): Bytes {

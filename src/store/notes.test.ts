@@ -2,18 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testStore } from '../../test/support/store-folder.ts';
 import { utf8 } from '../base/bytes.ts';
-import type { HeldRoot } from './roots.ts';
-
-function root(first: number, own: boolean): HeldRoot {
-  return {
-    hash: new Uint8Array(32).fill(first),
-    codec: own ? 'dag-pb' : 'raw',
-    own,
-    files: first * 1000,
-    bytes: first * 10_000_000_000,
-    addedMs: 1_767_225_600_123,
-  };
-}
 
 test('notes are listed by prefix, replaced and removed', async (t) => {
   const { store } = await testStore(t);
@@ -29,14 +17,4 @@ test('notes are listed by prefix, replaced and removed', async (t) => {
   assert.equal(store.notes.get('pin/c'), undefined);
   await store.notes.removeAll(['pin/a', 'none']);
   assert.deepEqual(text('pin/'), ['pin/b=2']);
-});
-
-test('roots come back as they were put', async (t) => {
-  const { store } = await testStore(t);
-  const roots = [root(1, true), root(2, false), root(255, true)];
-  for (const one of roots.toReversed()) await store.roots.put(one);
-  assert.deepEqual([...store.roots.list()], roots);
-  assert.deepEqual(store.roots.get(new Uint8Array(32).fill(2)), roots[1]);
-  await store.roots.remove(new Uint8Array(32).fill(2));
-  assert.equal(store.roots.get(new Uint8Array(32).fill(2)), undefined);
 });

@@ -1,20 +1,14 @@
 /**
- * The version of what the tables hold, and how an older version becomes the present one. It knows
- * LMDB's tables by name and must not use the codecs of today: a migration has to do the same in
- * years, when they have moved on.
+ * The version of what the tables hold, and how an older version becomes the present one: step by
+ * step, each in a transaction of its own. What the steps do is in `migrations`.
  */
 import { AltNetError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Environment, Table } from './environment.ts';
+import { type Migration, migrations } from './migrations.ts';
 
-/** Brings the tables from the version before to this one. Runs inside one transaction. */
-export type Migration = (table: (name: string) => Table) => unknown;
-
-/** Each entry makes the version that is its key. Versions start at 1, which needs no migration. */
-export const migrations: ReadonlyMap<number, Migration> = new Map<number, Migration>([]);
-
-/** Version 1: tables as in docs/spec/store.md. */
-export const schemaVersion = 1;
+/** Version 2: tables as in docs/spec/store.md. */
+export const schemaVersion = 2;
 
 const versionKey = Buffer.from('schema-version');
 export const metaTableName = 'meta';

@@ -7,7 +7,7 @@ import process from 'node:process';
 import { describe, test, type TestContext } from 'node:test';
 import { open } from 'lmdb';
 import { atEnd, temporaryFolder } from '../../test/support/cleanup.ts';
-import { openTestStore, testStore } from '../../test/support/store-folder.ts';
+import { openTestStore, putInto, testStore } from '../../test/support/store-folder.ts';
 import { utf8 } from '../base/bytes.ts';
 import { systemWorld } from '../base/clock.ts';
 import { isAltNetError } from '../base/errors.ts';
@@ -16,7 +16,9 @@ import { silentLogger } from '../base/logger.ts';
 import { claimFolder } from './claim.ts';
 import { inspectDatabaseFile } from './database-file.ts';
 import { openEnvironment } from './environment.ts';
-import { type Migration, migrate, schemaVersion } from './schema.ts';
+import type { Migration } from './migrations.ts';
+import { migrate, schemaVersion } from './schema.ts';
+import type { Store } from './store.ts';
 
 describe('a data folder', () => {
   test('is used by one store at a time', async (t) => {
@@ -81,7 +83,11 @@ describe('a database', () => {
     const folder = temporaryFolder(t);
     const store = await openTestStore(folder);
     const bytes = Array.from({ length: 200 }, (_, i) => new Uint8Array(1000).fill(i));
-    await store.blocks.putAll(bytes.map((one) => ({ hash: sha256(one), bytes: one })));
+    await putInto(
+      store,
+      sha256(utf8('root')),
+      bytes.map((one) => ({ hash: sha256(one), bytes: one })),
+    );
     await store.close();
     const file = path.join(folder, 'store', 'index.mdb');
     const whole = readFileSync(file);
@@ -101,7 +107,7 @@ describe('a database', () => {
   test('with single damaged bytes is never a fault of the program', async (t) => {
     const folder = temporaryFolder(t);
     const store = await openTestStore(folder);
-    await store.blocks.putAll([{ hash: sha256(utf8('a')), bytes: utf8('a') }]);
+    await putInto(store, sha256(utf8('a')), [{ hash: sha256(utf8('a')), bytes: utf8('a') }]);
     await store.close();
     const file = path.join(folder, 'store', 'index.mdb');
     const whole = readFileSync(file);
@@ -189,7 +195,7 @@ async function fillAndFree(mount: string): Promise<void> {
     for (let i = 0; i < 20_000; i++) {
       const bytes = Buffer.alloc(size, `${size}/${kept.length}`);
       try {
-        await store.blocks.putAll([{ hash: sha256(bytes), bytes }]);
+        await putOwn(store, bytes);
         kept.push(bytes);
       } catch (error) {
         assert.ok(isAltNetError(error, 'DISK_FULL'), String(error));
@@ -202,13 +208,13 @@ async function fillAndFree(mount: string): Promise<void> {
   await putUntilFull(3000);
   const [first, ...others] = kept;
   assert.ok(first);
-  await store.blocks.remove([sha256(first)]);
+  await store.holdings.remove(sha256(first));
   kept.splice(0, kept.length, ...others);
   const full = store.blocks.stats();
   const freed = statSync(ballast).size;
   writeFileSync(ballast, '');
   const more = Buffer.alloc(freed / 4, 'more');
-  await store.blocks.putAll([{ hash: sha256(more), bytes: more }]);
+  await putOwn(store, more);
   kept.push(more);
   assert.deepEqual(store.blocks.stats(), {
     blocks: full.blocks + 1,
@@ -217,4 +223,12 @@ async function fillAndFree(mount: string): Promise<void> {
   for (const bytes of kept) {
     assert.ok(Buffer.from(bytes).equals(store.blocks.get(sha256(bytes)) ?? Buffer.alloc(0)));
   }
+}
+
+/** A value of its own, which nothing may evict. */
+async function putOwn(store: Store, bytes: Uint8Array): Promise<void> {
+  const link = { codec: 'raw', hash: sha256(bytes) } as const;
+  await using holding = await store.holdings.open({ kind: 'own', root: link });
+  await holding.putAll([{ hash: link.hash, bytes }]);
+  await holding.complete({ link, files: 1, bytes: bytes.length });
 }

@@ -5,23 +5,28 @@
 import path from 'node:path';
 import type { World } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import { forEachOf } from '../base/parallel.ts';
+import type { Holdings } from '../content/ports.ts';
 import type { PublicationJournal, RecordStore } from '../dht/ports.ts';
 import { BlockFiles } from './block-files.ts';
 import { BlockIndex } from './block-index.ts';
 import { BlockStore } from './blocks.ts';
+import { Book } from './book.ts';
 import { type Claim, claimFolder } from './claim.ts';
 import { type Environment, openEnvironment } from './environment.ts';
+import { HoldingTable } from './holding-table.ts';
+import { HoldingStore } from './holdings.ts';
 import { LmdbPublicationJournal } from './journal.ts';
 import { NoteStore } from './notes.ts';
 import { LmdbRecordStore } from './records.ts';
-import { RootStore } from './roots.ts';
 import { migrate } from './schema.ts';
+import { takeStock } from './stocktaking.ts';
 
 export interface Store extends AsyncDisposable {
   readonly records: RecordStore;
   readonly journal: PublicationJournal;
   readonly blocks: BlockStore;
-  readonly roots: RootStore;
+  readonly holdings: Holdings;
   readonly notes: NoteStore;
   /** Ends what was begun, then lets another process in. Idempotent. */
   close(): Promise<void>;
@@ -32,29 +37,36 @@ export interface StoreOptions {
   readonly folder: string;
   readonly world: World;
   readonly log: Logger;
+  /** What blocks may cost on the disk, and what replicas for one peer may; no limit when left out. */
+  readonly budgetBytes?: number | undefined;
+  readonly perPeerBudgetBytes?: number | undefined;
+}
+
+/** The parts that change blocks, and what they share. */
+interface BlockParts {
+  readonly index: BlockIndex;
+  readonly files: BlockFiles;
+  readonly blocks: BlockStore;
+  readonly holdings: HoldingStore;
 }
 
 /**
  * Rejects with STORE_LOCKED, STORE_DAMAGED, STORE_TOO_NEW or DISK_FULL; another process that uses
  * the folder is not disturbed, and a store that cannot be opened is not changed.
  */
-export async function openStore({ folder, world, log }: StoreOptions): Promise<Store> {
-  const own = path.join(folder, 'store');
-  const claim = claimFolder(own);
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { world, log } = options;
+  const folder = path.join(options.folder, 'store');
+  const claim = claimFolder(folder);
   let environment: Environment | undefined;
   try {
-    const file = path.join(own, 'index.mdb');
-    environment = openEnvironment({ folder: own, file, timers: world.timers, log });
-    migrate(environment, { folder: own, log });
-    const blocks = new BlockStore({
-      environment,
-      index: new BlockIndex(environment),
-      files: new BlockFiles(path.join(own, 'blocks')),
-      folder: own,
-      log,
-    });
-    if (claim.afterCrash) await blocks.recover();
-    return storeOf({ environment, blocks, claim });
+    const file = path.join(folder, 'index.mdb');
+    environment = openEnvironment({ folder, file, timers: world.timers, log });
+    migrate(environment, { folder, log });
+    const parts = blockParts(environment, { ...options, folder });
+    if (claim.afterCrash) await recover(parts, log);
+    await parts.holdings.begin();
+    return storeOf({ environment, parts, claim });
   } catch (error) {
     await environment?.close();
     claim.release();
@@ -62,19 +74,47 @@ export async function openStore({ folder, world, log }: StoreOptions): Promise<S
   }
 }
 
+function blockParts(
+  environment: Environment,
+  { folder, world, log, budgetBytes, perPeerBudgetBytes }: StoreOptions,
+): BlockParts {
+  const index = new BlockIndex(environment);
+  const files = new BlockFiles(path.join(folder, 'blocks'));
+  const table = new HoldingTable(environment);
+  const bytesMax = budgetBytes ?? Number.MAX_SAFE_INTEGER;
+  const budget = { bytesMax, perPeerBytesMax: perPeerBudgetBytes ?? bytesMax };
+  const book = new Book({ environment, index, table, budget });
+  const shared = { environment, book, index, table, files, folder, world, log };
+  const holdings = new HoldingStore(shared);
+  const onLost = (hash: Uint8Array): Promise<void> => holdings.forget([hash]);
+  return { index, files, holdings, blocks: new BlockStore({ ...shared, onLost }) };
+}
+
+const filesAtOnce = 16;
+
+/** After a crash: drops files without entry and entries without file. */
+async function recover({ index, files, holdings }: BlockParts, log: Logger): Promise<void> {
+  const { lost, orphans } = takeStock(index, files);
+  await holdings.forget(lost);
+  await forEachOf(orphans, filesAtOnce, (hash) => files.remove(hash));
+  const { blocks } = index.totals();
+  const found = { blocks, lost: lost.length, orphans: orphans.length };
+  log.info('checked the blocks after a crash', found);
+}
+
 function storeOf({
   environment,
-  blocks,
+  parts: { blocks, holdings },
   claim,
 }: {
   environment: Environment;
-  blocks: BlockStore;
+  parts: BlockParts;
   claim: Claim;
 }): Store {
   let closing: Promise<void> | undefined;
   const closeAll = async (): Promise<void> => {
     try {
-      await blocks.idle();
+      await holdings.stop();
       await environment.close();
     } finally {
       claim.release();
@@ -84,8 +124,8 @@ function storeOf({
   return {
     records: new LmdbRecordStore(environment),
     journal: new LmdbPublicationJournal(environment),
-    roots: new RootStore(environment),
     notes: new NoteStore(environment),
+    holdings,
     blocks,
     close,
     [Symbol.asyncDispose]: close,

@@ -1,5 +1,5 @@
 /** Reading ranges of a table. Knows keys as bytes and nothing of values. */
-import type { Bytes } from '../base/bytes.ts';
+import { asBuffer, type Bytes } from '../base/bytes.ts';
 import type { Table } from './environment.ts';
 
 interface KeyRange {
@@ -52,4 +52,9 @@ export function* tableKeys(table: Table, from: Bytes): Iterable<Bytes> {
     if (!after || page.length < pageKeys) return;
     range = { start: after, exclusiveStart: true };
   }
+}
+
+/** Bytes as the key of a Map or Set: one byte per character, half the memory of hex. */
+export function textOf(bytes: Bytes): string {
+  return asBuffer(bytes).toString('latin1');
 }

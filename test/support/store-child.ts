@@ -7,10 +7,12 @@ import process from 'node:process';
 import { systemWorld } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { openStore } from '../../src/store/store.ts';
-import { childBlock, childRecord } from './store-samples.ts';
+import { childBlock, childRecord, childRoot } from './store-samples.ts';
 
 const [, , folder = '', mode, round = '0'] = process.argv;
 const store = await openStore({ folder, world: systemWorld, log: silentLogger });
+const writing =
+  mode === 'write' ? await store.holdings.open({ kind: 'visited', root: childRoot }) : undefined;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 say('ready');
 if (mode === 'wait') setInterval(() => undefined, 60_000);
@@ -18,7 +20,7 @@ if (mode === 'wait') setInterval(() => undefined, 60_000);
 async function writeBlocks(lane: number): Promise<never> {
   for (let i = 0; ; i++) {
     const names = [0, 1, 2, 3].map((j) => `${round}/${lane}/${i}/${j}`);
-    await store.blocks.putAll(names.map(childBlock));
+    await writing?.putAll(names.map(childBlock));
     for (const name of names) say(`block ${name}`);
   }
 }

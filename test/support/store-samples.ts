@@ -1,8 +1,9 @@
 /** Blocks and records that follow from a name, so that two processes agree on them. */
 import { utf8 } from '../../src/base/bytes.ts';
 import { sha256 } from '../../src/base/hash.ts';
+import type { Block } from '../../src/content/ports.ts';
+import type { Link } from '../../src/content/root.ts';
 import type { StoredRecord } from '../../src/dht/ports.ts';
-import type { Block } from '../../src/store/blocks.ts';
 import { sampleRecord } from '../conformance/sample-record.ts';
 
 /** Every second one is small enough to stand in the index. */
@@ -22,3 +23,6 @@ export function childRecord(name: string): { slot: Uint8Array; stored: StoredRec
     stored: { record, heldSinceMs: 1, refreshedMs: 2, provisional: false, source: '' },
   };
 }
+
+/** Of the holding that names all those blocks. */
+export const childRoot: Link = { codec: 'raw', hash: sha256(utf8('the root of all')) };

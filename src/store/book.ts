@@ -1,0 +1,151 @@
+/**
+ * What the store holds and how much of its budget that takes: entries, totals and the holdings'
+ * own entries change in one commit, so the sums are exact whenever a crash comes. It does not
+ * decide what may be written or has to go.
+ */
+import type { Bytes } from '../base/bytes.ts';
+import type { BlockIndex, BlockTotals } from './block-index.ts';
+import { holdingCost } from './costs.ts';
+import type { Changes, Environment } from './environment.ts';
+import type { StoredHolding } from './holding-codec.ts';
+import type { HoldingTable } from './holding-table.ts';
+import { textOf } from './tables.ts';
+
+/** Most that is stored, by what it costs on the disk. */
+export interface Budget {
+  readonly bytesMax: number;
+  /** Of replicas, for the peer that offered them. */
+  readonly perPeerBytesMax: number;
+}
+
+/** Peers in one network may together take so many times what one peer may. */
+const peersPerNetwork = 4;
+
+/** A holding before and after a commit; undefined when there is none. */
+export interface HoldingStep {
+  readonly before: StoredHolding | undefined;
+  readonly after: StoredHolding | undefined;
+}
+
+export interface BookEntry {
+  /** Writes blocks, memberships and shares. */
+  readonly write?: (changes: Changes) => void;
+  readonly holdings: readonly HoldingStep[];
+  /** What blocks and memberships add to the totals; the holdings' own cost is added here. */
+  readonly added?: BlockTotals;
+}
+
+/** Whose replica it is. */
+export type Origin = Pick<StoredHolding, 'kind' | 'from' | 'source'>;
+
+export class Book {
+  readonly budget: Budget;
+  readonly #environment: Environment;
+  readonly #index: BlockIndex;
+  readonly #table: HoldingTable;
+  #totals: BlockTotals;
+  #reserved = 0;
+  /** Replicas by origin, and what is set aside for them. BOUNDED by the holdings. */
+  readonly #held = new Map<string, number>();
+  readonly #reservedFor = new Map<string, number>(); // BOUNDED by the open holdings
+
+  constructor({
+    environment,
+    index,
+    table,
+    budget,
+  }: {
+    environment: Environment;
+    index: BlockIndex;
+    table: HoldingTable;
+    budget: Budget;
+  }) {
+    this.#environment = environment;
+    this.#index = index;
+    this.#table = table;
+    this.budget = budget;
+    this.#totals = index.totals();
+    for (const holding of table.list()) this.#charge({ before: undefined, after: holding });
+  }
+
+  get totals(): BlockTotals {
+    return this.#totals;
+  }
+
+  /** What may still be written besides what is set aside; below 0 when the budget was lowered. */
+  room(): number {
+    return this.budget.bytesMax - this.#totals.cost - this.#reserved;
+  }
+
+  /** Of the peer that offered it, and of the network it did so from: the narrower of both. */
+  roomFor(origin: Origin): { readonly bytes: number; readonly bytesMax: number } {
+    let least = { bytes: Infinity, bytesMax: Infinity };
+    for (const { id, bytesMax } of this.#accountsOf(origin)) {
+      const bytes = bytesMax - (this.#held.get(id) ?? 0) - (this.#reservedFor.get(id) ?? 0);
+      if (bytes < least.bytes) least = { bytes, bytesMax };
+    }
+    return least;
+  }
+
+  heldFor(from: Bytes): number {
+    return this.#held.get(peerAccount(from)) ?? 0;
+  }
+
+  /** Sets so much aside, or frees it when negative. */
+  reserve(bytes: number, origin: Origin): void {
+    this.#reserved += bytes;
+    for (const { id } of this.#accountsOf(origin)) addTo(this.#reservedFor, id, bytes);
+  }
+
+  async commit(
+    { write, holdings, added = { blocks: 0, bytes: 0, cost: 0 } }: BookEntry,
+    { removesOnly = false }: { readonly removesOnly?: boolean } = {},
+  ): Promise<void> {
+    const before = this.#totals;
+    const made = holdings.filter((step) => !step.before && step.after).length;
+    const gone = holdings.filter((step) => step.before && !step.after).length;
+    const totals: BlockTotals = {
+      blocks: before.blocks + added.blocks,
+      bytes: before.bytes + added.bytes,
+      cost: before.cost + added.cost + (made - gone) * holdingCost,
+    };
+    await this.#environment.commit(
+      (changes) => {
+        write?.(changes);
+        for (const step of holdings) this.#table.change(changes, step);
+        this.#index.setTotals(changes, totals);
+      },
+      { removesOnly },
+    );
+    this.#totals = totals;
+    for (const step of holdings) this.#charge(step);
+  }
+
+  #charge({ before, after }: HoldingStep): void {
+    if (before) this.#addHeld(before, -before.cost);
+    if (after) this.#addHeld(after, after.cost);
+  }
+
+  #addHeld(holding: StoredHolding, cost: number): void {
+    if (holding.state === 'going') return;
+    for (const { id } of this.#accountsOf(holding)) addTo(this.#held, id, cost);
+  }
+
+  #accountsOf({ kind, from, source }: Origin): { id: string; bytesMax: number }[] {
+    if (kind !== 'replica') return [];
+    const { perPeerBytesMax } = this.budget;
+    const ofPeer = from ? [{ id: peerAccount(from), bytesMax: perPeerBytesMax }] : [];
+    const bytesMax = perPeerBytesMax * peersPerNetwork;
+    return source === '' ? ofPeer : [...ofPeer, { id: `network ${source}`, bytesMax }];
+  }
+}
+
+function peerAccount(from: Bytes): string {
+  return `peer ${textOf(from)}`;
+}
+
+function addTo(sums: Map<string, number>, id: string, bytes: number): void {
+  const sum = (sums.get(id) ?? 0) + bytes;
+  if (sum === 0) sums.delete(id);
+  else sums.set(id, sum);
+}

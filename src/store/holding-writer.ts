@@ -1,0 +1,68 @@
+/** One writer of a holding, as its user has it in hand. */
+import type { Bytes } from '../base/bytes.ts';
+import { AltNetError } from '../base/errors.ts';
+import type { Block, Holding } from '../content/ports.ts';
+import type { OpenHolding } from './open-holdings.ts';
+import type { Reservation, Write } from './writes.ts';
+
+export type Completion = Parameters<Holding['complete']>[0];
+
+/** What a writer asks for; each runs in the order in which it was asked. */
+export interface WriterPort {
+  write(write: Write): void;
+  reserve(open: OpenHolding, reservation: Reservation, bytes: number): Promise<void>;
+  /** Gives back the holding that stands for the root from now on. */
+  complete(open: OpenHolding, done: Completion): Promise<OpenHolding>;
+  close(open: OpenHolding, reservation: Reservation): Promise<void>;
+}
+
+export class HoldingWriter implements Holding {
+  readonly #port: WriterPort;
+  readonly #reservation: Reservation = { bytes: 0, origin: undefined };
+  #open: OpenHolding;
+  #closing: Promise<void> | undefined;
+
+  constructor(port: WriterPort, open: OpenHolding) {
+    this.#port = port;
+    this.#open = open;
+  }
+
+  async putAll(blocks: readonly Block[]): Promise<void> {
+    await this.#write({ blocks, hashes: [] });
+  }
+
+  adopt(hashes: readonly Bytes[]): Promise<readonly Bytes[]> {
+    return this.#write({ blocks: [], hashes });
+  }
+
+  async reserve(bytes: number): Promise<void> {
+    this.#requireOpen();
+    await this.#port.reserve(this.#open, this.#reservation, bytes);
+  }
+
+  async complete(done: Completion): Promise<void> {
+    this.#requireOpen();
+    this.#open = await this.#port.complete(this.#open, done);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#port.close(this.#open, this.#reservation);
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #write({ blocks, hashes }: Pick<Write, 'blocks' | 'hashes'>): Promise<readonly Bytes[]> {
+    this.#requireOpen();
+    const { promise, resolve, reject } = Promise.withResolvers<readonly Bytes[]>();
+    const reservation = this.#reservation;
+    this.#port.write({ open: this.#open, blocks, hashes, reservation, resolve, reject });
+    return promise;
+  }
+
+  #requireOpen(): void {
+    if (this.#closing) throw new AltNetError('INTERNAL', { what: 'a closed holding is written' });
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * What becomes of a holding while it is being written: what it begins as, when it is complete, and
+ * what stays of it once its last writer has closed it. Runs inside the queue of `holdings`.
+ */
+import { equalBytes } from '../base/bytes.ts';
+import { AltNetError } from '../base/errors.ts';
+import type { NewHolding } from '../content/ports.ts';
+import type { Book } from './book.ts';
+import type { StoredHolding } from './holding-codec.ts';
+import { beginHolding, originOf, raise } from './holding-kinds.ts';
+import type { HoldingTable } from './holding-table.ts';
+import type { Completion } from './holding-writer.ts';
+import type { OpenHolding, OpenHoldings } from './open-holdings.ts';
+import type { Removal } from './removal.ts';
+import type { Room } from './room.ts';
+import type { Reservation } from './writes.ts';
+
+/** Beyond its own length, what a block of middle size costs: set aside together with it. */
+const reservedShare = 1 / 32;
+
+export interface LifecycleParts {
+  readonly book: Book;
+  readonly table: HoldingTable;
+  readonly opens: OpenHoldings;
+  readonly removal: Removal;
+  readonly room: Room;
+  readonly nowMs: () => number;
+  readonly onRemoved: (holding: StoredHolding) => void;
+}
+
+export class Lifecycle {
+  readonly #parts: LifecycleParts;
+
+  constructor(parts: LifecycleParts) {
+    this.#parts = parts;
+  }
+
+  /** The entry of a holding that is open; undefined while it has none. */
+  find({ root, number }: OpenHolding): StoredHolding | undefined {
+    const { table } = this.#parts;
+    if (root) return table.ofRoot(root.hash);
+    return number === undefined ? undefined : table.get(number);
+  }
+
+  begin({ begin }: OpenHolding): StoredHolding {
+    return beginHolding(this.#parts.table.takeNumber(), begin, this.#parts.nowMs());
+  }
+
+  /** Somebody opens it who may need it more than those before. */
+  async raise(open: OpenHolding, by: NewHolding): Promise<void> {
+    const before = this.find(open);
+    if (!before) return;
+    const after = raise(before, by);
+    if (after.kind === before.kind && after.keep === before.keep) return;
+    if (after.kind === 'replica') this.#requireRoomFor(after, before.cost);
+    await this.#parts.book.commit({ holdings: [{ before, after }] });
+    if (before.state === 'writing' && before.kind === 'visited') open.before ??= before.kind;
+  }
+
+  async reserve(open: OpenHolding, reservation: Reservation, bytes: number): Promise<void> {
+    const { book, room } = this.#parts;
+    const cost = Math.ceil(bytes * (1 + reservedShare));
+    const origin = reservation.origin ?? this.find(open) ?? originOf(open.begin);
+    this.#requireRoomFor(origin, cost);
+    const shortage = cost - book.room();
+    if (shortage > 0 && !(await room.make(shortage))) {
+      throw new AltNetError('STORE_FULL', { bytes, bytesMax: book.budget.bytesMax });
+    }
+    reservation.origin = origin;
+    reservation.bytes += cost;
+    book.reserve(cost, origin);
+  }
+
+  /** Gives back the holding that stands for the root from now on. */
+  async complete(open: OpenHolding, { link, files, bytes }: Completion): Promise<OpenHolding> {
+    const { book, table, removal, opens } = this.#parts;
+    if (open.root && !equalBytes(open.root.hash, link.hash)) {
+      throw new AltNetError('INTERNAL', { what: 'a holding was completed with another root' });
+    }
+    const own = this.find(open);
+    const rooted = table.ofRoot(link.hash);
+    const base = raise(own ?? rooted ?? this.begin(open), rooted ?? open.begin);
+    const after: StoredHolding = {
+      ...raise(base, open.begin),
+      state: 'complete',
+      root: { hash: link.hash.slice(), codec: link.codec },
+      legacy: false,
+      files,
+      bytes,
+      addedMs: rooted?.addedMs ?? base.addedMs,
+      usedMs: this.#parts.nowMs(),
+      supersededMs: open.begin.kind === 'own' ? undefined : base.supersededMs,
+    };
+    if (own && rooted && own.number !== rooted.number) {
+      // It was held before: the new one names all of it, so the old one can go.
+      await removal.mark(rooted, [{ before: own, after }]);
+    } else {
+      await book.commit({ holdings: [{ before: own ?? rooted, after }] });
+    }
+    return open.root ? open : opens.root(open, after.root ?? link);
+  }
+
+  async close(open: OpenHolding, reservation: Reservation): Promise<void> {
+    const { book, opens, removal } = this.#parts;
+    if (reservation.origin) book.reserve(-reservation.bytes, reservation.origin);
+    reservation.bytes = 0;
+    if (!opens.close(open)) return;
+    const holding = this.find(open);
+    if (holding?.state !== 'writing') return;
+    if (open.before && holding.root) {
+      const after: StoredHolding = { ...holding, kind: open.before, from: undefined, source: '' };
+      await book.commit({ holdings: [{ before: holding, after }] }, { removesOnly: true });
+    } else if (!staysPartial(holding)) {
+      await removal.mark(holding);
+      this.#parts.onRemoved(holding);
+    }
+  }
+
+  #requireRoomFor(origin: Parameters<Book['roomFor']>[0], cost: number): void {
+    const { bytes, bytesMax } = this.#parts.book.roomFor(origin);
+    if (cost > bytes) throw new AltNetError('STORE_FULL', { bytes: cost, bytesMax });
+  }
+}
+
+/** What was only visited is kept in part, until the room is needed. */
+export function staysPartial({ kind, root }: StoredHolding): boolean {
+  return kind === 'visited' && root !== undefined;
+}

@@ -1,0 +1,157 @@
+/**
+ * Writes that will share a commit: what each of them adds to what is there and to what those before
+ * it add. It reads the index and writes nothing; memberships that are there already cost nothing.
+ */
+import type { Bytes } from '../base/bytes.ts';
+import type { Block } from '../content/ports.ts';
+import { type BlockIndex, costOfNew, costOfPlace } from './block-index.ts';
+import type { BookEntry } from './book.ts';
+import { holdingCost, membershipCost } from './costs.ts';
+import type { StoredHolding } from './holding-codec.ts';
+import { textOf } from './tables.ts';
+
+/** What one write asks for: blocks to be put, or to be named if they are here. */
+export interface Asked {
+  readonly blocks: readonly Block[];
+  readonly hashes: readonly Bytes[];
+}
+
+/** One write, seen against everything before it. */
+export interface Draft {
+  readonly holding: StoredHolding;
+  /** Whether the holding has an entry yet. */
+  readonly isNew: boolean;
+  /** What it does not name yet, by `textOf` the hash. BOUNDED by the write. */
+  readonly named: ReadonlyMap<string, Bytes>;
+  readonly fresh: readonly Block[];
+  /** Asked to be named, and not here. */
+  readonly missing: readonly Bytes[];
+  /** What the budget has to have room for. */
+  readonly cost: number;
+  /** What the holding comes to name, each block in full. */
+  readonly charge: number;
+}
+
+export class WritePlan {
+  readonly #index: BlockIndex;
+  /** By number, as they will be. All BOUNDED by the writes of one group. */
+  readonly #holdings = new Map<
+    number,
+    { before: StoredHolding | undefined; after: StoredHolding }
+  >();
+  readonly #fresh = new Map<string, Block>();
+  readonly #members: { number: number; hash: Bytes }[] = [];
+  readonly #named = new Set<string>();
+  readonly #sharers = new Map<string, { hash: Bytes; count: number }>();
+  #cost = 0;
+
+  constructor(index: BlockIndex) {
+    this.#index = index;
+  }
+
+  /** What the plan adds to what the store costs. */
+  get cost(): number {
+    return this.#cost;
+  }
+
+  get isEmpty(): boolean {
+    return this.#holdings.size === 0;
+  }
+
+  /** Blocks that must be on the disk before the commit. */
+  get fresh(): readonly Block[] {
+    return [...this.#fresh.values()];
+  }
+
+  /** The holding as it will be after the writes so far. */
+  holding(number: number): StoredHolding | undefined {
+    return this.#holdings.get(number)?.after;
+  }
+
+  draft(
+    { holding, isNew }: { readonly holding: StoredHolding; readonly isNew: boolean },
+    { blocks, hashes }: Asked,
+  ): Draft {
+    const named = new Map<string, Bytes>();
+    const fresh: Block[] = [];
+    const missing: Bytes[] = [];
+    let freshCost = 0;
+    let charge = 0;
+    const see = (hash: Bytes, block: Block | undefined): void => {
+      const id = textOf(hash);
+      if (named.has(id) || this.#named.has(memberId(holding.number, id))) return;
+      const here = this.#costOf(id, hash);
+      if (here === undefined && !block) return void missing.push(hash);
+      if (here !== undefined && !isNew && this.#index.isMember(holding.number, hash)) return;
+      const cost = here ?? costOfNew(block?.bytes.length ?? 0);
+      if (here === undefined && block) {
+        fresh.push(block);
+        freshCost += cost;
+      }
+      named.set(id, hash);
+      charge += cost + membershipCost;
+    };
+    for (const block of blocks) see(block.hash, block);
+    for (const hash of hashes) see(hash, undefined);
+    const cost =
+      freshCost + named.size * membershipCost + (isNew && named.size > 0 ? holdingCost : 0);
+    return { holding, isNew, named, fresh, missing, cost, charge };
+  }
+
+  /** Adds a draft that was made after the last `take`. */
+  take({ holding, isNew, named, fresh, cost, charge }: Draft, nowMs: number): void {
+    if (named.size === 0) return;
+    const { number } = holding;
+    const planned = this.#holdings.get(number);
+    const before = planned ? planned.before : isNew ? undefined : holding;
+    const after = { ...holding, usedMs: nowMs, cost: holding.cost + charge };
+    this.#holdings.set(number, { before, after });
+    for (const block of fresh) this.#fresh.set(textOf(block.hash), block);
+    const freshIds = new Set(fresh.map(({ hash }) => textOf(hash)));
+    for (const [id, hash] of named) {
+      this.#members.push({ number, hash });
+      this.#named.add(memberId(number, id));
+      if (freshIds.has(id)) continue;
+      const count = this.#sharers.get(id)?.count ?? this.#sharersBefore(id, hash);
+      this.#sharers.set(id, { hash, count: count + 1 });
+    }
+    this.#cost += cost;
+  }
+
+  /** What the commit writes. */
+  entry(): BookEntry {
+    const fresh = this.fresh;
+    const blockCosts = fresh.reduce((sum, { bytes }) => sum + costOfNew(bytes.length), 0);
+    return {
+      write: (changes) => {
+        for (const block of fresh) this.#index.put(changes, block);
+        for (const { number, hash } of this.#members) this.#index.addMember(changes, number, hash);
+        for (const { hash, count } of this.#sharers.values()) {
+          this.#index.setSharers(changes, hash, count);
+        }
+      },
+      holdings: [...this.#holdings.values()],
+      added: {
+        blocks: fresh.length,
+        bytes: fresh.reduce((sum, { bytes }) => sum + bytes.length, 0),
+        cost: blockCosts + this.#members.length * membershipCost,
+      },
+    };
+  }
+
+  /** Undefined when the block is not here. */
+  #costOf(id: string, hash: Bytes): number | undefined {
+    const planned = this.#fresh.get(id);
+    if (planned) return costOfNew(planned.bytes.length);
+    const place = this.#index.find(hash);
+    return place && costOfPlace(place);
+  }
+
+  #sharersBefore(id: string, hash: Bytes): number {
+    return this.#fresh.has(id) ? 1 : this.#index.sharersOf(hash);
+  }
+}
+
+function memberId(number: number, id: string): string {
+  return `${number} ${id}`;
+}

@@ -1,0 +1,122 @@
+/**
+ * Takes holdings away, and blocks that are lost. A holding that goes is marked first, which a crash
+ * cannot undo, and loses its blocks in small commits afterwards; those that nobody else names are
+ * removed with it. Runs inside the queue of `holdings`.
+ */
+import type { Bytes } from '../base/bytes.ts';
+import { forEachOf } from '../base/parallel.ts';
+import type { BlockFiles } from './block-files.ts';
+import { type BlockIndex, costOfPlace, sizeOf } from './block-index.ts';
+import type { Book, HoldingStep } from './book.ts';
+import { membershipCost } from './costs.ts';
+import type { StoredHolding } from './holding-codec.ts';
+import type { HoldingTable } from './holding-table.ts';
+
+/** Blocks of one commit: also removing takes some space at first. */
+const blocksAtOnce = 64;
+const filesAtOnce = 16;
+
+export class Removal {
+  readonly #book: Book;
+  readonly #index: BlockIndex;
+  readonly #table: HoldingTable;
+  readonly #files: BlockFiles;
+  /** Numbers of holdings that are going, the next first. BOUNDED by the holdings. */
+  readonly #going: number[] = [];
+  readonly #gone = new Map<number, PromiseWithResolvers<void>>(); // BOUNDED by #going
+
+  constructor({
+    book,
+    index,
+    table,
+    files,
+  }: {
+    book: Book;
+    index: BlockIndex;
+    table: HoldingTable;
+    files: BlockFiles;
+  }) {
+    this.#book = book;
+    this.#index = index;
+    this.#table = table;
+    this.#files = files;
+  }
+
+  /** Takes up what was going before, after a start. */
+  resume(holding: StoredHolding): void {
+    this.#going.push(holding.number);
+  }
+
+  /** From now on the holding is not there; `others` change in the same commit. */
+  async mark(holding: StoredHolding, others: readonly HoldingStep[] = []): Promise<void> {
+    const after: StoredHolding = { ...holding, state: 'going' };
+    const step: HoldingStep = { before: holding, after };
+    await this.#book.commit({ holdings: [step, ...others] }, { removesOnly: true });
+    this.#going.push(holding.number);
+  }
+
+  /** Resolves when the holding's last block has gone. */
+  finished(number: number): Promise<void> {
+    if (!this.#going.includes(number)) return Promise.resolve();
+    const waiting = this.#gone.get(number) ?? Promise.withResolvers<void>();
+    this.#gone.set(number, waiting);
+    return waiting.promise;
+  }
+
+  /** What is left goes after the next start: nobody need wait for it. */
+  stop(): void {
+    for (const waiting of this.#gone.values()) waiting.resolve();
+    this.#gone.clear();
+  }
+
+  /** Removes a few blocks of what is going; false when nothing is. */
+  async step(): Promise<boolean> {
+    const [number] = this.#going;
+    if (number === undefined) return false;
+    const holding = this.#table.get(number);
+    if (holding) await this.#dropSome(holding);
+    if (holding && this.#table.get(number)) return true;
+    this.#going.shift();
+    this.#gone.get(number)?.resolve();
+    this.#gone.delete(number);
+    return true;
+  }
+
+  async #dropSome(holding: StoredHolding): Promise<void> {
+    const { number } = holding;
+    const members = this.#index.membersOf(number, blocksAtOnce);
+    const isLast = members.length < blocksAtOnce;
+    const dying: Bytes[] = [];
+    const shared: { hash: Bytes; sharers: number }[] = [];
+    const files: Bytes[] = [];
+    let bytes = 0;
+    let cost = members.length * membershipCost;
+    for (const hash of members) {
+      const sharers = this.#index.sharersOf(hash);
+      if (sharers > 1) {
+        shared.push({ hash, sharers: sharers - 1 });
+        continue;
+      }
+      const place = this.#index.find(hash);
+      dying.push(hash);
+      bytes += place ? sizeOf(place) : 0;
+      cost += place ? costOfPlace(place) : 0;
+      if (place?.at !== 'index') files.push(hash);
+    }
+    await this.#book.commit(
+      {
+        write: (changes) => {
+          for (const hash of members) this.#index.removeMember(changes, number, hash);
+          for (const hash of dying) this.#index.remove(changes, hash);
+          for (const { hash, sharers } of shared) {
+            this.#index.setSharers(changes, hash, sharers);
+          }
+        },
+        holdings: isLast ? [{ before: holding, after: undefined }] : [],
+        added: { blocks: -dying.length, bytes: -bytes, cost: -cost },
+      },
+      { removesOnly: true },
+    );
+    await forEachOf(files, filesAtOnce, (hash) => this.#files.remove(hash));
+  }
+}

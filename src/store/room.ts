@@ -1,0 +1,118 @@
+/**
+ * Makes room for what is to be written: takes away what may go, the least missed first. Runs inside
+ * the queue of `holdings`.
+ *
+ * First come partial holdings that nobody is reading, then what was used least recently. What this
+ * node's user published and what is open stays.
+ */
+import { type BlockIndex, costOfPlace } from './block-index.ts';
+import type { Book } from './book.ts';
+import { membershipCost } from './costs.ts';
+import type { StoredHolding } from './holding-codec.ts';
+import type { HoldingTable } from './holding-table.ts';
+import type { OpenHoldings } from './open-holdings.ts';
+import type { Removal } from './removal.ts';
+import { textOf } from './tables.ts';
+
+/** A partial holding that was used more recently than this goes in its turn, not first. */
+const idleAfterMs = 10 * 60_000;
+
+/** Once something has to go, a little more goes: the next write shall not have to wait again. */
+const slackShare = 1 / 64;
+const slackBytesMax = 64 * 1024 * 1024;
+
+export interface RoomParts {
+  readonly book: Book;
+  readonly index: BlockIndex;
+  readonly table: HoldingTable;
+  readonly removal: Removal;
+  readonly nowMs: () => number;
+  /** When it was used last, as far as that is not yet written down. */
+  readonly usedMs: (holding: StoredHolding) => number;
+  readonly opens: Pick<OpenHoldings, 'has'>;
+  /** Told once the removal cannot be undone any more. */
+  readonly onRemoved: (holding: StoredHolding) => void;
+}
+
+interface Candidates {
+  /** The first to go first. */
+  readonly list: readonly StoredHolding[];
+  /** What everything else may cost at most. */
+  readonly othersCost: number;
+}
+
+export class Room {
+  readonly #parts: RoomParts;
+
+  constructor(parts: RoomParts) {
+    this.#parts = parts;
+  }
+
+  /** Removes what costs at least `bytes`; false, and nothing is changed, when that cannot be. */
+  async make(bytes: number): Promise<boolean> {
+    const { book, removal, onRemoved } = this.#parts;
+    const before = book.room();
+    const gained = (): number => book.room() - before;
+    while (gained() < bytes && (await removal.step())) continue;
+    if (gained() >= bytes) return true;
+    const candidates = this.#candidates();
+    if (!this.#suffice(candidates, bytes - gained())) return false;
+    const slack = Math.min(book.budget.bytesMax * slackShare, slackBytesMax);
+    for (const holding of candidates.list) {
+      if (gained() >= bytes + slack) break;
+      await removal.mark(holding);
+      onRemoved(holding);
+      while (gained() < bytes + slack && (await removal.step())) continue;
+    }
+    return gained() >= bytes;
+  }
+
+  #candidates(): Candidates {
+    const { table, usedMs, opens, nowMs } = this.#parts;
+    const found: { holding: StoredHolding; usedMs: number; isIdle: boolean }[] = [];
+    const idleSince = nowMs() - idleAfterMs;
+    let othersCost = 0;
+    for (const holding of table.list()) {
+      const mayGo = holding.kind !== 'own' && holding.root && holding.state !== 'going';
+      if (!mayGo || opens.has(holding)) {
+        othersCost += holding.cost;
+        continue;
+      }
+      const used = usedMs(holding);
+      const isIdle = holding.state !== 'complete' && used < idleSince;
+      found.push({ holding, usedMs: used, isIdle });
+    }
+    found.sort((a, b) => Number(b.isIdle) - Number(a.isIdle) || a.usedMs - b.usedMs);
+    return { list: found.map(({ holding }) => holding), othersCost };
+  }
+
+  /** Whether all candidates together make so much room. */
+  #suffice({ list, othersCost }: Candidates, bytes: number): boolean {
+    const atMost = list.reduce((sum, { cost }) => sum + cost, 0);
+    if (atMost < bytes) return false;
+    if (this.#parts.book.totals.cost - othersCost >= bytes) return true;
+    return this.#gainOf(list) >= bytes;
+  }
+
+  /** Exactly, which takes a look at each of their blocks. */
+  #gainOf(list: readonly StoredHolding[]): number {
+    const { index } = this.#parts;
+    const left = new Map<string, number>(); // BOUNDED by the blocks that several holdings name
+    let gain = 0;
+    for (const { number } of list) {
+      for (const member of index.memberships(number)) {
+        if (member.number !== number) break;
+        const id = textOf(member.hash);
+        const sharers = (left.get(id) ?? index.sharersOf(member.hash)) - 1;
+        gain += membershipCost;
+        if (sharers > 0) {
+          left.set(id, sharers);
+          continue;
+        }
+        const place = index.find(member.hash);
+        gain += place ? costOfPlace(place) : 0;
+      }
+    }
+    return gain;
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * Brings the writes of one group to the disk: first the files of the blocks that are new, then one
+ * commit that names them. Runs inside the queue of `holdings`, and sees to it that the budget is
+ * never exceeded, whoever writes at the same time.
+ */
+import type { Bytes } from '../base/bytes.ts';
+import { AltNetError, isAltNetError, systemCode } from '../base/errors.ts';
+import { forEachOf } from '../base/parallel.ts';
+import type { BlockFiles } from './block-files.ts';
+import { type BlockIndex, inlineBytesMax } from './block-index.ts';
+import type { Book, Origin } from './book.ts';
+import type { Environment } from './environment.ts';
+import type { StoredHolding } from './holding-codec.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import type { OpenHolding, OpenHoldings } from './open-holdings.ts';
+import { type Asked, type Draft, WritePlan } from './plan.ts';
+import type { Room } from './room.ts';
+
+const filesAtOnce = 16;
+
+/** What one writer has set aside; its first use says for whose sake. */
+export interface Reservation {
+  bytes: number;
+  origin: Origin | undefined;
+}
+
+export interface Write extends Asked {
+  readonly open: OpenHolding;
+  readonly reservation: Reservation;
+  /** With the hashes that are not here. */
+  readonly resolve: (missing: readonly Bytes[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface WritesParts {
+  readonly environment: Environment;
+  readonly book: Book;
+  readonly index: BlockIndex;
+  readonly files: BlockFiles;
+  readonly opens: OpenHoldings;
+  readonly room: Room;
+  readonly folder: string;
+  readonly nowMs: () => number;
+  readonly lifecycle: Pick<Lifecycle, 'find' | 'begin'>;
+}
+
+/** Writes that share a commit, and those to be told when it is done. */
+class Group {
+  readonly plan: WritePlan;
+  /** Numbers of holdings that have no entry before the commit. BOUNDED by the writes. */
+  readonly begun = new Map<OpenHolding, StoredHolding>();
+  readonly done: { write: Write; missing: readonly Bytes[] }[] = []; // BOUNDED by the writes
+
+  constructor(index: BlockIndex) {
+    this.plan = new WritePlan(index);
+  }
+}
+
+export class Writes {
+  readonly #parts: WritesParts;
+
+  constructor(parts: WritesParts) {
+    this.#parts = parts;
+  }
+
+  async writeAll(writes: readonly Write[]): Promise<void> {
+    let group = new Group(this.#parts.index);
+    for (const write of writes) {
+      try {
+        if (this.#take(group, write)) continue;
+        // What goes to make room must not be what the writes so far rely on.
+        await this.#commit(group);
+        group = new Group(this.#parts.index);
+        await this.#takeWithRoom(group, write);
+      } catch (error) {
+        write.reject(error);
+      }
+    }
+    await this.#commit(group);
+  }
+
+  #draft(group: Group, { open, blocks, hashes }: Write): Draft {
+    const stored = this.#parts.lifecycle.find(open);
+    if (stored) {
+      const holding = group.plan.holding(stored.number) ?? stored;
+      return group.plan.draft({ holding, isNew: false }, { blocks, hashes });
+    }
+    const begun = group.begun.get(open) ?? this.#parts.lifecycle.begin(open);
+    group.begun.set(open, begun);
+    const planned = group.plan.holding(begun.number);
+    const holding = planned ?? begun;
+    return group.plan.draft({ holding, isNew: planned === undefined }, { blocks, hashes });
+  }
+
+  /** False when there is no room. Throws STORE_FULL when its origin may have no more. */
+  #take(group: Group, write: Write): boolean {
+    const draft = this.#draft(group, write);
+    if (this.#shortage(group, { draft, write }) > 0) return false;
+    this.#settle(group, { draft, write });
+    return true;
+  }
+
+  async #takeWithRoom(group: Group, write: Write): Promise<void> {
+    for (;;) {
+      const draft = this.#draft(group, write);
+      const shortage = this.#shortage(group, { draft, write });
+      if (shortage <= 0) return this.#settle(group, { draft, write });
+      if (await this.#parts.room.make(shortage)) continue;
+      throw this.#full(draft);
+    }
+  }
+
+  #shortage(group: Group, { draft, write }: { draft: Draft; write: Write }): number {
+    const { book } = this.#parts;
+    const covered = Math.min(write.reservation.bytes, draft.cost);
+    const origin = book.roomFor(draft.holding);
+    if (draft.charge - covered > origin.bytes) {
+      throw new AltNetError('STORE_FULL', { bytes: draft.charge, bytesMax: origin.bytesMax });
+    }
+    return draft.cost - covered - (book.room() - group.plan.cost);
+  }
+
+  #settle(group: Group, { draft, write }: { draft: Draft; write: Write }): void {
+    const { book, nowMs } = this.#parts;
+    const { reservation } = write;
+    const covered = Math.min(reservation.bytes, draft.cost);
+    if (covered > 0 && reservation.origin) {
+      reservation.bytes -= covered;
+      book.reserve(-covered, reservation.origin);
+    }
+    group.plan.take(draft, nowMs());
+    group.done.push({ write, missing: draft.missing });
+  }
+
+  async #commit(group: Group): Promise<void> {
+    const { plan, begun, done } = group;
+    try {
+      if (!plan.isEmpty) await this.#bring(plan);
+      for (const [open, { number }] of begun) {
+        if (!open.root && plan.holding(number)) this.#parts.opens.number(open, number);
+      }
+      for (const { write, missing } of done) write.resolve(missing);
+    } catch (error) {
+      // A disk that others have filled is a smaller budget.
+      const failure = this.#explain(error);
+      const writes = done.map(({ write }) => write);
+      if (await this.#hasMadeRoom(failure, plan.cost)) return this.#writeAgain(writes);
+      for (const write of writes) write.reject(failure);
+    }
+  }
+
+  async #hasMadeRoom(failure: unknown, bytes: number): Promise<boolean> {
+    if (!isAltNetError(failure, 'DISK_FULL')) return false;
+    return this.#parts.room.make(bytes).catch(() => false);
+  }
+
+  /** As if they came now: what they build on may have gone to make room. */
+  async #writeAgain(writes: readonly Write[]): Promise<void> {
+    const group = new Group(this.#parts.index);
+    for (const write of writes) {
+      try {
+        if (!this.#take(group, write)) throw this.#full(this.#draft(group, write));
+      } catch (error) {
+        write.reject(error);
+      }
+    }
+    await this.#commit(group);
+  }
+
+  #full({ cost }: Draft): AltNetError {
+    const { bytesMax } = this.#parts.book.budget;
+    return new AltNetError('STORE_FULL', { bytes: cost, bytesMax });
+  }
+
+  async #bring(plan: WritePlan): Promise<void> {
+    const { environment, files, book } = this.#parts;
+    const { fresh } = plan;
+    const bytes = fresh.reduce((sum, block) => sum + block.bytes.length, 0);
+    environment.requireSpace({ entries: fresh.length, bytes });
+    const large = fresh.filter((block) => block.bytes.length > inlineBytesMax);
+    try {
+      await forEachOf(large, filesAtOnce, (block) => files.write(block.hash, block.bytes));
+      await book.commit(plan.entry());
+    } catch (error) {
+      await Promise.allSettled(large.map((block) => files.remove(block.hash)));
+      throw error;
+    }
+  }
+
+  #explain(error: unknown): unknown {
+    const code = systemCode(error);
+    if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
+    return new AltNetError('DISK_FULL', { folder: this.#parts.folder }, { cause: error });
+  }
+}
