@@ -197,6 +197,8 @@ test('input of a wrong form never reaches the node', async (t) => {
     ['/api/publish', { path: '' }],
     ['/api/publish', { path: 'relative' }],
     ['/api/publish', { path: '/a', extra: true }],
+    ['/api/publish', { path: '/a', keep: 'yes' }],
+    ['/api/unpublish', {}],
     ['/api/publish', { path: `/${'a'.repeat(4096)}` }],
     ['/api/publish', [{ path: '/a' }]],
     ['/api/publish', null],
@@ -227,6 +229,7 @@ test('input of a wrong form never reaches the node', async (t) => {
     [`/api/resolve/${'a'.repeat(300)}`, 414],
     ['/api/resolve/%ff', 400],
     ['/api/resolve/alice?fresh=maybe', 400],
+    ['/api/sites?own=maybe', 400],
     ['/api/nothing', 404],
   ];
   for (const [path, want] of gets) {
@@ -344,7 +347,7 @@ test('the OpenAPI document describes every endpoint that there is', async (t) =>
   const paths = json['paths'] as Record<string, Record<string, { operationId: string }>>;
   const operations = Object.values(paths).flatMap((path) => Object.values(path));
   assert.equal(new Set(operations.map(({ operationId }) => operationId)).size, operations.length);
-  assert.equal(operations.length, 24);
+  assert.equal(operations.length, 26);
   for (const [path, methods] of Object.entries(paths)) {
     for (const method of Object.keys(methods)) {
       const answer = await call(path.replaceAll(/\{\w+\}/g, 'x'), { method: method.toUpperCase() });

@@ -60,6 +60,18 @@ test('every method gives what the node gave', async (t) => {
       ['publish', { path: '/srv/a' }],
     ],
     [
+      () => client.publish({ path: '/srv/a', keep: true, replaces: root }),
+      samples.publish,
+      ['publish', { path: '/srv/a', keep: true, replaces: root }],
+    ],
+    [
+      () => client.unpublish({ what: 'alice' }),
+      samples.unpublish,
+      ['unpublish', { what: 'alice' }],
+    ],
+    [() => client.sites(), samples.sites, ['sites', { own: false }]],
+    [() => client.sites({ own: true }), samples.sites, ['sites', { own: true }]],
+    [
       () => client.fetch({ what: 'alice', dest: '/tmp/x' }),
       samples.fetch,
       ['fetch', { what: 'alice', dest: '/tmp/x' }],

@@ -56,13 +56,19 @@ export class ApiClient implements NodeServices {
     return this.#get('/api/dht');
   }
 
-  async publish(
-    input: { path: string; name?: string | undefined },
-    options?: CallOptions,
-  ): Promise<port.PublishResult> {
+  async publish(input: port.PublishInput, options?: CallOptions): Promise<port.PublishResult> {
     const answer = await this.#work<PublishAnswer>('/api/publish', input, options);
     const { entry_count: _entries, ...result } = answer;
     return result;
+  }
+
+  unpublish(input: { what: string }, options?: CallOptions): Promise<port.UnpublishResult> {
+    return this.#work('/api/unpublish', input, options);
+  }
+
+  async sites({ own }: { own?: boolean | undefined } = {}): Promise<port.HeldSite[]> {
+    const query = own === true ? '?own=true' : '';
+    return (await this.#get<{ sites: port.HeldSite[] }>(`/api/sites${query}`)).sites;
   }
 
   fetch(input: { what: string; dest: string }, options?: CallOptions): Promise<port.FetchResult> {

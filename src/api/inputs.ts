@@ -2,8 +2,8 @@
  * What callers of the API may send. Every string is bounded; what it means is for the node to
  * judge.
  */
-import type { FetchFileInput, LinkInput } from './ports.ts';
-import { count, type Schema, shape, unixTime } from './schema.ts';
+import type { FetchFileInput, LinkInput, PublishInput } from './ports.ts';
+import { boolean, count, type Schema, shape, unixTime } from './schema.ts';
 
 const nameInput: Schema = { type: 'string', minLength: 1, maxLength: 255 };
 const rootInput: Schema = {
@@ -38,6 +38,9 @@ export interface NameInput {
 export interface ResolveInput extends NameInput {
   fresh?: 'true' | 'false';
 }
+export interface SitesInput {
+  own?: 'true' | 'false';
+}
 export interface LinkKey {
   url: string;
   target: string;
@@ -47,6 +50,8 @@ type InputName =
   | 'name'
   | 'resolveQuery'
   | 'publish'
+  | 'unpublish'
+  | 'sites'
   | 'fetch'
   | 'fetchFile'
   | 'register'
@@ -66,7 +71,15 @@ export const inputs: Readonly<Record<InputName, Schema>> = {
     {},
     { fresh: { enum: ['true', 'false'], description: 'ask the network, not the memory' } },
   ),
-  publish: shape<{ path: string; name?: string }>({ path: pathInput }, { name: nameInput }),
+  publish: shape<PublishInput>(
+    { path: pathInput },
+    { name: nameInput, keep: boolean, replaces: rootInput },
+  ),
+  unpublish: shape<{ what: string }>({ what: rootInput }, {}),
+  sites: shape<SitesInput>(
+    {},
+    { own: { enum: ['true', 'false'], description: 'only what was published here' } },
+  ),
   fetch: shape<{ what: string; dest: string }>({ what: rootInput, dest: pathInput }, {}),
   fetchFile: shape<FetchFileInput>(
     {

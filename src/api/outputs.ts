@@ -1,10 +1,11 @@
 /** What the API answers. */
-import type { Progress } from '../content/types.ts';
+import type { Progress, ReplicaRefusal } from '../content/types.ts';
 import type {
   DhtInfo,
   FetchFileResult,
   FetchResult,
   FoundLinkLine,
+  HeldSite,
   KeyInfo,
   LinkEndLine,
   ModeInfo,
@@ -18,6 +19,7 @@ import type {
   ResolveResult,
   StatsResult,
   TransferResult,
+  UnpublishResult,
 } from './ports.ts';
 import {
   boolean,
@@ -56,6 +58,42 @@ const ownName = shape<OwnName>(
     version: count,
   },
   {},
+);
+const refusalWords: Readonly<Record<ReplicaRefusal, string>> = {
+  'too-large': 'more than one peer may store there',
+  budget: 'no room',
+  blocked: 'on a list of that node',
+  far: 'others are closer to the root',
+  busy: 'too much at once',
+  unreachable: 'no connection',
+  failed: 'the connection broke off',
+  'too-few': 'not as many storage nodes as copies wanted',
+};
+const refusal = shape<PublishResult['refused'][number]>(
+  {
+    why: {
+      enum: Object.keys(refusalWords),
+      description: Object.entries(refusalWords)
+        .map(([why, words]) => `${why}: ${words}`)
+        .join('; '),
+    },
+    nodes: count,
+  },
+  {},
+);
+const heldSite = shape<HeldSite>(
+  {
+    root: hash,
+    cid,
+    kind: { enum: ['own', 'copy', 'visited'] },
+    complete: boolean,
+    files: count,
+    bytes: count,
+    names: list(text),
+    added: unixTime,
+    used: unixTime,
+  },
+  { keep: { const: true }, superseded: unixTime, from: hash },
 );
 const located = shape<{ id: string; address: string }>({ id: hash, address: text }, {});
 const foundLink = shape<FoundLinkLine>(
@@ -104,6 +142,8 @@ type OutputName =
   | 'domains'
   | 'check'
   | 'publish'
+  | 'unpublish'
+  | 'sites'
   | 'fetch'
   | 'fetchFile'
   | 'name'
@@ -137,6 +177,9 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
       budget: count,
       mode: serverOrClient,
       uptime: number,
+      own: count,
+      copies: count,
+      visited: count,
     },
     modeDetails,
   ),
@@ -170,11 +213,15 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
       files: count,
       bytes: count,
       replicas: count,
+      replicasWanted: count,
+      refused: list(refusal),
       announced: count,
       url: text,
     },
     { name: text, version: count },
   ),
+  unpublish: shape<UnpublishResult>({ root: hash, cid, names: list(text) }, {}),
+  sites: countedList('sites', heldSite),
   fetch: shape<FetchResult>(
     { root: hash, cid, files: count, bytes: count, seconds: number, peers: count },
     {},
@@ -241,7 +288,7 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
 export const progressSchema: Schema = shape<Progress>(
   { bytes: count, files: count, peers: count },
   {
-    phase: text,
+    phase: { enum: ['reading', 'copying'] },
     bytesTotal: count,
     work: shape<NonNullable<Progress['work']>>({ tried: count, triesExpected: count }, {}),
   },

@@ -3,7 +3,7 @@
  * and roots are lower-case hexadecimal; `cid` is the root as CID. The node implements it; the
  * command line uses the same interface whether the node is its own process or another.
  */
-import type { Progress } from '../content/types.ts';
+import type { Progress, ReplicaRefusal } from '../content/types.ts';
 import type { NameState } from '../name/types.ts';
 
 export interface CallOptions {
@@ -18,6 +18,17 @@ export interface KeyInfo {
   authorPublicKey: string;
 }
 
+export interface PublishInput {
+  /** Absolute, on the node's machine. */
+  path: string;
+  /** Registered or updated, too; no ".alt" needed. */
+  name?: string | undefined;
+  /** The site stays also when a newer version takes its place. */
+  keep?: boolean | undefined;
+  /** CID or 64 hex digits: the version before, which goes unless it is named or was kept. */
+  replaces?: string | undefined;
+}
+
 export interface PublishResult {
   root: string;
   cid: string;
@@ -25,12 +36,50 @@ export interface PublishResult {
   version?: number;
   files: number;
   bytes: number;
-  /** Nodes that hold a full copy besides this one; 0 until replication exists. */
+  /** Nodes that hold a full copy besides this one. */
   replicas: number;
+  /** How many of them there are to be. */
+  replicasWanted: number;
+  /** Why there are not more, most frequent first; at most 8. */
+  refused: { why: ReplicaRefusal; nodes: number }[];
   /** Nodes that can tell others where the site is. */
   announced: number;
   /** Where a browser opens it. */
   url: string;
+}
+
+/** own: published here. copy: kept for another node. visited: fetched for a reader. */
+export type HeldKind = 'own' | 'copy' | 'visited';
+
+/** A site, file or value that this node holds. */
+export interface HeldSite {
+  root: string;
+  cid: string;
+  kind: HeldKind;
+  /** All of it is here, and others can have it from here. */
+  complete: boolean;
+  /** Of the content; 0 while it is not complete. */
+  files: number;
+  bytes: number;
+  /** Names of this node's author that point to it. */
+  names: string[];
+  /** Unix seconds. */
+  added: number;
+  /** Unix seconds: read or served last. */
+  used: number;
+  /** It stays also when a newer version takes its place. */
+  keep?: true;
+  /** Unix seconds: a newer version stands in its place since then, and it goes soon. */
+  superseded?: number;
+  /** Of a copy: the ID of the node that it is kept for. */
+  from?: string;
+}
+
+export interface UnpublishResult {
+  root: string;
+  cid: string;
+  /** Names of this node's author that still point to it. */
+  names: string[];
 }
 
 export interface FetchResult {
@@ -223,6 +272,10 @@ export interface StatsResult extends ModeInfo {
   bytes: number;
   budget: number;
   uptime: number;
+  /** Sites, files and values by why they are here, those that are not complete included. */
+  own: number;
+  copies: number;
+  visited: number;
 }
 
 /** Rejects with an AltNetError: the API and the command line turn its code into a status. */
@@ -231,11 +284,11 @@ export interface NodeServices {
   stats(): Promise<StatsResult>;
   peers(): Promise<PeerLine[]>;
   dht(): Promise<DhtInfo>;
-  /** `path` is absolute. With `name` (no ".alt" needed), registers or updates it too. */
-  publish(
-    input: { path: string; name?: string | undefined },
-    options?: CallOptions,
-  ): Promise<PublishResult>;
+  publish(input: PublishInput, options?: CallOptions): Promise<PublishResult>;
+  /** `what`: name, CID or 64 hex digits. Rejects with NOT_PUBLISHED. */
+  unpublish(input: { what: string }, options?: CallOptions): Promise<UnpublishResult>;
+  /** What this node holds, or only its own; at most 10,000, what was used last first. */
+  sites(input?: { own?: boolean | undefined }): Promise<HeldSite[]>;
   /** `what`: name, CID or 64 hex digits. `dest` is absolute; created when missing. */
   fetch(input: { what: string; dest: string }, options?: CallOptions): Promise<FetchResult>;
   /** One file of a site. */

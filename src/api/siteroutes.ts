@@ -2,13 +2,13 @@
 import path from 'node:path';
 import { AltNetError } from '../base/errors.ts';
 import { checkName } from './check.ts';
-import type { FetchFileInput } from './ports.ts';
+import type { FetchFileInput, PublishInput } from './ports.ts';
 import { counted, type Route, route } from './route.ts';
-import { inputs, type NameInput, type ResolveInput } from './inputs.ts';
+import { inputs, type NameInput, type ResolveInput, type SitesInput } from './inputs.ts';
 import { outputs, type PublishAnswer } from './outputs.ts';
 
 export const siteRoutes: readonly Route[] = [
-  route<{ path: string; name?: string }>({
+  route<PublishInput>({
     method: 'POST',
     path: '/api/publish',
     summary: 'Publish a folder or file; with a name, register or update that too',
@@ -20,6 +20,25 @@ export const siteRoutes: readonly Route[] = [
       const result = await services.publish(input, options);
       return { ...result, entry_count: result.files };
     },
+  }),
+  route<{ what: string }>({
+    method: 'POST',
+    path: '/api/unpublish',
+    summary: 'Stop keeping a site that was published here; names that point to it stay',
+    from: 'body',
+    input: inputs.unpublish,
+    answer: { json: outputs.unpublish, long: true },
+    run: (services, input, options) => services.unpublish(input, options),
+  }),
+  route<SitesInput>({
+    method: 'GET',
+    path: '/api/sites',
+    summary: 'What this node holds, what was used last first',
+    from: 'query',
+    input: inputs.sites,
+    answer: { json: outputs.sites },
+    run: async (services, { own }) =>
+      counted('sites', await services.sites({ own: own === 'true' })),
   }),
   route<{ what: string; dest: string }>({
     method: 'POST',

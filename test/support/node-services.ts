@@ -33,6 +33,8 @@ interface Samples {
   readonly peers: port.PeerLine[];
   readonly dht: port.DhtInfo;
   readonly publish: port.PublishResult;
+  readonly unpublish: port.UnpublishResult;
+  readonly sites: port.HeldSite[];
   readonly fetch: port.FetchResult;
   readonly fetchFile: port.FetchFileResult;
   readonly name: port.NameResult;
@@ -71,6 +73,9 @@ export const samples: Samples = {
     address: '51.0.0.1:9000',
     clockOffsetSeconds: -0.5,
     uptime: 1.5,
+    own: 2,
+    copies: 3,
+    visited: 4,
   },
   peers: [
     { id: node, address: '127.0.0.1:9001', via: 'dht', rttMs: 1.25, seenSeconds: 3 },
@@ -96,10 +101,43 @@ export const samples: Samples = {
     version: 2,
     files: 3,
     bytes: 4096,
-    replicas: 0,
+    replicas: 2,
+    replicasWanted: 6,
+    refused: [
+      { why: 'budget', nodes: 3 },
+      { why: 'unreachable', nodes: 1 },
+    ],
     announced: 5,
     url: 'http://alice.localhost:8080/',
   },
+  unpublish: { root, cid, names: ['alice.alt'] },
+  sites: [
+    {
+      root,
+      cid,
+      kind: 'own',
+      complete: true,
+      files: 3,
+      bytes: 4096,
+      names: ['alice.alt', 'blog.alice.alt'],
+      added: 1_700_000_000,
+      used: 1_700_000_060,
+      keep: true,
+      superseded: 1_700_000_120,
+      from: node,
+    },
+    {
+      root: sampleIds.value,
+      cid,
+      kind: 'visited',
+      complete: false,
+      files: 0,
+      bytes: 0,
+      names: [],
+      added: 1_700_000_000,
+      used: 1_700_000_000,
+    },
+  ],
   fetch: { root, cid, files: 3, bytes: 4096, seconds: 0.25, peers: 1 },
   fetchFile: { root, cid, bytes: 4096 },
   name: {
@@ -213,6 +251,14 @@ export class FixedServices implements NodeServices {
 
   publish(input: object, options?: CallOptions): Promise<port.PublishResult> {
     return this.#work('publish', input, samples.publish, options);
+  }
+
+  unpublish(input: object, options?: CallOptions): Promise<port.UnpublishResult> {
+    return this.#work('unpublish', input, samples.unpublish, options);
+  }
+
+  sites(input?: object): Promise<port.HeldSite[]> {
+    return this.#answer('sites', input, samples.sites);
   }
 
   fetch(input: object, options?: CallOptions): Promise<port.FetchResult> {
