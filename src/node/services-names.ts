@@ -8,6 +8,7 @@ import { keyId } from '../identity/key.ts';
 import type { RegisteredName, ResolvedName } from '../name/types.ts';
 import type { PowProgress } from '../record/pow.ts';
 import type { Parts } from './parts.ts';
+import type { SiteVersions } from './versions.ts';
 import { parseAuthor } from './words.ts';
 
 type NameServices = Pick<
@@ -15,18 +16,27 @@ type NameServices = Pick<
   'register' | 'update' | 'transfer' | 'release' | 'resolve' | 'names'
 >;
 
+export interface NameContext {
+  readonly onNameChanged: () => void;
+  readonly versions: SiteVersions;
+}
+
 export function nameServices(
   { names }: Parts,
-  { onNameChanged }: { readonly onNameChanged: () => void },
+  { onNameChanged, versions }: NameContext,
 ): NameServices {
   return {
     async register({ name, root }, options) {
-      const registered = await names.register(name, parseRoot(root), workOptions(options));
+      const registered = await versions.follow(() =>
+        names.register(name, parseRoot(root), workOptions(options)),
+      );
       onNameChanged();
       return nameResult(registered);
     },
     async update({ name, root }, options) {
-      const updated = await names.update(name, parseRoot(root), workOptions(options));
+      const updated = await versions.follow(() =>
+        names.update(name, parseRoot(root), workOptions(options)),
+      );
       onNameChanged();
       return nameResult(updated);
     },
@@ -35,7 +45,7 @@ export function nameServices(
       return { ...offered, to: toHex(offered.to), toAuthor: toHex(keyId(offered.to)) };
     },
     async release({ name }, options) {
-      const released = await names.release(name, workOptions(options));
+      const released = await versions.follow(() => names.release(name, workOptions(options)));
       onNameChanged();
       return { ...released, ok: true };
     },

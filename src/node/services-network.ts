@@ -8,6 +8,7 @@ import { type Contact, shortId } from '../identity/contact.ts';
 import { keyId } from '../identity/key.ts';
 import { contactAt, parseBootstrapAddress } from './bootstrap.ts';
 import type { Parts } from './parts.ts';
+import { countHeld } from './services-held.ts';
 
 type NetworkServices = Pick<
   NodeServices,
@@ -66,7 +67,8 @@ function stats(
   { identity, store, transport, peers: host, dht, mode, world }: Parts,
   { startedMs, storeBudgetBytes }: NetworkContext,
 ): Awaited<ReturnType<NodeServices['stats']>> {
-  const { blocks, bytes } = store.blocks.stats();
+  const { blocks } = store.blocks.stats();
+  const { bytes } = store.holdings.usage();
   const [listen] = transport.address();
   return {
     node: toHex(identity.node.id),
@@ -80,6 +82,7 @@ function stats(
     budget: storeBudgetBytes,
     ...shownMode(mode.status()),
     uptime: Math.floor((world.clock.monotonicMs() - startedMs) / 1000),
+    ...countHeld(store.holdings.list()),
   };
 }
 

@@ -1,10 +1,12 @@
 /** What a node does for its users, put together from the services of each field. */
 import type { NodeServices } from '../api/ports.ts';
+import { heldServices } from './services-held.ts';
 import { linkServices } from './services-links.ts';
 import { nameServices } from './services-names.ts';
 import { networkServices, type NetworkContext } from './services-network.ts';
 import { siteServices } from './services-sites.ts';
 import type { Parts } from './parts.ts';
+import { SiteVersions } from './versions.ts';
 
 export interface ServiceContext extends NetworkContext {
   /** Where the gateway shows a site: "name" or CID; undefined without a gateway. */
@@ -14,10 +16,13 @@ export interface ServiceContext extends NetworkContext {
 }
 
 export function nodeServices(parts: Parts, context: ServiceContext): NodeServices {
+  const { sites, store, names } = parts;
+  const versions = new SiteVersions({ sites, holdings: store.holdings, names });
   return {
     ...networkServices(parts, context),
-    ...nameServices(parts, context),
-    ...siteServices(parts, context),
+    ...nameServices(parts, { ...context, versions }),
+    ...siteServices(parts, { ...context, versions }),
+    ...heldServices(parts),
     ...linkServices(parts),
   };
 }
