@@ -40,6 +40,13 @@ export const commandEntries: readonly CommandEntry[] = [
   entry('stats', 'node', 'the running node in numbers', () => import('./commands/stats.ts')),
 
   entry('publish', 'sites', 'publish a folder or file', () => import('./commands/publish.ts')),
+  entry(
+    'unpublish',
+    'sites',
+    'stop keeping a site of yours here',
+    () => import('./commands/unpublish.ts'),
+  ),
+  entry('sites', 'sites', 'what this node holds', () => import('./commands/sites.ts')),
   entry('fetch', 'sites', 'fetch a site into a folder', () => import('./commands/fetch.ts')),
   entry('register', 'sites', 'take a name for a root', () => import('./commands/register.ts')),
   entry('update', 'sites', 'point your name to a new root', () => import('./commands/update.ts')),

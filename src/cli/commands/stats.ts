@@ -1,7 +1,9 @@
 /** `altnet stats`: the running node in numbers. */
 import type { CommandContext, CommandDefinition } from '../command.ts';
 import { modeFields } from '../mode-fields.ts';
-import { countOf, formatBytes, formatFields, formatSeconds } from '../format.ts';
+import type { StatsResult } from '../../api/ports.ts';
+import { formatBytes } from '../../base/byte-count.ts';
+import { countOf, formatFields, formatSeconds } from '../format.ts';
 
 export const definition: CommandDefinition = {
   needs: 'running',
@@ -23,7 +25,18 @@ async function run({ terminal, services }: CommandContext): Promise<void> {
       ['table', countOf(stats.table, 'node')],
       ['records', stats.records],
       ['blocks', stats.blocks],
-      ['store', `${formatBytes(stats.bytes)} of ${formatBytes(stats.budget)}`],
+      ['store', storeLine(stats)],
+      ['sites', sitesLine(stats)],
     ]),
   );
+}
+
+/** "512 MB of 1.1 GB (48 %)": what the blocks cost on the disk, of the budget. */
+function storeLine({ bytes, budget }: StatsResult): string {
+  const percent = budget > 0 ? ` (${Math.round((100 * bytes) / budget)} %)` : '';
+  return `${formatBytes(bytes)} of ${formatBytes(budget)}${percent}`;
+}
+
+function sitesLine({ own, copies, visited }: StatsResult): string {
+  return `${own} own, ${countOf(copies, 'copy', 'copies')} for others, ${visited} visited`;
 }
