@@ -63,7 +63,7 @@ export async function importPath(
   from: string,
   { signal, onProgress, clock = systemWorld.clock, known }: ImportOptions = {},
 ): Promise<Imported> {
-  const folder = await scan(from, signal);
+  const folder = await scan(from, { signal });
   const files = listFiles(folder);
   const count = files.reduce((sum, { bytes }) => sum + blocksOf(bytes), 0);
   requireFewBlocks(from, count);

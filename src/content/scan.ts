@@ -41,10 +41,17 @@ export const filesMax = 200_000;
 const foldersDeepMax = 32;
 const nameBytesMax = 255;
 
+export interface ScanOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called with each folder, those without files included, before it is listed. */
+  readonly onFolder?: ((at: string) => void) | undefined;
+}
+
 interface Scan {
   /** No link may lead out of this. */
   readonly top: string;
   readonly turns: Turns;
+  readonly onFolder: ((at: string) => void) | undefined;
   files: number;
 }
 
@@ -53,7 +60,10 @@ interface Scan {
  * are left out, except `.well-known`. Rejects with PATH_MISSING, PATH_UNREADABLE, PATH_UNSUPPORTED
  * or FOLDER_EMPTY.
  */
-export async function scan(from: string, signal?: AbortSignal): Promise<ScannedFolder> {
+export async function scan(
+  from: string,
+  { signal, onFolder }: ScanOptions = {},
+): Promise<ScannedFolder> {
   signal?.throwIfAborted();
   const stats = statOf(from);
   if (stats.isFile()) {
@@ -63,7 +73,7 @@ export async function scan(from: string, signal?: AbortSignal): Promise<ScannedF
   }
   if (!stats.isDirectory()) throw unsupported(from, 'it is neither a file nor a folder');
   const top = realpathSync(from);
-  const state = { top, turns: new Turns(signal), files: 0 };
+  const state = { top, turns: new Turns(signal), onFolder, files: 0 };
   const folder = await scanFolder(state, {
     name: '',
     at: from,
@@ -87,6 +97,7 @@ async function scanFolder(state: Scan, { name, at, above, rules }: Place): Promi
   if (above.length > foldersDeepMax) {
     throw unsupported(at, `folders are nested more than ${foldersDeepMax} deep`);
   }
+  state.onFolder?.(at);
   const listed = listFolder(at);
   const own = listed.some((entry) => entry.name === ignoreFileName);
   const inForce = own ? readRules(state.top, { at: path.join(at, ignoreFileName), rules }) : rules;
