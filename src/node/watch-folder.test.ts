@@ -129,13 +129,16 @@ test('a lone file is watched', async (t) => {
   await watch.after(() => writeFileSync(file, 'longer'));
 });
 
+function isWatching(): boolean {
+  return process.getActiveResourcesInfo().includes('FSEventWrap');
+}
+
 test('whoever stops listening ends the watch', async (t) => {
   const folder = temporaryFolder(t);
   write(folder, 'index.html', 'x');
   const { signal } = new AbortController();
   for await (const _ of watchFolder(folder, { ...fast, signal })) break;
   // A watch that goes on would keep this process alive; closing one takes some turns.
-  const isWatching = (): boolean => process.getActiveResourcesInfo().includes('FSEventWrap');
   for (let turn = 0; turn < 1000 && isWatching(); turn++) await setImmediate();
   assert.ok(!isWatching());
 });
