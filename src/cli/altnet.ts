@@ -53,14 +53,16 @@ async function runCommand(
       return (await connecting).services;
     },
   };
+  let unfinished = true;
   try {
     await definition.run(context, input);
+    unfinished = false;
   } catch (error) {
     // Whatever the interrupted work says of itself, the user knows why it ended.
     throw signal.aborted ? new AltNetError('ABORTED', {}, { cause: error }) : error;
   } finally {
     terminal.done();
-    await closeQuietly(connecting);
+    await closeQuietly(connecting, { unfinished });
   }
 }
 
@@ -72,7 +74,7 @@ function promptCommands(version: string): Shell['prompt'] {
 }
 
 async function connect(
-  { needs }: CommandDefinition,
+  { needs, resumes }: CommandDefinition,
   options: OptionValues,
   { folders, signal, terminal }: Pick<CommandContext, 'folders' | 'signal' | 'terminal'>,
 ): Promise<Connection> {
@@ -90,7 +92,7 @@ async function connect(
     throw new AltNetError('NO_NODE', { why });
   }
   terminal.status('joining the network ...');
-  return startShortLived({ folders, bootstrap, network, signal });
+  return startShortLived({ folders, bootstrap, network, signal, resumes });
 }
 
 async function bootstrapFileOf(data: string): Promise<string[]> {
@@ -100,9 +102,12 @@ async function bootstrapFileOf(data: string): Promise<string[]> {
 }
 
 /** What goes wrong while leaving changes nothing about what was done. */
-async function closeQuietly(connecting: Promise<Connection> | undefined): Promise<void> {
+async function closeQuietly(
+  connecting: Promise<Connection> | undefined,
+  how: Parameters<Connection['close']>[0],
+): Promise<void> {
   try {
-    await (await connecting)?.close();
+    await (await connecting)?.close(how);
   } catch {
     // Either connecting failed, which the command has reported, or only the leaving did.
   }

@@ -55,6 +55,8 @@ export interface ParsedCommand {
 
 export interface CommandDefinition {
   readonly needs: CommandNeed;
+  /** With 'any': what the short-lived node fetched serves the next try, after one that failed. */
+  readonly resumes?: true;
   /** Adds operands, options and remarks for `--help`. */
   describe(command: Command): void;
   /** Prints its result; rejects when it failed. */

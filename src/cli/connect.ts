@@ -3,22 +3,30 @@
  * process. Knows where a node leaves its address and token, not what is asked of it.
  */
 import { constants } from 'node:fs';
-import { access, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import os from 'node:os';
+import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import type { NodeServices } from '../api/ports.ts';
-import { AltNetError, systemCode } from '../base/errors.ts';
+import { AltNetError, isAltNetError, systemCode } from '../base/errors.ts';
 import { keyFile } from '../identity/files.ts';
 import type { RunningNode } from '../node/node.ts';
 import type { NodeOptions } from '../node/options.ts';
 import { readRunFile } from '../node/runfile.ts';
 import type { Folders } from './folders.ts';
+import {
+  exists,
+  lastingFolder,
+  type ShortLivedFolder,
+  temporaryFolder,
+} from './short-lived-folder.ts';
 
 export interface Connection {
   readonly services: NodeServices;
-  /** Ends what was started for this command. */
-  close(): Promise<void>;
+  /**
+   * Ends what was started for this command. `unfinished`: it did not get to its end, and another
+   * one may go on with what came so far.
+   */
+  close(options?: { readonly unfinished?: boolean }): Promise<void>;
 }
 
 /** The node that runs on this data folder, or undefined. Rejects when that takes no commands. */
@@ -62,56 +70,62 @@ export interface ShortLivedOptions {
   readonly bootstrap: readonly string[];
   readonly network: NodeOptions['network'];
   readonly signal: AbortSignal;
+  /** What it fetches serves the next such command as well, should this one not get to its end. */
+  readonly resumes?: boolean | undefined;
 }
+
+/** What is fetched goes elsewhere at the end, and then from here: only the disk is a limit. */
+const shortLivedBudgetBytes = 2 ** 40;
 
 /**
  * A node in this process with the user's keys, no gateway, no API and a data folder that goes with
  * it. It is a guest: it asks and publishes, and is gone when the command is done.
  */
-export async function startShortLived({
-  folders,
-  bootstrap,
-  network,
-  signal,
-}: ShortLivedOptions): Promise<Connection> {
-  const { startNode } = await import('../node/node.ts');
-  const data = await mkdtemp(path.join(os.tmpdir(), 'altnet-'));
-  const removeData = (): Promise<void> => rm(data, { recursive: true, force: true });
+export async function startShortLived(options: ShortLivedOptions): Promise<Connection> {
+  if (!options.resumes) return startIn(await temporaryFolder(), options);
+  const lasting = await lastingFolder(options.folders.data);
   try {
-    const isFirst = !(await exists(folders.keydir));
-    const keydir = isFirst ? path.join(data, 'keys') : folders.keydir;
-    const options: NodeOptions = {
-      ...quietNode,
-      guest: true,
-      bootstrap,
-      network,
-      data,
-      keydir,
-    };
-    const node = await startNode(options, { signal });
-    const close = async (): Promise<void> => {
-      await node.stop();
-      await removeData();
-    };
+    return await startIn(lasting, options);
+  } catch (error) {
+    // Another command fetches at the same time: this one does without what is there.
+    if (isAltNetError(error, 'STORE_LOCKED')) return startIn(await temporaryFolder(), options);
+    const isUseless = ['STORE_DAMAGED', 'STORE_TOO_NEW'] as const;
+    if (!isUseless.some((code) => isAltNetError(error, code))) throw error;
+    await lasting.remove();
+    return startIn(await lastingFolder(options.folders.data), options);
+  }
+}
+
+async function startIn(
+  { folder: data, isNew, remove }: ShortLivedFolder,
+  { folders, bootstrap, network, signal }: ShortLivedOptions,
+): Promise<Connection> {
+  const { startNode } = await import('../node/node.ts');
+  const isFirst = !(await exists(folders.keydir));
+  const keydir = isFirst ? path.join(data, 'keys') : folders.keydir;
+  const given = { bootstrap, network, data, keydir, storeBudgetBytes: shortLivedBudgetBytes };
+  let node: RunningNode;
+  try {
+    node = await startNode({ ...quietNode, ...given, guest: true }, { signal });
+  } catch (error) {
+    if (isNew && !isAltNetError(error, 'STORE_LOCKED')) await remove();
+    throw error;
+  }
+  const close: Connection['close'] = async ({ unfinished = false } = {}) => {
+    const isWorthKeeping = unfinished && (await node.services.stats()).visited > 0;
+    await node.stop();
+    if (!isWorthKeeping) await remove();
+  };
+  try {
     if (!(await isConnected(node))) {
-      await close();
       const why = `no node of the network "${network}" answers there`;
       throw new AltNetError('UNREACHABLE', { what: bootstrap.join(', '), why });
     }
     if (isFirst) await keepKeys(keydir, folders.keydir);
     return { services: node.services, close };
   } catch (error) {
-    await removeData();
+    await close({ unfinished: true });
     throw error;
-  }
-}
-
-async function exists(file: string): Promise<boolean> {
-  try {
-    await access(file);
-    return true;
-  } catch (error) {
-    return systemCode(error) !== 'ENOENT';
   }
 }
 

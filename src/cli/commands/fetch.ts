@@ -12,10 +12,15 @@ import { parsePath } from '../values.ts';
 
 export const definition: CommandDefinition = {
   needs: 'any',
+  resumes: true,
   describe(command) {
     command
       .argument('<name|root>', 'a name, a CID, or 64 hex digits')
-      .argument('<dest>', 'folder to write to, made when missing');
+      .argument('<dest>', 'folder to write to, made when missing')
+      .addHelpText(
+        'after',
+        '\nWhat came before it was stopped or failed is kept: the same command goes on from there.',
+      );
   },
   run,
 };
