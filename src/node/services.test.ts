@@ -71,6 +71,80 @@ test('a guest fetches, finds and puts, but nobody relies on it afterwards', asyn
   assert.equal((await guest.services.stats()).mode, 'client');
 });
 
+test('a name that moves on leaves the old site, which goes, unless it was kept', async (t) => {
+  const { services } = await start(t);
+  const folder = siteFolder(t);
+  const publish = async (text: string, keep = false): Promise<string> => {
+    writeFileSync(path.join(folder, 'index.html'), text);
+    return (await services.publish({ path: folder, name: 'alice', keep })).root;
+  };
+  /** Names, and whether it goes, of each own root. */
+  const held = async (): Promise<Record<string, [string[], boolean]>> => {
+    const sites = await services.sites({ own: true });
+    return Object.fromEntries(
+      sites.map(({ root, names, superseded }) => [root, [names, superseded !== undefined]]),
+    );
+  };
+  const one = await publish('one');
+  await services.update({ name: 'old.alice', root: one });
+  const two = await publish('two', true);
+  assert.deepEqual(await held(), {
+    [one]: [['old.alice.alt'], false],
+    [two]: [['alice.alt'], false],
+  });
+  await services.release({ name: 'old.alice' });
+  const three = await publish('three');
+  assert.deepEqual(await held(), {
+    [one]: [[], true],
+    [two]: [[], false],
+    [three]: [['alice.alt'], false],
+  });
+  await services.update({ name: 'alice', root: one });
+  assert.deepEqual((await held())[one], [['alice.alt'], false], 'it is wanted again');
+  assert.deepEqual((await held())[three], [[], true]);
+});
+
+test('versions without a name replace each other, and one without change is none', async (t) => {
+  const { services } = await start(t);
+  const folder = siteFolder(t);
+  const one = await services.publish({ path: folder });
+  const same = await services.publish({ path: folder, replaces: one.root });
+  assert.equal(same.root, one.root);
+  const [only] = await services.sites();
+  assert.deepEqual([only?.root, only?.superseded], [one.root, undefined]);
+  const named = await services.publish({ path: folder, name: 'alice' });
+  const again = await services.publish({ path: folder, name: 'alice', replaces: one.root });
+  assert.deepEqual([named.version, again.version], [1, 1], 'the name shows it already');
+  await services.release({ name: 'alice' });
+  writeFileSync(path.join(folder, 'more.html'), 'more');
+  await services.publish({ path: folder, replaces: one.root });
+  const old = (await services.sites()).find(({ root }) => root === one.root);
+  assert.ok(old?.superseded);
+  const bad = services.publish({ path: folder, replaces: 'none' });
+  await assert.rejects(bad, { code: 'BAD_ROOT' });
+});
+
+test('what was published here can be taken back, and nothing else', async (t) => {
+  const [one, two] = await pair(t);
+  const { root, cid } = await one.publish({ path: siteFolder(t), name: 'alice' });
+  await two.fetch({ what: root, dest: path.join(temporaryFolder(t), 'copy') });
+  const [visited] = await two.sites();
+  const { kind, complete, files } = visited ?? {};
+  assert.deepEqual([kind, complete, files], ['visited', true, 1]);
+  assert.deepEqual(await two.sites({ own: true }), []);
+  const { own, copies, visited: visits } = await two.stats();
+  assert.deepEqual([own, copies, visits], [0, 0, 1]);
+  await assert.rejects(two.unpublish({ what: root }), { code: 'NOT_PUBLISHED' });
+  await assert.rejects(two.unpublish({ what: 'alice' }), { code: 'NOT_PUBLISHED' });
+  assert.deepEqual(await one.unpublish({ what: 'Alice.alt' }), { root, cid, names: ['alice.alt'] });
+  assert.deepEqual(await one.sites(), []);
+  assert.equal((await one.resolve('alice')).root, root, 'the name stays');
+  await assert.rejects(one.unpublish({ what: cid }), { code: 'NOT_PUBLISHED' });
+  const { key } = await one.putValue(utf8('hello'));
+  const taken = await one.unpublish({ what: key });
+  assert.ok(taken.cid.startsWith('bafkrei'), 'a value is raw');
+});
+
 test('a site without a name has the address of its root', async (t) => {
   const { services } = await start(t);
   const published = await services.publish({ path: siteFolder(t, 'a b#.html') });
@@ -170,7 +244,7 @@ test('nodes are pinged, found and joined', async (t) => {
 test('a node tells of itself', async (t) => {
   const [one, two] = await pair(t);
   const { mode, table, budget, uptime } = await two.stats();
-  assert.deepEqual([mode, table, budget], ['server', 1, 1 << 20]);
+  assert.deepEqual([mode, table, budget], ['server', 1, 1 << 30]);
   assert.ok(uptime >= 0);
   const [peer] = await two.peers();
   assert.deepEqual([peer?.id, peer?.via], [one.keys().node, 'dht']);
