@@ -1,69 +1,49 @@
 /**
- * How fast a large file is published and fetched, and how much memory that takes. The limits are
- * what the parts below can do at best: the common UnixFS importer into memory, one TLS stream, and
- * LMDB. Every measurement has a process of its own.
+ * How fast a file of 1 GB is published and fetched on loopback, and how much memory that takes. The
+ * limits are what the parts below can do at best: the common UnixFS importer into memory, one TLS
+ * stream, and the store. Every measurement has a process of its own.
  */
-import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtemp, open, rm } from 'node:fs/promises';
-import os from 'node:os';
+import { open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
+import type { SignedRecord } from '../src/record/envelope.ts';
 import type { Answer, Task } from './content-worker.ts';
+import { Forked, type ForkOptions } from './forked.ts';
 import { type BenchRow, row } from './row.ts';
+import { inFolder, settleDisk, Turns, turnsWanted } from './turns.ts';
 
-const fileBytes = 500 * 1000 * 1000;
 const megabyte = 1_000_000;
-const peakGoalMegabytes = 200;
-const worker: string = path.resolve(import.meta.dirname, 'content-worker.ts');
+const fileBytes = 1000 * megabyte;
+const blockBytes = 256 * 1024;
+const providersWanted = 4;
+const fetchGoal = 0.6;
+const publishGoal = 0.5;
+const peakGoalMegabytes = 250;
 
 /**
- * Short-lived objects of a stream keep its buffers in memory until they are collected: a small
- * nursery costs no speed and saves 50 MB.
+ * As the launcher starts a node: short-lived objects of a stream keep its buffers in memory until
+ * they are collected, and a small nursery costs no speed and saves 50 MB.
  */
-const execArgv: string[] = ['--max-semi-space-size=2'];
+const forkOptions: ForkOptions = { flags: ['--max-semi-space-size=2'] };
 
-class Worker implements AsyncDisposable {
-  readonly #child: ChildProcess;
-
+export class Worker extends Forked<Task, Answer> {
   constructor() {
-    this.#child = fork(worker, { serialization: 'advanced', stdio: 'inherit', execArgv });
-  }
-
-  async ask(message: Task | 'peak'): Promise<Answer> {
-    const failed = once(this.#child, 'exit').then(() => {
-      throw new Error('a worker of the bench ended early');
-    });
-    const answered = once(this.#child, 'message') as Promise<[Answer]>;
-    this.#child.send(message);
-    const [answer] = await Promise.race([answered, failed]);
-    failed.catch(() => undefined);
-    return answer;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const exited = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
-    await exited;
+    super('content-worker.ts', forkOptions);
   }
 }
 
-async function askOnce(task: Task): Promise<Answer> {
+export async function askOnce(task: Task): Promise<Answer> {
   await using one = new Worker();
   return await one.ask(task);
 }
 
-const speed = ({ seconds }: Answer): number => fileBytes / megabyte / seconds;
-
-async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'altnet-bench-'));
-  try {
-    return await work(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+/** Publishes into `data` in a process that then gives the folder back. */
+export async function publishOnce(data: string, source: string): Promise<Answer> {
+  await using one = new Worker();
+  const answer = await one.ask({ role: 'publish', data, path: source });
+  await one.ask({ role: 'end' });
+  return answer;
 }
 
 async function writeRandomFile(folder: string): Promise<string> {
@@ -72,60 +52,111 @@ async function writeRandomFile(folder: string): Promise<string> {
   for (let left = fileBytes; left > 0; left -= 4 * megabyte) {
     await handle.write(randomBytes(Math.min(left, 4 * megabyte)));
   }
-  await handle.sync();
   return file;
 }
 
-/** Memory figures need /proc, so they are left out elsewhere than on Linux. */
-function memoryRow(name: string, { peakMegabytes: value }: Answer, floor: Answer): BenchRow[] {
-  if (value === undefined || floor.peakMegabytes === undefined) return [];
-  const limit = { name: 'reading one TLS stream', value: floor.peakMegabytes };
-  return [row({ name, value, unit: 'MB', limit, goal: peakGoalMegabytes, lowerIsBetter: true })];
-}
-
-/** Publishing a file of 500 MB, store included. */
-export function benchPublish(): Promise<BenchRow[]> {
+/** Publishing and fetching 1 GB: one after the other, as the fetched is what was published. */
+export function benchLargeFile(): Promise<BenchRow[]> {
   return inFolder(async (folder) => {
     const file = await writeRandomFile(folder);
-    const best = await askOnce({ role: 'importer', file });
-    const own = await askOnce({ role: 'serve', folder: path.join(folder, 'data'), file });
-    const limit = { name: 'ipfs-unixfs-importer into memory', value: speed(best) };
-    return [row({ name: 'publish 500 MB', value: speed(own), unit: 'MB/s', limit, goal: 0.5 })];
+    const turns = new Turns();
+    const at = (name: string): string => path.join(folder, name);
+    const root = await publishAll({ at, file, turns });
+    await using stack = new AsyncDisposableStack();
+    const providers = Array.from({ length: providersWanted }, () => stack.use(new Worker()));
+    const records: SignedRecord[] = [];
+    for (const [i, provider] of providers.entries()) {
+      const { record } = await provider.ask({ role: 'serve', data: at(`provider-${i}`) });
+      if (record) records.push(record);
+    }
+    for (let turn = 0; turn < turnsWanted; turn++) {
+      await measureLimits({ at, turns });
+      for (const some of [records.slice(0, 1), records]) {
+        await settleDisk();
+        const data = at('reader');
+        const answer = await askOnce({ role: 'fetch', data, root, records: some });
+        turns.note(fetchName(some.length), answer);
+        if (answer.peers !== some.length) {
+          process.stderr.write(`bench:   ${answer.peers} of ${some.length} providers sent\n`);
+        }
+        await rm(data, { recursive: true });
+      }
+    }
+    for (const provider of providers) turns.note('serve', await provider.ask({ role: 'peak' }));
+    return rowsOf(turns);
   });
 }
 
-/** Fetching a file of 500 MB from one peer on loopback, until it is safe in the store. */
-export function benchFetch(): Promise<BenchRow[]> {
-  return inFolder(async (folder) => {
-    const tls = await benchTls();
-    const lmdb = await askOnce({
-      role: 'lmdb',
-      bytes: fileBytes,
-      folder: path.join(folder, 'lmdb'),
-    });
-    const file = await writeRandomFile(folder);
-    await using server = new Worker();
-    const task = { role: 'serve', folder: path.join(folder, 'a'), file } as const;
-    const { root, record } = await server.ask(task);
-    if (root === undefined || record === undefined) throw new Error('nothing was published');
-    const fetched = await askOnce({ role: 'fetch', folder: path.join(folder, 'b'), root, record });
-    const served = await server.ask('peak');
-    const slower = speed(tls) < speed(lmdb) ? 'a TLS stream' : 'LMDB put';
-    const limit = { name: slower, value: Math.min(speed(tls), speed(lmdb)) };
-    return [
-      row({ name: 'fetch 500 MB', value: speed(fetched), unit: 'MB/s', limit, goal: 0.5 }),
-      ...memoryRow('publish and serve 500 MB, peak', served, tls),
-      ...memoryRow('fetch 500 MB, peak', fetched, tls),
-    ];
-  });
+const fetchName = (providers: number): string => `fetch from ${providers}`;
+
+interface Bench {
+  /** A path in the folder of the bench. */
+  readonly at: (name: string) => string;
+  readonly turns: Turns;
 }
 
-async function benchTls(): Promise<Answer> {
+/** The root, after each provider has published the same file. */
+async function publishAll({ at, file, turns }: Bench & { file: string }): Promise<string> {
+  let root: string | undefined;
+  for (let i = 0; i < providersWanted; i++) {
+    await settleDisk();
+    if (i < turnsWanted) turns.note('importer', await askOnce({ role: 'importer', path: file }));
+    await settleDisk();
+    const answer = await publishOnce(at(`provider-${i}`), file);
+    turns.note('publish', answer);
+    root = answer.root;
+  }
+  if (root === undefined) throw new Error('nothing was published');
+  return root;
+}
+
+async function measureLimits({ at, turns }: Bench): Promise<void> {
   await using server = new Worker();
-  const { port } = await server.ask({ role: 'tls-serve', bytes: fileBytes });
-  return await askOnce({ role: 'tls-read', bytes: fileBytes, port: port ?? 0 });
+  const { port = 0 } = await server.ask({ role: 'tls-serve', bytes: fileBytes });
+  turns.note('tls', await askOnce({ role: 'tls-read', bytes: fileBytes, port }));
+  await settleDisk();
+  const folder = at('written');
+  const blocks = Math.ceil(fileBytes / blockBytes);
+  const write = { folder, blocks, blockBytes, batchBytes: storeBatchBytes };
+  turns.note('store', await askOnce({ role: 'store', ...write }));
+  await rm(folder, { recursive: true });
 }
 
-if (process.argv[1] === import.meta.filename) {
-  for (const one of [...(await benchPublish()), ...(await benchFetch())]) console.log(one);
+/** What the store is fastest with. */
+const storeBatchBytes = 8 * 1024 * 1024;
+
+function rowsOf(turns: Turns): BenchRow[] {
+  const speed = (name: string): number => fileBytes / megabyte / turns.seconds(name);
+  const unit = 'MB/s';
+  const tls = { name: 'one TLS stream', value: speed('tls') };
+  const store = { name: 'writing to the store', value: speed('store') };
+  const slower = tls.value < store.value ? tls : store;
+  const importer = { name: 'ipfs-unixfs-importer into memory', value: speed('importer') };
+  const fetches = [1, providersWanted].map((count) => {
+    const name = `fetch 1 GB from ${count === 1 ? 'one' : 'four'}`;
+    return row({ name, value: speed(fetchName(count)), unit, limit: slower, goal: fetchGoal });
+  });
+  return [
+    row({
+      name: 'publish 1 GB',
+      value: speed('publish'),
+      unit,
+      limit: importer,
+      goal: publishGoal,
+    }),
+    ...fetches,
+    row({ name: 'writing 1 GB to the store', value: store.value, unit, limit: tls }),
+    ...memoryRow('publish 1 GB, peak', { turns, of: 'publish' }),
+    ...memoryRow('serve 1 GB again and again, peak', { turns, of: 'serve' }),
+    ...memoryRow('fetch 1 GB from one, peak', { turns, of: fetchName(1) }),
+    ...memoryRow('fetch 1 GB from four, peak', { turns, of: fetchName(providersWanted) }),
+  ];
+}
+
+/** Memory figures need /proc, so they are left out elsewhere than on Linux. */
+function memoryRow(name: string, { turns, of }: { turns: Turns; of: string }): BenchRow[] {
+  const [value, floor] = [turns.peak(of), turns.peak('tls')];
+  if (value === undefined || floor === undefined) return [];
+  const limit = { name: 'reading one TLS stream', value: floor };
+  return [row({ name, value, unit: 'MB', limit, goal: peakGoalMegabytes, lowerIsBetter: true })];
 }

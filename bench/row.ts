@@ -12,8 +12,12 @@ export interface BenchRow {
   limit: { name: string; value: number };
   /** value ÷ limit.value. */
   share: number;
-  /** The share to reach; when `lowerIsBetter`, the value not to exceed, in `unit`. */
+  /**
+   * The share to reach; when `goalIsValue`, the value to reach, and when `lowerIsBetter`, the value
+   * not to exceed, both in `unit`.
+   */
   goal?: number;
+  goalIsValue?: boolean;
   lowerIsBetter?: boolean;
 }
 
@@ -29,9 +33,11 @@ export function row(input: BenchInput): BenchRow {
 }
 
 /** Undefined where no goal was set. */
-export function reachesGoal({ value, share, goal, lowerIsBetter }: BenchRow): boolean | undefined {
+export function reachesGoal(one: BenchRow): boolean | undefined {
+  const { value, share, goal, goalIsValue, lowerIsBetter } = one;
   if (goal === undefined) return undefined;
-  return lowerIsBetter ? value <= goal : share >= goal;
+  if (lowerIsBetter) return value <= goal;
+  return (goalIsValue ? value : share) >= goal;
 }
 
 const headings = ['figure', 'measured', 'limit in this run', 'share', 'goal', ''] as const;
@@ -64,9 +70,10 @@ function formatCells(one: BenchRow): string[] {
   ];
 }
 
-function formatGoal({ goal, unit, lowerIsBetter }: BenchRow): string {
+function formatGoal({ goal, unit, goalIsValue, lowerIsBetter }: BenchRow): string {
   if (goal === undefined) return '-';
-  return lowerIsBetter ? `<= ${formatNumber(goal)} ${unit}` : `>= ${formatShare(goal)}`;
+  if (lowerIsBetter) return `<= ${formatNumber(goal)} ${unit}`;
+  return `>= ${goalIsValue ? `${formatNumber(goal)} ${unit}` : formatShare(goal)}`;
 }
 
 function verdict(one: BenchRow): string {

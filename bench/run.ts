@@ -16,13 +16,12 @@ const benches: Readonly<Record<string, () => Promise<Bench[]>>> = {
     return [benchLookups, benchHeld];
   },
   flood: async () => [(await import('./flood.ts')).benchFlood],
-  content: async () => {
-    const { benchFetch, benchPublish } = await import('./content.ts');
-    return [benchPublish, benchFetch];
-  },
+  content: async () => [(await import('./content.ts')).benchLargeFile],
+  files: async () => [(await import('./files.ts')).benchFiles],
   gateway: async () => [(await import('./gateway.ts')).benchGateway],
   node: async () => [(await import('./node.ts')).benchNode],
   wan: async () => [(await import('./wan.ts')).benchWan],
+  'wan-content': async () => [(await import('./wan-content.ts')).benchWanContent],
 };
 
 async function runBench(name: string): Promise<BenchRow[]> {

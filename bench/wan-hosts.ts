@@ -1,11 +1,13 @@
 /**
- * A network of hosts for bench/wan.ts: the emulator that joins them, and one node process in each.
- * It knows how they are started, spoken to and ended, not what is measured.
+ * A network of hosts for bench/wan.ts and bench/wan-content.ts: the emulator that joins them, and
+ * one node process in each. It knows how they are started, spoken to and ended, not what is
+ * measured.
  *
  * The emulator is a program of its own, which this project does not need for anything else: a
- * command `wan` with `up -n N --rtt MS --seed S`, `exec HOST -- COMMAND`, `set HOSTS
- * loss=P` and `down`, that gives each host a network namespace with an address and each pair of
- * hosts a delay. The environment variable ALTNET_WAN says where it is; else PATH is searched.
+ * command `wan` with `up -n N --rtt MS --seed S --flat --up R --down R`, `exec HOST -- COMMAND`,
+ * `set HOSTS loss=P up=R`, `stats -v` and `down`, that gives each host a network namespace with an
+ * address and each pair of hosts a delay. The environment variable ALTNET_WAN says where it is;
+ * else PATH is searched.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,20 +24,30 @@ export interface WanNodeOptions {
   /** host:port. */
   readonly address: string;
   readonly bootstrap: string | undefined;
+  /** Holds no records for others, as most nodes at home. */
+  readonly guest: boolean;
 }
 
-export type WanCommand =
-  | { readonly do: 'put'; readonly url: string; readonly target: string }
-  | { readonly do: 'get'; readonly url: string }
+/** What every node process answers; what else, depends on its script. */
+export type TableCommand =
   /** How many contacts the routing table has. */
-  | { readonly do: 'table' };
+  { readonly do: 'table' };
+
+export type WanCommand =
+  | TableCommand
+  | { readonly do: 'put'; readonly url: string; readonly target: string }
+  | { readonly do: 'get'; readonly url: string };
 
 export interface WanAnswerBody {
-  /** Of a get: until the first value came; undefined when none did. */
+  /** Until the first value or the first byte of a page came; undefined when none did. */
   readonly firstMs?: number | undefined;
   readonly doneMs: number;
-  /** Nodes that stored it, links that were found, contacts. */
+  /** Nodes that stored it, links that were found, contacts, bytes, megabytes. */
   readonly count: number;
+  /** Of what was published, as CID. */
+  readonly root?: string | undefined;
+  /** Peers that sent something. */
+  readonly peers?: number | undefined;
 }
 
 export type WanAnswer = { readonly id: number } & (WanAnswerBody | { readonly error: string });
@@ -58,7 +70,6 @@ export async function findEmulator(): Promise<{ program: string } | { why: strin
   return { why: 'no WAN emulator: set ALTNET_WAN to a program with wan up/exec/set/down' };
 }
 
-const script: string = path.join(import.meta.dirname, 'wan-node.ts');
 const port = 9000;
 /**
  * How the emulator numbers its hosts: of one private network, where all are servers at once. Public
@@ -73,13 +84,21 @@ export interface WanPlan {
   readonly hosts: number;
   readonly rttMs: number;
   readonly seed: number;
+  /** Every pair of hosts has the same round trip, instead of the same median. */
+  readonly flat?: boolean;
+  /** Every host's access line, up and down, such as "50mbit"; unlimited when left out. */
+  readonly line?: string;
+  /** How many of the last hosts have guests. */
+  readonly guests?: number;
+  /** Of the node processes, beside this file; wan-node.ts when left out. */
+  readonly script?: string;
 }
 
-export class WanNetwork implements AsyncDisposable {
+export class WanNetwork<Command extends object = WanCommand> implements AsyncDisposable {
   readonly #program: string;
   readonly #plan: WanPlan;
   readonly #name: string = `altnet-bench-${process.pid}`;
-  readonly #hosts: WanHost[] = []; // BOUNDED by the plan
+  readonly #hosts: WanHost<Command | TableCommand>[] = []; // BOUNDED by the plan
   #folder = '';
 
   constructor(program: string, plan: WanPlan) {
@@ -88,16 +107,21 @@ export class WanNetwork implements AsyncDisposable {
   }
 
   /** Hosts whose node runs. */
-  get hosts(): readonly WanHost[] {
+  get hosts(): readonly WanHost<Command | TableCommand>[] {
     return this.#hosts.filter(({ alive }) => alive);
+  }
+
+  get #servers(): number {
+    return this.#plan.hosts - (this.#plan.guests ?? 0);
   }
 
   /** Brings the network up and starts a node in each host; resolves when they know each other. */
   async start(): Promise<void> {
-    const { hosts, rttMs, seed } = this.#plan;
+    const { hosts, rttMs, seed, flat, line } = this.#plan;
     this.#folder = await mkdtemp(path.join(os.tmpdir(), 'altnet-wan-'));
     const size = ['-n', String(hosts), '--rtt', String(rttMs), '--seed', String(seed)];
-    await this.#wan('up', ...size);
+    const lines = line === undefined ? [] : ['--up', line, '--down', line];
+    await this.#wan('up', ...size, ...(flat === true ? ['--flat'] : []), ...lines);
     const first = await this.#startHost(0, undefined);
     const rest = Array.from({ length: hosts - 1 }, (_, i) => i + 1).values();
     const lane = async (): Promise<void> => {
@@ -112,8 +136,20 @@ export class WanNetwork implements AsyncDisposable {
     await this.#wan('set', `0-${this.#plan.hosts - 1}`, `loss=${share}`);
   }
 
+  /** How much these hosts can send, such as "15mbit". */
+  async setUplink(hosts: readonly Pick<WanHost, 'index'>[], rate: string): Promise<void> {
+    await this.#wan('set', hosts.map(({ index }) => index).join(','), `up=${rate}`);
+  }
+
+  /** Bytes of packets that came to this host so far. */
+  async received({ index }: Pick<WanHost, 'index'>): Promise<number> {
+    const lines = (await this.#wan('stats', '-v')).split('\n').map((line) => line.split(','));
+    const column = lines[0]?.indexOf('rx_bytes') ?? -1;
+    return Number(lines.find(([host]) => host === String(index))?.[column]);
+  }
+
   /** What they hold and what was on its way to them is gone at once. */
-  async vanish(hosts: readonly WanHost[]): Promise<void> {
+  async vanish(hosts: readonly Pick<WanHost, 'kill'>[]): Promise<void> {
     await Promise.all(hosts.map((host) => host.kill()));
   }
 
@@ -123,10 +159,16 @@ export class WanNetwork implements AsyncDisposable {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  async #startHost(index: number, bootstrap: string | undefined): Promise<WanHost> {
-    const address = `${net}.${1 + Math.floor(index / 200)}.${1 + (index % 200)}:${port}`;
+  async #startHost(
+    index: number,
+    bootstrap: string | undefined,
+  ): Promise<Pick<WanHost, 'address'>> {
+    const ip = `${net}.${1 + Math.floor(index / 200)}.${1 + (index % 200)}`;
+    const address = `${ip}:${port}`;
     const data = path.join(this.#folder, String(index));
-    const options: WanNodeOptions = { data, address, bootstrap };
+    const guest = index >= this.#servers;
+    const options: WanNodeOptions = { data, address, bootstrap, guest };
+    const script = path.join(import.meta.dirname, this.#plan.script ?? 'wan-node.ts');
     const runtime = [process.execPath, '--max-semi-space-size=2', script, JSON.stringify(options)];
     const child = spawn(this.#program, ['exec', String(index), '--', ...runtime], {
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -136,7 +178,7 @@ export class WanNetwork implements AsyncDisposable {
         NODE_COMPILE_CACHE: path.join(this.#folder, 'cache'),
       },
     });
-    const host = new WanHost(child, address);
+    const host = new WanHost<Command | TableCommand>(child, { index, address, ip });
     this.#hosts.push(host);
     await host.ready();
     return host;
@@ -144,7 +186,7 @@ export class WanNetwork implements AsyncDisposable {
 
   /** Waits until every node has met most of the others. */
   async #settle(): Promise<void> {
-    const wanted = Math.min(this.#plan.hosts - 1, 32);
+    const wanted = Math.min(this.#servers - 1, 32);
     const untilMs = performance.now() + settleMs;
     for (;;) {
       const tables = await Promise.all(this.hosts.map((host) => host.ask({ do: 'table' })));
@@ -158,22 +200,31 @@ export class WanNetwork implements AsyncDisposable {
     }
   }
 
-  async #wan(...args: readonly string[]): Promise<void> {
+  async #wan(...args: readonly string[]): Promise<string> {
     const env = { ...process.env, WAN_NAME: this.#name };
-    await promisify(execFile)(this.#program, args, { env });
+    const { stdout } = await promisify(execFile)(this.#program, args, { env });
+    return stdout;
   }
 }
 
 /** One node process, asked by lines. */
-export class WanHost {
+export class WanHost<Command extends object = WanCommand> {
+  readonly index: number;
+  readonly ip: string;
+  /** ip:port. */
   readonly address: string;
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, (answer: WanAnswer) => void>(); // BOUNDED by the bench
   readonly #ready = Promise.withResolvers<void>();
   #nextId = 1;
 
-  constructor(child: ChildProcess, address: string) {
+  constructor(
+    child: ChildProcess,
+    { index, ip, address }: { index: number; ip: string; address: string },
+  ) {
     this.#child = child;
+    this.index = index;
+    this.ip = ip;
     this.address = address;
     if (!child.stdout) throw new Error('a node without output');
     createInterface({ input: child.stdout }).on('line', (line) => this.#hear(line));
@@ -190,7 +241,7 @@ export class WanHost {
   }
 
   /** An error is an answer too. */
-  ask(command: WanCommand): Promise<WanAnswer> {
+  ask(command: Command): Promise<WanAnswer> {
     const id = this.#nextId++;
     const { promise, resolve } = Promise.withResolvers<WanAnswer>();
     this.#waiting.set(id, resolve);

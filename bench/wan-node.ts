@@ -11,7 +11,7 @@ import { startNode } from '../src/node/node.ts';
 import type { RunningNode } from '../src/node/node.ts';
 import type { WanAnswer, WanAnswerBody, WanCommand, WanNodeOptions } from './wan-hosts.ts';
 
-const { data, address, bootstrap } = JSON.parse(process.argv[2] ?? '{}') as WanNodeOptions;
+const { data, address, bootstrap, guest } = JSON.parse(process.argv[2] ?? '{}') as WanNodeOptions;
 
 function say(line: object): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -44,6 +44,7 @@ async function run(node: RunningNode, command: WanCommand): Promise<WanAnswerBod
 const node = await startNode({
   ...quietNode,
   listen: address,
+  guest,
   bootstrap: bootstrap === undefined ? [] : [bootstrap],
   network: 'main',
   data,

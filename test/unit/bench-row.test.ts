@@ -17,6 +17,10 @@ test('a goal is a share to reach, or a value not to exceed', () => {
   const memory = { name: 'memory', unit: 'MB', limit, lowerIsBetter: true, goal: 110 };
   assert.equal(reachesGoal(row({ ...memory, value: 110 })), true);
   assert.equal(reachesGoal(row({ ...memory, value: 111 })), false);
+  const rate = { name: 'files', unit: 'files/s', limit, goalIsValue: true, goal: 2000 };
+  assert.equal(reachesGoal(row({ ...rate, value: 2000 })), true);
+  assert.equal(reachesGoal(row({ ...rate, value: 1999 })), false);
+  assert.match(formatRows([row({ ...rate, value: 2000 })]), />= 2,000 files\/s +ok$/);
   assert.equal(reachesGoal(row({ name: 'no goal', value: 1, unit: 's', limit })), undefined);
 });
 
