@@ -1,45 +1,110 @@
-/** Tells the network that this node holds some content: provider records signed by the node key. */
+/**
+ * Tells the network that this node holds some content, and when it no longer does: provider records
+ * signed by the node key. What is said of one root is said in order, and only if it is true by then.
+ */
+import type { Bytes } from '../base/bytes.ts';
 import { unixSeconds, type Clock } from '../base/clock.ts';
+import { isAltNetError } from '../base/errors.ts';
+import { LruMap } from '../base/limits.ts';
+import { Serial } from '../dht/serial.ts';
 import { encodeMultiaddr, parseMultiaddr } from '../peer/address.ts';
-import { makeProviderRecord, providerMultiaddrsMax } from '../record/provider.ts';
-import type { Signer } from '../record/stamp.ts';
+import type { SignedRecord } from '../record/envelope.ts';
+import { recordKinds } from '../record/kinds.ts';
+import {
+  makeProviderRecord,
+  makeProviderTombstone,
+  multihashOf as multihashIn,
+  providerKey,
+  providerMultiaddrsMax,
+} from '../record/provider.ts';
+import type { Signer, Stamp } from '../record/stamp.ts';
 import type { Connections, Publisher } from './ports.ts';
-import { type Link, multihashOf } from './root.ts';
+import { hashKey, multihashOf } from './root.ts';
+
+export interface AnnouncerDeps {
+  readonly publisher: Publisher;
+  readonly connections: Pick<Connections, 'addresses'>;
+  readonly signer: Signer;
+  readonly clock: Clock;
+  /** Whether this node holds all of it at this moment. */
+  readonly isHeld: (hash: Bytes) => boolean;
+}
+
+interface SignalOption {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** SHA-256 as a multihash: two octets before the hash. */
+const multihashHeadBytes = 2;
 
 export class Announcer {
-  readonly #publisher: Publisher;
-  readonly #connections: Connections;
-  readonly #signer: Signer;
-  readonly #clock: Clock;
+  readonly #deps: AnnouncerDeps;
+  readonly #turns = new Serial(Number.POSITIVE_INFINITY);
+  /** What was signed last for a root, so that two records of one second have an order. */
+  readonly #lastSeq = new LruMap<string, bigint>(8192); // BOUNDED by its size
 
-  constructor(
-    publisher: Publisher,
-    connections: Connections,
-    { signer, clock }: { signer: Signer; clock: Clock },
-  ) {
-    this.#publisher = publisher;
-    this.#connections = connections;
-    this.#signer = signer;
-    this.#clock = clock;
+  constructor(deps: AnnouncerDeps) {
+    this.#deps = deps;
   }
 
-  /** How many nodes took the record; 0 when this node cannot be reached by others. */
-  async provide(
-    link: Link,
-    options: { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<number> {
-    const endpoints = this.#connections.addresses().flatMap((text) => parseMultiaddr(text) ?? []);
-    if (endpoints.length === 0) return 0;
-    const multiaddrs = endpoints.slice(0, providerMultiaddrsMax).map(encodeMultiaddr);
-    const issued = unixSeconds(this.#clock);
-    // The time as version: it grows without anything being remembered.
-    const stamp = { issued, seq: BigInt(issued) };
-    const record = makeProviderRecord(
-      { multihash: multihashOf(link), multiaddrs },
-      stamp,
-      this.#signer,
-    );
-    const { stored } = await this.#publisher.publish(record, options);
-    return stored;
+  /**
+   * How many nodes took the record; 0 when this node cannot be reached by others, knows nobody, or
+   * does not hold the content any more. The publisher brings it out later if nobody is there now.
+   */
+  provide({ hash }: { readonly hash: Bytes }, options: SignalOption = {}): Promise<number> {
+    return this.#turns.run(hashKey(hash), async () => {
+      const { connections, signer, isHeld } = this.#deps;
+      const endpoints = connections.addresses().flatMap((text) => parseMultiaddr(text) ?? []);
+      if (endpoints.length === 0 || !isHeld(hash)) return 0;
+      const multiaddrs = endpoints.slice(0, providerMultiaddrsMax).map(encodeMultiaddr);
+      const multihash = multihashOf({ codec: 'raw', hash });
+      const body = { multihash, multiaddrs };
+      return this.#publish(makeProviderRecord(body, this.#stamp(hash), signer), options);
+    });
+  }
+
+  /** Takes back what was said of a root that is gone; nothing to do for one that never was. */
+  async withdraw(hash: Bytes, options: SignalOption = {}): Promise<void> {
+    await this.#turns.run(hashKey(hash), async () => {
+      const { publisher, signer, isHeld } = this.#deps;
+      const multihash = multihashOf({ codec: 'raw', hash });
+      if (isHeld(hash) || publisher.under(providerKey(multihash)).length === 0) return;
+      const tombstone = makeProviderTombstone(multihash, this.#stamp(hash), signer);
+      await this.#publish(tombstone, options);
+    });
+  }
+
+  /** Hashes of the roots that this node says it holds. */
+  announced(): Bytes[] {
+    return this.#deps.publisher
+      .list(recordKinds.provider)
+      .flatMap(({ record }) => multihashIn(record)?.slice(multihashHeadBytes) ?? []);
+  }
+
+  /** The time as version: it grows without anything being remembered. */
+  #stamp(hash: Bytes): Stamp {
+    const issued = unixSeconds(this.#deps.clock);
+    const key = hashKey(hash);
+    const last = this.#lastSeq.get(key) ?? this.#publishedSeq(hash);
+    const seq = last >= BigInt(issued) ? last + 1n : BigInt(issued);
+    this.#lastSeq.set(key, seq);
+    return { issued, seq };
+  }
+
+  #publishedSeq(hash: Bytes): bigint {
+    const key = providerKey(multihashOf({ codec: 'raw', hash }));
+    const known = this.#deps.publisher.under(key).map(({ record }) => record.seq);
+    return known.reduce((max, seq) => (seq > max ? seq : max), 0n);
+  }
+
+  async #publish(record: SignedRecord, options: SignalOption): Promise<number> {
+    try {
+      const { stored } = await this.#deps.publisher.publish(record, options);
+      return stored;
+    } catch (error) {
+      // The publisher keeps the record and brings it out as soon as there is somebody to take it.
+      if (isAltNetError(error, 'NO_PEERS')) return 0;
+      throw error;
+    }
   }
 }

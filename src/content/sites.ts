@@ -3,24 +3,35 @@
  * parts of this folder together and decides when content counts as held; it knows no formats.
  */
 import type { CID } from 'multiformats/cid';
+import { sleep } from '../base/abort.ts';
 import { type Bytes, equalBytes } from '../base/bytes.ts';
 import { systemWorld, type World } from '../base/clock.ts';
-import { AltNetError, isAltNetError } from '../base/errors.ts';
+import { AltNetError } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
-import { LruMap } from '../base/limits.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
 import type { Signer } from '../record/stamp.ts';
+import { Background } from './background.ts';
+import { Custody } from './custody.ts';
 import { exportSite } from './export.ts';
-import { Fetcher, type FetcherOptions } from './fetch.ts';
+import { Fetcher } from './fetch.ts';
+import type { FetcherOptions, FetchProgress } from './fetch-job.ts';
 import { syncProtocol } from './frames.ts';
-import { adoptAll } from './adopt.ts';
-import { importPath } from './import.ts';
-import { measure } from './measure.ts';
-import { missingOf } from './missing.ts';
-import type { Blocks, Connections, Holding, Holdings, ProviderSearch, Publisher } from './ports.ts';
+import { type Imported, importPath } from './import.ts';
+import { ImportMemory, type ImportNotes } from './import-memory.ts';
+import type {
+  Blocks,
+  Connections,
+  HeldRoot,
+  Holding,
+  Holdings,
+  KeeperSearch,
+  ProviderSearch,
+  Publisher,
+} from './ports.ts';
 import { throttled } from './progress.ts';
 import { Announcer } from './provide.ts';
 import { BadPeers, type ProviderSources } from './providers.ts';
+import { type Copying, type ReplicationOptions, Replicator } from './replication/replicator.ts';
 import { cidOf, hashKey, type Link, requireLink } from './root.ts';
 import { SharedJobs } from './shared-jobs.ts';
 import { SiteFiles } from './site-reader.ts';
@@ -36,16 +47,20 @@ import type {
   SiteReader,
   WorkOptions,
 } from './types.ts';
-import type { Want } from './walk.ts';
+import { Visits } from './visits.ts';
 
 export const valueBytesMax: number = 64 * 1024;
 
 export interface SitesParts {
   readonly blocks: Blocks;
   readonly holdings: Holdings;
+  /** What imports remember of folders; left out, each is read anew. */
+  readonly notes?: ImportNotes | undefined;
   readonly publisher: Publisher;
   readonly search: ProviderSearch;
   readonly connections: Connections;
+  /** Left out: nothing is copied to others or kept for them. */
+  readonly keepers?: KeeperSearch | undefined;
   /** The node key: who provides is who is dialled. */
   readonly signer: Signer;
   readonly world?: World | undefined;
@@ -54,7 +69,12 @@ export interface SitesParts {
 
 export interface SitesOptions {
   readonly fetch?: FetcherOptions;
-  readonly serve?: Pick<SyncServerOptions, 'streamsMax' | 'streamsPerPeerMax' | 'idleMs' | 'pace'>;
+  readonly serve?: Pick<
+    SyncServerOptions,
+    'streamsMax' | 'streamsPerPeerMax' | 'idleMs' | 'pace' | 'refuses'
+  >;
+  /** Left out: nothing is copied to others or kept for them. */
+  readonly replication?: ReplicationOptions | undefined;
 }
 
 export interface EnsuredSite {
@@ -68,62 +88,68 @@ interface SignalOption {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How long a site that could not be completed in the background is left alone. */
-const retryBackgroundMs = 60_000;
 /** How long a peer that broke the rules is not asked, and one that fell silent only at last. */
 const badForMs = 10 * 60_000;
 const slowForMs = 60_000;
 /** A node serves 8 streams to a peer; one that was closed may count a moment longer over there. */
 const streamsToPeerMax = 6;
+/** How long whoever puts a value waits for its copies; they are made all the same. */
+const valueWaitMs = 2000;
+const noCopies: Replication = { replicas: 0, wanted: 0, refused: [] };
 
 export class Sites implements SiteReader {
   readonly #parts: SitesParts;
   readonly #world: World;
-  readonly #log: Logger;
+  readonly #memory: ImportMemory | undefined;
   readonly #server: SyncServer;
-  readonly #fetcher: Fetcher;
+  readonly #custody: Custody;
   readonly #files: SiteFiles;
   readonly #announcer: Announcer;
+  readonly #replicator: Replicator | undefined;
+  readonly #visits: Visits;
   readonly #jobs = new SharedJobs<EnsuredSite, Progress>();
-  readonly #background = new Set<Promise<void>>(); // BOUNDED by open sites, see #inBackground()
-  readonly #completing = new Set<string>(); // BOUNDED by open sites
-  readonly #failedAt = new LruMap<string, number>(1024); // BOUNDED by its size
+  readonly #background: Background;
   readonly #stop = new AbortController();
   #stopping: Promise<void> | undefined;
 
-  constructor(parts: SitesParts, { fetch = {}, serve = {} }: SitesOptions = {}) {
-    const { blocks, holdings, search, connections, publisher, signer } = parts;
+  constructor(parts: SitesParts, { fetch = {}, serve = {}, replication }: SitesOptions = {}) {
+    const { blocks, holdings, search, connections, keepers, signer } = parts;
+    const { world = systemWorld, logger: log = silentLogger } = parts;
+    const self = signer.key.publicKey;
     this.#parts = parts;
-    this.#world = parts.world ?? systemWorld;
-    this.#log = parts.logger ?? silentLogger;
-    const { clock } = this.#world;
-    this.#server = new SyncServer(blocks, { ...serve, world: this.#world, logger: this.#log });
-    const sources: ProviderSources = {
-      search,
-      connections,
-      clock,
-      bad: new BadPeers(clock, badForMs),
-      slow: new BadPeers(clock, slowForMs),
-      slots: new StreamSlots(streamsToPeerMax),
-      self: signer.key.publicKey,
-    };
-    const rest = { options: fetch, world: this.#world, logger: this.#log };
-    this.#fetcher = new Fetcher(sources, rest);
-    this.#files = new SiteFiles(blocks, holdings, this.#fetcher);
-    this.#announcer = new Announcer(publisher, connections, { signer, clock });
+    this.#world = world;
+    this.#memory = parts.notes && new ImportMemory(parts.notes, world.clock);
+    this.#background = new Background(log);
+    const onAsked = (root: Bytes): void => holdings.touch(root);
+    this.#server = new SyncServer(blocks, { ...serve, onAsked, world, logger: log });
+    const sources = sourcesOf(parts, world);
+    const fetcher = new Fetcher(sources, { blocks, options: fetch, world, logger: log });
+    this.#files = new SiteFiles(holdings, fetcher);
+    this.#custody = new Custody(blocks, holdings, fetcher);
+    const isHeld = (hash: Bytes): boolean => holdings.get(hash)?.complete === true;
+    this.#announcer = new Announcer({ ...parts, clock: world.clock, isHeld });
+    const common = { blocks, holdings, search, connections, world, log, self };
+    const own = { custody: this.#custody, announcer: this.#announcer };
+    this.#replicator =
+      keepers && replication && new Replicator({ ...common, ...own, keepers }, replication);
+    const { signal } = this.#stop;
+    const ensure = (link: Link): Promise<unknown> => this.ensure(cidOf(link), { signal });
+    this.#visits = new Visits({ ...common, background: this.#background, ensure });
   }
 
-  /** Begins to serve others. */
+  /** Begins to serve others, and to look after what is held. */
   async start(): Promise<void> {
     await this.#parts.connections.handle(syncProtocol, (stream) => this.#server.serve(stream));
+    await this.#replicator?.start();
   }
 
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
       this.#stop.abort(new AltNetError('ABORTED', {}));
       this.#server.stop();
+      await this.#replicator?.stop();
       await this.#jobs.stop();
-      await Promise.allSettled(this.#background);
+      await this.#background.settled();
     })();
     return this.#stopping;
   }
@@ -133,23 +159,28 @@ export class Sites implements SiteReader {
   }
 
   /**
-   * Imports the folder or file at `path`, an absolute path, and provides it. Rejects like
-   * `importPath`. A network that takes no record is no failure: `announced` is 0 then.
+   * Imports the folder or file at `path`, an absolute path, provides it and has it copied to other
+   * nodes. Rejects like `importPath`. That nobody takes the record or a copy is no failure:
+   * `announced` and `replicas` say so.
    */
   async publish(
     path: string,
-    { signal, onProgress, keep }: PublishOptions = {},
+    { signal, onProgress, keep, replaces }: PublishOptions = {},
   ): Promise<Publication> {
     const report = throttled(this.#world.clock, onProgress);
-    await using holding = await this.#parts.holdings.open({ kind: 'own', keep });
-    const imported = await importPath(holding, path, {
-      signal,
-      onProgress: (done) => report({ ...done, peers: 0 }),
-    });
+    const imported = await this.#import(path, { signal, keep, onProgress: report });
     const { root, files, bytes, entry } = imported;
-    await holding.complete({ link: root, files, bytes });
-    const announced = await this.#provide(root, signal);
-    const replication: Replication = { replicas: 0, wanted: 0, refused: [] };
+    const former = replaces && requireLink(replaces).hash;
+    const copying = this.#copy(root, {
+      files,
+      replaces: former && !equalBytes(former, root.hash) ? former : undefined,
+      signal: signal ?? this.#stop.signal,
+      onProgress: (done) => report({ phase: 'copying', files, ...done }),
+    });
+    const [announced, replication] = await Promise.all([
+      this.#announcer.provide(root, { signal }),
+      copying,
+    ]);
     return { root: cidOf(root), files, bytes, announced, entry, ...replication };
   }
 
@@ -170,7 +201,9 @@ export class Sites implements SiteReader {
 
   async open(root: CID, path: string, { signal }: SignalOption = {}): Promise<SiteEntry> {
     const link = requireLink(root);
-    const onServed = (): void => this.#completeInBackground(root, link);
+    const onServed = (): void => {
+      if (!this.#stop.signal.aborted) this.#visits.served(link);
+    };
     return this.#files.open(root, path, { signal, onServed });
   }
 
@@ -186,7 +219,10 @@ export class Sites implements SiteReader {
     );
   }
 
-  /** Keeps at most 64 KiB under their SHA-256, and provides them. Rejects with VALUE_TOO_BIG. */
+  /**
+   * Keeps at most 64 KiB under their SHA-256, provides them, and has them copied to other nodes, for
+   * which the caller waits only a moment. Rejects with VALUE_TOO_BIG.
+   */
   async putValue(
     value: Bytes,
     { signal }: SignalOption = {},
@@ -195,12 +231,17 @@ export class Sites implements SiteReader {
       throw new AltNetError('VALUE_TOO_BIG', { bytes: value.length, bytesMax: valueBytesMax });
     }
     signal?.throwIfAborted();
-    const bytes = value.slice();
-    const link: Link = { codec: 'raw', hash: sha256(bytes) };
-    await using holding = await this.#parts.holdings.open({ kind: 'own', root: link });
-    await holding.putAll([{ hash: link.hash, bytes }]);
-    await holding.complete({ link, files: 1, bytes: bytes.length });
-    return { hash: link.hash, stored: await this.#provide(link, signal) };
+    const link = await this.#keepValue(value.slice());
+    const copying = this.#copy(link, { files: 1, signal: this.#stop.signal });
+    this.#background.add(copying);
+    const stored = await this.#announcer.provide(link, { signal });
+    const enough = new AbortController();
+    const patience = sleep(this.#world.timers, valueWaitMs, enough.signal);
+    // Whatever becomes of the copies is no concern of the caller's.
+    await Promise.race([copying, patience]).catch(() => undefined);
+    patience.catch(() => undefined);
+    enough.abort();
+    return { hash: link.hash, stored };
   }
 
   /** The value of this SHA-256. Rejects with NO_PROVIDERS, CONTENT_UNAVAILABLE or VALUE_TOO_BIG. */
@@ -214,11 +255,34 @@ export class Sites implements SiteReader {
     throw new AltNetError('VALUE_TOO_BIG', { bytes: bytes.length, bytesMax: valueBytesMax });
   }
 
+  /** All that is held, whole or in part. */
+  list(): readonly HeldRoot[] {
+    return [...this.#parts.holdings.list()];
+  }
+
+  /** A newer version stands in its place: unless it is to be kept, it goes after a while. */
+  async supersede(root: CID, { signal }: SignalOption = {}): Promise<void> {
+    signal?.throwIfAborted();
+    const { holdings } = this.#parts;
+    const { hash } = requireLink(root);
+    const held = holdings.get(hash);
+    if (held?.kind !== 'own' || held.keep || held.supersededMs !== undefined) return;
+    await holdings.change(hash, { supersededMs: this.#world.clock.unixMs() });
+  }
+
+  /** No longer this node's own: it is removed and no longer provided. Others may go on keeping it. */
+  async unpublish(root: CID, { signal }: SignalOption = {}): Promise<void> {
+    signal?.throwIfAborted();
+    const { hash } = requireLink(root);
+    if (this.#parts.holdings.get(hash)?.kind === 'own') await this.#parts.holdings.remove(hash);
+  }
+
   /** Announces everything that is held once more: for when this node's addresses have changed. */
   async reprovide({ signal }: SignalOption = {}): Promise<void> {
-    for (const { codec, hash, complete } of this.#parts.holdings.list()) {
+    this.#replicator?.hasten();
+    for (const { hash, complete } of this.#parts.holdings.list()) {
       signal?.throwIfAborted();
-      if (complete) await this.#provide({ codec, hash }, signal);
+      if (complete) await this.#announcer.provide({ hash }, { signal });
     }
   }
 
@@ -227,65 +291,74 @@ export class Sites implements SiteReader {
     signal: AbortSignal,
     report: (progress: Progress) => void,
   ): Promise<EnsuredSite> {
-    const { blocks, holdings } = this.#parts;
-    const want: Want = { link, level: 0, path: [], scope: 'all' };
-    // Who holds other sites may hold an earlier version of this one.
-    const mayShare = holdings.list()[Symbol.iterator]().next().done !== true;
-    const into = (): Promise<Holding> => holdings.open({ kind: 'visited', root: link });
-    const { peers } = await this.#fetcher.fetch({
-      root: link,
-      missing: () => missingOf(blocks, want, { mayShare }),
-      into,
+    const { holdings } = this.#parts;
+    const what = {
+      link,
+      into: (): Promise<Holding> => holdings.open({ kind: 'visited', root: link }),
       signal,
-      onProgress: ({ bytes, peers: count }) => report({ bytes, files: 0, peers: count }),
-    });
+      onProgress: (got: FetchProgress): void => report({ ...got, files: 0 }),
+    };
     const before = holdings.get(link.hash);
-    if (before?.complete) return { files: before.files, bytes: before.bytes, peers };
-    await using holding = await into();
-    await adoptAll(blocks, link, holding);
-    const { files, bytes } = measure(blocks, link);
-    await holding.complete({ link, files, bytes });
-    this.#inBackground(this.#provide(link, this.#stop.signal));
-    return { files, bytes, peers };
-  }
-
-  async #provide(link: Link, signal: AbortSignal | undefined): Promise<number> {
-    try {
-      return await this.#announcer.provide(link, { signal });
-    } catch (error) {
-      // The publisher keeps the record and brings it out as soon as there is somebody to take it.
-      if (isAltNetError(error, 'NO_PEERS')) return 0;
-      throw error;
+    if (before?.complete) {
+      const peers = await this.#custody.fetch(what);
+      return { files: before.files, bytes: before.bytes, peers };
     }
+    const brought = await this.#custody.bring(what);
+    this.#background.add(this.#announcer.provide(link, { signal: this.#stop.signal }));
+    return brought;
   }
 
-  #completeInBackground(root: CID, link: Link): void {
-    const key = hashKey(link.hash);
-    const failedAt = this.#failedAt.get(key);
-    const now = this.#world.clock.monotonicMs();
-    const tooSoon = failedAt !== undefined && now - failedAt < retryBackgroundMs;
-    // One page asks for a hundred files, and each of them says so.
-    if (this.#completing.has(key) || this.#stop.signal.aborted || tooSoon) return;
-    if (this.#parts.holdings.get(link.hash)?.complete) return;
-    this.#completing.add(key);
-    this.#inBackground(
-      this.ensure(root, { signal: this.#stop.signal })
-        .catch((error: unknown) => {
-          this.#failedAt.set(key, this.#world.clock.monotonicMs());
-          throw error;
-        })
-        .finally(() => this.#completing.delete(key)),
-    );
+  async #import(
+    path: string,
+    { signal, keep, onProgress }: Pick<PublishOptions, 'signal' | 'keep' | 'onProgress'>,
+  ): Promise<Imported> {
+    const { blocks, holdings } = this.#parts;
+    const memory = this.#memory;
+    await using holding = await holdings.open({ kind: 'own', keep });
+    const imported = await importPath(holding, path, {
+      signal,
+      known: memory && { memory, blocks },
+      onProgress: (done) => onProgress?.({ ...done, peers: 0 }),
+    });
+    const { root, files, bytes } = imported;
+    await holding.complete({ link: root, files, bytes });
+    await this.#revive(root);
+    return imported;
   }
 
-  /** Work that nobody waits for; its failure is only worth a line in the log. */
-  #inBackground(work: Promise<unknown>): void {
-    const task = work
-      .then(
-        () => undefined,
-        (error: unknown) => this.#log.debug('background work failed', { error: String(error) }),
-      )
-      .finally(() => this.#background.delete(task));
-    this.#background.add(task);
+  async #keepValue(bytes: Bytes): Promise<Link> {
+    const link: Link = { codec: 'raw', hash: sha256(bytes) };
+    await using holding = await this.#parts.holdings.open({ kind: 'own', root: link });
+    await holding.putAll([{ hash: link.hash, bytes }]);
+    await holding.complete({ link, files: 1, bytes: bytes.length });
+    await this.#revive(link);
+    return link;
   }
+
+  /** What is published again is no longer an old version. */
+  async #revive({ hash }: Link): Promise<void> {
+    const { holdings } = this.#parts;
+    if (holdings.get(hash)?.supersededMs === undefined) return;
+    await holdings.change(hash, { supersededMs: undefined });
+  }
+
+  async #copy(link: Link, how: Omit<Copying, 'link'>): Promise<Replication> {
+    return (await this.#replicator?.copy({ link, ...how })) ?? noCopies;
+  }
+}
+
+function sourcesOf(
+  { search, connections, signer }: Pick<SitesParts, 'search' | 'connections' | 'signer'>,
+  { clock, timers }: World,
+): ProviderSources {
+  return {
+    search,
+    connections,
+    clock,
+    timers,
+    bad: new BadPeers(clock, badForMs),
+    slow: new BadPeers(clock, slowForMs),
+    slots: new StreamSlots(streamsToPeerMax),
+    self: signer.key.publicKey,
+  };
 }

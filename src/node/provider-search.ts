@@ -1,11 +1,12 @@
 /**
- * The DHT as the search for providers. What this node holds itself was handed to it by others, so
+ * The DHT as the search for providers, and for nodes that keep copies. What this node holds itself was handed to it by others, so
  * its own answer is trusted with addresses no more than the farthest peer that it knows.
  */
 import { type Endpoint, type Scope, scopeOf } from '../base/address.ts';
 import type { Bytes } from '../base/bytes.ts';
-import type { ProviderSearch } from '../content/ports.ts';
-import type { Dht } from '../dht/dht.ts';
+import type { KeeperSearch, ProviderSearch } from '../content/ports.ts';
+import { type Dht, dhtDefaults } from '../dht/dht.ts';
+import { isTooFar } from '../dht/lookup/closeness.ts';
 import { contactOf } from '../identity/contact.ts';
 import { recordKinds } from '../record/kinds.ts';
 
@@ -18,6 +19,21 @@ export function providerSearch(dht: Dht, ownKey: Bytes): ProviderSearch {
       })) {
         yield { from: from === 'self' ? contactOf(ownKey, farthestPeer(dht)) : from, records };
       }
+    },
+  };
+}
+
+/** Servers keep copies near their own ID, by the rule by which they keep records. */
+export function keeperSearch(dht: Dht, { id: self }: { readonly id: Bytes }): KeeperSearch {
+  return {
+    async closest(key, { signal } = {}) {
+      const { closest } = await dht.lookup(key, { signal });
+      return closest;
+    },
+    isFar(key) {
+      const networkSize = dht.networkSize();
+      const contacts = (): ReturnType<typeof dht.table.contacts> => dht.table.contacts();
+      return isTooFar(key, { self, contacts, networkSize, k: dhtDefaults.k });
     },
   };
 }

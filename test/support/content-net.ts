@@ -6,12 +6,16 @@ import { randomBytes } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import { parseEndpoint } from '../../src/base/address.ts';
 import { type Bytes, toHex } from '../../src/base/bytes.ts';
-import type { ProviderSearch, Publisher } from '../../src/content/ports.ts';
+import type { World } from '../../src/base/clock.ts';
+import type { KeeperSearch, ProviderSearch, Publisher } from '../../src/content/ports.ts';
 import { Sites, type SitesOptions } from '../../src/content/sites.ts';
-import { contactOf } from '../../src/identity/contact.ts';
+import { compareDistance } from '../../src/dht/distance.ts';
+import { type Contact, contactOf } from '../../src/identity/contact.ts';
 import { SigningKey } from '../../src/identity/key.ts';
+import { parseMultiaddr } from '../../src/peer/address.ts';
 import { PeerHost } from '../../src/peer/host.ts';
 import type { SignedRecord } from '../../src/record/envelope.ts';
+import type { RecordKind } from '../../src/record/kinds.ts';
 import { networkId, networkProfiles } from '../../src/record/network.ts';
 import { atEnd } from './cleanup.ts';
 import { MemoryBlocks, MemoryHoldings } from './memory-blocks.ts';
@@ -23,15 +27,11 @@ export class RecordBoard implements Publisher, ProviderSearch {
 
   publish(record: SignedRecord): Promise<{ stored: number }> {
     const key = toHex(record.key);
-    const others = (this.#records.get(key) ?? []).filter(
-      (one) => toHex(one.author) !== toHex(record.author),
-    );
+    const own = (this.#records.get(key) ?? []).find((one) => isSameAuthor(one, record));
+    if (own && own.seq > record.seq) return Promise.resolve({ stored: 0 });
+    const others = (this.#records.get(key) ?? []).filter((one) => !isSameAuthor(one, record));
     this.#records.set(key, [...others, record]);
     return Promise.resolve({ stored: 1 });
-  }
-
-  list(): [] {
-    return [];
   }
 
   async *gather(key: Bytes): ReturnType<ProviderSearch['gather']> {
@@ -41,8 +41,61 @@ export class RecordBoard implements Publisher, ProviderSearch {
     yield { from, records: this.#records.get(toHex(key)) ?? [] };
   }
 
+  /** Live records, under all keys or one. */
+  live(key?: Bytes): SignedRecord[] {
+    const all = key ? (this.#records.get(toHex(key)) ?? []) : [...this.#records.values()].flat();
+    return all.filter(({ tombstone }) => !tombstone);
+  }
+
   providers(): number {
-    return [...this.#records.values()].flat().length;
+    return this.live().length;
+  }
+
+  list(kind: RecordKind): { record: SignedRecord }[] {
+    return this.live()
+      .filter((record) => record.kind === kind)
+      .map((record) => ({ record }));
+  }
+
+  under(key: Bytes): { record: SignedRecord }[] {
+    return this.live(key).map((record) => ({ record }));
+  }
+
+  /** As one node sees it, which keeps alive what it signed. */
+  of({ publicKey }: SigningKey): Publisher {
+    const isOwn = ({ record }: { record: SignedRecord }): boolean =>
+      toHex(record.author) === toHex(publicKey);
+    return {
+      publish: (record) => this.publish(record),
+      list: (kind) => this.list(kind).filter(isOwn),
+      under: (key) => this.under(key).filter(isOwn),
+    };
+  }
+}
+
+function isSameAuthor(a: SignedRecord, b: SignedRecord): boolean {
+  return toHex(a.author) === toHex(b.author);
+}
+
+/** The storage nodes that a lookup would find. BOUNDED by the test. */
+export class KeeperBoard implements KeeperSearch {
+  readonly contacts: Contact[] = [];
+  /** What `isFar` says of every key. */
+  far = false;
+
+  closest(key: Bytes): Promise<readonly Contact[]> {
+    return Promise.resolve(this.contacts.toSorted((a, b) => compareDistance(key, a.id, b.id)));
+  }
+
+  isFar(): boolean {
+    return this.far;
+  }
+
+  remove(key: SigningKey): void {
+    const at = this.contacts.findIndex(
+      ({ publicKey }) => toHex(publicKey) === toHex(key.publicKey),
+    );
+    if (at >= 0) this.contacts.splice(at, 1);
   }
 }
 
@@ -54,23 +107,35 @@ export interface ContentNode {
   readonly sites: Sites;
 }
 
+export interface ContentNodeOptions extends SitesOptions {
+  /** Where storage nodes are found, this one among them if it keeps copies. */
+  readonly keepers?: KeeperBoard | undefined;
+  readonly world?: World | undefined;
+  /** Of an earlier node that is to come back. */
+  readonly key?: SigningKey | undefined;
+  readonly holdings?: MemoryHoldings | undefined;
+}
+
 export async function startContentNode(
   t: TestContext,
   board: RecordBoard,
-  options: SitesOptions = {},
+  { keepers, world, ...options }: ContentNodeOptions = {},
 ): Promise<ContentNode> {
-  const key = new SigningKey('node', randomBytes(32));
+  const { key = new SigningKey('node', randomBytes(32)) } = options;
+  const { holdings = new MemoryHoldings(new MemoryBlocks(), world?.clock) } = options;
+  const { blocks } = holdings;
   const host = new PeerHost({ key, listen: [{ host: '127.0.0.1', port: 0 }] });
   await host.start();
   atEnd(t, () => host.stop());
-  const blocks = new MemoryBlocks();
-  const holdings = new MemoryHoldings(blocks);
   const signer = { key, network: networkId(networkProfiles.local) };
-  const sites = new Sites(
-    { blocks, holdings, publisher: board, search: board, connections: host, signer },
-    options,
-  );
+  const publisher = board.of(key);
+  const parts = { blocks, holdings, publisher, search: board, connections: host, signer };
+  const sites = new Sites({ ...parts, keepers, world }, options);
   await sites.start();
   atEnd(t, () => sites.stop());
+  const [endpoint] = host.addresses().flatMap((text) => parseMultiaddr(text) ?? []);
+  if (keepers && endpoint && options.replication?.isKeeper() === true) {
+    keepers.contacts.push(contactOf(key.publicKey, endpoint));
+  }
   return { key, host, blocks, holdings, sites };
 }

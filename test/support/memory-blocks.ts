@@ -3,6 +3,7 @@
  * never uses these.
  */
 import { type Bytes, toHex } from '../../src/base/bytes.ts';
+import { type Clock, systemWorld } from '../../src/base/clock.ts';
 import { AltNetError } from '../../src/base/errors.ts';
 import { sha256 } from '../../src/base/hash.ts';
 import type {
@@ -69,47 +70,60 @@ export class MemoryBlocks implements Blocks {
   }
 }
 
-/** Holdings over `MemoryBlocks`, without a budget. BOUNDED by what a test puts in. */
+/** Holdings over `MemoryBlocks`. BOUNDED by what a test puts in. */
 export class MemoryHoldings implements Holdings {
-  readonly #blocks: MemoryBlocks;
+  readonly blocks: MemoryBlocks;
+  readonly #clock: Clock;
   readonly #roots = new Map<string, HeldRoot>();
+  /** Writers by root. */
+  readonly #writers = new Map<string, number>();
   readonly #listeners: ((root: HeldRoot) => void)[] = [];
-  /** What `usage` says; `reserve` beyond it is refused. */
+  /** What `usage` and `usageFor` say; `reserve` beyond them is refused. */
   bytesMax: number = Number.MAX_SAFE_INTEGER;
+  perPeerBytesMax: number = Number.MAX_SAFE_INTEGER;
 
-  constructor(blocks: MemoryBlocks) {
-    this.#blocks = blocks;
+  constructor(blocks: MemoryBlocks, clock: Clock = systemWorld.clock) {
+    this.blocks = blocks;
+    this.#clock = clock;
   }
 
   open({ kind, root, from, keep = false }: NewHolding): Promise<Holding> {
     const enter = (link: Link, is: Pick<HeldRoot, 'complete' | 'files' | 'bytes'>): void => {
       const before = this.get(link.hash);
-      const nowMs = Date.now();
+      const nowMs = this.#clock.unixMs();
+      const stays = before && ranks[before.kind] >= ranks[kind];
       this.#roots.set(toHex(link.hash), {
         ...link,
-        kind: before && ranks[before.kind] > ranks[kind] ? before.kind : kind,
+        kind: stays ? before.kind : kind,
         addedMs: before?.addedMs ?? nowMs,
         usedMs: nowMs,
-        from,
-        keep,
+        from: stays ? before.from : from,
+        keep: keep || before?.keep === true,
+        supersededMs: before?.supersededMs,
         ...is,
       });
     };
-    if (root && !this.get(root.hash)) enter(root, { complete: false, files: 0, bytes: 0 });
+    if (root) {
+      const before = this.get(root.hash) ?? { complete: false, files: 0, bytes: 0 };
+      enter(root, before);
+      this.#count(root.hash, 1);
+    }
+    let closed = false;
+    const close = (): Promise<void> => {
+      if (root && !closed) this.#count(root.hash, -1);
+      closed = true;
+      return Promise.resolve();
+    };
     return Promise.resolve({
-      putAll: (blocks) => this.#blocks.putAll(blocks),
-      adopt: (hashes) => Promise.resolve(hashes.filter((hash) => !this.#blocks.has(hash))),
-      reserve: (bytes) => {
-        const { bytesMax } = this;
-        if (bytes <= bytesMax) return Promise.resolve();
-        return Promise.reject(new AltNetError('STORE_FULL', { bytes, bytesMax }));
-      },
+      putAll: (blocks) => this.blocks.putAll(blocks),
+      adopt: (hashes) => Promise.resolve(hashes.filter((hash) => !this.blocks.has(hash))),
+      reserve: (bytes) => this.#reserve(bytes, kind === 'replica' ? from : undefined),
       complete: ({ link, files, bytes }) => {
         enter(link, { complete: true, files, bytes });
         return Promise.resolve();
       },
-      close: () => Promise.resolve(),
-      [Symbol.asyncDispose]: () => Promise.resolve(),
+      close,
+      [Symbol.asyncDispose]: close,
     });
   }
 
@@ -123,7 +137,7 @@ export class MemoryHoldings implements Holdings {
 
   touch(hash: Bytes): void {
     const root = this.get(hash);
-    if (root) this.#roots.set(toHex(hash), { ...root, usedMs: Date.now() });
+    if (root) this.#roots.set(toHex(hash), { ...root, usedMs: this.#clock.unixMs() });
   }
 
   change(hash: Bytes, to: Parameters<Holdings['change']>[1]): Promise<void> {
@@ -144,12 +158,43 @@ export class MemoryHoldings implements Holdings {
     this.#listeners.push(listener);
   }
 
-  usage(): { bytes: number; bytesMax: number } {
-    return { bytes: 0, bytesMax: this.bytesMax };
+  /** Blocks got lost: the root is incomplete from now on. */
+  damage(hash: Bytes, lost: readonly Bytes[]): void {
+    for (const block of lost) this.blocks.delete(block);
+    const root = this.get(hash);
+    if (root) this.#roots.set(toHex(hash), { ...root, complete: false });
   }
 
-  usageFor(): { bytes: number; bytesMax: number } {
-    return this.usage();
+  usage(): { bytes: number; bytesMax: number } {
+    return { bytes: this.#sum(), bytesMax: this.bytesMax };
+  }
+
+  usageFor(from: Bytes): { bytes: number; bytesMax: number } {
+    return { bytes: this.#sum(from), bytesMax: this.perPeerBytesMax };
+  }
+
+  #sum(from?: Bytes): number {
+    const name = from && toHex(from);
+    return this.list()
+      .filter((root) => name === undefined || (root.from && toHex(root.from) === name))
+      .reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  #reserve(bytes: number, from: Bytes | undefined): Promise<void> {
+    const limits = [this.usage(), ...(from ? [this.usageFor(from)] : [])];
+    const full = limits.find((limit) => limit.bytes + bytes > limit.bytesMax);
+    if (!full) return Promise.resolve();
+    return Promise.reject(new AltNetError('STORE_FULL', { bytes, bytesMax: full.bytesMax }));
+  }
+
+  /** A holding that its last writer leaves incomplete is removed, unless it is of a visit. */
+  #count(hash: Bytes, change: 1 | -1): void {
+    const name = toHex(hash);
+    const writers = (this.#writers.get(name) ?? 0) + change;
+    this.#writers.set(name, writers);
+    const root = this.get(hash);
+    if (writers === 0 && root && !root.complete && root.kind !== 'visited')
+      this.#roots.delete(name);
   }
 }
 

@@ -1,0 +1,107 @@
+/**
+ * How much of other nodes' wishes a keeper listens to: streams, questions and offers by peer and by
+ * the network it comes from, and how many copies are made at the same time. It reads no frames.
+ */
+import { prefixOf, scopeOf } from '../../base/address.ts';
+import { withDeadline } from '../../base/abort.ts';
+import { type Bytes, toHex } from '../../base/bytes.ts';
+import type { Clock, Timers } from '../../base/clock.ts';
+import { SourceRate } from '../../dht/holding/source-rate.ts';
+import { parseMultiaddr } from '../../peer/address.ts';
+import { StreamSlots } from '../stream-slots.ts';
+
+export interface AdmissionOptions {
+  /** Streams at the same time: in all, and of one peer. */
+  readonly streamsMax: number;
+  readonly streamsPerPeerMax: number;
+  readonly questionsPerMinute: number;
+  readonly offersPerMinute: number;
+  /** Copies that are made at the same time, and how many wait for that, for how long. */
+  readonly pullsMax: number;
+  readonly waitingMax: number;
+  readonly waitMs: number;
+}
+
+export const admissionDefaults: AdmissionOptions = {
+  streamsMax: 128,
+  streamsPerPeerMax: 12,
+  questionsPerMinute: 120,
+  offersPerMinute: 120,
+  pullsMax: 6,
+  waitingMax: 32,
+  waitMs: 10_000,
+};
+
+/** What four peers may, all of one network may together. */
+const peersPerNetwork = 4;
+
+export class Admission {
+  readonly #options: AdmissionOptions;
+  readonly #timers: Timers;
+  readonly #rates: Readonly<
+    Record<'question' | 'offer', { peer: SourceRate; network: SourceRate }>
+  >;
+  readonly #streams = new Map<string, number>(); // BOUNDED by streamsMax
+  readonly #pulls: StreamSlots;
+  #open = 0;
+  #waiting = 0;
+
+  constructor({ clock, timers }: { clock: Clock; timers: Timers }, options: AdmissionOptions) {
+    this.#options = options;
+    this.#timers = timers;
+    const rates = (perMinute: number): { peer: SourceRate; network: SourceRate } => ({
+      peer: new SourceRate(clock, perMinute),
+      network: new SourceRate(clock, perMinute * peersPerNetwork),
+    });
+    this.#rates = {
+      question: rates(options.questionsPerMinute),
+      offer: rates(options.offersPerMinute),
+    };
+    this.#pulls = new StreamSlots(options.pullsMax);
+  }
+
+  /** What ends the stream's place; undefined when there is none. */
+  enter(peer: string): (() => void) | undefined {
+    const own = this.#streams.get(peer) ?? 0;
+    const { streamsMax, streamsPerPeerMax } = this.#options;
+    if (this.#open >= streamsMax || own >= streamsPerPeerMax) return undefined;
+    this.#open++;
+    this.#streams.set(peer, own + 1);
+    return () => {
+      this.#open--;
+      const left = (this.#streams.get(peer) ?? 1) - 1;
+      if (left > 0) this.#streams.set(peer, left);
+      else this.#streams.delete(peer);
+    };
+  }
+
+  /** Counts one; false when it is one too many. `address` is the multiaddr that it comes from. */
+  allows(what: 'question' | 'offer', peer: Bytes, address: string | undefined): boolean {
+    const { peer: byPeer, network: byNetwork } = this.#rates[what];
+    if (byPeer.take(toHex(peer)) > 0) return false;
+    const network = networkOf(address);
+    return network === undefined || byNetwork.take(network) === 0;
+  }
+
+  /** What gives the place back; undefined when none comes free in time. Rejects when aborted. */
+  async pull(signal: AbortSignal): Promise<(() => void) | undefined> {
+    const { waitingMax, waitMs: ms } = this.#options;
+    if (this.#waiting >= waitingMax) return undefined;
+    this.#waiting++;
+    try {
+      const limits = { timers: this.#timers, ms, what: 'keep', signal };
+      return await withDeadline(limits, (inTime) => this.#pulls.take('all', inTime));
+    } catch {
+      signal.throwIfAborted();
+      return undefined;
+    } finally {
+      this.#waiting--;
+    }
+  }
+}
+
+/** Of global addresses only: in a loopback or private network all are neighbours. */
+export function networkOf(address: string | undefined): string | undefined {
+  const ip = address === undefined ? undefined : parseMultiaddr(address)?.ip;
+  return ip && scopeOf(ip) === 'global' ? prefixOf(ip, 'narrow') : undefined;
+}

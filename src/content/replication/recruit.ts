@@ -1,0 +1,172 @@
+/**
+ * Makes copies elsewhere: offers a root to storage nodes, nearest first and several at once, until
+ * as many hold it as are wanted or there is nobody left to ask. It does not decide when to.
+ */
+import { type Bytes, toHex } from '../../base/bytes.ts';
+import type { World } from '../../base/clock.ts';
+import { isAltNetError } from '../../base/errors.ts';
+import type { Contact } from '../../identity/contact.ts';
+import { formatMultiaddr } from '../../peer/address.ts';
+import { providerKey } from '../../record/provider.ts';
+import type { Blocks, Connections, KeeperSearch } from '../ports.ts';
+import type { ProviderContact } from '../providers.ts';
+import { type Link, multihashOf } from '../root.ts';
+import { StreamSlots } from '../stream-slots.ts';
+import type { Replication } from '../types.ts';
+import { type OfferOutcome, offerTo } from './keep-client.ts';
+import type { Offer } from './keep-frames.ts';
+import { Tally } from './tally.ts';
+import { weigh } from './weigh.ts';
+
+export interface RecruiterDeps {
+  readonly blocks: Blocks;
+  readonly connections: Connections;
+  readonly keepers: KeeperSearch;
+  readonly world: World;
+  /** This node's own key: it makes no copy with itself. */
+  readonly self: Bytes;
+  /** What is larger is not offered: no peer would keep it. */
+  readonly perPeerBytesMax: number;
+}
+
+export interface Recruitment {
+  readonly link: Link;
+  readonly files: number;
+  readonly wanted: number;
+  readonly replaces?: Bytes | undefined;
+  /** Asked before those that are nearest. */
+  readonly first?: readonly ProviderContact[] | undefined;
+  /** Node keys in hex: who holds it already. */
+  readonly except?: ReadonlySet<string> | undefined;
+  readonly signal: AbortSignal;
+  /** Bytes that copies have by now, all together, of so many; and how many nodes make one. */
+  readonly onProgress?: ((done: CopyProgress) => void) | undefined;
+}
+
+export interface CopyProgress {
+  readonly bytes: number;
+  readonly bytesTotal: number;
+  readonly peers: number;
+}
+
+export interface Recruited extends Replication {
+  /** Nobody at all is there to be asked: this node is off the network. */
+  readonly alone: boolean;
+}
+
+/** Nodes that are asked for one root, before it is said that there is no room. */
+const candidatesMax = 40;
+/** Offers under way at the same time, for all roots. */
+const offersAtOnce = 12;
+/** A node without sign of life or progress for so long is given up. */
+const patienceMs = 20_000;
+
+export class Recruiter {
+  readonly #deps: RecruiterDeps;
+  readonly #slots = new StreamSlots(offersAtOnce);
+
+  constructor(deps: RecruiterDeps) {
+    this.#deps = deps;
+  }
+
+  /** Rejects with the signal's reason, or with CONTENT_UNAVAILABLE when it is not here. */
+  async recruit(job: Recruitment): Promise<Recruited> {
+    const { wanted, link, files, replaces, signal } = job;
+    const weight = await weigh(this.#deps.blocks, link);
+    if (weight.bytes > this.#deps.perPeerBytesMax) {
+      const refused = [{ why: 'too-large' as const, nodes: wanted }];
+      return { replicas: 0, wanted, refused, alone: false };
+    }
+    const candidates = await this.#candidates(job);
+    signal.throwIfAborted();
+    const offer: Offer = { link, files, ...weight, replaces };
+    const tally = new Tally(wanted);
+    const progress = new Map<string, number>(); // BOUNDED by candidatesMax
+    const ask = async (to: ProviderContact): Promise<void> => {
+      const name = toHex(to.publicKey);
+      const onBytes = (bytes: number): void => {
+        progress.set(name, bytes);
+        job.onProgress?.(sumOf(progress, weight.bytes * wanted));
+      };
+      const outcome = await this.#offer(to, offer, { signal, onBytes });
+      if (outcome.kind === 'declined') progress.delete(name);
+      else onBytes(weight.bytes);
+      tally.count(outcome);
+    };
+    await untilEnough(candidates, { ask, missing: () => wanted - tally.made });
+    signal.throwIfAborted();
+    return { ...tally.result(), alone: candidates.length === 0 };
+  }
+
+  async #candidates({ link, first = [], except, signal }: Recruitment): Promise<ProviderContact[]> {
+    const seen = new Set([toHex(this.#deps.self), ...(except ?? [])]);
+    const found: ProviderContact[] = []; // BOUNDED by candidatesMax
+    for (const contact of [...first, ...(await this.#nearest(link, signal))]) {
+      const name = toHex(contact.publicKey);
+      if (seen.has(name) || found.length >= candidatesMax) continue;
+      seen.add(name);
+      found.push(contact);
+    }
+    return found;
+  }
+
+  async #nearest(link: Link, signal: AbortSignal): Promise<ProviderContact[]> {
+    try {
+      const key = providerKey(multihashOf(link));
+      return (await this.#deps.keepers.closest(key, { signal })).map(dialledAt);
+    } catch (error) {
+      if (!signal.aborted && isAltNetError(error)) return [];
+      throw error;
+    }
+  }
+
+  async #offer(
+    to: ProviderContact,
+    offer: Offer,
+    { signal, onBytes }: { signal: AbortSignal; onBytes: (bytes: number) => void },
+  ): Promise<OfferOutcome> {
+    const { connections, world } = this.#deps;
+    const give = await this.#slots.take('all', signal);
+    try {
+      const asking = { timers: world.timers, patienceMs, signal, onBytes };
+      return await offerTo({ connections, to }, offer, asking);
+    } finally {
+      give();
+    }
+  }
+}
+
+/** A storage node listens for connections on the port that it has in the DHT. */
+function dialledAt({ publicKey, endpoint }: Contact): ProviderContact {
+  return { publicKey, addresses: [formatMultiaddr(endpoint)] };
+}
+
+function sumOf(progress: ReadonlyMap<string, number>, bytesTotal: number): CopyProgress {
+  const bytes = [...progress.values()].reduce((sum, one) => sum + one, 0);
+  return { bytes: Math.min(bytes, bytesTotal), bytesTotal, peers: progress.size };
+}
+
+/** As many are asked at the same time as copies are missing; who declines makes room for the next. */
+async function untilEnough(
+  candidates: readonly ProviderContact[],
+  { ask, missing }: { ask: (to: ProviderContact) => Promise<void>; missing: () => number },
+): Promise<void> {
+  const queue = candidates.values();
+  const asked = new Set<Promise<void>>(); // BOUNDED by the copies that are missing
+  let failure: { readonly error: unknown } | undefined;
+  for (;;) {
+    while (!failure && asked.size < missing()) {
+      const { done, value: to } = queue.next();
+      if (done === true) break;
+      const task = ask(to)
+        .catch((error: unknown) => {
+          failure ??= { error };
+        })
+        .finally(() => asked.delete(task));
+      asked.add(task);
+    }
+    if (asked.size === 0) break;
+    await Promise.race(asked);
+  }
+  if (failure) throw failure.error;
+}

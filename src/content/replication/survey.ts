@@ -1,0 +1,119 @@
+/**
+ * Who holds a root at this moment: provider records live for hours, so the nodes that they name are
+ * asked, each once for all roots. What a node says is checked on one block now and then.
+ */
+import { withDeadline } from '../../base/abort.ts';
+import { type Bytes, equalBytes, toHex } from '../../base/bytes.ts';
+import type { World } from '../../base/clock.ts';
+import { forEachOf } from '../../base/parallel.ts';
+import { providerKey } from '../../record/provider.ts';
+import type { Blocks, Connections, ProviderSearch } from '../ports.ts';
+import { BadPeers, contactOf, type ProviderContact } from '../providers.ts';
+import { hashKey, type Link, multihashOf } from '../root.ts';
+import { askStandings } from './keep-client.ts';
+import { holdsBlock, someLeaf } from './spot-check.ts';
+
+export interface SurveyDeps {
+  readonly blocks: Blocks;
+  readonly search: ProviderSearch;
+  readonly connections: Connections;
+  readonly world: World;
+  readonly self: Bytes;
+}
+
+/** Who says what of one root, this node left out. */
+export interface Findings {
+  readonly held: readonly ProviderContact[];
+  readonly superseded: readonly ProviderContact[];
+}
+
+/** Providers of one root that are asked. */
+const providersMax = 64;
+const searchesAtOnce = 4;
+const peersAtOnce = 8;
+const searchMs = 20_000;
+const patienceMs = 10_000;
+/** How long a node that claimed what it has not is not believed. */
+const distrustMs = 6 * 3_600_000;
+
+export class Survey {
+  readonly #deps: SurveyDeps;
+  readonly #liars: BadPeers;
+
+  constructor(deps: SurveyDeps) {
+    this.#deps = deps;
+    this.#liars = new BadPeers(deps.world.clock, distrustMs);
+  }
+
+  /** By `hashKey`. Rejects with the signal's reason only. */
+  async of(roots: readonly Link[], signal: AbortSignal): Promise<ReadonlyMap<string, Findings>> {
+    const peers = new Map<string, { to: ProviderContact; roots: Link[] }>(); // BOUNDED by both
+    const found = new Map<string, { held: ProviderContact[]; superseded: ProviderContact[] }>();
+    await forEachOf(roots, searchesAtOnce, async (link) => {
+      found.set(hashKey(link.hash), { held: [], superseded: [] });
+      for (const to of await this.#providers(link, signal)) {
+        const name = toHex(to.publicKey);
+        const peer = peers.get(name) ?? { to, roots: [] };
+        peer.roots.push(link);
+        peers.set(name, peer);
+      }
+    });
+    await forEachOf([...peers.values()], peersAtOnce, async ({ to, roots: asked }) => {
+      const hashes = asked.map(({ hash }) => hash);
+      const asking = { timers: this.#deps.world.timers, patienceMs, signal };
+      const answers = await askStandings(
+        { connections: this.#deps.connections, to },
+        hashes,
+        asking,
+      );
+      answers?.forEach((answer, i) => {
+        const findings = found.get(hashKey(asked[i]?.hash ?? new Uint8Array()));
+        if (answer === 'held') findings?.held.push(to);
+        else if (answer === 'superseded') findings?.superseded.push(to);
+      });
+    });
+    return found;
+  }
+
+  /**
+   * The same holders without one that was asked for a block and turned out not to have it. One of
+   * them is asked each time, so a lie lasts as long as there are holders, times the interval.
+   */
+  async checked(
+    link: Link,
+    holders: readonly ProviderContact[],
+    signal: AbortSignal,
+  ): Promise<readonly ProviderContact[]> {
+    const { blocks, connections, world } = this.#deps;
+    const chosen = holders[Math.floor(world.random.fraction() * holders.length)];
+    const leaf = chosen && someLeaf(blocks, link, world.random);
+    if (!chosen || !leaf) return holders;
+    const asked = { connections, to: chosen };
+    const verdict = await holdsBlock(asked, leaf, { timers: world.timers, patienceMs, signal });
+    if (verdict !== 'no') return holders;
+    this.#liars.add(chosen.publicKey);
+    return holders.filter((one) => one !== chosen);
+  }
+
+  async #providers(link: Link, signal: AbortSignal): Promise<ProviderContact[]> {
+    const { search, world, self } = this.#deps;
+    const multihash = multihashOf(link);
+    const found = new Map<string, ProviderContact>(); // BOUNDED by providersMax
+    const sources = { bad: this.#liars, clock: world.clock };
+    const limits = { timers: world.timers, ms: searchMs, what: 'providers', signal };
+    try {
+      await withDeadline(limits, async (inTime) => {
+        for await (const answer of search.gather(providerKey(multihash), { signal: inTime })) {
+          for (const record of answer.records) {
+            const to = contactOf(record, { multihash, from: answer.from.endpoint, sources });
+            if (!to || equalBytes(to.publicKey, self) || found.size >= providersMax) continue;
+            found.set(toHex(to.publicKey), to);
+          }
+        }
+      });
+    } catch {
+      signal.throwIfAborted(); // what was found until then is worth asking
+    }
+    return [...found.values()];
+  }
+}

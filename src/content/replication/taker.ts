@@ -1,0 +1,169 @@
+/**
+ * Decides whether this node keeps what another offers, and makes the copy: room is set aside first,
+ * the offerer is asked for the blocks before others are, and what was declared is the most that is
+ * taken. It reads no frames; what became of an offer is a value, never an exception.
+ */
+import { abortReason, sleep } from '../../base/abort.ts';
+import { type Bytes, equalBytes, toHex } from '../../base/bytes.ts';
+import type { World } from '../../base/clock.ts';
+import { isAltNetError } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import { providerKey } from '../../record/provider.ts';
+import type { Custody } from '../custody.ts';
+import type { Connections, Holding, Holdings, KeeperSearch } from '../ports.ts';
+import type { Announcer } from '../provide.ts';
+import { multihashOf } from '../root.ts';
+import { type Admission, networkOf } from './admission.ts';
+import { type Allowance, capped, Overrun } from './capped.ts';
+import type { Decline, Offer, Standing } from './keep-frames.ts';
+
+export interface TakerDeps {
+  readonly holdings: Holdings;
+  readonly custody: Custody;
+  readonly announcer: Announcer;
+  readonly connections: Connections;
+  readonly keepers: KeeperSearch;
+  readonly admission: Admission;
+  readonly world: World;
+  readonly log: Logger;
+  readonly isKeeper: () => boolean;
+  /** Content that this node does not keep, by the hash of its root. */
+  readonly refuses: (hash: Bytes) => boolean;
+}
+
+/** How the taking is told to the offerer. */
+export interface Telling {
+  /** The offer is taken; blocks are being fetched. */
+  readonly onTaking: () => void;
+  readonly onBytes: (bytes: number) => void;
+  readonly signal: AbortSignal;
+}
+
+export type Taken =
+  | { readonly kind: 'held' | 'kept' }
+  | { readonly kind: 'refused' | 'failed'; readonly why: Decline };
+
+/** The copy counts even if announcing it takes longer: that goes on in the background. */
+const announceMs = 8000;
+
+export class Taker {
+  readonly #deps: TakerDeps;
+  /** Roots of which a copy is being made. BOUNDED by those who wait for a place, and the places. */
+  readonly #pulling = new Set<string>();
+
+  constructor(deps: TakerDeps) {
+    this.#deps = deps;
+  }
+
+  /** What this node says of a root: only what it keeps for others or its user counts as held. */
+  standing(hash: Bytes): Standing {
+    const root = this.#deps.holdings.get(hash);
+    if (!root?.complete || root.kind === 'visited' || this.#deps.refuses(hash)) return 'no';
+    return root.supersededMs === undefined ? 'held' : 'superseded';
+  }
+
+  /** `from`: the node key of the offerer, proven by its connection. Rejects only when aborted. */
+  async take(offer: Offer, from: Bytes, telling: Telling): Promise<Taken> {
+    const { holdings, announcer } = this.#deps;
+    const why = this.#objection(offer, from);
+    if (why !== undefined) return { kind: 'refused', why };
+    const { hash } = offer.link;
+    if (this.standing(hash) !== 'no') {
+      if (this.standing(hash) === 'superseded') {
+        await holdings.change(hash, { supersededMs: undefined });
+      }
+      await this.#supersede(offer, from);
+      return { kind: 'held' };
+    }
+    // Somebody else's offer of it is under way: its copy will do for both.
+    const name = toHex(hash);
+    if (this.#pulling.has(name)) return { kind: 'refused', why: 'busy' };
+    this.#pulling.add(name);
+    let leave: (() => void) | undefined;
+    try {
+      leave = await this.#deps.admission.pull(telling.signal);
+      if (!leave) return { kind: 'refused', why: 'busy' };
+      const taken = await this.#pull(offer, from, telling);
+      if (taken.kind !== 'kept') return taken;
+      await this.#supersede(offer, from);
+      const announced = announcer.provide(offer.link).catch((error: unknown) => {
+        this.#deps.log.debug('a copy was not announced', { error: String(error) });
+      });
+      await Promise.race([announced, this.#patience(telling.signal)]);
+      return taken;
+    } finally {
+      leave?.();
+      this.#pulling.delete(name);
+    }
+  }
+
+  #objection(offer: Offer, from: Bytes): Decline | undefined {
+    const { isKeeper, admission, connections, refuses, holdings, keepers } = this.#deps;
+    const { hash } = offer.link;
+    if (!isKeeper()) return 'not-a-keeper';
+    if (!admission.allows('offer', from, connections.remoteAddress(from))) return 'busy';
+    if (refuses(hash)) return 'blocked';
+    if (this.standing(hash) !== 'no') return undefined;
+    const { bytesMax } = holdings.usageFor(from);
+    if (offer.bytes > bytesMax) return 'too-large';
+    const isUpdate = offer.replaces !== undefined && this.#isTheirs(offer.replaces, from);
+    if (!isUpdate && keepers.isFar(providerKey(multihashOf(offer.link)))) return 'far';
+    return undefined;
+  }
+
+  /** Whether this is a copy that was made for that peer: only it may replace it. */
+  #isTheirs(hash: Bytes, from: Bytes): boolean {
+    const root = this.#deps.holdings.get(hash);
+    return root?.kind === 'replica' && root.from !== undefined && equalBytes(root.from, from);
+  }
+
+  async #pull(offer: Offer, from: Bytes, { onTaking, onBytes, signal }: Telling): Promise<Taken> {
+    const { holdings, custody, connections, log } = this.#deps;
+    const { link } = offer;
+    const left: Allowance = { bytes: offer.bytes, blocks: offer.blocks };
+    const source = networkOf(connections.remoteAddress(from));
+    const into = async (): Promise<Holding> =>
+      capped(await holdings.open({ kind: 'replica', root: link, from, source }), left);
+    let taking = false;
+    try {
+      await using holding = await into();
+      await holding.reserve(this.#roomFor(offer, from));
+      taking = true;
+      onTaking();
+      const known = { publicKey: from, addresses: [] };
+      const onProgress = (): void => onBytes(offer.bytes - Math.max(left.bytes, 0));
+      await custody.bring({ link, into, known, signal, onProgress });
+      onBytes(offer.bytes);
+      return { kind: 'kept' };
+    } catch (error) {
+      if (signal.aborted) throw abortReason(signal);
+      log.debug('an offered site was not kept', { error: String(error) });
+      return { kind: taking ? 'failed' : 'refused', why: reasonOf(error) };
+    }
+  }
+
+  /** An update shares most blocks with what is replaced; what it does not may still be too much. */
+  #roomFor({ bytes, replaces }: Offer, from: Bytes): number {
+    if (!replaces || !this.#isTheirs(replaces, from)) return bytes;
+    const shared = this.#deps.holdings.get(replaces)?.bytes ?? 0;
+    return Math.max(bytes - shared, Math.ceil(bytes / 16));
+  }
+
+  async #supersede({ link, replaces }: Offer, from: Bytes): Promise<void> {
+    if (!replaces || equalBytes(link.hash, replaces) || !this.#isTheirs(replaces, from)) return;
+    const { holdings, world, log } = this.#deps;
+    if (holdings.get(replaces)?.supersededMs !== undefined) return;
+    await holdings.change(replaces, { supersededMs: world.clock.unixMs() });
+    log.debug('a copy was superseded', { root: toHex(replaces) });
+  }
+
+  async #patience(signal: AbortSignal): Promise<void> {
+    await sleep(this.#deps.world.timers, announceMs, signal).catch(() => undefined);
+  }
+}
+
+function reasonOf(error: unknown): Decline {
+  if (error instanceof Overrun) return 'too-large';
+  if (isAltNetError(error, 'STORE_FULL') || isAltNetError(error, 'DISK_FULL')) return 'budget';
+  return 'failed';
+}

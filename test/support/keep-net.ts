@@ -1,0 +1,94 @@
+/** Nodes that keep copies for one another, over the content net. For tests of replication. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Bytes } from '../../src/base/bytes.ts';
+import type { ReplicationOptions } from '../../src/content/replication/replicator.ts';
+import { temporaryFolder } from './cleanup.ts';
+import {
+  type ContentNode,
+  type ContentNodeOptions,
+  KeeperBoard,
+  RecordBoard,
+  startContentNode,
+} from './content-net.ts';
+import { type ManualWorld, manualWorld } from './manual-world.ts';
+
+export const hourMs = 3_600_000;
+
+export interface KeepNet {
+  readonly board: RecordBoard;
+  readonly keepers: KeeperBoard;
+  /** The time of all nodes. Connections live in real time all the same. */
+  readonly world: ManualWorld;
+  start(
+    replication?: Partial<ReplicationOptions>,
+    options?: ContentNodeOptions,
+  ): Promise<ContentNode>;
+  /** As many nodes with the same options. */
+  startAll(count: number, replication?: Partial<ReplicationOptions>): Promise<ContentNode[]>;
+  /** Ends a node for good, without a word to the others. */
+  kill(node: ContentNode): Promise<void>;
+  /** Lets time pass until `holds` does. */
+  until(what: string, holds: () => boolean): Promise<void>;
+}
+
+const realMsMax = 30_000;
+
+export function keepNet(t: TestContext): KeepNet {
+  const board = new RecordBoard();
+  const keepers = new KeeperBoard();
+  const world = manualWorld();
+  const start: KeepNet['start'] = (replication = {}, options = {}) =>
+    startContentNode(t, board, {
+      keepers,
+      world,
+      ...options,
+      replication: {
+        replicas: 6,
+        repairIntervalMs: hourMs,
+        isKeeper: () => true,
+        perPeerBytesMax: Number.MAX_SAFE_INTEGER,
+        ...replication,
+      },
+    });
+  return {
+    board,
+    keepers,
+    world,
+    start,
+    startAll: (count, replication) =>
+      Promise.all(Array.from({ length: count }, () => start(replication))),
+    async kill(node) {
+      keepers.remove(node.key);
+      await node.host.stop();
+      await node.sites.stop();
+    },
+    async until(what, holds) {
+      const end = performance.now() + realMsMax;
+      while (!holds()) {
+        if (performance.now() > end) throw new Error(`never came true: ${what}`);
+        await world.advanceAsync(20_000);
+        await delay(5);
+      }
+    },
+  };
+}
+
+/** A site of a page and some files of random bytes; at least as many as blocks. */
+export async function makeSite(t: TestContext, files = 4, fileBytes = 50_000): Promise<string> {
+  const folder = temporaryFolder(t);
+  await mkdir(path.join(folder, 'a'));
+  await writeFile(path.join(folder, 'index.html'), '<h1>hello</h1>');
+  for (let i = 0; i < files; i++) {
+    await writeFile(path.join(folder, `a/${i}.bin`), randomBytes(fileBytes));
+  }
+  return folder;
+}
+
+/** The nodes that hold all of it, for their user or for others. */
+export function holdersOf(nodes: readonly ContentNode[], hash: Bytes): ContentNode[] {
+  return nodes.filter(({ holdings }) => holdings.get(hash)?.complete);
+}
