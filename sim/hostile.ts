@@ -84,6 +84,7 @@ export function collusion(accomplices: readonly Contact[]): Lie {
       case 'ping':
       case 'sync':
       case 'reach':
+      case 'leave':
       default:
         return pong(request) ?? honestly();
     }

@@ -56,7 +56,7 @@ const refusals: Readonly<Record<Acquaintance, string | undefined>> = {
   trusted: undefined,
 };
 
-const needsToken: ReadonlySet<Request['method']> = new Set(['store', 'sync', 'reach']);
+const needsToken: ReadonlySet<Request['method']> = new Set(['store', 'sync', 'reach', 'leave']);
 
 export class SimNetwork implements Wire {
   readonly #world: SimWorld;
@@ -128,8 +128,7 @@ export class SimNetwork implements Wire {
       serve: (handler) => {
         host.handler = handler;
       },
-      call: (to, request, options) =>
-        this.#call({ from: host, to, request, signal: options?.signal }),
+      call: (to, request, options) => this.#call({ from: host, to, request, ...options }),
       identify: (endpoint) => this.#identify(endpoint),
       knock: (to, nonce) => this.#knock(host, { to, nonce }),
     };
@@ -163,7 +162,8 @@ export class SimNetwork implements Wire {
     from: Host;
     to: Contact;
     request: R;
-    signal: AbortSignal | undefined;
+    signal?: AbortSignal | undefined;
+    known?: boolean | undefined;
   }): Promise<Answered<R>> {
     const { from, to, request, signal } = question;
     if (signal?.aborted) return Promise.reject(abortReason(signal));
@@ -174,14 +174,17 @@ export class SimNetwork implements Wire {
     const known = target ? this.#acquaintanceOf(from, target) : 'stranger';
     const refusal =
       known === 'stranger' ? from.strangers.refusal(to.endpoint, this.nowMs) : refusals[known];
-    if (refusal) {
+    if (refusal && !(question.known && refusal === refusals.failed)) {
       counts.unanswered++;
       const what = formatEndpoint(to.endpoint);
       return Promise.reject(new AltNetError('UNREACHABLE', { what, why: refusal }));
     }
     const timeoutMs = from.answers < firstAnswers ? firstTimeoutMs : this.#timeoutMs;
     const tokenless = known !== 'trusted' && needsToken.has(request.method);
-    return new Exchange<R>(question, { wire: this, timeoutMs, tokenless }).start();
+    return new Exchange<R>(
+      { from, to, request, signal },
+      { wire: this, timeoutMs, tokenless },
+    ).start();
   }
 
   #identify(endpoint: Endpoint): Promise<Contact> {

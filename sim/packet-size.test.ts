@@ -24,6 +24,7 @@ const requests: readonly Request[] = [
   { method: 'sync', after: bytes(48) },
   { method: 'reach', nonce: bytes(16), target: undefined },
   { method: 'reach', nonce: bytes(16), target: contacts[0] },
+  { method: 'leave' },
 ];
 
 for (const request of requests) {
@@ -63,6 +64,7 @@ const replies: Readonly<Record<string, Reply>> = {
   'store, too often': { method: 'store', status: 34, conflicting: undefined, detail: 60 },
   sync: { method: 'sync', entries: [{ key: bytes(32), hash: bytes(16) }], more: false },
   reach: { method: 'reach', accepted: true },
+  leave: { method: 'leave' },
 };
 
 for (const [name, reply] of Object.entries(replies)) {

@@ -45,6 +45,8 @@ export function requestBytes(request: Request, trusted: boolean): number {
       return fixedInitBytes + Math.min(request.record.length, recordBytesMax);
     case 'sync':
       return fixedInitBytes + syncEntryBytes;
+    case 'leave':
+      return fixedInitBytes;
     case 'reach':
     default:
       return fixedInitBytes + nonceBytes + (request.target ? compactBytes(request.target) : 0);
@@ -64,6 +66,8 @@ export function replyBytes(reply: Reply): number {
       return fixedRespBytes + (reply.conflicting?.length ?? (reply.detail === undefined ? 0 : 2));
     case 'sync':
       return fixedRespBytes + syncFixedBytes + reply.entries.length * syncEntryBytes;
+    case 'leave':
+      return fixedRespBytes;
     case 'reach':
     default:
       return fixedRespBytes + 1;

@@ -20,6 +20,7 @@ const methodColours: Readonly<Record<Method, string>> = {
   store: '#e4812a',
   sync: '#7a4fd0',
   reach: '#8a8f98',
+  leave: '#c2410c',
 };
 
 export function drawingOf(result: LongRunResult): string {
@@ -158,6 +159,7 @@ function ratesOf(
     store: rate('store'),
     sync: rate('sync'),
     reach: rate('reach'),
+    leave: rate('leave'),
   };
 }
 

@@ -12,7 +12,7 @@ export interface MethodTraffic {
 
 export type TrafficCounts = Readonly<Record<Method, MethodTraffic>>;
 
-const methods: readonly Method[] = ['ping', 'find', 'get', 'store', 'sync', 'reach'];
+const methods: readonly Method[] = ['ping', 'find', 'get', 'store', 'sync', 'reach', 'leave'];
 
 function nothing(): MethodTraffic {
   return { requests: 0, unanswered: 0, packets: 0, bytes: 0 };
@@ -26,6 +26,7 @@ export function noTraffic(): TrafficCounts {
     store: nothing(),
     sync: nothing(),
     reach: nothing(),
+    leave: nothing(),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import { toHex } from '../src/base/bytes.ts';
 import type { Bytes } from '../src/base/bytes.ts';
-import type { Answered, Reply, Request, Transport } from '../src/dht/ports.ts';
+import type { Answered, CallOptions, Reply, Request, Transport } from '../src/dht/ports.ts';
 import type { Contact } from '../src/identity/contact.ts';
 
 export class SearchWatch {
@@ -52,11 +52,7 @@ export class WatchedTransport implements Transport {
     this.#transport = transport;
   }
 
-  call<R extends Request>(
-    to: Contact,
-    request: R,
-    options?: { readonly signal?: AbortSignal | undefined },
-  ): Promise<Answered<R>> {
+  call<R extends Request>(to: Contact, request: R, options?: CallOptions): Promise<Answered<R>> {
     const answered = this.#transport.call(to, request, options);
     const { watch } = this;
     if (!watch?.asks(to, request)) return answered;

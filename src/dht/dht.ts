@@ -87,6 +87,8 @@ export interface DhtDeps {
    * who asks from there can.
    */
   readonly isServer: (askerIp?: Bytes) => boolean;
+  /** The earliest that it may be, see mode/network-clock.ts; our clock's word when left out. */
+  readonly earliestUnixMs?: (() => number) | undefined;
   /** Told of every answer to a request of ours (mode/ learns our address from it). */
   readonly observe?: ((by: Contact, info: ReplyInfo) => void) | undefined;
   readonly reach?: HandlerDeps['reach'];
@@ -117,6 +119,9 @@ export interface FetchOptions extends Abortable {
   readonly kind?: RecordKind | undefined;
 }
 
+/** Those nearest to us are told that we leave; who is farther lists few of our neighbourhood. */
+const toldMax = 64;
+
 export class Dht {
   readonly #deps: DhtDeps;
   readonly #options: DhtOptions;
@@ -146,7 +151,9 @@ export class Dht {
     const { table } = routing;
     const { storage } = holding;
     const handOff: HandlerDeps['handOff'] = (asker, after) => holding.handOff(asker, after);
-    this.#handler = new Handler({ ...shared, table, storage, offer, handOff }, this.#options);
+    const onLeave = (contact: Contact): void => this.#forget(contact);
+    const handling = { table, storage, offer, handOff, onLeave };
+    this.#handler = new Handler({ ...shared, ...handling }, this.#options);
     const others = holding.rounds();
     this.#maintenance = new Maintenance({ ...shared, routing, others }, this.#options);
   }
@@ -179,6 +186,40 @@ export class Dht {
     this.#holding.open();
     this.#deps.transport.serve(this.handle);
     this.#upkeep = this.#maintenance.run(this.#lifetime.signal);
+  }
+
+  /**
+   * The machine slept, its clock jumped or its network changed: everybody known is asked whether
+   * they are there, and what waits for its turn is tried at once.
+   */
+  wake(): void {
+    this.#maintenance.wake();
+  }
+
+  /**
+   * Says to those who list us that we leave, and offers what few others hold. Resolves when that is
+   * done or `signal` aborts; `stop` comes after it.
+   */
+  async leave({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    const { table, caller } = this.#routing;
+    const { isServer } = this.#deps;
+    // Who cannot be reached is listed by nobody.
+    const told = table
+      .closest(this.#self, toldMax)
+      .filter(({ endpoint }) => isServer(endpoint.ip))
+      .map((contact) => caller.call(contact, { method: 'leave' }, signal));
+    await Promise.allSettled([...told, this.#holding.handOver(signal)]);
+  }
+
+  /** Contacts that were lost sight of, see `table/lost.ts`. */
+  lost(): readonly Contact[] {
+    return this.#routing.lost();
+  }
+
+  #forget(contact: Contact): void {
+    this.#holding.neighbourLeft(contact);
+    this.#routing.left(contact);
+    this.#newcomers.withdraw(contact);
   }
 
   /** Ends everything under way, with ABORTED for who waits for it. */

@@ -3,6 +3,19 @@ import { abortReason } from '../base/abort.ts';
 import type { CancelTimer, Timers } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 
+/** What happened meanwhile may change when a round is due: then it is asked again. */
+export class Nudge {
+  #wake: () => void = () => undefined;
+
+  /** Has the round that waits ask `delayMs` anew. */
+  readonly now = (): void => this.#wake();
+
+  /** For `repeat`. */
+  onNow(wake: () => void): void {
+    this.#wake = wake;
+  }
+}
+
 export interface Round {
   /** For the log. */
   readonly name: string;
@@ -10,17 +23,19 @@ export interface Round {
   readonly delayMs: () => number;
   /** An error is logged and ends this round only. */
   readonly run: (signal: AbortSignal) => Promise<void>;
+  readonly nudge?: Nudge | undefined;
 }
 
 /** Resolves when `signal` has aborted and the round under way has ended. */
 export async function repeat(
-  { name, delayMs, run }: Round,
+  { name, delayMs, run, nudge }: Round,
   { timers, log, signal }: { timers: Timers; log: Logger; signal: AbortSignal },
 ): Promise<void> {
   const pause = new Pause(timers, signal);
+  nudge?.onNow(() => pause.interrupt());
   while (!signal.aborted) {
     try {
-      await pause.wait(delayMs());
+      while ((await pause.wait(delayMs())) === 'interrupted') signal.throwIfAborted();
       await run(signal);
     } catch (error) {
       if (!signal.aborted) log.warn('a round of upkeep failed', { name, error: String(error) });
@@ -35,6 +50,7 @@ class Pause {
   readonly #signal: AbortSignal;
   #cancel: CancelTimer | undefined;
   #reject: ((reason: Error) => void) | undefined;
+  #resolve: ((how: 'over' | 'interrupted') => void) | undefined;
   readonly #onAbort = (): void => {
     this.#cancel?.();
     this.#reject?.(abortReason(this.#signal));
@@ -47,12 +63,19 @@ class Pause {
   }
 
   /** Rejects with the signal's reason. One wait at a time. */
-  wait(ms: number): Promise<void> {
+  wait(ms: number): Promise<'over' | 'interrupted'> {
     if (this.#signal.aborted) return Promise.reject(abortReason(this.#signal));
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<'over' | 'interrupted'>();
     this.#reject = reject;
-    this.#cancel = this.#timers.after(ms, resolve);
+    this.#resolve = resolve;
+    this.#cancel = this.#timers.after(ms, () => resolve('over'));
     return promise;
+  }
+
+  /** Ends the wait, if there is one. */
+  interrupt(): void {
+    this.#cancel?.();
+    this.#resolve?.('interrupted');
   }
 
   end(): void {

@@ -4,12 +4,19 @@
  */
 import type { World } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import { repeat, type Round } from './loops.ts';
+import { Nudge, repeat, type Round } from './loops.ts';
 import type { Routing } from './lookup/routing.ts';
+import { Sweep } from './sweep.ts';
 
 export interface MaintenanceOptions {
-  /** One random contact is sent a PING. */
+  /** The contact that was silent for longest is sent a PING … */
   readonly livenessIntervalMs: number;
+  /** … or sooner, so that each gets one within this time … */
+  readonly livenessRoundMs: number;
+  /** … and so long after one that went unanswered. */
+  readonly livenessAgainMs: number;
+  /** One of those that were lost is asked. */
+  readonly lostIntervalMs: number;
   /** Our own ID is looked up: soon after the start, when others join as well … */
   readonly ownLookupMinMs: number;
   /** … then ever less often, up to this … */
@@ -20,8 +27,12 @@ export interface MaintenanceOptions {
   readonly bucketIdleMs: number;
   /** An empty table tries the seeds again, at first after so long, then ever slower … */
   readonly rejoinMinMs: number;
-  /** … up to this. */
+  /** … up to this … */
   readonly rejoinMaxMs: number;
+  /** … and after it was empty for so long … */
+  readonly rejoinPatienceMs: number;
+  /** … up to this. */
+  readonly rejoinLateMs: number;
 }
 
 const second = 1000;
@@ -29,12 +40,18 @@ const minute = 60 * second;
 
 export const maintenanceDefaults: MaintenanceOptions = {
   livenessIntervalMs: 10 * second,
+  // Contacts are handed on when they answered within a quarter of an hour.
+  livenessRoundMs: 12 * minute,
+  livenessAgainMs: second,
+  lostIntervalMs: 30 * second,
   ownLookupMinMs: 2 * second,
   ownLookupIntervalMs: 10 * minute,
   ownLookupsSkippedMax: 5,
   bucketIdleMs: 60 * minute,
   rejoinMinMs: second,
-  rejoinMaxMs: minute,
+  rejoinMaxMs: 15 * second,
+  rejoinPatienceMs: 10 * minute,
+  rejoinLateMs: minute,
 };
 
 export interface MaintenanceDeps {
@@ -42,7 +59,14 @@ export interface MaintenanceDeps {
   readonly log: Logger;
   readonly routing: Pick<
     Routing,
-    'table' | 'ping' | 'lookAround' | 'neighboursChanged' | 'refresh' | 'join'
+    | 'table'
+    | 'ping'
+    | 'lookAround'
+    | 'neighboursChanged'
+    | 'refresh'
+    | 'rejoin'
+    | 'probeLost'
+    | 'whenSuspicious'
   >;
   /** What comes round besides, see `holding.ts`. */
   readonly others: readonly Round[];
@@ -51,11 +75,18 @@ export interface MaintenanceDeps {
 /** Rounds differ by up to a tenth, so that nodes started together drift apart. */
 const jitter = 0.1;
 const lookAroundGrowth = 4;
+/** A round that waits to be asked for. */
+const idleMs = 60 * minute;
 
 export class Maintenance {
   readonly #deps: MaintenanceDeps;
   readonly #options: MaintenanceOptions;
+  readonly #sweep: Sweep;
+  readonly #nudges = { sweep: new Nudge(), rejoin: new Nudge(), look: new Nudge() };
   #rejoinDelayMs: number;
+  /** Monotonic: since when nobody is known, and whether an attempt is due at once. */
+  #aloneSinceMs: number | undefined;
+  #isAwoken = false;
   #lookAroundDelayMs: number;
   /** Rounds of looking around that are skipped when nothing changes, and that are left of them. */
   #skipped = 0;
@@ -66,6 +97,23 @@ export class Maintenance {
     this.#options = options;
     this.#rejoinDelayMs = options.rejoinMinMs;
     this.#lookAroundDelayMs = options.ownLookupMinMs;
+    this.#sweep = new Sweep(deps);
+    deps.routing.whenSuspicious(() => {
+      this.#sweep.suspect();
+      this.#nudges.sweep.now();
+    });
+  }
+
+  /**
+   * The node slept, or its network changed: what it knows may be wrong, and what it waits for may
+   * be possible now.
+   */
+  wake(): void {
+    this.#sweep.all();
+    this.#isAwoken = true;
+    this.#rejoinDelayMs = this.#options.rejoinMinMs;
+    this.#lookAroundDelayMs = this.#options.ownLookupMinMs;
+    for (const nudge of Object.values(this.#nudges)) nudge.now();
   }
 
   /** Resolves when `signal` has aborted and nothing is under way. */
@@ -76,19 +124,32 @@ export class Maintenance {
   }
 
   #rounds(): readonly Round[] {
-    const { livenessIntervalMs, bucketIdleMs } = this.#options;
+    const { bucketIdleMs, lostIntervalMs } = this.#options;
     const { routing, others } = this.#deps;
+    const { sweep, rejoin, look } = this.#nudges;
     const every = (ms: number) => (): number => this.#jittered(ms);
     return [
       {
         name: 'liveness',
-        delayMs: every(livenessIntervalMs),
+        delayMs: () => this.#untilLiveness(),
         run: (signal) => this.#checkOne(signal),
+      },
+      {
+        name: 'sweep',
+        delayMs: () => this.#sweep.untilDueMs() ?? idleMs,
+        run: (signal) => this.#sweepTable(signal),
+        nudge: sweep,
+      },
+      {
+        name: 'lost',
+        delayMs: every(lostIntervalMs),
+        run: (signal) => this.#probeLost(signal),
       },
       {
         name: 'look around',
         delayMs: () => this.#untilLookAround(),
         run: (signal) => this.#lookAround(signal),
+        nudge: look,
       },
       {
         name: 'refresh',
@@ -99,6 +160,7 @@ export class Maintenance {
         name: 'rejoin',
         delayMs: () => this.#untilRejoin(),
         run: (signal) => this.#rejoinIfAlone(signal),
+        nudge: rejoin,
       },
       ...others,
     ];
@@ -108,10 +170,29 @@ export class Maintenance {
     return ms * (1 + jitter * (2 * this.#deps.world.random.fraction() - 1));
   }
 
+  #untilLiveness(): number {
+    const { livenessIntervalMs, livenessRoundMs, livenessAgainMs } = this.#options;
+    const { table } = this.#deps.routing;
+    const inRoundMs = livenessRoundMs / Math.max(1, table.size);
+    const isMissed = (table.stalest()?.misses ?? 0) > 0;
+    return this.#jittered(isMissed ? livenessAgainMs : Math.min(livenessIntervalMs, inRoundMs));
+  }
+
   async #checkOne(signal: AbortSignal): Promise<void> {
-    const { routing, world } = this.#deps;
-    const entry = routing.table.pick(world.random.fraction());
+    const { routing } = this.#deps;
+    const entry = routing.table.stalest();
     if (entry) await routing.ping(entry.contact, signal);
+  }
+
+  async #sweepTable(signal: AbortSignal): Promise<void> {
+    if (this.#sweep.untilDueMs() !== 0) return;
+    await this.#sweep.round(signal);
+    if (this.#deps.routing.table.size === 0) this.#nudges.rejoin.now();
+  }
+
+  async #probeLost(signal: AbortSignal): Promise<void> {
+    const { routing } = this.#deps;
+    if (routing.table.size > 0) await routing.probeLost(signal);
   }
 
   /** Where nothing changes there is little to learn: then more and more rounds are skipped. */
@@ -137,18 +218,23 @@ export class Maintenance {
   }
 
   #untilRejoin(): number {
-    return this.#deps.routing.table.size > 0
-      ? this.#options.livenessIntervalMs
-      : this.#rejoinDelayMs;
+    if (this.#deps.routing.table.size > 0) return this.#options.livenessIntervalMs;
+    return this.#isAwoken ? 0 : this.#jittered(this.#rejoinDelayMs);
   }
 
   async #rejoinIfAlone(signal: AbortSignal): Promise<void> {
-    const { routing } = this.#deps;
-    if (routing.table.size === 0) {
-      this.#rejoinDelayMs = Math.min(2 * this.#rejoinDelayMs, this.#options.rejoinMaxMs);
-      await routing.join([], signal);
-    } else {
-      this.#rejoinDelayMs = this.#options.rejoinMinMs;
+    const { routing, world } = this.#deps;
+    const { rejoinMinMs, rejoinMaxMs, rejoinPatienceMs, rejoinLateMs } = this.#options;
+    this.#isAwoken = false;
+    if (routing.table.size > 0) {
+      this.#rejoinDelayMs = rejoinMinMs;
+      this.#aloneSinceMs = undefined;
+      return;
     }
+    const nowMs = world.clock.monotonicMs();
+    this.#aloneSinceMs ??= nowMs;
+    const isPatient = nowMs - this.#aloneSinceMs >= rejoinPatienceMs;
+    this.#rejoinDelayMs = Math.min(2 * this.#rejoinDelayMs, isPatient ? rejoinLateMs : rejoinMaxMs);
+    await routing.rejoin(signal);
   }
 }

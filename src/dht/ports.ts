@@ -61,13 +61,19 @@ export interface ReachRequest {
   readonly target: Contact | undefined;
 }
 
+/** The asker is about to stop: whoever lists it need not find that out by itself. */
+export interface LeaveRequest {
+  readonly method: 'leave';
+}
+
 export type Request =
   | PingRequest
   | FindRequest
   | GetRequest
   | StoreRequest
   | SyncRequest
-  | ReachRequest;
+  | ReachRequest
+  | LeaveRequest;
 export type Method = Request['method'];
 
 /** A record in 45 bytes. */
@@ -140,7 +146,18 @@ export interface ReachReply {
   readonly accepted: boolean;
 }
 
-export type Reply = PingReply | FindReply | GetReply | StoreReply | SyncReply | ReachReply;
+export interface LeaveReply {
+  readonly method: 'leave';
+}
+
+export type Reply =
+  | PingReply
+  | FindReply
+  | GetReply
+  | StoreReply
+  | SyncReply
+  | ReachReply
+  | LeaveReply;
 export type ReplyTo<R extends Request> = Extract<Reply, { method: R['method'] }>;
 
 /** Who asks. The handshake proved the node ID and the address, and nothing more. */
@@ -181,17 +198,22 @@ export type RequestHandler = (
   request: Request,
 ) => Reply | undefined | Promise<Reply | undefined>;
 
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * This contact was not heard of from a peer just now: a user named it, or it answered us in an
+   * earlier run. It may be asked again soon after it failed.
+   */
+  readonly known?: boolean | undefined;
+}
+
 /** Requests to other nodes. */
 export interface Transport {
   /**
    * Sends `request` and resolves with the reply that matched it; retries, tokens and cookies are
    * the transport's own business. Rejects with TIMEOUT, UNREACHABLE or ABORTED.
    */
-  call<R extends Request>(
-    to: Contact,
-    request: R,
-    options?: { readonly signal?: AbortSignal | undefined },
-  ): Promise<Answered<R>>;
+  call<R extends Request>(to: Contact, request: R, options?: CallOptions): Promise<Answered<R>>;
   /** Asks who is at an address; the proven contact. Rejects like `call`. */
   identify(
     endpoint: Endpoint,

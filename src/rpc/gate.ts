@@ -25,7 +25,7 @@ export class OutgoingGate {
 
   /**
    * Why nothing may be sent to this endpoint now; undefined when something may. One that the user
-   * named may be tried again soon after it failed.
+   * named, or that answered in an earlier run, may be tried again soon after it failed.
    */
   refusal(
     endpoint: Endpoint,

@@ -201,6 +201,7 @@ const generous: RequestHandler = (_, request) => {
     return { method: 'sync', entries, more: true };
   }
   if (request.method === 'reach') return replies.reach;
+  if (request.method === 'leave') return replies.leave;
   const { NAME_TAKEN } = storeStatuses;
   return {
     method: 'store',

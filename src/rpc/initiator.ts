@@ -46,6 +46,15 @@ interface OpenedReply {
   readonly rttMs: number;
 }
 
+interface Exchange {
+  readonly to: Contact;
+  readonly responder: Responder;
+  readonly request: Request;
+  readonly signal: AbortSignal;
+  /** See CallOptions. */
+  readonly known?: boolean | undefined;
+}
+
 export class Initiator {
   readonly #deps: InitiatorDeps;
   readonly #pending = new Pending<RespPacket | CookiePacket>();
@@ -58,15 +67,15 @@ export class Initiator {
   async call<R extends Request>(
     to: Contact,
     request: R,
-    signal: AbortSignal,
+    { signal, known }: Pick<Exchange, 'signal' | 'known'>,
   ): Promise<Answered<R>> {
     const responder = this.#deps.peers.responder(to.publicKey);
     if (!responder) throw unreachable(to, 'its key is not a usable one');
-    let opened = await this.#exchange({ to, responder, request, signal });
+    let opened = await this.#exchange({ to, responder, request, signal, known });
     if (opened.payload.status === storeStatuses.BAD_TOKEN) {
       // The reply brought a fresh token; a second refusal is the answer.
       this.#deps.counters.add('call.token-renewed');
-      opened = await this.#exchange({ to, responder, request, signal });
+      opened = await this.#exchange({ to, responder, request, signal, known });
     }
     return this.#interpret(to, request, opened);
   }
@@ -81,14 +90,10 @@ export class Initiator {
     responder,
     request,
     signal,
-  }: {
-    to: Contact;
-    responder: Responder;
-    request: Request;
-    signal: AbortSignal;
-  }): Promise<OpenedReply> {
+    known = false,
+  }: Exchange): Promise<OpenedReply> {
     const { world, gate, tokens, rto, counters, head } = this.#deps;
-    const refusal = gate.refusal(to.endpoint);
+    const refusal = gate.refusal(to.endpoint, { named: known });
     if (refusal) throw unreachable(to, refusal);
     const token = tokens.get(to.endpoint);
     const payload = encodeRequest(request, { ...head(to.endpoint), token });

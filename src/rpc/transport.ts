@@ -9,7 +9,7 @@ import type { Bytes } from '../base/bytes.ts';
 import type { World } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import type { Answered, Request, RequestHandler, Transport } from '../dht/ports.ts';
+import type { Answered, CallOptions, Request, RequestHandler, Transport } from '../dht/ports.ts';
 import { type Contact, formatContact } from '../identity/contact.ts';
 import type { SigningKey } from '../identity/key.ts';
 import { nodeCrypto } from '../noise/node-crypto.ts';
@@ -166,11 +166,13 @@ export class UdpTransport implements Transport {
   async call<R extends Request>(
     to: Contact,
     request: R,
-    options: { readonly signal?: AbortSignal | undefined } = {},
+    { signal: given, known }: CallOptions = {},
   ): Promise<Answered<R>> {
     this.#refuseUnreachable(to.endpoint);
-    const job = { what: formatContact(to), signal: options.signal };
-    return await this.#slots.run(job, (signal) => this.#initiator.call(to, request, signal));
+    const job = { what: formatContact(to), signal: given };
+    return await this.#slots.run(job, (signal) =>
+      this.#initiator.call(to, request, { signal, known }),
+    );
   }
 
   async identify(

@@ -88,6 +88,7 @@ const request: fc.Arbitrary<Request> = fc.oneof(
     nonce: bytesOf(16),
     target: fc.option(contact, { nil: undefined }),
   }),
+  fc.constant({ method: 'leave' as const }),
 );
 const requestHead: fc.Arbitrary<RequestHead> = plain({
   server: fc.boolean(),
@@ -169,6 +170,7 @@ const reply: fc.Arbitrary<Reply> = fc.oneof(
     more: fc.boolean(),
   }),
   plain({ method: fc.constant('reach' as const), accepted: fc.boolean() }),
+  fc.constant({ method: 'leave' as const }),
 );
 const replyHead: fc.Arbitrary<ReplyHead> = plain({
   status: fc.constant(storeStatuses.OK),
@@ -303,6 +305,7 @@ test('without a token a request leaves room for its longest useful reply', () =>
   // Without a token these are answered by a fresh one: 108 octets.
   assert.equal(size({ method: 'sync', after: new Uint8Array(48) }), 212);
   assert.equal(size({ method: 'reach', nonce: new Uint8Array(16), target: undefined }), 180);
+  assert.equal(size({ method: 'leave' }), 164);
   assert.equal(size({ method: 'ping', nonce: new Uint8Array(16) }), 224);
   const token8 = new Uint8Array(8).fill(1);
   assert.equal(size({ method: 'ping' }, { token: token8 }), 164);

@@ -60,7 +60,9 @@ test('each malformed request has its reason', () => {
     ['SYNC that ends early', requestBytes({ method: 5, body: bytes(47) }), 'length'],
     ['SYNC with 49 octets', requestBytes({ method: 5, body: bytes(49) }), 'length'],
     ['a method that is set aside', requestBytes({ method: 6 }), 'method'],
-    ['a method of another version', requestBytes({ method: 8 }), 'method'],
+    ['LEAVE with a body', requestBytes({ method: 8, body: bytes(1) }), 'length'],
+    ['LEAVE', requestBytes({ method: 8 }), 'accepted leave'],
+    ['a method of another version', requestBytes({ method: 9 }), 'method'],
     ['REACH with half a nonce', requestBytes({ method: 7, body: bytes(15) }), 'length'],
     ['REACH with half a contact', reachBytes(contactOctets({}).subarray(1)), 'length'],
     ['REACH to nobody', reachBytes(contactOctets({ ip: [0, 0, 0, 0] })), 'contact'],
@@ -139,6 +141,8 @@ test('each malformed reply to SYNC, REACH and STORE has its reason', () => {
   assert.equal(replyRefusal('reach', bytes(0)), 'length');
   assert.equal(replyRefusal('reach', bytes(2)), 'length');
   assert.equal(replyRefusal('reach', bytes(1)), 'accepted');
+  assert.equal(replyRefusal('leave', bytes(0)), 'accepted');
+  assert.equal(replyRefusal('leave', bytes(1)), 'length');
   for (const status of [storeStatuses.POW, storeStatuses.RATE]) {
     const store = (length: number): unknown =>
       decodeReplyBody('store', { status, body: bytes(length) });
@@ -178,9 +182,9 @@ test('a reply head with an unknown status or no real address is refused', () => 
 
 test('any bytes give a message or a reason, never an exception', () => {
   const anything = fc.uint8Array({ maxLength: 1200 });
-  const methods = ['ping', 'find', 'get', 'store', 'sync', 'reach'] as const;
+  const methods = ['ping', 'find', 'get', 'store', 'sync', 'reach', 'leave'] as const;
   checkProperty(
-    fc.property(anything, fc.nat(8), (random, code) => {
+    fc.property(anything, fc.nat(9), (random, code) => {
       refusal(random);
       if (random.length >= 24) {
         const typed = random.slice();

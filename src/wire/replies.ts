@@ -131,6 +131,8 @@ export function encodeReplyBody(
       return fitOrNothing(encodeStoreBody(reply), capacity);
     case 'sync':
       return encodeSync(reply, capacity);
+    case 'leave':
+      return new Uint8Array(0);
     case 'reach':
     default:
       return Uint8Array.of(reply.accepted ? reachAccepted : 0);
@@ -182,6 +184,8 @@ export function decodeReplyBody(
       return decodeStore(status, body);
     case 'sync':
       return decodeSync(new Reader(body));
+    case 'leave':
+      return body.length === 0 ? { method } : 'length';
     case 'reach':
     default:
       if (body.length !== 1) return 'length';

@@ -17,6 +17,7 @@ export const methodCodes: Readonly<Record<Method, number>> = {
   store: 4,
   sync: 5,
   reach: 7,
+  leave: 8,
 };
 /**
  * What is answered only to who proved its address, because it changes something, makes us send to
@@ -26,6 +27,7 @@ export const tokenMethodCodes: ReadonlySet<number> = new Set([
   methodCodes.store,
   methodCodes.sync,
   methodCodes.reach,
+  methodCodes.leave,
 ]);
 const getModes: readonly GetMode[] = ['full', 'digest', 'by-id'];
 
@@ -112,6 +114,8 @@ function encodeBody(request: Request): Bytes {
       return request.record;
     case 'sync':
       return request.after;
+    case 'leave':
+      return new Uint8Array(0);
     case 'reach':
     default:
       return encodeReach(request);
@@ -173,6 +177,8 @@ export function decodeRequestBody({ methodCode, body }: RequestPayload): Decoded
       return body.length === syncEntryBytes ? { method: 'sync', after: body } : 'length';
     case methodCodes.reach:
       return decodeReach(new Reader(body));
+    case methodCodes.leave:
+      return body.length === 0 ? { method: 'leave' } : 'length';
     default:
       return 'method';
   }

@@ -53,6 +53,7 @@ export const sampleRequests: readonly Request[] = [
   { method: 'sync', after: filled(48, 9) },
   { method: 'reach', nonce: filled(16, 10), target: undefined },
   { method: 'reach', nonce: filled(16, 10), target: v6 },
+  { method: 'leave' },
 ];
 
 const digest = { hash: filled(16, 1), author: filled(16, 2), seq: 3n, heldHours: 4, size: 158 };
@@ -82,6 +83,7 @@ export const sampleReplies: readonly Reply[] = [
     more: true,
   },
   { method: 'reach', accepted: true },
+  { method: 'leave' },
 ];
 
 const requestHead: RequestHead = {

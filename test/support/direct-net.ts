@@ -34,6 +34,7 @@ export class DirectNet {
   /** Nodes that get requests and never answer. */
   readonly silent: Set<Contact> = new Set();
   readonly #hosts = new Map<string, Host>();
+  readonly #removed = new Map<string, Host>();
 
   /** Node `n` has the address 10.0.0.n; not yet started. */
   add(
@@ -62,7 +63,17 @@ export class DirectNet {
 
   /** Takes a node off the network. */
   remove({ endpoint }: Contact): void {
-    this.#hosts.delete(formatEndpoint(endpoint));
+    const address = formatEndpoint(endpoint);
+    const host = this.#hosts.get(address);
+    if (host) this.#removed.set(address, host);
+    this.#hosts.delete(address);
+  }
+
+  /** Puts it back. */
+  restore({ endpoint }: Contact): void {
+    const address = formatEndpoint(endpoint);
+    const host = this.#removed.get(address);
+    if (host) this.#hosts.set(address, host);
   }
 
   #transport(self: Host): Transport {

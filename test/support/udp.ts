@@ -11,6 +11,8 @@ import type {
   FindReply,
   FindRequest,
   GetReply,
+  LeaveReply,
+  LeaveRequest,
   GetRequest,
   PingReply,
   PingRequest,
@@ -161,6 +163,7 @@ export const requests: {
   readonly store: StoreRequest;
   readonly sync: SyncRequest;
   readonly reach: ReachRequest;
+  readonly leave: LeaveRequest;
 } = {
   ping: { method: 'ping' },
   find: { method: 'find', target: new Uint8Array(32).fill(9) },
@@ -175,6 +178,7 @@ export const requests: {
   store: { method: 'store', record: new Uint8Array(1000).fill(7) },
   sync: { method: 'sync', after: new Uint8Array(48).fill(9) },
   reach: { method: 'reach', nonce: new Uint8Array(16).fill(9), target: undefined },
+  leave: { method: 'leave' },
 };
 
 const contacts: readonly Contact[] = Array.from({ length: 20 }, (_, i) =>
@@ -189,6 +193,7 @@ export const replies: {
   readonly store: StoreReply;
   readonly sync: SyncReply;
   readonly reach: ReachReply;
+  readonly leave: LeaveReply;
 } = {
   ping: { method: 'ping', contactRecord: undefined },
   find: { method: 'find', contacts },
@@ -215,6 +220,7 @@ export const replies: {
     more: true,
   },
   reach: { method: 'reach', accepted: true },
+  leave: { method: 'leave' },
 };
 
 /** Answers every method, and remembers what it was asked. */

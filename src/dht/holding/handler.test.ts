@@ -40,6 +40,7 @@ function handlerOf(accept: () => Promise<Outcome>, log: Logger = silentLogger): 
     isServer: (askerIp) => scopeOf(askerIp) !== 'global',
     contactRecord: () => undefined,
     offer: () => undefined,
+    onLeave: () => undefined,
     handOff: () => list,
   });
   const ask: Bench['ask'] = async ({ ip, server = true, addressProven = true }, request) => {

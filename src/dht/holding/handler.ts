@@ -16,6 +16,7 @@ import type {
   FindReply,
   GetReply,
   GetRequest,
+  LeaveReply,
   PingReply,
   PingRequest,
   ReachReply,
@@ -55,6 +56,8 @@ export interface HandlerDeps {
   readonly contactRecord: () => Bytes | undefined;
   /** A server that we might get to know. */
   readonly offer: (contact: Contact, addressProven: boolean) => void;
+  /** Who asks is about to stop. */
+  readonly onLeave: (contact: Contact) => void;
   /** What we hold that another node should hold as well, after an entry. */
   readonly handOff: (asker: Bytes, after: Bytes) => SyncReply;
   /** Answers REACH (mode/); without it nobody is helped. */
@@ -84,7 +87,8 @@ export class Handler {
     counters.request('received', request.method);
     // Who knocks does so from a port where nobody will answer.
     const knocks = request.method === 'ping' && request.nonce !== undefined;
-    if (from.server && !knocks) offer(from.contact, from.addressProven);
+    const isComing = !knocks && request.method !== 'leave';
+    if (from.server && isComing) offer(from.contact, from.addressProven);
     try {
       const answer = this.#answer(from, request);
       return answer instanceof Promise
@@ -110,9 +114,16 @@ export class Handler {
     if (method === 'reach') {
       return this.#deps.reach?.(from, request) ?? { method, accepted: false };
     }
+    if (method === 'leave') return this.#leave(from);
     if (method === 'find') return this.#find(from, request.target);
     if (method === 'sync') return this.#handOff(from, request);
     return method === 'get' ? this.#get(from, request) : this.#store(from, request);
+  }
+
+  /** Of itself, and nobody else: the handshake proved who it is, and the token that it is there. */
+  #leave({ contact, addressProven }: Requester): LeaveReply {
+    if (addressProven) this.#deps.onLeave(contact);
+    return { method: 'leave' };
   }
 
   #ping(from: Requester, { method, nonce }: PingRequest): PingReply {

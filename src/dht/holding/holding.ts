@@ -9,11 +9,13 @@ import type { Logger } from '../../base/logger.ts';
 import type { RecordReader } from '../../record/acceptance.ts';
 import type { SignedRecord } from '../../record/envelope.ts';
 import type { NetworkProfile } from '../../record/network.ts';
+import type { Contact } from '../../identity/contact.ts';
 import type { Caller } from '../table/caller.ts';
 import { isTooFar } from '../lookup/closeness.ts';
 import { Copies } from './copies.ts';
+import { handOver } from './hand-over.ts';
 import { handOffPage } from './hand-off.ts';
-import type { Round } from '../loops.ts';
+import { Nudge, type Round } from '../loops.ts';
 import type { RecordStore, StoredRecord, SyncReply } from '../ports.ts';
 import { Recheck, recheckDefaults, type RecheckOptions } from './recheck.ts';
 import { Repush } from './repush.ts';
@@ -30,6 +32,8 @@ export interface HoldingOptions extends StorageOptions, RecheckOptions, SyncOpti
   readonly syncFirstMs: number;
   /** … and then again and again. */
   readonly syncIntervalMs: number;
+  /** A neighbour that leaves makes places free: its part is asked for after up to so long. */
+  readonly syncAfterLeaveMs: number;
 }
 
 const second = 1000;
@@ -42,6 +46,7 @@ export const holdingDefaults: HoldingOptions = {
   sweepIntervalMs: 10 * minute,
   syncFirstMs: 30 * second,
   syncIntervalMs: 60 * minute,
+  syncAfterLeaveMs: 2 * minute,
 };
 
 export interface HoldingDeps {
@@ -58,6 +63,7 @@ export interface HoldingDeps {
   /** Servers in the network, ourselves included. */
   readonly networkSize: () => number;
   readonly isServer: () => boolean;
+  readonly earliestUnixMs?: (() => number) | undefined;
   readonly sieveFor: (key: Bytes) => Pick<RecordSieve, 'pass'>;
   /** Stores a record with those who should hold it. */
   readonly store: (record: SignedRecord, signal: AbortSignal) => Promise<void>;
@@ -68,6 +74,8 @@ export interface HoldingDeps {
 /** Records looked at before others get their turn, and the pause in between. */
 const sweepSlice = 256;
 const sweepPauseMs = 20;
+/** Between two rounds of asking neighbours, also when some of them leave. */
+const syncRestMs = 10 * minute;
 /** Records that could not be counted are counted again; twice as late each time. */
 const countAgainMs = 1000;
 const countAgainMaxMs = 10 * minute;
@@ -81,8 +89,12 @@ export class Holding {
   readonly #recheck: Recheck;
   readonly #sync: Sync;
   readonly #repush: Repush;
+  readonly #handOver: (signal: AbortSignal) => Promise<void>;
   #opened: Promise<void> | undefined;
-  #synced = false;
+  readonly #syncNudge = new Nudge();
+  /** Monotonic. */
+  #syncDueMs: number;
+  #syncedMs = Number.NEGATIVE_INFINITY;
   /** Unix milliseconds. */
   #sweptMs: number;
 
@@ -92,6 +104,7 @@ export class Holding {
     const { self, world, table } = deps;
     const copies = new Copies();
     this.#sweptMs = world.clock.unixMs();
+    this.#syncDueMs = world.clock.monotonicMs() + this.#jittered(options.syncFirstMs);
     this.storage = new Storage(
       {
         ...deps,
@@ -113,6 +126,7 @@ export class Holding {
     const lookAgain = (record: SignedRecord, signal: AbortSignal): Promise<void> =>
       this.#recheck.lookAgain(record, signal);
     this.#repush = new Repush({ ...deps, storage, copies, closest, lookAgain });
+    this.#handOver = (signal) => handOver({ ...deps, storage, copies, closest }, signal);
   }
 
   /** Begins to count what an earlier run left; nothing is taken until that is done. */
@@ -151,7 +165,8 @@ export class Holding {
   }
 
   rounds(): readonly Round[] {
-    const { sweepIntervalMs, syncFirstMs, syncIntervalMs } = this.#options;
+    const { sweepIntervalMs } = this.#options;
+    const { clock } = this.#deps.world;
     return [
       {
         name: 'sweep',
@@ -160,10 +175,34 @@ export class Holding {
       },
       {
         name: 'sync',
-        delayMs: () => this.#jittered(this.#synced ? syncIntervalMs : syncFirstMs),
+        delayMs: () => Math.max(0, this.#syncDueMs - clock.monotonicMs()),
         run: (signal) => this.#syncIfServer(signal),
+        nudge: this.#syncNudge,
       },
     ];
+  }
+
+  /** We leave: what others may not have yet is offered to them. Ends when `signal` aborts. */
+  async handOver(signal: AbortSignal): Promise<void> {
+    const { table, isServer } = this.#deps;
+    if (isServer() && table.size < this.#options.k) await this.#handOver(signal);
+  }
+
+  /**
+   * A node leaves. Of what it held, others have as many copies but one; who takes its place fetches
+   * them from those. Neighbours share the work by asking at times of their own.
+   */
+  neighbourLeft({ id }: Contact): void {
+    const { self, table, world } = this.#deps;
+    const { syncNeighbours, syncAfterLeaveMs } = this.#options;
+    if (!table.isAmongNearest(id, self, syncNeighbours)) return;
+    const nowMs = world.clock.monotonicMs();
+    // Whoever comes and goes all the time does not make us ask all the time.
+    const soonestMs = Math.max(nowMs, this.#syncedMs + syncRestMs);
+    const dueMs = soonestMs + syncAfterLeaveMs * world.random.fraction();
+    if (dueMs >= this.#syncDueMs) return;
+    this.#syncDueMs = dueMs;
+    this.#syncNudge.now();
   }
 
   /** Forgets held records that are due, and stores again what nobody refreshed. */
@@ -196,10 +235,15 @@ export class Holding {
   }
 
   async #syncIfServer(signal: AbortSignal): Promise<void> {
-    const { isServer, table, log } = this.#deps;
-    if (!isServer() || table.size === 0) return;
+    const { isServer, table, log, world } = this.#deps;
+    const { syncFirstMs, syncIntervalMs } = this.#options;
+    const nowMs = world.clock.monotonicMs();
+    const isAble = isServer() && table.size > 0;
+    const hasSynced = isAble || this.#syncedMs > Number.NEGATIVE_INFINITY;
+    this.#syncDueMs = nowMs + this.#jittered(hasSynced ? syncIntervalMs : syncFirstMs);
+    if (!isAble) return;
+    this.#syncedMs = nowMs;
     const { taken, fetched, pages } = await this.#sync.round(signal);
-    this.#synced = true;
     if (taken > 0) log.info('took over records from neighbours', { taken, fetched, pages });
   }
 

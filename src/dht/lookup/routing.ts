@@ -4,15 +4,17 @@
  */
 import type { Bytes } from '../../base/bytes.ts';
 import { toHex } from '../../base/bytes.ts';
-import type { World } from '../../base/clock.ts';
+import type { CancelTimer, World } from '../../base/clock.ts';
+import { forEachOf } from '../../base/parallel.ts';
 import type { Contact } from '../../identity/contact.ts';
 import { Caller, type CallerDeps } from '../table/caller.ts';
 import type { Counters } from '../counters.ts';
 import { randomIdSharing } from '../distance.ts';
 import { Lookup, type LookupGoal, type LookupOptions, type LookupResult } from './lookup.ts';
 import { NetworkSize } from './network-size.ts';
-import type { Transport } from '../ports.ts';
+import type { CallOptions, Transport } from '../ports.ts';
 import { type Answer, type Ask, finishQuery, runQuery } from './query.ts';
+import { LostContacts } from '../table/lost.ts';
 import { usableContacts } from '../table/received.ts';
 import type { Probe } from './regions.ts';
 import { RoundTrips, slowForMs } from '../table/rtt.ts';
@@ -48,6 +50,12 @@ export interface WalkOptions<T> {
  * and for a look around where a crowd and its neighbours are all that the nearest ones name.
  */
 const startTimes = 3;
+/** After the first seed answered, others have so long to do so before the search begins. */
+const graceMs = 250;
+/** Contacts of old that are asked at a time when nobody is known: an attempt sends few datagrams. */
+const recalledMax = 16;
+/** Lost contacts that are asked together when one of them answered. */
+const recallsAtOnce = 8;
 /** Seeds that are remembered for when the table runs empty. */
 const seedsMax = 64;
 
@@ -60,6 +68,8 @@ export class Routing {
   readonly #options: TableOptions & LookupOptions;
   readonly #roundTrips = new RoundTrips();
   readonly #lookups = new SharedWork<LookupResult>();
+  readonly #lost: LostContacts;
+  #onSuspicion: () => void = () => undefined;
   /** Who was near when we last looked around. */
   #neighbours = '';
   #seeds: readonly Contact[] = []; // BOUNDED by seedsMax
@@ -75,7 +85,11 @@ export class Routing {
     this.#networkSize = new NetworkSize(options.k);
     const { table } = this;
     const roundTrips = this.#roundTrips;
+    const lost = new LostContacts(world.random);
+    this.#lost = lost;
     this.caller = new Caller({
+      lost,
+      onSuspicion: () => this.#onSuspicion(),
       transport,
       table,
       roundTrips,
@@ -85,9 +99,23 @@ export class Routing {
     });
   }
 
+  /** `listener` is told when so many contacts failed that the others should be asked as well. */
+  whenSuspicious(listener: () => void): void {
+    this.#onSuspicion = listener;
+  }
+
+  /** Those that answered once and left the table because they no longer did. */
+  lost(): readonly Contact[] {
+    return this.#lost.contacts();
+  }
+
   /** Whether it answered. */
-  async ping(contact: Contact, signal: AbortSignal): Promise<boolean> {
-    const asked = this.caller.call(contact, { method: 'ping' }, signal);
+  async ping(
+    contact: Contact,
+    signal: AbortSignal,
+    options: Pick<CallOptions, 'known'> = {},
+  ): Promise<boolean> {
+    const asked = this.caller.call(contact, { method: 'ping' }, signal, options);
     return asked.then(
       () => true,
       () => false,
@@ -145,8 +173,14 @@ export class Routing {
   }
 
   /** Asks one node for those that it knows nearest to `target`. */
-  async #find(contact: Contact, target: Bytes, signal: AbortSignal): Promise<Answer> {
-    const { reply, info } = await this.caller.call(contact, { method: 'find', target }, signal);
+  async #find(
+    contact: Contact,
+    target: Bytes,
+    signal: AbortSignal,
+    options: Pick<CallOptions, 'known'> = {},
+  ): Promise<Answer> {
+    const request = { method: 'find', target } as const;
+    const { reply, info } = await this.caller.call(contact, request, signal, options);
     return { contacts: usableContacts(contact, reply.contacts), server: info.server };
   }
 
@@ -159,17 +193,84 @@ export class Routing {
     return finishQuery(this.walk(target, { ask: this.askForContacts(target), seeds, signal }));
   }
 
-  /** Gets to know the network through `seeds` and those remembered from earlier. */
+  /** Gets to know the network through `seeds`, which are remembered for `rejoin`. */
   async join(seeds: readonly Contact[], signal: AbortSignal): Promise<void> {
     const given = new Map(seeds.map((seed) => [toHex(seed.id), seed])); // BOUNDED by who asks
     // A node may have moved since it was remembered: where it is now counts.
     const earlier = this.#seeds.filter(({ id }) => !given.has(toHex(id)));
     this.#seeds = [...given.values(), ...earlier].slice(0, seedsMax);
-    const answers = await Promise.all(this.#seeds.map((seed) => this.ping(seed, signal)));
-    const living = this.#seeds.filter((_, i) => answers[i] === true);
-    if (living.length === 0) return;
+    await this.#joinBy(this.#seeds.slice(0, given.size), signal);
+  }
+
+  /** The same through a few of those that were known before, drawn by lot. */
+  async rejoin(signal: AbortSignal): Promise<void> {
+    const { random } = this.#world;
+    const seeds = new Map(this.#seeds.map((seed) => [toHex(seed.id), seed])); // BOUNDED by seedsMax
+    const lost = this.#lost.contacts().filter(({ id }) => !seeds.has(toHex(id)));
+    const drawn = [...seeds.values(), ...lost]
+      .map((contact) => ({ contact, lot: random.fraction() }))
+      .toSorted((a, b) => a.lot - b.lot)
+      .slice(0, recalledMax)
+      .map(({ contact }) => contact);
+    if (await this.#joinBy(drawn, signal)) await this.#recall(signal);
+  }
+
+  /** Whether anybody answered. */
+  async #joinBy(seeds: readonly Contact[], signal: AbortSignal): Promise<boolean> {
+    const living = await this.#firstToAnswer(seeds, signal);
+    if (living.length === 0) return false;
     await this.#lookUp(this.#self, living, signal);
     await this.#fill(({ full }) => !full, signal);
+    return true;
+  }
+
+  /** Those that answer soon: one that is gone must not hold up a start. */
+  async #firstToAnswer(
+    seeds: readonly Contact[],
+    signal: AbortSignal,
+  ): Promise<readonly Contact[]> {
+    const living: Contact[] = []; // BOUNDED by seeds
+    const { promise: enough, resolve } = Promise.withResolvers<void>();
+    let cancel: CancelTimer | undefined;
+    const asked = seeds.map(async (seed) => {
+      if (!(await this.ping(seed, signal, { known: true }))) return;
+      living.push(seed);
+      cancel ??= this.#world.timers.after(graceMs, resolve);
+    });
+    await Promise.race([Promise.all(asked), enough]);
+    cancel?.();
+    signal.throwIfAborted();
+    return [...living];
+  }
+
+  /**
+   * Asks one of those that were lost. If it is there, a part of the network that was out of reach
+   * may be there again: then all of them are asked, and our place among them is looked up.
+   */
+  async probeLost(signal: AbortSignal): Promise<boolean> {
+    const contact = this.#lost.next(this.#world.clock.monotonicMs());
+    if (!contact) return false;
+    const known = { known: true };
+    const asked = this.#find(contact, this.#self, signal, known);
+    const answer = await asked.catch(() => undefined);
+    signal.throwIfAborted();
+    if (!answer) return false;
+    await this.#recall(signal);
+    await this.#lookUp(this.#self, answer.contacts, signal);
+    return true;
+  }
+
+  async #recall(signal: AbortSignal): Promise<void> {
+    await forEachOf(this.#lost.contacts(), recallsAtOnce, async (contact) => {
+      signal.throwIfAborted();
+      await this.ping(contact, signal, { known: true });
+    });
+  }
+
+  /** It said that it leaves: nobody needs to find that out. */
+  left(contact: Contact): void {
+    this.table.remove(contact);
+    this.#lost.forget(contact);
   }
 
   /**

@@ -9,7 +9,9 @@ import { isAltNetError } from '../../base/errors.ts';
 import { LruMap } from '../../base/limits.ts';
 import type { Contact } from '../../identity/contact.ts';
 import type { Counters } from '../counters.ts';
-import type { Answered, ReplyInfo, Request, Transport } from '../ports.ts';
+import type { Answered, CallOptions, ReplyInfo, Request, Transport } from '../ports.ts';
+import { Failures } from './failures.ts';
+import type { LostContacts } from './lost.ts';
 import type { RoundTrips } from './rtt.ts';
 import type { RoutingTables } from './tables.ts';
 
@@ -21,6 +23,9 @@ export interface CallerDeps {
   readonly clock: Clock;
   /** Told of every answer: what its sender sees of us. */
   readonly observe?: ((by: Contact, info: ReplyInfo) => void) | undefined;
+  readonly lost: LostContacts;
+  /** Told when so many contacts stopped answering that others will have, too. */
+  readonly onSuspicion: () => void;
 }
 
 /** So long after a request went unanswered, the next one to the same place is not waited for. */
@@ -31,6 +36,7 @@ export class Caller {
   readonly #deps: CallerDeps;
   /** Monotonic milliseconds of the last failure. BOUNDED by doubtfulMax */
   readonly #failedMs = new LruMap<string, number>(doubtfulMax);
+  readonly #failures = new Failures();
 
   constructor(deps: CallerDeps) {
     this.#deps = deps;
@@ -41,15 +47,17 @@ export class Caller {
     to: Contact,
     request: R,
     signal: AbortSignal,
+    { known }: Pick<CallOptions, 'known'> = {},
   ): Promise<Answered<R>> {
-    const { transport, table, roundTrips, counters, clock } = this.#deps;
+    const { transport, table, roundTrips, counters, clock, lost } = this.#deps;
     try {
-      const answered = await transport.call(to, request, { signal });
+      const answered = await transport.call(to, request, { signal, known });
       const { rttMs, server } = answered.info;
       counters.request('answered', request.method);
       roundTrips.add(rttMs);
       this.#deps.observe?.(to, answered.info);
       if (this.#failedMs.size > 0) this.#failedMs.delete(placeOf(to));
+      lost.forget(to);
       if (server) table.confirm(to, { nowMs: clock.monotonicMs(), rttMs });
       else table.remove(to);
       return answered;
@@ -58,10 +66,19 @@ export class Caller {
       if (isAltNetError(error, 'TIMEOUT') || isAltNetError(error, 'UNREACHABLE')) {
         counters.request('unanswered', request.method);
         this.#failedMs.set(placeOf(to), clock.monotonicMs());
-        table.miss(to);
+        this.#miss(to);
       }
       throw error;
     }
+  }
+
+  #miss(to: Contact): void {
+    const { table, clock, lost, onSuspicion } = this.#deps;
+    const missed = table.miss(to);
+    if (missed === 'unlisted') return;
+    const nowMs = clock.monotonicMs();
+    if (missed === 'gone') lost.add(to, nowMs);
+    if (this.#failures.note(to, { nowMs, size: table.size })) onSuspicion();
   }
 
   /** Whether it did not answer lately: worth a request, but not worth waiting. */

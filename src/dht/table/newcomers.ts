@@ -53,6 +53,11 @@ export class Newcomers {
     });
   }
 
+  /** It said that it leaves. */
+  withdraw({ id }: Contact): void {
+    this.#waiting.delete(toHex(id));
+  }
+
   /** Resolves when nothing is under way; after an abort, soon. */
   async settled(): Promise<void> {
     await this.#working;

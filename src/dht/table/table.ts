@@ -89,14 +89,13 @@ export class RoutingTable implements TableView {
     return this.entries().map(({ contact }) => contact);
   }
 
-  /** One of the entries, by a number in [0, 1). */
-  pick(fraction: number): TableEntry | undefined {
-    let at = Math.floor(fraction * this.#size);
+  /** Who is to be asked next whether it is there: who missed a request, else who is silent longest. */
+  stalest(): TableEntry | undefined {
+    let stalest: TableEntry | undefined;
     for (const { entries } of this.#buckets) {
-      if (at < entries.length) return entries[at];
-      at -= entries.length;
+      for (const entry of entries) if (!stalest || isStaler(entry, stalest)) stalest = entry;
     }
-    return undefined;
+    return stalest;
   }
 
   buckets(): readonly { readonly distanceBits: number; readonly contacts: number }[] {
@@ -185,19 +184,26 @@ export class RoutingTable implements TableView {
     if (spares.length > this.#options.sparesMax) spares.shift();
   }
 
-  /** A request to this contact went unanswered. What was asked elsewhere says nothing about it. */
-  miss({ id, endpoint }: Contact): void {
+  /**
+   * A request to this contact went unanswered. What was asked elsewhere says nothing about it.
+   * Whether it stands in the table, and whether it does no longer because of that.
+   */
+  miss({ id, endpoint }: Contact): 'unlisted' | 'missed' | 'gone' {
     const bucket = this.#bucketOf(id);
-    if (!bucket) return;
+    if (!bucket) return 'unlisted';
     const spareAt = positionOf(id, bucket.spares);
     const spare = bucket.spares[spareAt];
     if (spare && sameEndpoint(spare.contact.endpoint, endpoint)) bucket.spares.splice(spareAt, 1);
     const at = positionOf(id, bucket.entries);
     const entry = bucket.entries[at];
-    if (!entry || !sameEndpoint(entry.contact.endpoint, endpoint)) return;
+    if (!entry || !sameEndpoint(entry.contact.endpoint, endpoint)) return 'unlisted';
     const misses = entry.misses + 1;
-    if (misses >= this.#options.missesMax) this.remove(id);
-    else bucket.entries[at] = { ...entry, misses };
+    if (misses >= this.#options.missesMax) {
+      this.remove(id);
+      return 'gone';
+    }
+    bucket.entries[at] = { ...entry, misses };
+    return 'missed';
   }
 
   /** Takes it out at once; the spare that answered last and has room takes its place. */
@@ -283,6 +289,10 @@ export class RoutingTable implements TableView {
     if (!bucket) throw new RangeError(`no bucket ${index}`);
     return bucket;
   }
+}
+
+export function isStaler(a: TableEntry, b: TableEntry): boolean {
+  return a.misses === b.misses ? a.seenMs < b.seenMs : a.misses > b.misses;
 }
 
 function positionOf(id: Bytes, entries: readonly TableEntry[]): number {

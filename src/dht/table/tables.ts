@@ -6,7 +6,13 @@
 import type { Bytes } from '../../base/bytes.ts';
 import type { Contact } from '../../identity/contact.ts';
 import { compareDistance, sameId } from '../distance.ts';
-import { RoutingTable, type TableEntry, type TableOptions, type TableView } from './table.ts';
+import {
+  isStaler,
+  RoutingTable,
+  type TableEntry,
+  type TableOptions,
+  type TableView,
+} from './table.ts';
 
 /** A part of the ID space that a refresh may fill. */
 export interface Refreshable {
@@ -41,12 +47,11 @@ export class RoutingTables implements TableView {
     return [...v4, ...this.#v6.contacts().filter(({ id }) => !this.#v4.has(id))];
   }
 
-  /** One of the entries, by a number in [0, 1). */
-  pick(fraction: number): TableEntry | undefined {
-    const ofV4 = this.#v4.size / (this.#v4.size + this.#v6.size);
-    return fraction < ofV4
-      ? this.#v4.pick(fraction / ofV4)
-      : this.#v6.pick((fraction - ofV4) / (1 - ofV4));
+  /** See RoutingTable. */
+  stalest(): TableEntry | undefined {
+    const [v4, v6] = [this.#v4.stalest(), this.#v6.stalest()];
+    if (!v4 || !v6) return v4 ?? v6;
+    return isStaler(v4, v6) ? v4 : v6;
   }
 
   buckets(): readonly { readonly distanceBits: number; readonly contacts: number }[] {
@@ -93,8 +98,8 @@ export class RoutingTables implements TableView {
     this.#of(contact).confirm(contact, when);
   }
 
-  miss(contact: Contact): void {
-    this.#of(contact).miss(contact);
+  miss(contact: Contact): ReturnType<RoutingTable['miss']> {
+    return this.#of(contact).miss(contact);
   }
 
   remove(contact: Contact): void {

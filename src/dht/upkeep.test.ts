@@ -1,0 +1,121 @@
+/** Nodes that go, leave, sleep and come back, as the others see them. */
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { DirectNet, type DirectNode } from '../../test/support/direct-net.ts';
+import { sampleName } from '../../test/support/dht-samples.ts';
+
+const secondMs = 1000;
+const minuteMs = 60 * secondMs;
+const hourMs = 60 * minuteMs;
+
+/** `count` nodes that know each other. */
+async function networkOf(t: TestContext, count: number): Promise<[DirectNet, DirectNode[]]> {
+  const net = new DirectNet();
+  const nodes = Array.from({ length: count }, (_, i) => net.add(i + 1));
+  t.after(() => Promise.all(nodes.map(({ dht }) => dht.stop())));
+  for (const { dht } of nodes) await dht.start();
+  const [first] = nodes;
+  assert.ok(first);
+  for (const { dht } of nodes.slice(1)) await dht.join([first.contact]);
+  await net.world.advanceAsync(minuteMs);
+  for (const { dht } of nodes) assert.equal(dht.table.size, count - 1);
+  return [net, nodes];
+}
+
+function pick(nodes: readonly DirectNode[], index: number): DirectNode {
+  const node = nodes[index];
+  assert.ok(node);
+  return node;
+}
+
+const leaving = new AbortController().signal;
+
+test('who says that it leaves is out of all tables at once, and back when it asks again', async (t) => {
+  const [net, nodes] = await networkOf(t, 6);
+  const [gone, ...others] = nodes;
+  assert.ok(gone);
+  await gone.dht.leave({ signal: leaving });
+  for (const { dht } of others) {
+    assert.equal(dht.table.size, 4);
+    assert.deepEqual(dht.lost(), [], 'nobody looks for it');
+  }
+  await gone.dht.join([pick(nodes, 1).contact]);
+  await net.world.advanceAsync(5 * secondMs);
+  for (const { dht } of others) assert.equal(dht.table.size, 5);
+});
+
+test('what few hold is handed over by who leaves', async (t) => {
+  const net = new DirectNet();
+  const [alone, late] = [net.add(1), net.add(2)];
+  t.after(() => Promise.all([alone.dht.stop(), late.dht.stop()]));
+  for (const { dht } of [alone, late]) await dht.start();
+  const record = sampleName('alice');
+  assert.equal((await alone.dht.store(record)).stored, 1);
+  await late.dht.join([alone.contact]);
+  assert.equal(late.dht.held().records, 0);
+  // The newcomer waits in vain for its turn to be asked: there are two seconds of network in all.
+  await net.world.advanceAsync(2 * secondMs);
+  await alone.dht.leave({ signal: leaving });
+  assert.equal(late.dht.held().records, 1);
+});
+
+test('half of a network that goes at once is out of the tables within a minute', async (t) => {
+  const [net, nodes] = await networkOf(t, 16);
+  for (const { contact } of nodes.slice(8)) net.remove(contact);
+  await net.world.advanceAsync(minuteMs);
+  for (const { dht } of nodes.slice(0, 8)) assert.equal(dht.table.size, 7);
+});
+
+test('one that goes is out of a table of few within three minutes', async (t) => {
+  const [net, nodes] = await networkOf(t, 10);
+  await net.world.advanceAsync(3 * hourMs); // nothing changes any more, so little is looked up
+  net.remove(pick(nodes, 9).contact);
+  await net.world.advanceAsync(3 * minuteMs);
+  for (const { dht } of nodes.slice(0, 9)) assert.equal(dht.table.size, 8);
+});
+
+test('a node that was cut off asks ever less often, and is back soon after it can', async (t) => {
+  const [net, nodes] = await networkOf(t, 8);
+  const cut = pick(nodes, 7);
+  for (const { contact, dht } of nodes.slice(0, 7)) {
+    net.remove(contact);
+    await dht.stop(); // so that the log has the requests of one node; it answers all the same
+  }
+  await net.world.advanceAsync(5 * minuteMs);
+  assert.equal(cut.dht.table.size, 0);
+  assert.equal(cut.dht.lost().length, 7);
+  net.log.length = 0;
+  await net.world.advanceAsync(hourMs);
+  const attempts = net.log.length / 7;
+  assert.ok(attempts > 50 && attempts < 120, `${attempts} attempts in an hour`);
+  for (const { contact } of nodes.slice(0, 7)) net.restore(contact);
+  await net.world.advanceAsync(75 * secondMs);
+  assert.equal(cut.dht.table.size, 7);
+});
+
+test('a node that wakes up asks everybody at once', async (t) => {
+  const [net, nodes] = await networkOf(t, 8);
+  await net.world.advanceAsync(hourMs);
+  const [sleeper, ...others] = nodes;
+  assert.ok(sleeper);
+  for (const { contact } of others.slice(3)) net.remove(contact);
+  net.log.length = 0;
+  sleeper.dht.wake();
+  await net.world.advanceAsync(secondMs);
+  assert.equal(sleeper.dht.table.size, 3);
+  for (const { contact } of others) {
+    assert.ok(net.log.includes(`ping → ${contact.endpoint.ip.at(-1)}`));
+  }
+});
+
+test('a node alone that wakes up does not wait for its next attempt', async (t) => {
+  const [net, nodes] = await networkOf(t, 4);
+  const cut = pick(nodes, 3);
+  const others = nodes.slice(0, 3);
+  for (const { contact } of others) net.remove(contact);
+  await net.world.advanceAsync(hourMs);
+  for (const { contact } of others) net.restore(contact);
+  cut.dht.wake();
+  await net.world.advanceAsync(1);
+  assert.equal(cut.dht.table.size, 3);
+});
