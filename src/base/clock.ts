@@ -34,7 +34,7 @@ export interface World {
   readonly random: Random;
 }
 
-export function unixSeconds(clock: Clock): number {
+export function unixSeconds(clock: Pick<Clock, 'unixMs'>): number {
   return Math.floor(clock.unixMs() / 1000);
 }
 

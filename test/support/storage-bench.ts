@@ -26,6 +26,8 @@ export interface StorageBench {
   /** The name of the status. */
   readonly store: (record: SignedRecord | Bytes, source?: string) => Promise<string>;
   readonly pass: (seconds: number) => void;
+  /** The earliest that it may be, as the mode of the node says; undefined: what the clock says. */
+  earliestUnixMs: number | undefined;
 }
 
 /** The node's ID is zero, so that the nearest key is the smallest. */
@@ -46,13 +48,14 @@ export function storageBench(
       profile: testProfile,
       network: testNetwork,
       isTooFar,
+      earliestUnixMs: () => it.earliestUnixMs ?? world.clock.unixMs(),
       onClaim: (claim) => claims.push(claim),
     },
     { ...storageDefaults, ...options },
   );
   const accept: StorageBench['accept'] = (record, source = homeSource) =>
     storage.accept(record instanceof Uint8Array ? record : record.bytes, { source });
-  return {
+  const it: StorageBench = {
     world,
     records,
     storage,
@@ -60,7 +63,9 @@ export function storageBench(
     accept,
     store: async (record, source) => storeStatusName((await accept(record, source)).status),
     pass: (seconds) => world.advance(seconds * 1000),
+    earliestUnixMs: undefined,
   };
+  return it;
 }
 
 /** A network of the Internet, one of 65,536. */

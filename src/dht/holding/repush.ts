@@ -7,6 +7,7 @@ import { type Bytes, equalBytes, toHex } from '../../base/bytes.ts';
 import type { World } from '../../base/clock.ts';
 import { LruMap } from '../../base/limits.ts';
 import type { Contact } from '../../identity/contact.ts';
+import { clockToleranceSeconds } from '../../record/acceptance.ts';
 import type { SignedRecord } from '../../record/envelope.ts';
 import type { Caller } from '../table/caller.ts';
 import type { Copies } from './copies.ts';
@@ -85,7 +86,10 @@ export class Repush {
     const { self, world } = this.#deps;
     const nowMs = world.clock.unixMs();
     const atMs = repushAtMs(stored, self);
-    if (atMs === undefined || nowMs < atMs || stored.record.expires * 1000 <= nowMs) return false;
+    if (atMs === undefined) return false;
+    // A refresh in the future was another clock's, and says nothing.
+    const isFromLater = stored.refreshedMs > nowMs + clockToleranceSeconds * 1000;
+    if ((nowMs < atMs && !isFromLater) || stored.record.expires * 1000 <= nowMs) return false;
     // What goes at this moment would take the time of what stays.
     if (dropAtMs(stored) <= nowMs) return false;
     const pushedMs = this.#pushedMs.get(toHex(stored.record.hash));

@@ -182,3 +182,21 @@ test('more writes at a time than it can take are refused', async () => {
   const statuses = await Promise.all([store(sampleName('alice')), store(sampleName('bob'))]);
   assert.deepEqual(statuses, ['OK_PROVISIONAL', 'RATE']);
 });
+
+test('a clock that jumps ahead costs nothing that is held, until it is sure that it is later', async () => {
+  const it = storageBench();
+  const provider = sampleProvider(1);
+  assert.equal(await it.store(provider), 'OK');
+  const beforeMs = it.world.clock.unixMs();
+  it.pass(24 * 3600);
+  it.earliestUnixMs = beforeMs;
+  const dropDue = async (): Promise<void> => {
+    for (const held of it.storage.entries()) await it.storage.dropIfDue(held);
+  };
+  await dropDue();
+  assert.equal(it.storage.list(provider.key).length, 1);
+  it.earliestUnixMs = undefined;
+  assert.equal(it.storage.list(provider.key).length, 0);
+  await dropDue();
+  assert.equal(it.storage.totals.records, 0);
+});

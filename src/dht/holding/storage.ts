@@ -53,6 +53,8 @@ export interface StorageDeps {
   readonly reader?: RecordReader | undefined;
   /** Whether others are so much nearer to the key that we should not hold it. */
   readonly isTooFar: (key: Bytes) => boolean;
+  /** The earliest unix milliseconds that it may be; what our clock says when left out. */
+  readonly earliestUnixMs?: (() => number) | undefined;
   /** Told of each name that is held until others confirm it. */
   readonly onClaim?: ((claim: Claim) => void) | undefined;
 }
@@ -142,7 +144,7 @@ export class Storage {
 
   /** What is held under `key` and not due to be dropped. */
   list(key: Bytes): readonly StoredRecord[] {
-    const nowMs = this.#deps.clock.unixMs();
+    const nowMs = this.#dueMs();
     const all = this.#deps.records.list(key);
     // Mostly all of them: SYNC lists thousands, and need not copy each list.
     return all.every((stored) => dropAtMs(stored) > nowMs)
@@ -216,7 +218,7 @@ export class Storage {
 
   /** Whether its time here is over. */
   isDue({ stored }: Held): boolean {
-    return dropAtMs(stored) <= this.#deps.clock.unixMs();
+    return dropAtMs(stored) <= this.#dueMs();
   }
 
   /** Forgets what is due. */
@@ -224,6 +226,11 @@ export class Storage {
     if (!this.#counting && this.isDue(held)) {
       await this.#removeIf(held, (now) => this.isDue(now));
     }
+  }
+
+  /** What is due by this time is: a clock that was set wrong must not empty the store. */
+  #dueMs(): number {
+    return this.#deps.earliestUnixMs?.() ?? this.#deps.clock.unixMs();
   }
 
   /** The checks that need nothing but the record and our place, cheapest first. */
@@ -250,7 +257,7 @@ export class Storage {
 
     if (there && held.includes(there) && equalBytes(there.stored.record.hash, record.hash)) {
       // The same bytes were verified when they came first.
-      if (nowMs - there.stored.refreshedMs >= refreshedLatelyMs) {
+      if (Math.abs(nowMs - there.stored.refreshedMs) >= refreshedLatelyMs) {
         await this.#put(slot, { ...there.stored, refreshedMs: nowMs }, there);
       }
       return { status: OK_DUPLICATE };
@@ -317,7 +324,7 @@ export class Storage {
 
   async #makeRoom(): Promise<void> {
     for (let i = 0; i < victimsMax && this.#room.isExceeded; i++) {
-      const victim = this.#room.victim(this.#deps.clock.unixMs());
+      const victim = this.#room.victim(this.#dueMs());
       if (!victim) return;
       await this.#removeIf(victim, () => true);
     }

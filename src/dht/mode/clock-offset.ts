@@ -53,6 +53,11 @@ export class ClockOffset {
     return (low + high) / 2;
   }
 
+  /** What was said is of a clock that is no more. */
+  forget(): void {
+    this.#clocks.forget();
+  }
+
   isWrong(): boolean {
     return Math.abs(this.seconds() ?? 0) >= this.#options.offsetSecondsMax;
   }

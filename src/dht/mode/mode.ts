@@ -12,6 +12,7 @@ import type { Contact } from '../../identity/contact.ts';
 import { repeat } from '../loops.ts';
 import type { ReachReply, ReachRequest, ReplyInfo, Requester, Transport } from '../ports.ts';
 import { isGlobal, networkOf } from './draw.ts';
+import { NetworkClock } from './network-clock.ts';
 import type { ReachState } from './reachability.ts';
 import { ReachService, reachServiceDefaults, type ReachServiceOptions } from './reach-service.ts';
 import { ReachTest, reachTestDefaults, type ReachTestOptions } from './reach-test.ts';
@@ -65,6 +66,8 @@ export class Mode {
   /** What the log was told last. */
   #said: { readonly server: boolean; readonly clockWrong: boolean; readonly alone: boolean };
   #tooFewSinceMs: number | undefined;
+  #hasRetired = false;
+  readonly clock: NetworkClock;
 
   constructor(deps: ModeDeps, options: Partial<ModeOptions> = {}) {
     this.#deps = deps;
@@ -72,6 +75,7 @@ export class Mode {
     const { world } = deps;
     const knowsGlobal = (): boolean => families.some((family) => this.#globals(family).length > 0);
     this.#standing = new Standing(world.clock, knowsGlobal, this.#options);
+    this.clock = new NetworkClock(world.clock, this.#standing.clockOffset);
     this.#test = new ReachTest(deps, this.#options);
     const { signal } = this.#lifetime;
     this.#service = new ReachService({ ...deps, signal }, this.#options);
@@ -102,7 +106,23 @@ export class Mode {
   }
 
   /** See Standing. */
-  readonly isServer = (askerIp?: Bytes): boolean => this.#standing.isServer(askerIp);
+  readonly isServer = (askerIp?: Bytes): boolean =>
+    !this.#hasRetired && this.#standing.isServer(askerIp);
+
+  /** This node is about to stop: from now on it is a server to nobody. */
+  retire(): void {
+    this.#hasRetired = true;
+  }
+
+  /** Where strangers reach this node now: worth remembering for the next run. */
+  reachableAt(): readonly Endpoint[] {
+    return this.#standing.reachableAt();
+  }
+
+  /** Where they did so not long ago. Before `start`. */
+  recall(endpoints: readonly Endpoint[]): void {
+    for (const endpoint of endpoints) this.#standing.recall(endpoint);
+  }
 
   /** To be told of every answer to a request of ours. */
   readonly observe = (by: Contact, info: ReplyInfo): void => this.#standing.observe(by, info);

@@ -117,3 +117,37 @@ test('the networks remembered are bounded', () => {
   for (let n = 0; n < 100; n++) reach.tested(here, knocksFrom(String(n)), n);
   assert.partialDeepStrictEqual(reach.state(0), { networks: 4 });
 });
+
+test('a node that was reachable where it is adopted again needs one knock, and no wait', () => {
+  const again = new Reachability();
+  again.recall(here);
+  again.hear({ kind: 'adopted', endpoint: here }, 1000);
+  again.judge({ clock: 'right', nowMs: 1000 });
+  assert.equal(again.reachable, false, 'its own memory proves nothing');
+  again.tested(here, nothing, 1000);
+  again.judge({ clock: 'right', nowMs: 1000 });
+  assert.equal(again.reachable, false);
+  again.tested(here, knocksFrom('a'), 2000);
+  again.judge({ clock: 'wrong', nowMs: 2000 });
+  assert.equal(again.reachable, false, 'a right clock it needs as well');
+  again.judge({ clock: 'right', nowMs: 2000 });
+  assert.equal(again.reachable, true);
+});
+
+test('what is recalled of one address is worth nothing at another, nor later', () => {
+  const moved = new Reachability();
+  moved.recall(here);
+  for (const endpoint of [there, here]) {
+    moved.hear({ kind: 'adopted', endpoint }, 0);
+    moved.tested(endpoint, knocksFrom('a'), 0);
+    moved.judge({ clock: 'right', nowMs: hour });
+    assert.equal(moved.reachable, false);
+  }
+  const failed = new Reachability();
+  failed.recall(here);
+  failed.hear({ kind: 'adopted', endpoint: here }, 0);
+  for (let i = 0; i < 2; i++) failed.tested(here, nothing, 0);
+  failed.tested(here, knocksFrom('a'), 0);
+  failed.judge({ clock: 'right', nowMs: hour });
+  assert.equal(failed.reachable, false, 'after two failed tests it begins anew');
+});

@@ -7,6 +7,8 @@
  *   reachable  -- 2 tests in a row failed ------------------------> testing, from the beginning
  *   reachable  -- the clock is wrong -----------------------------> testing
  *   testing, reachable -- another address is adopted -------------> testing, from the beginning
+ *   unknown    -- the address where an earlier run was reachable is adopted --> testing, stable,
+ *                                                                  and one network is enough
  *   any        -- the port depends on who is asked ---------------> symmetric
  */
 import { type Endpoint, formatEndpoint } from '../../base/address.ts';
@@ -74,9 +76,18 @@ export class Reachability {
   /** Undefined while no address is adopted. */
   #candidate: Candidate | undefined;
   #verdict: AddressVerdict = { kind: 'open', votes: 0 };
+  #recalled: Endpoint | undefined;
 
   constructor(options: ReachabilityOptions = reachabilityDefaults) {
     this.#options = options;
+  }
+
+  /**
+   * Where strangers reached this node not long before it was restarted. It still takes the votes of
+   * others to adopt that address, and one knock from outside to show that it is open.
+   */
+  recall(endpoint: Endpoint): void {
+    if (!this.#candidate) this.#recalled = endpoint;
   }
 
   /** What the votes say now. */
@@ -166,10 +177,14 @@ export class Reachability {
   }
 
   #begin(endpoint: Endpoint, nowMs: number): Candidate {
+    const { stableMs, networksMin } = this.#options;
+    const isRecalled = this.#recalled !== undefined && sameEndpoint(this.#recalled, endpoint);
+    this.#recalled = undefined;
+    const earlier = Array.from({ length: networksMin - 1 }, (_, i) => `earlier ${i}`);
     return {
       endpoint,
-      sinceMs: nowMs,
-      networks: new Set(),
+      sinceMs: isRecalled ? nowMs - stableMs : nowMs,
+      networks: new Set(isRecalled ? earlier : []),
       reachable: false,
       failures: 0,
       disputed: false,

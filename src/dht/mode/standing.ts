@@ -78,6 +78,19 @@ export class Standing {
     }
   }
 
+  /** The addresses at which strangers reach this node now. */
+  reachableAt(): readonly Endpoint[] {
+    return families.flatMap((family) => {
+      const { reachable, endpoint } = this.#reach[family];
+      return reachable && endpoint ? [endpoint] : [];
+    });
+  }
+
+  /** See Reachability. */
+  recall(endpoint: Endpoint): void {
+    this.#reach[endpoint.ip.length === 4 ? 4 : 16].recall(endpoint);
+  }
+
   reachability(family: Family): Reachability {
     return this.#reach[family];
   }

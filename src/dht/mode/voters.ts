@@ -38,6 +38,10 @@ export class Voters<T> {
     this.#values.set(this.#keyOf(voter, endpoint.ip), { id: voter, value });
   }
 
+  forget(): void {
+    for (const [key] of this.#values.entries()) this.#values.delete(key);
+  }
+
   /** Heard longest ago first. */
   values(): readonly T[] {
     return [...this.#values.entries()].map(([, { value }]) => value);

@@ -2,6 +2,7 @@
  * Keeps alive what this node's users published: written down first, stored with others, stored
  * again at the interval of its kind, and signed anew before it expires.
  */
+import { sleep } from '../../base/abort.ts';
 import { type Bytes, equalBytes } from '../../base/bytes.ts';
 import { unixSeconds, type World } from '../../base/clock.ts';
 import { AltNetError } from '../../base/errors.ts';
@@ -12,7 +13,7 @@ import type { SignedRecord } from '../../record/envelope.ts';
 import type { RecordKind } from '../../record/kinds.ts';
 import { slotOf } from '../../record/registry.ts';
 import type { Abortable, Approach, Dht, StoreOptions } from '../dht.ts';
-import { repeat } from '../loops.ts';
+import { Nudge, repeat } from '../loops.ts';
 import type { PublicationJournal, PublishedRecord } from '../ports.ts';
 import {
   isOverQuota,
@@ -26,7 +27,14 @@ import {
   refusedFor,
   waitMsOf,
 } from './publication.ts';
-import { isExpired, isRepublicationDue, needsRenewal, renew, signerOf } from './renewal.ts';
+import {
+  compareUrgency,
+  isExpired,
+  isRepublicationDue,
+  needsRenewal,
+  renew,
+  signerOf,
+} from './renewal.ts';
 import { Serial } from '../serial.ts';
 import type { StoreResult } from './storing.ts';
 
@@ -42,10 +50,16 @@ export interface PublisherOptions {
   /** The same for a record that storers have no room for: that does not pass soon. */
   readonly quotaRetryMinMs: number;
   readonly quotaRetryMaxMs: number;
+  /** Between two records that are stored again: ten thousand must not go out at once. */
+  readonly pauseMs: number;
+  /** When storers say that it is too fast, twice as long each time, up to this. */
+  readonly pauseMaxMs: number;
 }
 
 const second = 1000;
 const minute = 60 * second;
+/** After a wake-up others are asked first whether they are there. */
+const awokenMs = 5 * second;
 
 export const publisherDefaults: PublisherOptions = {
   checkIntervalMs: minute,
@@ -54,7 +68,16 @@ export const publisherDefaults: PublisherOptions = {
   retryMaxMs: 60 * minute,
   quotaRetryMinMs: 30 * minute,
   quotaRetryMaxMs: 12 * 60 * minute,
+  pauseMs: 100,
+  pauseMaxMs: 10 * second,
 };
+
+/** What time it is among those that a record is for, see mode/network-clock.ts. */
+export interface RecordClock {
+  unixMs(): number;
+  /** Whether that may be wrong: then nothing is signed anew, and nothing is forgotten. */
+  isDoubtful(): boolean;
+}
 
 export interface PublisherDeps {
   readonly dht: Pick<Dht, 'store' | 'approach' | 'table'>;
@@ -64,6 +87,8 @@ export interface PublisherDeps {
   /** `networkId` of the profile. */
   readonly network: Bytes;
   readonly log: Logger;
+  /** The own clock when left out. */
+  readonly recordClock?: RecordClock | undefined;
 }
 
 interface Retry {
@@ -87,10 +112,15 @@ export class Publisher {
   readonly #retries = new LruMap<string, Retry>(10_000);
   /** Changes of one place in the journal, one after another. */
   readonly #turns = new Serial(Number.POSITIVE_INFINITY);
+  readonly #clock: RecordClock;
+  readonly #nudge = new Nudge();
+  #isAwoken = false;
   #loop: Promise<void> | undefined;
 
   constructor(deps: PublisherDeps, options: Partial<PublisherOptions> = {}) {
     this.#deps = deps;
+    const { clock } = deps.world;
+    this.#clock = deps.recordClock ?? { unixMs: () => clock.unixMs(), isDoubtful: () => false };
     this.#options = { ...publisherDefaults, ...options };
   }
 
@@ -101,12 +131,26 @@ export class Publisher {
     this.#loop ??= repeat(
       {
         name: 'republish',
-        delayMs: () => (this.#isLonely() ? lonelyIntervalMs : this.#jittered(checkIntervalMs)),
+        delayMs: () => {
+          if (this.#isAwoken) return awokenMs;
+          return this.#isLonely() ? lonelyIntervalMs : this.#jittered(checkIntervalMs);
+        },
         run: (ended) => this.#check(ended),
+        nudge: this.#nudge,
       },
       { timers: world.timers, log, signal },
     );
     return Promise.resolve();
+  }
+
+  /** The machine slept, or its network is another: what failed may succeed now. */
+  wake(): void {
+    const atMs = this.#deps.world.clock.monotonicMs();
+    for (const [place, retry] of Array.from(this.#retries.entries())) {
+      this.#retries.set(place, { ...retry, atMs: Math.min(retry.atMs, atMs) });
+    }
+    this.#isAwoken = true;
+    this.#nudge.now();
   }
 
   async stop(): Promise<void> {
@@ -166,23 +210,34 @@ export class Publisher {
   }
 
   async #check(signal: AbortSignal): Promise<void> {
-    const { journal, log } = this.#deps;
-    for (const entry of journal.list()) {
+    const { journal, log, world } = this.#deps;
+    const { pauseMs, pauseMaxMs } = this.#options;
+    this.#isAwoken = false;
+    let waitMs = pauseMs;
+    const due = journal.list().filter((entry) => this.#careFor(entry) !== 'none');
+    for (const entry of due.toSorted(compareUrgency)) {
       signal.throwIfAborted();
+      // Asked again: a long list takes its time.
       const care = this.#careFor(entry);
       if (care === 'none' || !this.#isCurrent(entry.record)) continue;
-      await this.#take(care, entry.record, signal).catch((error: unknown) => {
+      const result = await this.#take(care, entry.record, signal).catch((error: unknown) => {
         // One record that cannot be helped must not keep the others from being.
         if (!signal.aborted) log.warn('cannot keep a record alive', { error: String(error) });
+        return undefined;
       });
+      if (!result) continue;
+      waitMs = isPutOff(result) ? Math.min(2 * waitMs, pauseMaxMs) : pauseMs;
+      await sleep(world.timers, waitMs, signal);
     }
   }
 
   #careFor(entry: PublishedRecord): 'renew' | 'forget' | 'store' | 'none' {
     const { record } = entry;
-    const now = unixSeconds(this.#deps.world.clock);
-    if (this.#keyOf(record) && needsRenewal(record, now)) return 'renew';
-    if (isExpired(record, now)) return 'forget';
+    const now = unixSeconds(this.#clock);
+    if (!this.#clock.isDoubtful()) {
+      if (this.#keyOf(record) && needsRenewal(record, now)) return 'renew';
+      if (isExpired(record, now)) return 'forget';
+    }
     return !this.#isLonely() && this.#isDue(entry) ? 'store' : 'none';
   }
 
@@ -190,23 +245,22 @@ export class Publisher {
     care: 'renew' | 'forget' | 'store',
     record: SignedRecord,
     signal: AbortSignal,
-  ): Promise<void> {
-    const { journal, world, network, log } = this.#deps;
+  ): Promise<StoreResult | undefined> {
+    const { journal, network, log } = this.#deps;
     const key = this.#keyOf(record);
-    if (care === 'store') {
-      await this.#store(record, { signal });
-    } else if (care === 'renew' && key) {
-      const nowUnixSeconds = unixSeconds(world.clock);
+    if (care === 'store') return this.#store(record, { signal });
+    if (care === 'renew' && key) {
+      const nowUnixSeconds = unixSeconds(this.#clock);
       const renewed = renew(record, { key, nowUnixSeconds, network });
       // Its user may have changed it meanwhile: then there is nothing to renew.
       const isOurs = await this.#ifCurrent(record, () =>
         journal.put(slotOf(renewed), { record: renewed, publishedMs: 0 }),
       );
-      if (isOurs) await this.#store(renewed, { signal });
-    } else {
-      if (!key) log.warn('a published record expired; its key is not here', { kind: record.kind });
-      await this.#ifCurrent(record, () => journal.remove(record.key, slotOf(record)));
+      return isOurs && !this.#isLonely() ? this.#store(renewed, { signal }) : undefined;
     }
+    if (!key) log.warn('a published record expired; its key is not here', { kind: record.kind });
+    await this.#ifCurrent(record, () => journal.remove(record.key, slotOf(record)));
+    return undefined;
   }
 
   #keyOf(record: SignedRecord): SigningKey | undefined {
@@ -219,7 +273,7 @@ export class Publisher {
     // Mostly there are none, and a place costs a hash.
     const retry = this.#retries.size > 0 ? this.#retries.get(placeOf(entry.record)) : undefined;
     if (retry && clock.monotonicMs() < retry.atMs) return false;
-    return retry?.held === true || isRepublicationDue(entry, clock.unixMs());
+    return retry?.held === true || isRepublicationDue(entry, this.#clock.unixMs());
   }
 
   async #store(record: SignedRecord, { signal, approach }: PublishOptions): Promise<StoreResult> {
@@ -232,18 +286,18 @@ export class Publisher {
 
   /** Writes down what became of the one that is published now. */
   async #learn(record: SignedRecord, result: StoreResult): Promise<void> {
-    const { journal, world, network, log } = this.#deps;
+    const { journal, network, log } = this.#deps;
     const slot = slotOf(record);
     const newer = newestSuccessor(record, result);
     if (newer) {
       // From another machine, or before the journal was lost: that is what its author says now.
       log.info('a newer record of a published one was found', { kind: record.kind });
-      await journal.put(slot, { record: newer, publishedMs: world.clock.unixMs() });
+      await journal.put(slot, { record: newer, publishedMs: this.#clock.unixMs() });
     } else if (isTaken(result) || isPassedOn(record, result, network)) {
       log.warn('a published name belongs to another author', { kind: record.kind });
       await journal.remove(record.key, slot);
     } else if (result.holders.length > 0) {
-      await journal.put(slot, { record, publishedMs: world.clock.unixMs() });
+      await journal.put(slot, { record, publishedMs: this.#clock.unixMs() });
       if (isPutOff(result) || isThin(result)) return this.#retryLater(record, result);
     } else {
       if (!this.#isLonely()) this.#retryLater(record, result);

@@ -2,6 +2,7 @@
 import { equalBytes } from '../../base/bytes.ts';
 import type { SigningKey } from '../../identity/key.ts';
 import { clockToleranceSeconds } from '../../record/acceptance.ts';
+import { type RecordKind, recordKinds } from '../../record/kinds.ts';
 import { signRecord, type SignedRecord } from '../../record/envelope.ts';
 import { storedKind } from '../../record/registry.ts';
 import type { PublishedRecord } from '../ports.ts';
@@ -16,9 +17,36 @@ export function republishAtMs({ record, publishedMs }: PublishedRecord): number 
   return publishedMs === 0 ? 0 : publishedMs + intervalMs * (1 - 0.2 * share);
 }
 
-/** Whether it is time to publish it again; a publication in the future was another clock's. */
+/**
+ * Whether it is time to publish it again. A publication in the future was another clock's; but a
+ * clock that was put back by a few minutes must not have everything published again.
+ */
 export function isRepublicationDue(entry: PublishedRecord, nowMs: number): boolean {
-  return nowMs >= republishAtMs(entry) || nowMs < entry.publishedMs;
+  const isFromLater = nowMs < entry.publishedMs - clockToleranceSeconds * 1000;
+  return nowMs >= republishAtMs(entry) || isFromLater;
+}
+
+/** Names are asked for most, and are few; links are many, and each has others beside it. */
+const kindOrder: readonly RecordKind[] = [
+  recordKinds.name,
+  recordKinds.pkName,
+  recordKinds.provider,
+];
+
+/** For sorting: of two that need care, the more urgent one first. */
+export function compareUrgency(a: PublishedRecord, b: PublishedRecord): number {
+  return rankOf(a) - rankOf(b) || lostAtMs(a) - lostAtMs(b);
+}
+
+function rankOf({ record }: PublishedRecord): number {
+  const rank = kindOrder.indexOf(record.kind);
+  return rank < 0 ? kindOrder.length : rank;
+}
+
+/** Unix milliseconds when storers forget it; before all others what was never stored. */
+function lostAtMs({ record, publishedMs }: PublishedRecord): number {
+  const seconds = storedKind(record.kind)?.storerDropSeconds ?? Number.POSITIVE_INFINITY;
+  return publishedMs === 0 ? 0 : Math.min(record.expires * 1000, publishedMs + seconds * 1000);
 }
 
 /**
