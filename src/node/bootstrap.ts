@@ -1,15 +1,14 @@
 /**
- * How a node finds its first peers: addresses given by the user, the file bootstrap.txt, and the
- * contacts of the last run. It goes on trying while the routing table is empty.
+ * Addresses at which a node may find its first peers: what users write, in options and in the file
+ * bootstrap.txt, and who is there. When they are asked, bootstrapper.ts knows.
  */
 import { lookup } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
-import { abortReason, sleep, withDeadline } from '../base/abort.ts';
+import { abortReason, withDeadline } from '../base/abort.ts';
 import { type Endpoint, formatEndpoint, parseHostPort, parseIp } from '../base/address.ts';
 import { equalBytes, parseHex, toHex, type Bytes } from '../base/bytes.ts';
 import type { World } from '../base/clock.ts';
 import { AltNetError, isAltNetError, systemCode } from '../base/errors.ts';
-import type { Logger } from '../base/logger.ts';
 import type { Transport } from '../dht/ports.ts';
 import type { Contact } from '../identity/contact.ts';
 
@@ -24,9 +23,9 @@ export interface BootstrapAddress {
 
 const addressesMax = 64;
 const hostLookupTimeoutMs = 5000;
-const retryFirstMs = 1000;
-const retryMaxMs = 60_000;
-const checkMs = 5000;
+/** The system looks names up on threads that files are read on, too: four, unless told otherwise. */
+const hostLookupsAtOnce = 2;
+const endpointsMax = 4;
 
 /** "host:port" or "host:port#<64 hex digits>". Throws BAD_ADDRESS. */
 export function parseBootstrapAddress(text: string): BootstrapAddress {
@@ -70,50 +69,113 @@ function parseLine(line: string, file: string): BootstrapAddress {
   }
 }
 
-/** Asks who is there; a proven contact. Rejects with UNREACHABLE, WRONG_PEER, TIMEOUT, ABORTED. */
-export async function contactAt(
-  address: BootstrapAddress,
-  transport: Transport,
-  { world, signal }: { world: World; signal?: AbortSignal | undefined },
-): Promise<Contact> {
-  let failure: unknown;
-  for (const endpoint of await endpointsOf(address, world, signal)) {
+/** All of them, each once: what names a node ID takes the place of the same without one. */
+export function mergeAddresses(
+  ...lists: readonly (readonly BootstrapAddress[])[]
+): BootstrapAddress[] {
+  const all = lists.flat();
+  const pinned = new Set(all.flatMap((address) => (address.nodeId ? placeOf(address) : [])));
+  const merged = new Map<string, BootstrapAddress>(); // BOUNDED by what the user wrote
+  for (const address of all) {
+    const place = placeOf(address);
+    if (!address.nodeId && pinned.has(place)) continue;
+    const key = `${place}#${address.nodeId ? toHex(address.nodeId) : ''}`;
+    if (!merged.has(key)) merged.set(key, address);
+  }
+  return [...merged.values()].slice(0, addressesMax);
+}
+
+function placeOf({ host, port }: BootstrapAddress): string {
+  const ip = parseIp(host);
+  return ip ? formatEndpoint({ ip, port }) : `${host.toLowerCase().replace(/\.$/, '')}:${port}`;
+}
+
+/** Looks up host names, anew each time, and not many at a time. */
+export class HostNames {
+  readonly #waiting: (() => void)[] = []; // BOUNDED by the addresses that are asked
+  #free = hostLookupsAtOnce;
+
+  /** Rejects as the system does, or with the signal's reason. */
+  find(host: string, signal: AbortSignal): Promise<readonly Bytes[]> {
+    return untilAborted(this.#find(host, signal), signal);
+  }
+
+  async #find(host: string, signal: AbortSignal): Promise<readonly Bytes[]> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
-      const contact = await transport.identify(endpoint, { signal });
-      if (address.nodeId && !equalBytes(address.nodeId, contact.id)) {
-        throw new AltNetError('WRONG_PEER', {
-          address: formatEndpoint(endpoint),
-          want: toHex(address.nodeId),
-          have: toHex(contact.id),
-        });
-      }
-      return contact;
-    } catch (error) {
-      if (signal?.aborted) throw abortReason(signal);
-      failure = error;
+      // The place is taken until the system is done, also when nobody waits for it any more.
+      const found = signal.aborted ? [] : await lookup(host, { all: true });
+      return found.flatMap(({ address }) => parseIp(address) ?? []);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free += 1;
     }
   }
-  if (isAltNetError(failure, 'WRONG_PEER')) throw failure;
-  const why = 'no AltNet node of this network answers there';
-  throw new AltNetError('UNREACHABLE', { what: address.text, why }, { cause: failure });
+}
+
+export interface AskContext {
+  readonly world: World;
+  readonly names?: HostNames | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Asks who is there; a proven contact, the first that answers where a name has several addresses.
+ * Rejects with UNREACHABLE, WRONG_PEER or ABORTED.
+ */
+export async function contactAt(
+  address: BootstrapAddress,
+  transport: Pick<Transport, 'identify'>,
+  context: AskContext,
+): Promise<Contact> {
+  const { signal } = context;
+  const endpoints = await endpointsOf(address, context);
+  const ended = new AbortController();
+  const until = signal ? AbortSignal.any([signal, ended.signal]) : ended.signal;
+  try {
+    return await Promise.any(
+      endpoints.map(async (endpoint) => {
+        const contact = await transport.identify(endpoint, { signal: until });
+        if (address.nodeId && !equalBytes(address.nodeId, contact.id)) {
+          throw wrongPeer(endpoint, { want: address.nodeId, have: contact.id });
+        }
+        return contact;
+      }),
+    );
+  } catch (error) {
+    if (signal?.aborted) throw abortReason(signal);
+    const failures: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
+    const wrong = failures.find((failure) => isAltNetError(failure, 'WRONG_PEER'));
+    if (wrong) throw wrong;
+    const why = 'no AltNet node of this network answers there';
+    throw new AltNetError('UNREACHABLE', { what: address.text, why }, { cause: error });
+  } finally {
+    ended.abort(new AltNetError('ABORTED', {}));
+  }
+}
+
+function wrongPeer(
+  endpoint: Endpoint,
+  { want, have }: { want: Bytes; have: Bytes },
+): AltNetError<'WRONG_PEER'> {
+  const address = formatEndpoint(endpoint);
+  return new AltNetError('WRONG_PEER', { address, want: toHex(want), have: toHex(have) });
 }
 
 async function endpointsOf(
   { text, host, port }: BootstrapAddress,
-  world: World,
-  signal: AbortSignal | undefined,
+  { world, names = new HostNames(), signal }: AskContext,
 ): Promise<Endpoint[]> {
   const ip = parseIp(host);
   if (ip) return [{ ip, port }];
   try {
     const found = await withDeadline(
       { timers: world.timers, ms: hostLookupTimeoutMs, what: `looking up ${host}`, signal },
-      (deadline) => untilAborted(lookup(host, { all: true }), deadline),
+      (deadline) => names.find(host, deadline),
     );
-    return found.slice(0, 4).flatMap(({ address }) => {
-      const parsed = parseIp(address);
-      return parsed ? [{ ip: parsed, port }] : [];
-    });
+    return found.slice(0, endpointsMax).map((each) => ({ ip: each, port }));
   } catch (cause) {
     if (signal?.aborted) throw abortReason(signal);
     const why = 'the host name is not known';
@@ -130,119 +192,5 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T
     return await Promise.race([work, promise]);
   } finally {
     signal.removeEventListener('abort', onAbort);
-  }
-}
-
-export interface JoiningDht {
-  join(seeds: readonly Contact[], options: { signal: AbortSignal }): Promise<number>;
-  readonly table: { readonly size: number };
-}
-
-export interface BootstrapperDeps {
-  readonly transport: Transport;
-  readonly dht: JoiningDht;
-  readonly world: World;
-  readonly log: Logger;
-  /** Contacts that are worth a try without being named: those of the last run. */
-  readonly remembered: () => readonly Contact[];
-}
-
-/**
- * Keeps a node connected: joins at start and again whenever the routing table has run empty, and
- * goes on with the addresses where nobody answered, as others may be reached only through them.
- */
-export class Bootstrapper {
-  readonly #deps: BootstrapperDeps;
-  readonly #addresses: readonly BootstrapAddress[];
-  readonly #stopping = new AbortController();
-  // BOUNDED by addressesMax. Those of which no node was ever seen.
-  readonly #unreached: Set<BootstrapAddress>;
-  #work: Promise<void> | undefined;
-
-  constructor(deps: BootstrapperDeps, addresses: readonly BootstrapAddress[]) {
-    this.#deps = deps;
-    this.#addresses = addresses.slice(0, addressesMax);
-    this.#unreached = new Set(this.#addresses);
-  }
-
-  /** Tries once and resolves with the size of the table; goes on in the background. */
-  async start({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<number> {
-    const ended = this.#stopping.signal;
-    const first = this.#tryOnce(
-      this.#addresses,
-      signal ? AbortSignal.any([signal, ended]) : ended,
-      'warn',
-    );
-    this.#work ??= first.then(() => this.#keepConnected());
-    await first;
-    return this.#deps.dht.table.size;
-  }
-
-  /** Resolves when nothing is under way. */
-  async stop(): Promise<void> {
-    this.#stopping.abort(new AltNetError('ABORTED', {}));
-    await this.#work;
-  }
-
-  /** Never rejects. */
-  async #tryOnce(
-    addresses: readonly BootstrapAddress[],
-    signal: AbortSignal,
-    level: 'warn' | 'debug',
-  ): Promise<void> {
-    const { transport, dht, world, log, remembered } = this.#deps;
-    const asked = await Promise.all(
-      addresses.map((address) => this.#ask(address, { transport, world, signal, level })),
-    );
-    const seeds = asked.filter((contact) => contact !== undefined);
-    // Who has just answered may have moved since: then where it was remembered is wrong.
-    const answered = new Set(seeds.map(({ id }) => toHex(id)));
-    const earlier = dht.table.size === 0 ? remembered() : [];
-    const all = [...seeds, ...earlier.filter(({ id }) => !answered.has(toHex(id)))];
-    if (signal.aborted || all.length === 0) return;
-    try {
-      await dht.join(all, { signal });
-    } catch (error) {
-      if (!signal.aborted) log.warn('joining failed', { why: String(error) });
-    }
-  }
-
-  async #ask(
-    address: BootstrapAddress,
-    {
-      transport,
-      level,
-      ...context
-    }: { transport: Transport; world: World; signal: AbortSignal; level: 'warn' | 'debug' },
-  ): Promise<Contact | undefined> {
-    try {
-      const contact = await contactAt(address, transport, context);
-      this.#unreached.delete(address);
-      return contact;
-    } catch (error) {
-      if (!context.signal.aborted)
-        this.#deps.log[level]('bootstrap failed', { why: String(error) });
-      return undefined;
-    }
-  }
-
-  async #keepConnected(): Promise<void> {
-    const { signal } = this.#stopping;
-    const { dht, world } = this.#deps;
-    let waitMs = retryFirstMs;
-    while (!signal.aborted) {
-      const isDone = dht.table.size > 0 && this.#unreached.size === 0;
-      if (isDone) waitMs = retryFirstMs;
-      try {
-        await sleep(world.timers, isDone ? checkMs : waitMs, signal);
-      } catch {
-        return; // stopped
-      }
-      const isAlone = dht.table.size === 0;
-      if (isDone && !isAlone) continue;
-      waitMs = Math.min(waitMs * 2, retryMaxMs);
-      // What is wrong was said at the start.
-      await this.#tryOnce(isAlone ? this.#addresses : [...this.#unreached], signal, 'debug');
-    }
   }
 }

@@ -17,9 +17,10 @@ import { UdpTransport } from '../rpc/transport.ts';
 import { openStore } from '../store/store.ts';
 import { listenOnBoth, type Listeners } from './listen.ts';
 import type { NodeOptions } from './options.ts';
+import { recalledReach } from './memory.ts';
 import { OwnContact, type SeenAt } from './own-contact.ts';
 import type { Parts } from './parts.ts';
-import { providerSearch } from './provider-search.ts';
+import { keeperSearch, providerSearch } from './provider-search.ts';
 import { zoneFileReader } from './zone-file-reader.ts';
 
 export interface Building {
@@ -61,7 +62,7 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
     { options, stack, common },
   );
   const base = { identity, store, world, ...networks };
-  const parts = await startFields(base, { stack, common });
+  const parts = await startFields(base, { options, stack, common });
   return { parts, notes: note === undefined ? [] : [note] };
 }
 
@@ -114,6 +115,7 @@ async function startNetworks(
       records: store.records,
       contactRecord,
       isServer: mode.isServer,
+      earliestUnixMs: () => mode.clock.earliestUnixMs(),
       observe: mode.observe,
       reach: mode.reach,
       onNonce: mode.onNonce,
@@ -124,6 +126,7 @@ async function startNetworks(
   const own = new OwnContact(signer, world.clock, { addresses: () => peers.addresses(), seen });
   late = { own, mode, dht };
   await dht.start();
+  mode.recall(recalledReach(store.notes, world.clock.unixMs()));
   mode.start();
   return { transport, peers, mode, dht, note: bound.note };
 }
@@ -135,28 +138,48 @@ function roleOf(options: Pick<NodeOptions, 'guest' | 'public'>): ModeOptions['ro
 
 /** Names, links and sites, and what keeps their records alive. */
 async function startFields(
-  base: Omit<Parts, 'sites' | 'names' | 'links'>,
-  { stack, common }: { stack: AsyncDisposableStack; common: Common },
+  base: Omit<Parts, 'publisher' | 'sites' | 'names' | 'links'>,
+  { options, stack, common }: { options: NodeOptions; stack: AsyncDisposableStack; common: Common },
 ): Promise<Parts> {
   const { identity, store, dht, peers, world } = base;
   const { network, log } = common;
   const publisher = stack.use(
-    new Publisher({ dht, journal: store.journal, world, keys: identity, network, log }),
+    new Publisher({
+      dht,
+      journal: store.journal,
+      world,
+      recordClock: base.mode.clock,
+      keys: identity,
+      network,
+      log,
+    }),
   );
   await publisher.start();
   const naming = { ...common, dht, publisher, notes: store.notes, authorKey: identity.author };
   const sites = stack.use(
-    new Sites({
-      ...store,
-      publisher,
-      search: providerSearch(dht, identity.node.publicKey),
-      connections: peers,
-      signer: { key: identity.node, network },
-      world,
-      logger: log,
-    }),
+    new Sites(
+      {
+        ...store,
+        publisher,
+        search: providerSearch(dht, identity.node.publicKey),
+        keepers: keeperSearch(dht, identity.node),
+        connections: peers,
+        signer: { key: identity.node, network },
+        world,
+        logger: log,
+      },
+      {
+        replication: {
+          replicas: options.replicas,
+          repairIntervalMs: options.repairIntervalMs,
+          // Who does not listen has no addresses; who is no server is not found by its ID.
+          isKeeper: () => base.mode.isServer() && peers.addresses().length > 0,
+          perPeerBytesMax: options.perPeerBudgetBytes,
+        },
+      },
+    ),
   );
   await sites.start();
   const names = stack.use(new Names({ ...naming, readZoneFile: zoneFileReader(sites) }));
-  return { ...base, sites, names, links: new Links(naming) };
+  return { ...base, publisher, sites, names, links: new Links(naming) };
 }

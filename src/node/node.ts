@@ -10,18 +10,16 @@ import { AltNetError, systemCode } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import {
   type BootstrapAddress,
-  Bootstrapper,
+  mergeAddresses,
   parseBootstrapAddress,
   readBootstrapFile,
 } from './bootstrap.ts';
 import { startCore } from './core.ts';
 import { publishGuide } from './guide.ts';
 import { createLogger } from './log.ts';
-import { rememberedPeers } from './memory.ts';
 import type { NodeOptions, ReadyInfo } from './options.ts';
-import type { Parts } from './parts.ts';
+import { Presence } from './presence.ts';
 import { startSurfaces } from './surfaces.ts';
-import { Upkeep, type UpkeepDeps } from './upkeep.ts';
 
 export interface RunningNode {
   readonly services: NodeServices;
@@ -37,9 +35,6 @@ export interface StartContext {
   /** Made from the options when left out. */
   readonly log?: Logger | undefined;
 }
-
-/** How long a start waits for the first peers; it goes on looking for them afterwards. */
-const joinWaitMs = 4000;
 
 /**
  * Resolves when everything listens. Rejects with what keeps it from starting (a taken port, a
@@ -59,19 +54,15 @@ export async function startNode(
   signal?.throwIfAborted();
   const surfaces = await startSurfaces(core, { options, stack, log, startedMs });
   const { parts } = core;
-  const remembered = rememberedPeers(parts.store.notes);
-  const bootstrapper = new Bootstrapper({ ...parts, log, remembered: () => remembered }, bootstrap);
-  stack.defer(() => bootstrapper.stop());
-  await joinFor(joinWaitMs, bootstrapper, signal);
+  const presence = stack.use(new Presence(parts, bootstrap, log));
+  await presence.join(signal);
   const guide = options.publishGuide
     ? await publishGuide(parts, { log, siteUrl: surfaces.siteUrl, signal })
     : undefined;
   signal?.throwIfAborted();
-  const upkeep = upkeepOf(parts, log);
-  stack.defer(() => upkeep.stop());
-  upkeep.start();
+  presence.settle();
   log.info('ready', { listen: surfaces.ready.listen, table: parts.dht.table.size });
-  return running(stack.move(), {
+  return running(stack.move(), presence, {
     services: surfaces.services,
     ready: { ...surfaces.ready, ...(guide !== undefined && { guide }) },
   });
@@ -79,13 +70,18 @@ export async function startNode(
 
 function running(
   stack: AsyncDisposableStack,
+  presence: Presence,
   what: Pick<RunningNode, 'services' | 'ready'>,
 ): RunningNode {
   const { promise: stopped, resolve } = Promise.withResolvers<void>();
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
-    stopping ??= stack.disposeAsync().finally(resolve);
+    stopping ??= end().finally(resolve);
     return stopping;
+  };
+  const end = async (): Promise<void> => {
+    await presence.leave();
+    await stack.disposeAsync();
   };
   return { ...what, stop, stopped };
 }
@@ -101,28 +97,5 @@ async function makeFolder(folder: string): Promise<void> {
 
 async function bootstrapAddresses(options: NodeOptions): Promise<BootstrapAddress[]> {
   const file = await readBootstrapFile(path.join(options.data, 'bootstrap.txt'));
-  return [...options.bootstrap.map(parseBootstrapAddress), ...file];
-}
-
-/** Waits for the first attempt to join, not for long: a dead address must not hold up a start. */
-async function joinFor(
-  waitMs: number,
-  bootstrapper: Bootstrapper,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const { promise: waited, resolve } = Promise.withResolvers<void>();
-  const cancel = systemWorld.timers.after(waitMs, resolve);
-  try {
-    await Promise.race([bootstrapper.start({ signal }), waited]);
-  } finally {
-    cancel();
-  }
-  signal?.throwIfAborted();
-}
-
-function upkeepOf({ store, dht, peers, sites, world }: Parts, log: Logger): Upkeep {
-  const { notes } = store;
-  const addresses = (): readonly string[] => peers.addresses();
-  const reprovide: UpkeepDeps['reprovide'] = (options) => sites.reprovide(options);
-  return new Upkeep({ notes, table: dht.table, addresses, reprovide, world, log });
+  return mergeAddresses(options.bootstrap.map(parseBootstrapAddress), file);
 }

@@ -3,6 +3,7 @@ import type { World } from '../base/clock.ts';
 import type { Sites } from '../content/sites.ts';
 import type { Dht } from '../dht/dht.ts';
 import type { Mode } from '../dht/mode/mode.ts';
+import type { Publisher } from '../dht/placing/publisher.ts';
 import type { Identity } from '../identity/files.ts';
 import type { Links } from '../link/links.ts';
 import type { Names } from '../name/names.ts';
@@ -17,6 +18,7 @@ export interface Parts {
   readonly dht: Dht;
   readonly mode: Mode;
   readonly peers: PeerHost;
+  readonly publisher: Publisher;
   readonly sites: Sites;
   readonly names: Names;
   readonly links: Links;

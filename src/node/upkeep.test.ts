@@ -31,6 +31,8 @@ function bench(notes = new MemoryNotes()) {
   const upkeep = new Upkeep({
     notes,
     table: { entries: () => it.entries },
+    lost: () => [],
+    reachableAt: () => [],
     addresses: () => it.addresses,
     reprovide: () => {
       it.announced++;

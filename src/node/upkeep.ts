@@ -2,6 +2,7 @@
  * What a node does for its next run, and after a change of its addresses, while it runs: it notes
  * whom it met, and announces what it provides under the new addresses. Knows no formats.
  */
+import type { Endpoint } from '../base/address.ts';
 import { AltNetError } from '../base/errors.ts';
 import type { World } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
@@ -9,11 +10,15 @@ import { repeat } from '../dht/loops.ts';
 import type { TableView } from '../dht/table/table.ts';
 import type { Contact } from '../identity/contact.ts';
 import type { NoteStore } from '../store/notes.ts';
-import { areAnnounced, noteAnnounced, rememberPeers } from './memory.ts';
+import { areAnnounced, noteAnnounced, noteReach, rememberPeers } from './memory.ts';
 
 export interface UpkeepDeps {
   readonly notes: Pick<NoteStore, 'get' | 'put'>;
   readonly table: Pick<TableView, 'entries'>;
+  /** Contacts that were lost sight of. */
+  readonly lost: () => readonly Contact[];
+  /** Where strangers reach this node now. */
+  readonly reachableAt: () => readonly Endpoint[];
   /** Multiaddrs under which others connect to this node. */
   readonly addresses: () => readonly string[];
   /** Announces all that this node provides. */
@@ -23,6 +28,8 @@ export interface UpkeepDeps {
 }
 
 const intervalMs = 60_000;
+/** A node that is killed soon after its start shall have noted whom it met. */
+const firstMs = 2000;
 
 export class Upkeep {
   readonly #deps: UpkeepDeps;
@@ -37,9 +44,11 @@ export class Upkeep {
     const { world, log } = this.#deps;
     const context = { timers: world.timers, log, signal: this.#stopping.signal };
     let announceMs = 0; // at once, for a change since the last run
+    let rememberMs = firstMs / 2;
+    const untilRemember = (): number => (rememberMs = Math.min(2 * rememberMs, intervalMs));
     this.#loops ??= Promise.all([
       repeat(
-        { name: 'remember peers', delayMs: () => intervalMs, run: () => this.#remember() },
+        { name: 'remember peers', delayMs: untilRemember, run: () => this.#remember() },
         context,
       ),
       repeat(
@@ -70,12 +79,11 @@ export class Upkeep {
   }
 
   async #remember(): Promise<void> {
-    const { notes, table } = this.#deps;
+    const { notes, table, lost, reachableAt, world } = this.#deps;
     const latestFirst = table.entries().toSorted((a, b) => b.seenMs - a.seenMs);
-    await rememberPeers(
-      notes,
-      latestFirst.map(({ contact }): Contact => contact),
-    );
+    const met = latestFirst.map(({ contact }): Contact => contact);
+    await rememberPeers(notes, met, lost());
+    await noteReach(notes, reachableAt(), world.clock.unixMs());
   }
 
   async #announce(signal: AbortSignal): Promise<void> {

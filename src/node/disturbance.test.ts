@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type ManualWorld, manualWorld } from '../../test/support/manual-world.ts';
+import { type Disturbance, DisturbanceWatch } from './disturbance.ts';
+
+const dayMs = 24 * 3_600_000;
+
+function bench() {
+  const manual: ManualWorld = manualWorld();
+  const it = { manual, seen: [] as Disturbance[], addresses: 'a', wallMs: 0, monotonicMs: 0 };
+  const clock = {
+    unixMs: () => manual.clock.unixMs() + it.wallMs,
+    monotonicMs: () => manual.clock.monotonicMs() + it.monotonicMs,
+  };
+  const watch = new DisturbanceWatch({
+    world: { ...manual, clock },
+    addresses: () => it.addresses,
+    onDisturbance: (what) => void it.seen.push(what),
+  });
+  watch.start();
+  return Object.assign(it, { watch });
+}
+
+test('a clock that is set is noticed, forward and back, and each time once', () => {
+  const it = bench();
+  it.manual.advance(60_000);
+  it.wallMs += dayMs;
+  it.manual.advance(60_000);
+  it.wallMs -= 2 * dayMs;
+  it.manual.advance(60_000);
+  assert.deepEqual(it.seen, [
+    { kind: 'clock', movedMs: dayMs },
+    { kind: 'clock', movedMs: -2 * dayMs },
+  ]);
+  it.watch.stop();
+  assert.equal(it.manual.pendingTimers(), 0);
+});
+
+test('time in which nothing ran is noticed, a busy machine and a slewed clock are not', () => {
+  const it = bench();
+  it.wallMs += 5000;
+  it.manual.advance(10_000);
+  it.monotonicMs += 10_000;
+  it.wallMs += 10_000;
+  it.manual.advance(10_000);
+  assert.deepEqual(it.seen, []);
+  it.monotonicMs += dayMs;
+  it.wallMs += dayMs;
+  it.manual.advance(10_000);
+  assert.deepEqual(it.seen, [{ kind: 'pause', lateMs: dayMs }]);
+});
+
+test('other addresses are noticed', () => {
+  const it = bench();
+  it.addresses = 'b';
+  it.manual.advance(10_000);
+  assert.deepEqual(it.seen, [{ kind: 'addresses' }]);
+});
