@@ -72,6 +72,7 @@ export class Recruiter {
   /** Rejects with the signal's reason, or with CONTENT_UNAVAILABLE when it is not here. */
   async recruit(job: Recruitment): Promise<Recruited> {
     const { wanted, link, files, replaces, signal } = job;
+    if (wanted <= 0) return { replicas: 0, wanted, refused: [], alone: false };
     const weight = await weigh(this.#deps.blocks, link);
     if (weight.bytes > this.#deps.perPeerBytesMax) {
       const refused = [{ why: 'too-large' as const, nodes: wanted }];

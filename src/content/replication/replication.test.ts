@@ -116,7 +116,10 @@ test('an update brings only what changed, and the version before goes after a wh
   assert.equal(keeper.holdings.get(current)?.supersededMs, undefined);
   await net.world.advanceAsync(12 * hourMs);
   assert.equal(holdersOf([publisher, keeper], old).length, 2, 'a grace period');
-  await net.until('the old version is gone', () => holdersOf([publisher, keeper], old).length === 0);
+  await net.until(
+    'the old version is gone',
+    () => holdersOf([publisher, keeper], old).length === 0,
+  );
   assert.equal(holdersOf([publisher, keeper], current).length, 2);
   await net.until(
     'its records are withdrawn',

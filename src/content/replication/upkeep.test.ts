@@ -75,7 +75,10 @@ test('after a crash, records of what is gone are withdrawn and what is here is a
     await publisher.sites.publish(await makeSite(t)),
   ];
   const keyOf = ({ root }: typeof gone): Uint8Array => providerKey(multihashOf(requireLink(root)));
-  assert.deepEqual([keyOf(gone), keyOf(kept)].map((key) => net.board.live(key).length), [2, 2]);
+  assert.deepEqual(
+    [keyOf(gone), keyOf(kept)].map((key) => net.board.live(key).length),
+    [2, 2],
+  );
   await net.kill(keeper);
 
   // What the crash left: one of the two was evicted, a third was stored and not yet announced.
