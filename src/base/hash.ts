@@ -21,6 +21,11 @@ export function sha256(...parts: readonly Bytes[]): Bytes {
   return digestOf(parts.length === 1 && only !== undefined ? only : join(0, parts));
 }
 
+/** The same of a text as UTF-8, with a character for each of the 32 bytes: for keys of maps. */
+export function sha256OfText(text: string): string {
+  return hash('sha256', text, 'binary');
+}
+
 /** 32 bytes: HMAC-SHA256 (RFC 2104) of the concatenated parts under a key of at most 64 bytes. */
 export function hmacSha256(key: Bytes, ...parts: readonly Bytes[]): Bytes {
   if (key.length > blockBytes) throw new RangeError('an HMAC key has at most 64 bytes');

@@ -3,13 +3,13 @@
  * folders, byte for byte what other UnixFS programs make with 256 KiB chunks and CIDv1, so that
  * the same content has the same root everywhere (docs/spec/content.md). Reads no files.
  */
-import { encode, type PBLink, prepare } from '@ipld/dag-pb';
 import { UnixFS } from 'ipfs-unixfs';
 import { type Bytes, utf8 } from '../base/bytes.ts';
 import { sha256 } from '../base/hash.ts';
+import { encodeNode, type NodeLink } from './encode-node.ts';
 import { murmur3 } from './murmur.ts';
 import type { Block } from './ports.ts';
-import { cidOf, type Link } from './root.ts';
+import type { Link } from './root.ts';
 import { shardIndex } from './unixfs.ts';
 
 export const chunkBytes: number = 256 * 1024;
@@ -89,8 +89,8 @@ export class FileBuilder {
 
   async #makeNode(parts: readonly BuiltFile[]): Promise<BuiltFile> {
     const unixfs = new UnixFS({ type: 'file', blockSizes: parts.map(({ size }) => BigInt(size)) });
-    const links = parts.map((part) => linkTo('', part));
-    const built = await putNode(unixfs, { links, below: parts }, this.#sink);
+    const links = parts.map((part) => ({ ...part, name: '' }));
+    const built = await putNode(unixfs, links, this.#sink);
     return { ...built, size: parts.reduce((sum, { size }) => sum + size, 0) };
   }
 }
@@ -108,8 +108,7 @@ export function buildFolder(entries: readonly NamedBuilt[], sink: BlockSink): Pr
     const hashed = entries.map((entry, i) => ({ entry, hash: murmur3(names[i] ?? utf8('')) }));
     return buildShard(hashed, 0, sink);
   }
-  const links = entries.map((entry) => linkTo(entry.name, entry));
-  return putNode(new UnixFS({ type: 'directory' }), { links, below: entries }, sink);
+  return putNode(new UnixFS({ type: 'directory' }), entries, sink);
 }
 
 interface HashedEntry {
@@ -131,15 +130,13 @@ async function buildShard(
     if (slot) slot.push(hashed);
     else slots.set(index, [hashed]);
   }
-  const links: PBLink[] = [];
-  const below: Built[] = [];
+  const links: NamedBuilt[] = [];
   for (const [index, slot] of [...slots].toSorted(([a], [b]) => a - b)) {
     const prefix = index.toString(16).toUpperCase().padStart(2, '0');
     const [only] = slot;
     const single = slot.length === 1 ? only?.entry : undefined;
     const child = single ?? (await buildShard(slot, level + 1, sink));
-    below.push(child);
-    links.push(linkTo(single ? prefix + single.name : prefix, child));
+    links.push({ ...child, name: single ? prefix + single.name : prefix });
   }
   const unixfs = new UnixFS({
     type: 'hamt-sharded-directory',
@@ -147,7 +144,7 @@ async function buildShard(
     fanout: BigInt(2 ** shardBits),
     hashType: murmurCode,
   });
-  return putNode(unixfs, { links, below }, sink);
+  return putNode(unixfs, links, sink);
 }
 
 /** Which slots are taken, as a big-endian number without leading zero bytes. */
@@ -157,19 +154,19 @@ function slotBits(slots: readonly number[]): Uint8Array {
   return Uint8Array.from(Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex'));
 }
 
-function linkTo(name: string, built: Built): PBLink {
-  return { Name: name, Tsize: built.total, Hash: cidOf(built) };
-}
-
 async function putNode(
   unixfs: UnixFS,
-  { links, below }: { links: PBLink[]; below: readonly Built[] },
+  links: readonly (NodeLink & Built)[],
   sink: BlockSink,
 ): Promise<Built> {
-  const bytes = encode(prepare({ Data: unixfs.marshal(), Links: links }));
+  const bytes = encodeNode(unixfs.marshal(), links);
   const hash = sha256(bytes);
   await sink({ hash, bytes });
-  const total = below.reduce((sum, one) => sum + one.total, bytes.length);
-  const depth = 1 + Math.max(0, ...below.map((one) => one.depth));
-  return { codec: 'dag-pb', hash, total, depth };
+  let total = bytes.length;
+  let depth = 0;
+  for (const link of links) {
+    total += link.total;
+    depth = Math.max(depth, link.depth);
+  }
+  return { codec: 'dag-pb', hash, total, depth: depth + 1 };
 }

@@ -6,7 +6,7 @@
  */
 import { asBuffer, type Bytes, concatBytes, equalBytes, toHex, utf8 } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
-import { sha256 } from '../base/hash.ts';
+import { sha256, sha256OfText } from '../base/hash.ts';
 import type { BuiltFile } from './build.ts';
 import { hashKey } from './root.ts';
 import { filesMax, type ScannedFile } from './scan.ts';
@@ -37,7 +37,7 @@ const indexName = 'imports';
  * whoever could write both might as well write the content.
  */
 export function printOf({ path, stamp }: Pick<ScannedFile, 'path' | 'stamp'>): string {
-  return hashKey(sha256(utf8(`${path}\0${stamp}`)).subarray(0, printBytes));
+  return sha256OfText(`${path}\0${stamp}`).slice(0, printBytes);
 }
 
 /** What is known of the files of one folder. */
@@ -116,15 +116,17 @@ export class ImportMemory {
     const kept = files.size > 0 ? fitting(own, others) : others;
     const names = new Set(kept.flatMap(pieceNames));
     const surplus = folders.flatMap(pieceNames).filter((name) => !names.has(name));
-    // In this order, so that after a crash every piece that there is still stands in the list.
-    if (surplus.length > 0) await this.#notes.removeAll(surplus);
-    await this.#notes.put(indexName, concatBytes(...kept.map(encodeFolder)));
-    const entries = [...files].map(([print, file]) => encodeEntry(print, file));
+    // In this order, so that after a crash every piece that there still is stands in the list.
+    const writes: Promise<void>[] = []; // BOUNDED by the pieces of a folder
+    if (surplus.length > 0) writes.push(this.#notes.removeAll(surplus));
+    writes.push(this.#notes.put(indexName, concatBytes(...kept.map(encodeFolder))));
+    const entries = [...files];
     for (const [i, name] of pieceNames(own).entries()) {
-      const piece = concatBytes(...entries.slice(i * entriesPerPiece, (i + 1) * entriesPerPiece));
+      const piece = encodePiece(entries.slice(i * entriesPerPiece, (i + 1) * entriesPerPiece));
       const before = this.#notes.get(name);
-      if (!before || !equalBytes(before, piece)) await this.#notes.put(name, piece);
+      if (!before || !equalBytes(before, piece)) writes.push(this.#notes.put(name, piece));
     }
+    await Promise.all(writes);
   }
 
   /** Last used first. What cannot be read is as good as nothing. */
@@ -170,11 +172,14 @@ function encodeFolder({ key, files, usedMs }: RememberedFolder): Bytes {
   return entry;
 }
 
-function encodeEntry(print: string, { hash, depth, total }: KnownFile): Bytes {
-  const entry = Buffer.alloc(entryBytes);
-  entry.write(print, 0, 'latin1');
-  entry.set(hash, printBytes);
-  entry.writeUInt8(depth, printBytes + hashBytes);
-  entry.writeUIntBE(total, printBytes + hashBytes + 1, 6);
-  return entry;
+function encodePiece(files: readonly (readonly [string, KnownFile])[]): Bytes {
+  const piece = Buffer.alloc(files.length * entryBytes);
+  for (const [i, [print, { hash, depth, total }]] of files.entries()) {
+    const at = i * entryBytes;
+    piece.write(print, at, 'latin1');
+    piece.set(hash, at + printBytes);
+    piece.writeUInt8(depth, at + printBytes + hashBytes);
+    piece.writeUIntBE(total, at + printBytes + hashBytes + 1, 6);
+  }
+  return piece;
 }

@@ -7,7 +7,7 @@
 import { type Clock, systemWorld } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
 import { forEachOf } from '../base/parallel.ts';
-import { adoptKnown } from './adopt-known.ts';
+import { adoptFiles, recognise, type RecognisedFile } from './adopt-known.ts';
 import { BlockWriter } from './block-writer.ts';
 import { blocksOf, type BlockSink, buildFolder, type BuiltFile, type NamedBuilt } from './build.ts';
 import { type ImportMemory, type KnownFile, printOf } from './import-memory.ts';
@@ -53,84 +53,48 @@ export interface ImportOptions {
 /** Large files read at the same time: one is hashed while the others wait for the disk. */
 const largeFilesAtOnce = 4;
 
+type ImportHolding = Pick<Holding, 'putAll' | 'adopt' | 'reserve'>;
+
 /**
  * Imports the folder or file at `from`, an absolute path. Rejects with PATH_MISSING,
  * PATH_UNREADABLE, PATH_UNSUPPORTED, FOLDER_EMPTY, DISK_FULL, STORE_FULL (before anything is read,
  * as far as that can be foreseen) or the signal's reason.
  */
 export async function importPath(
-  holding: Pick<Holding, 'putAll' | 'adopt' | 'reserve'>,
+  holding: ImportHolding,
   from: string,
-  { signal, onProgress, clock = systemWorld.clock, known }: ImportOptions = {},
+  options: ImportOptions = {},
 ): Promise<Imported> {
+  const { signal, known } = options;
   const folder = await scan(from, { signal });
-  const files = listFiles(folder);
-  const count = files.reduce((sum, { bytes }) => sum + blocksOf(bytes), 0);
-  requireFewBlocks(from, count);
-  const tally = new Tally(files, onProgress);
-  const built = new Map<ScannedFile, BuiltFile>(); // BOUNDED by filesMax
-  const prints = new Map<string, KnownFile>(); // BOUNDED by filesMax
-  if (known) {
-    const recalled = await known.memory.recall(from, { signal });
-    const { blocks } = known;
-    for (const one of await adoptKnown(files, { recalled, blocks, holding, signal })) {
-      built.set(one.file, one.built);
-      prints.set(one.print, one.built);
-      tally.add(one.file.bytes);
-      tally.endFile();
-    }
+  const work = new FolderImport(holding, { from, folder, options });
+  const recalled = await known?.memory.recall(from, { signal });
+  const recognised = recalled ? await recognise(work.files, { recalled, signal }) : [];
+  const seen = new Set(recognised.map(({ file }) => file));
+  const unread = work.files.filter((file) => !seen.has(file));
+  await holding.reserve(roomForAll(unread) + roomToName(recognised));
+  for (const { file, print, built } of recognised) work.take(file, { print, built });
+  const blocks = known?.blocks;
+  const adoption = blocks
+    ? adoptFiles(recognised, { blocks, holding, signal })
+    : Promise.resolve([]);
+  let root: Link;
+  try {
+    await work.read(unread);
+    root = await work.buildFolders();
+  } finally {
+    await adoption.catch(() => undefined); // the holding must not be closed under it
   }
-  const unread = files.filter((file) => !built.has(file));
-  await holding.reserve(unread.reduce((sum, { bytes }) => sum + roomOf(bytes), 0));
-  const slabs = new Slabs();
-  const writer = new BlockWriter(holding, { slabs });
-  const target = { sink: writer.add.bind(writer), slabs, clock, signal, onBytes: tally.add };
-  await readFiles(unread, target, (file, read) => {
-    built.set(file, read.built);
-    tally.endFile();
-    if (known && read.settled) prints.set(printOf({ ...file, stamp: read.stamp }), read.built);
-  });
-  const root = await importFolders(folder, {
-    from,
-    built,
-    writer,
-    blocksLeft: walkBlocksMax - count,
-  });
-  await writer.finish();
-  await known?.memory.remember(from, prints);
+  const lost = (await adoption).map(({ file }) => file);
+  if (lost.length > 0) {
+    await holding.reserve(roomForAll(lost));
+    await work.read(lost);
+    root = await work.buildFolders();
+  }
+  await Promise.all([work.finish(), known?.memory.remember(from, work.prints)]);
   signal?.throwIfAborted();
-  const { bytes } = tally;
+  const { files, bytes } = work;
   return { root, files: files.length, bytes, entry: entryOf(folder) };
-}
-
-class Tally {
-  bytes = 0;
-  #files = 0;
-  readonly #totals: { readonly bytesTotal: number; readonly filesTotal: number };
-  readonly #onProgress: ((done: ImportProgress) => void) | undefined;
-
-  constructor(
-    files: readonly ScannedFile[],
-    onProgress: ((done: ImportProgress) => void) | undefined,
-  ) {
-    const bytesTotal = files.reduce((sum, { bytes }) => sum + bytes, 0);
-    this.#totals = { bytesTotal, filesTotal: files.length };
-    this.#onProgress = onProgress;
-  }
-
-  readonly add = (bytes: number): void => {
-    this.bytes += bytes;
-    this.#report();
-  };
-
-  endFile(): void {
-    this.#files++;
-    this.#report();
-  }
-
-  #report(): void {
-    this.#onProgress?.({ bytes: this.bytes, files: this.#files, ...this.#totals });
-  }
 }
 
 function entryOf({ entries }: ScannedFolder): string {
@@ -143,79 +107,145 @@ function listFiles(folder: ScannedFolder): ScannedFile[] {
   return folder.entries.flatMap((entry) => (entry.kind === 'file' ? [entry] : listFiles(entry)));
 }
 
-async function readFiles(
-  files: readonly ScannedFile[],
-  target: FileTarget,
-  onRead: (file: ScannedFile, read: ReadFile) => void,
-): Promise<void> {
-  const turns = new Turns(target.signal);
-  for (const file of files) {
-    if (!isSmall(file)) continue;
-    await turns.next();
-    onRead(file, await readSmallFile(file, target));
+/** What is finished of one folder, and how the rest gets there. */
+class FolderImport {
+  readonly files: readonly ScannedFile[];
+  /** What may be recognised the next time. BOUNDED by filesMax */
+  readonly prints = new Map<string, KnownFile>();
+  readonly #from: string;
+  readonly #folder: ScannedFolder;
+  readonly #options: ImportOptions;
+  readonly #built = new Map<ScannedFile, BuiltFile>(); // BOUNDED by filesMax
+  readonly #slabs = new Slabs();
+  readonly #writer: BlockWriter;
+  readonly #turns: Turns;
+  readonly #fileBlocks: number;
+  readonly #bytesTotal: number;
+  #bytes = 0;
+
+  /** Throws PATH_UNSUPPORTED. */
+  constructor(
+    holding: ImportHolding,
+    { from, folder, options }: { from: string; folder: ScannedFolder; options: ImportOptions },
+  ) {
+    this.#from = from;
+    this.#folder = folder;
+    this.#options = options;
+    this.files = listFiles(folder);
+    this.#bytesTotal = sumOf(this.files, ({ bytes }) => bytes);
+    this.#fileBlocks = sumOf(this.files, ({ bytes }) => blocksOf(bytes));
+    this.#writer = new BlockWriter(holding, { slabs: this.#slabs });
+    this.#turns = new Turns(options.signal);
+    if (this.#fileBlocks > walkBlocksMax) throw this.#tooManyBlocks();
   }
-  const large = files.filter((file) => !isSmall(file));
-  await forEachOf(large, largeFilesAtOnce, async (file) => {
-    onRead(file, await readLargeFile(file, target));
-  });
-}
 
-interface FolderTarget {
-  readonly from: string;
-  readonly built: ReadonlyMap<ScannedFile, BuiltFile>;
-  readonly writer: BlockWriter;
-  /** How many blocks the folders may have. */
-  readonly blocksLeft: number;
-}
+  /** Of the files that are finished. */
+  get bytes(): number {
+    return sumOf([...this.#built.values()], ({ size }) => size);
+  }
 
-async function importFolders(
-  folder: ScannedFolder,
-  { from, built, writer, blocksLeft }: FolderTarget,
-): Promise<Link> {
-  let left = blocksLeft;
-  const sink: BlockSink = (block) => {
-    if (--left < 0) throw tooManyBlocks(from);
-    return writer.add(block);
-  };
-  const { codec, hash, depth } = await importFolder(folder, { built, sink });
-  if (depth <= walkDepthMax) return { codec, hash };
-  throw new AltNetError('PATH_UNSUPPORTED', { path: from, why: 'it is nested too deep' });
-}
+  /** A file that need not be read. */
+  take(file: ScannedFile, { print, built }: { print: string; built: BuiltFile }): void {
+    this.#built.set(file, built);
+    this.prints.set(print, built);
+    this.#advance(file.bytes);
+  }
 
-async function importFolder(
-  folder: ScannedFolder,
-  target: { built: ReadonlyMap<ScannedFile, BuiltFile>; sink: BlockSink },
-): Promise<NamedBuilt> {
-  const entries: NamedBuilt[] = [];
-  for (const entry of folder.entries) {
-    if (entry.kind === 'folder') {
-      entries.push(await importFolder(entry, target));
-      continue;
+  async read(files: readonly ScannedFile[]): Promise<void> {
+    const { signal, clock = systemWorld.clock } = this.#options;
+    const target: FileTarget = {
+      sink: (block) => this.#writer.add(block),
+      slabs: this.#slabs,
+      clock,
+      signal,
+      onBytes: (count) => this.#advance(count),
+    };
+    for (const file of files) {
+      if (!isSmall(file)) continue;
+      await this.#turns.next();
+      this.#takeRead(file, await readSmallFile(file, target));
     }
-    const file = target.built.get(entry);
-    if (file) entries.push({ ...file, name: entry.name });
+    const large = files.filter((file) => !isSmall(file));
+    await forEachOf(large, largeFilesAtOnce, async (file) => {
+      this.#takeRead(file, await readLargeFile(file, target));
+    });
   }
-  return { ...(await buildFolder(entries, target.sink)), name: folder.name };
+
+  #takeRead(file: ScannedFile, { built, stamp, settled }: ReadFile): void {
+    this.#built.set(file, built);
+    this.prints.delete(printOf(file));
+    if (this.#options.known && settled) this.prints.set(printOf({ ...file, stamp }), built);
+    this.#advance(0);
+  }
+
+  #advance(bytes: number): void {
+    this.#bytes += bytes;
+    this.#options.onProgress?.({
+      bytes: this.#bytes,
+      bytesTotal: this.#bytesTotal,
+      files: this.#built.size,
+      filesTotal: this.files.length,
+    });
+  }
+
+  /** All files are finished. */
+  async buildFolders(): Promise<Link> {
+    let left = walkBlocksMax - this.#fileBlocks;
+    const sink: BlockSink = (block) => {
+      if (--left < 0) throw this.#tooManyBlocks();
+      const turn = this.#turns.next();
+      return turn ? turn.then(() => this.#writer.add(block)) : this.#writer.add(block);
+    };
+    const { codec, hash, depth } = await this.#buildFolder(this.#folder, sink);
+    if (depth <= walkDepthMax) return { codec, hash };
+    throw new AltNetError('PATH_UNSUPPORTED', { path: this.#from, why: 'it is nested too deep' });
+  }
+
+  async #buildFolder(folder: ScannedFolder, sink: BlockSink): Promise<NamedBuilt> {
+    const entries: NamedBuilt[] = [];
+    for (const entry of folder.entries) {
+      if (entry.kind === 'folder') {
+        entries.push(await this.#buildFolder(entry, sink));
+        continue;
+      }
+      const file = this.#built.get(entry);
+      if (file) entries.push({ ...file, name: entry.name });
+    }
+    return { ...(await buildFolder(entries, sink)), name: folder.name };
+  }
+
+  /** Resolves when every block is safe. */
+  finish(): Promise<void> {
+    return this.#writer.finish();
+  }
+
+  /** One walk must be able to see them all, see walk.ts. */
+  #tooManyBlocks(): AltNetError {
+    const why = `it needs more than ${walkBlocksMax} blocks; publish it in parts`;
+    return new AltNetError('PATH_UNSUPPORTED', { path: this.#from, why });
+  }
 }
 
-/** One walk must be able to see them all, see walk.ts. */
-function requireFewBlocks(from: string, count: number): void {
-  if (count > walkBlocksMax) throw tooManyBlocks(from);
-}
-
-function tooManyBlocks(path: string): AltNetError {
-  const why = `it needs more than ${walkBlocksMax} blocks; publish it in parts`;
-  return new AltNetError('PATH_UNSUPPORTED', { path, why });
+function sumOf<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + value(item), 0);
 }
 
 const pageBytes = 4096;
+/** What the store writes about a block that is new, or that is here and gets another holding. */
 const entryBytes = 256;
+const nameBytes = 128;
 
 /**
- * What the blocks of a file of this size take on the disk, about: the store counts exactly, and has
- * the last word.
+ * What the blocks of these files take on the disk, about: the store counts exactly, and has the
+ * last word.
  */
-function roomOf(bytes: number): number {
-  if (bytes <= pageBytes) return Math.ceil(bytes * 1.5) + entryBytes;
-  return Math.ceil(bytes / pageBytes) * pageBytes + blocksOf(bytes) * entryBytes;
+function roomForAll(files: readonly ScannedFile[]): number {
+  return sumOf(files, ({ bytes }) => {
+    if (bytes <= pageBytes) return Math.ceil(bytes * 1.5) + entryBytes;
+    return Math.ceil(bytes / pageBytes) * pageBytes + blocksOf(bytes) * entryBytes;
+  });
+}
+
+function roomToName(files: readonly RecognisedFile[]): number {
+  return sumOf(files, ({ file }) => blocksOf(file.bytes) * nameBytes);
 }

@@ -213,7 +213,8 @@ export function readError(at: string, error: unknown): AltNetError {
 }
 
 function checkName(name: string, at: string): void {
-  if (utf8(name).length > nameBytesMax) throw unsupported(at, 'its name is too long');
+  if (name.length * 3 > nameBytesMax && utf8(name).length > nameBytesMax)
+    throw unsupported(at, 'its name is too long');
   // What Node.js puts in the place of bytes that are not UTF-8.
   if (name.includes('\uFFFD')) throw unsupported(at, 'its name is not valid UTF-8');
 }
