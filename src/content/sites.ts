@@ -191,10 +191,12 @@ export class Sites implements SiteReader {
     { signal, onProgress }: WorkOptions = {},
   ): Promise<FetchSummary> {
     const begun = this.#world.clock.monotonicMs();
+    const link = requireLink(root);
+    await using stack = new AsyncDisposableStack();
+    // What is open is not evicted: nothing of it may go before its last byte is written.
+    stack.use(await this.#parts.holdings.open({ kind: 'visited', root: link }));
     const { peers } = await this.ensure(root, { signal, onProgress });
-    const { files, bytes } = await exportSite(this.#parts.blocks, requireLink(root), dest, {
-      signal,
-    });
+    const { files, bytes } = await exportSite(this.#parts.blocks, link, dest, { signal });
     const seconds = (this.#world.clock.monotonicMs() - begun) / 1000;
     return { root, files, bytes, seconds, peers };
   }
@@ -247,6 +249,8 @@ export class Sites implements SiteReader {
   /** The value of this SHA-256. Rejects with NO_PROVIDERS, CONTENT_UNAVAILABLE or VALUE_TOO_BIG. */
   async getValue(hash: Bytes, { signal }: SignalOption = {}): Promise<Bytes> {
     const link: Link = { codec: 'raw', hash };
+    await using stack = new AsyncDisposableStack();
+    stack.use(await this.#parts.holdings.open({ kind: 'visited', root: link }));
     await this.ensure(cidOf(link), { signal });
     const bytes = this.#parts.blocks.get(hash) ?? new Uint8Array();
     if (!equalBytes(sha256(bytes), hash))
