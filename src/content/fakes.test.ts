@@ -60,7 +60,8 @@ async function startFake(t: TestContext, n: number): Promise<{ key: SigningKey; 
   await host.start();
   atEnd(t, () => host.stop());
   await host.handle(syncProtocol, async (stream) => {
-    await new FrameReader(stream.read).next();
+    const frames = new FrameReader(stream.read);
+    for (let i = 0; i < 2; i++) await frames.next(); // the root and a want
     await lies[n % lies.length]?.(stream).catch(() => undefined); // the victim hangs up
     await stream.close().catch(() => undefined);
   });

@@ -22,6 +22,7 @@ const wants: fc.Arbitrary<Want> = fc.record({
   }),
   level: fc.nat(8),
   path: fc.array(fc.string({ unit: 'grapheme', maxLength: 20 }), { maxLength: 10 }),
+  limitBytes: fc.nat(),
   scope: fc.constantFrom('block' as const, 'entity' as const, 'all' as const, 'nodes' as const),
 });
 

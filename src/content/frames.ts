@@ -10,16 +10,31 @@ import { walkDepthMax, type Want, type WantScope } from './walk.ts';
 
 export const syncProtocol = '/altnet/sync/1';
 
-export const frameTypes = { want: 0x01, block: 0x81, missing: 0x82, end: 0x83 } as const;
+export const frameTypes = {
+  want: 0x01,
+  root: 0x02,
+  block: 0x81,
+  missing: 0x82,
+  end: 0x83,
+} as const;
 export type FrameType = (typeof frameTypes)[keyof typeof frameTypes];
 
 /** Why the answer to a want ends. */
-export const endStatuses = { done: 0, full: 1, busy: 2, refused: 3, failed: 4 } as const;
+export const endStatuses = {
+  done: 0,
+  full: 1,
+  busy: 2,
+  refused: 3,
+  failed: 4,
+  limit: 5,
+} as const;
 export type EndStatus = (typeof endStatuses)[keyof typeof endStatuses];
 
 /** Type 1, length of the body 4. */
 export const headBytes = 5;
 export const wantBytesMax = 4096;
+const wantFixedBytes = 40;
+const rootBytes = 32;
 const nameBytesMax = 1024;
 
 const scopes: readonly WantScope[] = ['block', 'entity', 'all', 'nodes'];
@@ -42,23 +57,36 @@ export function encodeFrame(type: FrameType, body: Bytes): Bytes {
   return concatBytes(encodeHead(type, body.length), body);
 }
 
-/** scope 1, codec 1, level 1, count of names 1, hash 32, then each name as length 2 and UTF-8. */
-export function encodeWant({ link, level, path, scope }: Want): Bytes {
+/** The root that the wants after it belong to. */
+export function encodeRoot(hash: Bytes): Bytes {
+  return encodeFrame(frameTypes.root, hash);
+}
+
+/**
+ * scope 1, codec 1, level 1, count of names 1, hash 32, limit 4, then each name as length 2 and
+ * UTF-8.
+ */
+export function encodeWant({ link, level, path, scope, limitBytes = 0 }: Want): Bytes {
   const fixed = [scopes.indexOf(scope), codecs.indexOf(link.codec), level, path.length];
+  const limit = Buffer.alloc(4);
+  limit.writeUInt32BE(limitBytes);
   const names = path.map(utf8);
   const parts = names.flatMap((name) => [Uint8Array.of(name.length >> 8, name.length & 255), name]);
-  return encodeFrame(frameTypes.want, concatBytes(Uint8Array.from(fixed), link.hash, ...parts));
+  return encodeFrame(
+    frameTypes.want,
+    concatBytes(Uint8Array.from(fixed), link.hash, limit, ...parts),
+  );
 }
 
 /** Undefined when anything in it breaks a limit or is left over. */
 export function decodeWant(body: Bytes): Want | undefined {
-  if (body.length < 36 || body.length > wantBytesMax) return undefined;
+  if (body.length < wantFixedBytes || body.length > wantBytesMax) return undefined;
   const [scopeIndex = 255, codecIndex = 255, level = 255, count = 255] = body;
   const scope = scopes[scopeIndex];
   const codec = codecs[codecIndex];
   if (!scope || !codec || level > walkDepthMax || count > walkDepthMax) return undefined;
   const path: string[] = [];
-  let at = 36;
+  let at = wantFixedBytes;
   for (let i = 0; i < count; i++) {
     if (at + 2 > body.length) return undefined;
     const length = asBuffer(body).readUInt16BE(at);
@@ -68,15 +96,15 @@ export function decodeWant(body: Bytes): Want | undefined {
     path.push(text);
     at += 2 + length;
   }
-  return at === body.length
-    ? { link: { codec, hash: body.slice(4, 36) }, level, path, scope }
-    : undefined;
+  if (at !== body.length) return undefined;
+  const limitBytes = asBuffer(body).readUInt32BE(36);
+  return { link: { codec, hash: body.slice(4, 36) }, level, path, scope, limitBytes };
 }
 
 /** Whether a path is short enough for a want. */
 export function fitsWant(path: readonly string[]): boolean {
   const bytes = path.map((name) => Buffer.byteLength(name));
-  const total = bytes.reduce((sum, one) => sum + 2 + one, 36);
+  const total = bytes.reduce((sum, one) => sum + 2 + one, wantFixedBytes);
   return (
     path.length < walkDepthMax && total <= wantBytesMax && bytes.every((n) => n <= nameBytesMax)
   );
@@ -94,6 +122,8 @@ export function frameBytesMax(type: number): number | undefined {
   switch (type) {
     case frameTypes.want:
       return wantBytesMax;
+    case frameTypes.root:
+      return rootBytes;
     case frameTypes.block:
       return blockBytesMax;
     case frameTypes.missing:

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { CID } from 'multiformats/cid';
+import { systemWorld } from '../base/clock.ts';
 import { temporaryFolder } from '../../test/support/cleanup.ts';
 import { collect } from '../../test/support/collect.ts';
 import { type ContentNode, RecordBoard, startContentNode } from '../../test/support/content-net.ts';
@@ -76,13 +77,14 @@ test('a stream that stood unused for too long is opened anew', async (t) => {
     search: board,
     connections: b.host,
     clock,
+    timers: systemWorld.timers,
     bad: new BadPeers(clock, 1),
     slow: new BadPeers(clock, 1),
     slots: new StreamSlots(1),
     self: b.key.publicKey,
   };
   const { signal } = new AbortController();
-  const quest = { link: requireLink(root), known: undefined, signal, onFailure: rethrow };
+  const quest = { link: requireLink(root), known: [], signal, onFailure: rethrow };
   const dialer = new ProviderDialer(sources, quest);
   dialer.start();
   while (!dialer.hasNext) await new Promise((resolve) => setImmediate(resolve));
@@ -90,6 +92,7 @@ test('a stream that stood unused for too long is opened anew', async (t) => {
   const provider = await dialer.next();
   assert.equal(provider?.openedMs, nowMs);
   await provider.stream.close();
+  dialer.want(1);
   assert.equal(await dialer.next(), undefined);
   dialer.stop();
 });

@@ -5,7 +5,7 @@
  */
 import type { Endpoint } from '../base/address.ts';
 import { type Bytes, equalBytes, toHex } from '../base/bytes.ts';
-import { type Clock, unixSeconds } from '../base/clock.ts';
+import { type Clock, type Timers, unixSeconds } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
 import { LruMap } from '../base/limits.ts';
 import { decodeMultiaddr, formatMultiaddr, mayVouchFor } from '../peer/address.ts';
@@ -46,6 +46,8 @@ export class BadPeers {
 }
 
 const dialsAtOnce = 4;
+/** A dial that takes longer does not count any more: the next address is tried beside it. */
+const lateMs = 250;
 /** Peers close streams on which nothing is asked, after 60 s. */
 const readyMsMax = 20_000;
 /** Above the 64 that a storer keeps for one key, as some may hold others than most. */
@@ -60,6 +62,7 @@ export interface ProviderSources {
   readonly slow: BadPeers;
   readonly slots: StreamSlots;
   readonly clock: Clock;
+  readonly timers: Timers;
   /** This node's own key: it is no provider to itself. */
   readonly self: Bytes;
 }
@@ -74,15 +77,16 @@ export interface OpenProvider {
 export interface ProviderQuest {
   readonly link: Link;
   /** Tried before anybody is asked. */
-  readonly known: ProviderContact | undefined;
+  readonly known: readonly ProviderContact[];
   readonly signal: AbortSignal;
   /** Why a candidate was of no use. */
   readonly onFailure: (error: unknown) => void;
 }
 
 /**
- * Streams to providers in the order in which they opened. A few dials run at the same time, and
- * none while a stream stands ready and unused.
+ * Streams to providers in the order in which they opened, as many as are wanted. Where one is, one
+ * address after the other is dialled, without waiting long for any; where several are, a few dials
+ * run at the same time.
  */
 export class ProviderDialer {
   readonly #sources: ProviderSources;
@@ -92,7 +96,10 @@ export class ProviderDialer {
   readonly #candidates: AsyncGenerator<ProviderContact, void, undefined>;
   readonly #change = new Tide();
   readonly #ready: OpenProvider[] = []; // BOUNDED by dialsAtOnce
+  #wanted = 1;
   #dialers = 0;
+  /** Dials that run and are not late. */
+  #dialing = 0;
 
   constructor(sources: ProviderSources, quest: ProviderQuest) {
     this.#sources = sources;
@@ -111,32 +118,42 @@ export class ProviderDialer {
     }
   }
 
+  /** How many streams would be put to use at this moment; 1 at first. */
+  want(count: number): void {
+    if (count === this.#wanted) return;
+    this.#wanted = count;
+    this.#change.rise();
+  }
+
   /** Whether another stream stands open at this moment. */
   get hasNext(): boolean {
     return this.#ready.length > 0;
   }
 
   /**
-   * The next open stream, which the caller must close or abort; undefined when no more are to be
-   * had.
+   * The next open stream, once one is wanted, which the caller must close or abort; undefined when
+   * no more are to be had. One that was given counts as no longer wanted.
    */
   async next(): Promise<OpenProvider | undefined> {
     for (;;) {
-      const ready = this.#ready.shift();
+      const ready = this.#wanted > 0 ? this.#ready.shift() : undefined;
       if (ready) {
+        this.#wanted--;
         this.#change.rise();
         const young = await this.#renew(ready);
         if (young) return young;
+        this.#wanted++;
         continue;
       }
-      if (this.#dialers === 0 || this.#signal.aborted) return undefined;
+      const none = this.#dialers === 0 && this.#ready.length === 0;
+      if (none || this.#signal.aborted) return undefined;
       await this.#change.next();
     }
   }
 
   /** A new stream to one that was given before; undefined when it cannot be had. */
-  async again(contact: ProviderContact | undefined): Promise<OpenProvider | undefined> {
-    return contact && this.#open(contact);
+  again(contact: ProviderContact): Promise<OpenProvider | undefined> {
+    return this.#open(contact);
   }
 
   stop(): void {
@@ -148,17 +165,35 @@ export class ProviderDialer {
   async #dial(): Promise<void> {
     const signal = this.#signal;
     while (!signal.aborted) {
-      if (this.#ready.length > 0) {
+      if (this.#dialing + this.#ready.length >= this.#wanted) {
         await this.#change.next();
         continue;
       }
-      const { done, value: contact } = await this.#candidates.next();
-      if (done === true) return;
-      const opened = await this.#open(contact);
+      this.#dialing++;
+      const { value } = await this.#candidates.next();
+      const opened = await this.#openOrLate(value ?? undefined);
+      if (!value) return;
       if (!opened) continue;
       if (this.#stop.signal.aborted) return void opened.stream.close();
       this.#ready.push(opened);
       this.#change.rise();
+    }
+  }
+
+  /** Dials; whoever waits for it is told when it is late, so that another dial may begin. */
+  async #openOrLate(contact: ProviderContact | undefined): Promise<OpenProvider | undefined> {
+    let counts = true;
+    const uncount = (): void => {
+      if (counts) this.#dialing--;
+      counts = false;
+      this.#change.rise();
+    };
+    const cancel = this.#sources.timers.after(lateMs, uncount);
+    try {
+      return contact && (await this.#open(contact));
+    } finally {
+      cancel();
+      uncount();
     }
   }
 
@@ -204,9 +239,12 @@ async function* candidatesOf(
   { link, known, signal, onFailure }: ProviderQuest,
 ): AsyncGenerator<ProviderContact, void, undefined> {
   const seen = new Set([toHex(sources.self)]); // BOUNDED by candidatesMax
-  if (known && !sources.bad.has(known.publicKey) && !sources.slow.has(known.publicKey)) {
-    seen.add(toHex(known.publicKey));
-    yield known;
+  for (const contact of known) {
+    const { publicKey } = contact;
+    const isLeftAlone = sources.bad.has(publicKey) || sources.slow.has(publicKey);
+    if (isLeftAlone || seen.has(toHex(publicKey))) continue;
+    seen.add(toHex(publicKey));
+    yield contact;
   }
   const multihash = multihashOf(link);
   const slow: ProviderContact[] = []; // BOUNDED by candidatesMax

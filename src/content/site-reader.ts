@@ -3,21 +3,26 @@
  * everything is here. Fetches just what the reader needs.
  */
 import type { CID } from 'multiformats/cid';
-import { type Bytes, toHex } from '../base/bytes.ts';
+import { toHex } from '../base/bytes.ts';
 import { AltNetError } from '../base/errors.ts';
-import type { Fetcher, FetchJob } from './fetch.ts';
-import { type ByteRange, missingOfFile, readFile } from './file.ts';
-import { listFolder, readNode } from './folder.ts';
+import { Delivery } from './delivery.ts';
+import type { Fetcher } from './fetch.ts';
+import { FileSource } from './file-source.ts';
+import { listFolder } from './folder.ts';
 import { fitsWant } from './frames.ts';
 import { missingOf } from './missing.ts';
 import type { Blocks, Holding, Holdings } from './ports.ts';
 import { cidOf, type Link, requireLink } from './root.ts';
-import { Tide } from './tide.ts';
 import type { SiteEntry, SiteFile, SiteFolder } from './types.ts';
-import type { FilePart } from './unixfs.ts';
-import { DagWalk, type Want, type WantScope } from './walk.ts';
+import { decodeNode, type FilePart } from './unixfs.ts';
+import { DagWalk, type Want } from './walk.ts';
 
 const entriesMax = 10_000;
+/**
+ * The beginning of a file comes with its path: who opens a file mostly reads it, and would else
+ * wait for another round trip for each level of its blocks.
+ */
+const firstBytes = 256 * 1024;
 
 export interface OpenSiteOptions {
   readonly signal?: AbortSignal | undefined;
@@ -25,13 +30,19 @@ export interface OpenSiteOptions {
   readonly onServed: () => void;
 }
 
+/** A path on a site that is being opened. */
+interface Opening {
+  readonly root: Link;
+  readonly path: readonly string[];
+  readonly blocks: Blocks;
+  readonly delivery: Delivery;
+}
+
 export class SiteFiles {
-  readonly #blocks: Blocks;
   readonly #holdings: Pick<Holdings, 'open'>;
   readonly #fetcher: Fetcher;
 
-  constructor(blocks: Blocks, holdings: Pick<Holdings, 'open'>, fetcher: Fetcher) {
-    this.#blocks = blocks;
+  constructor(holdings: Pick<Holdings, 'open'>, fetcher: Fetcher) {
     this.#holdings = holdings;
     this.#fetcher = fetcher;
   }
@@ -39,17 +50,21 @@ export class SiteFiles {
   async open(root: CID, path: string, { signal, onServed }: OpenSiteOptions): Promise<SiteEntry> {
     const link = requireLink(root);
     const names = path.split('/').filter((name) => name !== '');
-    if (!fitsWant(names)) {
-      throw new AltNetError('CONTENT_NO_PATH', { root: toHex(link.hash), path: `/${path}` });
+    if (!fitsWant(names)) throw noPath(link, names);
+    const opening = this.#begin(link, names, signal);
+    const { blocks, delivery } = opening;
+    const target = await delivery.until(() => targetOf(opening));
+    const node = decodeNode(target, blocks.get(target.hash) ?? new Uint8Array());
+    if (node.kind === 'bad') {
+      throw new AltNetError('CONTENT_BAD', { root: toHex(link.hash), why: node.why });
     }
-    const target = await this.#bring(link, { path: names, scope: 'block', signal });
-    const node = readNode(this.#blocks, target);
     if (node.kind === 'file') {
-      return this.#file(link, { part: { ...target, size: node.size }, onServed });
+      const part = { codec: target.codec, hash: target.hash, size: node.size };
+      return this.#file({ opening, part, onServed });
     }
-    if (node.kind === 'shard') await this.#bring(link, { path: names, scope: 'entity', signal });
-    onServed();
-    const entries = listFolder(this.#blocks, node, entriesMax);
+    if (node.kind === 'shard') await delivery.all();
+    const entries = listFolder(blocks, node, entriesMax);
+    void delivery.settled.then(onServed);
     const folder: SiteFolder = {
       type: 'folder',
       cid: cidOf(target),
@@ -58,37 +73,35 @@ export class SiteFiles {
     return folder;
   }
 
-  /** Fetches what is missing of a path; what stands at its end. */
-  async #bring(
-    root: Link,
-    {
-      path,
-      scope,
-      signal,
-    }: { path: readonly string[]; scope: WantScope; signal: AbortSignal | undefined },
-  ): Promise<Link> {
-    const want: Want = { link: root, level: 0, path, scope };
-    const missing: FetchJob['missing'] = () => missingOf(this.#blocks, want);
-    const into = (): Promise<Holding> => this.#holdings.open({ kind: 'visited', root });
-    await this.#fetcher.fetch({ root, missing, into, signal });
-    const walk = new DagWalk({ ...want, scope: 'block' });
-    for (let link = walk.next(); link !== undefined; link = walk.next()) {
-      const bytes = this.#blocks.get(link.hash);
-      if (bytes === undefined) break;
-      walk.accept(bytes);
-    }
-    if (walk.target) return walk.target;
-    const why = 'a block was lost meanwhile';
-    throw new AltNetError('CONTENT_UNAVAILABLE', { root: toHex(root.hash), why });
+  #begin(root: Link, path: readonly string[], signal: AbortSignal | undefined): Opening {
+    const blocks = this.#fetcher.blocks(root);
+    const want: Want = { link: root, level: 0, path, scope: 'block' };
+    const job = {
+      root,
+      missing: () => missingOfEntry(blocks, want),
+      ask: (missing: Want): Want => ({ ...missing, scope: 'entity', limitBytes: firstBytes }),
+      into: () => this.#into(root),
+    };
+    return { root, path, blocks, delivery: new Delivery(this.#fetcher, job, signal) };
   }
 
-  #file(root: Link, { part, onServed }: { part: FilePart; onServed: () => void }): SiteFile {
-    const files = {
-      blocks: this.#blocks,
-      fetcher: this.#fetcher,
-      into: (): Promise<Holding> => this.#holdings.open({ kind: 'visited', root }),
-    };
-    if (part.codec === 'raw') onServed();
+  #into(root: Link): Promise<Holding> {
+    return this.#holdings.open({ kind: 'visited', root });
+  }
+
+  #file({
+    opening,
+    part,
+    onServed,
+  }: {
+    readonly opening: Opening;
+    readonly part: FilePart;
+    readonly onServed: () => void;
+  }): SiteFile {
+    const { root, delivery } = opening;
+    const into = (): Promise<Holding> => this.#into(root);
+    const fetcher = this.#fetcher;
+    if (part.codec === 'raw') void delivery.settled.then(onServed);
     return {
       type: 'file',
       cid: cidOf(part),
@@ -96,88 +109,46 @@ export class SiteFiles {
       async *read({ from = 0, to = part.size, signal } = {}) {
         signal?.throwIfAborted();
         const range = { from: Math.max(from, 0), to: Math.min(to, part.size) };
-        const source = new FileSource(files, { root, part, range, signal });
-        try {
-          yield* readFile(part, range, (link) => source.block(link));
-          onServed();
-        } finally {
-          source.stop();
-        }
+        if (range.from >= firstBytes) delivery.stop(); // the beginning is not wanted after all
+        yield* new FileSource(fetcher, { root, part, range, into, signal }).read();
+        void delivery.settled.then(onServed);
       },
     };
   }
 }
 
-interface FileWanted {
-  readonly root: Link;
-  readonly part: FilePart;
-  readonly range: ByteRange;
-  readonly signal: AbortSignal | undefined;
+/** The block that the path leads to and, where that is a shard of a folder, the others. */
+async function* missingOfEntry(blocks: Blocks, want: Want): AsyncGenerator<Want, void, undefined> {
+  let isHere = true;
+  for await (const missing of missingOf(blocks, want)) {
+    isHere = false;
+    yield missing;
+  }
+  if (!isHere) return;
+  const target = walkTo(blocks, want);
+  if (target?.codec !== 'dag-pb') return;
+  const node = decodeNode(target, blocks.get(target.hash) ?? new Uint8Array());
+  if (node.kind === 'shard') yield* missingOf(blocks, { ...want, scope: 'entity' });
 }
 
-/** The blocks of one range of a file, fetched ahead of the reader once one is missing. */
-class FileSource {
-  readonly #blocks: Blocks;
-  readonly #fetcher: Fetcher;
-  readonly #into: () => Promise<Holding>;
-  readonly #what: FileWanted;
-  readonly #stop = new AbortController();
-  readonly #arrivals = new Tide();
-  #begun = false;
-  #outcome: { readonly error: unknown } | undefined;
+/** Undefined while a block is missing. Throws CONTENT_NO_PATH. */
+function targetOf({ root, path, blocks }: Opening): Link | undefined {
+  return walkTo(blocks, { link: root, level: 0, path, scope: 'block' });
+}
 
-  constructor(
-    { blocks, fetcher, into }: { blocks: Blocks; fetcher: Fetcher; into: () => Promise<Holding> },
-    what: FileWanted,
-  ) {
-    this.#blocks = blocks;
-    this.#fetcher = fetcher;
-    this.#into = into;
-    this.#what = what;
+function walkTo(blocks: Blocks, want: Want): Link | undefined {
+  const walk = new DagWalk(want);
+  for (let link = walk.next(); link !== undefined; link = walk.next()) {
+    const bytes = blocks.get(link.hash);
+    if (bytes === undefined) return undefined;
+    const why = walk.accept(bytes);
+    if (why === undefined) continue;
+    throw new AltNetError('CONTENT_BAD', { root: toHex(want.link.hash), why });
   }
+  if (walk.noPath) throw noPath(want.link, want.path);
+  return walk.target;
+}
 
-  block(link: Link): Bytes | Promise<Bytes> {
-    this.#what.signal?.throwIfAborted();
-    return this.#blocks.get(link.hash) ?? this.#await(link);
-  }
-
-  stop(): void {
-    this.#stop.abort(new AltNetError('ABORTED', {}));
-  }
-
-  async #await(link: Link): Promise<Bytes> {
-    if (!this.#begun) {
-      this.#begun = true;
-      void this.#fetch(); // it never rejects: the outcome is kept
-    }
-    for (;;) {
-      const arrival = this.#arrivals.next();
-      const bytes = this.#blocks.get(link.hash);
-      if (bytes) return bytes;
-      if (this.#outcome) throw this.#outcome.error;
-      await arrival;
-    }
-  }
-
-  async #fetch(): Promise<void> {
-    const { root, part, range, signal } = this.#what;
-    const signals = signal ? [signal, this.#stop.signal] : [this.#stop.signal];
-    let error: unknown = new AltNetError('CONTENT_UNAVAILABLE', {
-      root: toHex(root.hash),
-      why: 'a block was lost meanwhile',
-    });
-    try {
-      await this.#fetcher.fetch({
-        root,
-        missing: () => missingOfFile(this.#blocks, part, range),
-        into: this.#into,
-        signal: AbortSignal.any(signals),
-        onStored: () => this.#arrivals.rise(),
-      });
-    } catch (failure) {
-      error = failure;
-    }
-    this.#outcome = { error };
-    this.#arrivals.rise();
-  }
+function noPath({ hash }: Link, path: readonly string[]): AltNetError {
+  return new AltNetError('CONTENT_NO_PATH', { root: toHex(hash), path: `/${path.join('/')}` });
 }

@@ -7,7 +7,7 @@ import type { Bytes } from '../base/bytes.ts';
 
 export const slabBytes: number = 256 * 1024;
 /** Smaller arrays are cheap to allocate and would waste most of a slab. */
-const worthwhileBytes = 32 * 1024;
+export const worthwhileBytes: number = 32 * 1024;
 
 export class Slabs {
   readonly #free: ArrayBufferLike[] = []; // BOUNDED by #freeMax, see give()

@@ -15,6 +15,7 @@ import {
   encodeHead,
   endStatuses,
   type EndStatus,
+  type Frame,
   FrameReader,
   frameTypes,
 } from './frames.ts';
@@ -29,8 +30,10 @@ export interface SyncServerOptions {
   /** A stream without a want is closed after this long. */
   readonly idleMs?: number;
   readonly pace?: PaceOptions;
-  /** Content that this node does not serve, by the hash of its root. */
+  /** Content that this node does not serve, by the hash of its root or of what is asked for. */
   readonly refuses?: (hash: Bytes) => boolean;
+  /** Something of this root is asked for; called once for each stream. */
+  readonly onAsked?: ((root: Bytes) => void) | undefined;
   readonly world?: World;
   readonly logger?: Logger;
 }
@@ -88,24 +91,33 @@ export class SyncServer {
     const { idleMs = 60_000, pace = defaultPace } = this.#options;
     const giveUp = (): void =>
       stream.abort(new AltNetError('TIMEOUT', { what: 'sync', ms: idleMs }));
+    let root: Bytes | undefined;
     for (;;) {
       const cancelIdle = this.#world.timers.after(idleMs, giveUp);
       const frame = await frames.next().finally(cancelIdle);
       if (frame === undefined) return;
+      if (root === undefined) {
+        root = requireRoot(frame);
+        this.#options.onAsked?.(root);
+        continue;
+      }
       const want = frame.type === frameTypes.want ? decodeWant(frame.body) : undefined;
       if (!want) throw new Error('the peer sent something else than a want');
       const speed = new Pace(this.#world.timers, pace, giveUp);
       speed.start();
       try {
-        await this.#answer(new Answer(stream, speed), want);
+        await this.#answer(new Answer(stream, speed), want, root);
       } finally {
         speed.stop();
       }
     }
   }
 
-  async #answer(answer: Answer, want: Want): Promise<void> {
-    if (this.#options.refuses?.(want.link.hash) === true) return answer.end(endStatuses.refused);
+  async #answer(answer: Answer, want: Want, root: Bytes): Promise<void> {
+    const { refuses } = this.#options;
+    if (refuses?.(root) === true || refuses?.(want.link.hash) === true) {
+      return answer.end(endStatuses.refused);
+    }
     const walk = new DagWalk(want);
     for (let link = walk.next(); link !== undefined; link = walk.next()) {
       const bytes = this.#blocks.get(link.hash);
@@ -118,8 +130,14 @@ export class SyncServer {
       // Only a block that this node should never have taken; what was sent so far is still good.
       if (walk.accept(bytes) !== undefined) return answer.end(endStatuses.failed);
     }
-    return answer.end(walk.full ? endStatuses.full : endStatuses.done);
+    if (walk.full) return answer.end(endStatuses.full);
+    return answer.end(walk.limited ? endStatuses.limit : endStatuses.done);
   }
+}
+
+function requireRoot({ type, body }: Frame): Bytes {
+  if (type === frameTypes.root && body.length === 32) return body;
+  throw new Error('the peer did not begin with a root');
 }
 
 /** The frames that answer one want, gathered into few writes. */

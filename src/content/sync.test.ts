@@ -9,6 +9,7 @@ import { temporaryFolder } from '../../test/support/cleanup.ts';
 import { type ContentNode, RecordBoard, startContentNode } from '../../test/support/content-net.ts';
 import type { ByteStream } from '../peer/stream.ts';
 import {
+  decodeEnd,
   decodeWant,
   encodeEnd,
   encodeFrame,
@@ -72,7 +73,9 @@ function rightBlocks({ provider }: Trial, body: Bytes): Bytes[] {
 /** Makes the provider answer its first want with a script, given the blocks that would be right. */
 async function misbehave(trial: Trial, script: Script): Promise<void> {
   await trial.provider.host.handle(syncProtocol, async (stream) => {
-    const frame = await new FrameReader(stream.read).next();
+    const frames = new FrameReader(stream.read);
+    await frames.next(); // the root
+    const frame = await frames.next();
     if (frame) await script(rightBlocks(trial, frame.body), stream);
   });
 }
@@ -246,9 +249,20 @@ test('a server counts its streams and tells a peer that there is no room', async
   const { root } = await provider.sites.publish(await makeSite(t));
   const target = { publicKey: provider.key.publicKey, addresses: provider.host.addresses() };
   const held = await fetcher.host.open(target, syncProtocol);
-  await assert.rejects(fetcher.sites.ensure(root), /busy/);
+  const turnedAway = await fetcher.host.open(target, syncProtocol);
+  const answer = await new FrameReader(turnedAway.read).next();
+  assert.equal(answer && decodeEnd(answer.body), endStatuses.busy);
+  const { promise: isAway, resolve } = Promise.withResolvers<void>();
+  const open = fetcher.host.open.bind(fetcher.host);
+  t.mock.method(fetcher.host, 'open', async (...args: Parameters<typeof open>) => {
+    const stream = await open(...args);
+    resolve();
+    return stream;
+  });
+  const fetching = fetcher.sites.ensure(root);
+  await isAway;
   await held.close();
-  await fetcher.sites.ensure(root);
+  await fetching; // a server that is full is asked again, and not condemned
 });
 
 test('a server drops a stream that asks nonsense or stays silent', async (t) => {

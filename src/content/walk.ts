@@ -26,6 +26,10 @@ export interface Want {
   /** Names of entries, at most 64. */
   readonly path: readonly string[];
   readonly scope: WantScope;
+  /** The answer ends with the block that brings it to this many bytes; 0 or left out: no limit. */
+  readonly limitBytes?: number;
+  /** What a block above says about the size of all this; nobody checks it. Never sent. */
+  readonly bytesSaid?: number | undefined;
 }
 
 export const walkDepthMax = 64;
@@ -34,8 +38,13 @@ export const linksPendingMax = 65_536;
 /** Blocks of one want, so that what was seen fits in memory: 64 GiB in blocks of 256 KiB. */
 export const walkBlocksMax = 262_144;
 
+/** A link as a block has it, with what that block says of its size. */
+export interface SizedLink extends Link {
+  readonly size?: number;
+}
+
 interface Item {
-  readonly link: Link;
+  readonly link: SizedLink;
   readonly depth: number;
   readonly level: number;
   /** How many names of the path are behind. */
@@ -44,14 +53,18 @@ interface Item {
 
 export class DagWalk {
   readonly #want: Want;
+  readonly #onFound: ((links: readonly SizedLink[]) => void) | undefined;
   readonly #pending: Item[]; // BOUNDED by linksPendingMax, see #push(); the next one is the last
   readonly #seen = new Set<string>(); // BOUNDED by walkBlocksMax, see next()
   #current: Item | undefined;
   #target: Link | undefined;
   #noPath = false;
+  #bytes = 0;
 
-  constructor(want: Want) {
+  /** `onFound` is told the links that were found below a block, in order. */
+  constructor(want: Want, onFound?: (links: readonly SizedLink[]) => void) {
     this.#want = want;
+    this.#onFound = onFound;
     this.#pending = [{ link: want.link, depth: 1, level: want.level, step: 0 }];
   }
 
@@ -70,10 +83,25 @@ export class DagWalk {
     return this.#seen.size >= walkBlocksMax && this.#pending.length > 0;
   }
 
+  /** Of the blocks that were accepted. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The walk stopped at the want's limit and there is more. */
+  get limited(): boolean {
+    return this.#isAtLimit && this.#pending.length > 0;
+  }
+
+  get #isAtLimit(): boolean {
+    const { limitBytes = 0 } = this.#want;
+    return limitBytes > 0 && this.#bytes >= limitBytes;
+  }
+
   /** The block whose turn it is; the same one until accepted or skipped. Undefined at the end. */
-  next(): Link | undefined {
+  next(): SizedLink | undefined {
     while (this.#current === undefined) {
-      if (this.#seen.size >= walkBlocksMax) return undefined;
+      if (this.#seen.size >= walkBlocksMax || this.#isAtLimit) return undefined;
       const item = this.#pending.pop();
       if (item === undefined) return undefined;
       const key = hashKey(item.link.hash);
@@ -89,6 +117,7 @@ export class DagWalk {
   accept(bytes: Bytes): string | undefined {
     const item = this.#current;
     this.#current = undefined;
+    this.#bytes += bytes.length;
     if (item === undefined || this.#needsNothingOf(item)) return undefined;
     const node = decodeNode(item.link, bytes);
     if (node.kind === 'bad') return node.why;
@@ -106,7 +135,9 @@ export class DagWalk {
     const item = this.#current;
     if (item === undefined) return undefined;
     const { path, scope } = this.#want;
-    return { link: item.link, level: item.level, path: path.slice(item.step), scope };
+    const { codec, hash, size } = item.link;
+    const rest = { level: item.level, path: path.slice(item.step), scope, bytesSaid: size };
+    return { link: { codec, hash }, ...rest };
   }
 
   /** Whether the bytes of the current block matter to the walk, or only that they are there. */
@@ -136,7 +167,7 @@ export class DagWalk {
     return undefined;
   }
 
-  #linksBelow(node: Exclude<Node, { kind: 'bad' }>): readonly Link[] {
+  #linksBelow(node: Exclude<Node, { kind: 'bad' }>): readonly SizedLink[] {
     const { scope } = this.#want;
     const links = node.kind === 'file' ? node.parts : node.entries;
     if (scope === 'nodes') return links.filter(({ codec }) => codec !== 'raw');
@@ -147,14 +178,15 @@ export class DagWalk {
 
   #push(
     parent: Item,
-    links: readonly Link[],
+    links: readonly SizedLink[],
     at: Omit<Item, 'link'> = { depth: parent.depth + 1, level: 0, step: parent.step },
   ): string | undefined {
     if (links.length === 0) return undefined;
     if (at.depth > walkDepthMax) return `it is nested deeper than ${walkDepthMax} blocks`;
     if (this.#pending.length + links.length > linksPendingMax) return 'it has too many links';
-    for (const { codec, hash } of links.toReversed()) {
-      this.#pending.push({ link: { codec, hash }, ...at });
+    this.#onFound?.(links);
+    for (const { codec, hash, size = 0 } of links.toReversed()) {
+      this.#pending.push({ link: { codec, hash, size }, ...at });
     }
     return undefined;
   }
