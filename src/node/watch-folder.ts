@@ -7,7 +7,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { utf8 } from '../base/bytes.ts';
-import { isAltNetError } from '../base/errors.ts';
+import { type AltNetError, isAltNetError } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
 import { hashKey } from '../content/root.ts';
 import { scan, type ScannedFolder } from '../content/scan.ts';
@@ -17,6 +17,8 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
   /** Called once if the system does not watch (so much) for us: changes are noticed later then. */
   readonly onPolling?: ((why: string) => void) | undefined;
+  /** Called with PATH_MISSING or FOLDER_EMPTY at each look while nothing is there to publish. */
+  readonly onAbsent?: ((error: AltNetError) => void) | undefined;
   /** Nothing may change for so long before a change is told (300 ms) … */
   readonly quietMs?: number;
   /** … unless something changes all the time (5 s). */
@@ -60,6 +62,7 @@ class WatchedFolder {
   readonly #from: string;
   readonly #signal: AbortSignal;
   readonly #onPolling: ((why: string) => void) | undefined;
+  readonly #onAbsent: ((error: AltNetError) => void) | undefined;
   readonly #quietMs: number;
   readonly #latestMs: number;
   readonly #pollMs: number;
@@ -76,6 +79,7 @@ class WatchedFolder {
     this.#from = from;
     this.#signal = options.signal;
     this.#onPolling = options.onPolling;
+    this.#onAbsent = options.onAbsent;
     this.#quietMs = options.quietMs ?? 300;
     this.#latestMs = options.latestMs ?? 5000;
     this.#pollMs = options.pollMs ?? 2000;
@@ -99,6 +103,7 @@ class WatchedFolder {
       return stateOf(folder);
     } catch (error) {
       if (isAltNetError(error, 'PATH_MISSING') || isAltNetError(error, 'FOLDER_EMPTY')) {
+        this.#onAbsent?.(error);
         return undefined;
       }
       if (isAltNetError(error) && !this.#signal.aborted) return `error: ${error.message}`;

@@ -1,5 +1,7 @@
 /** `altnet publish`: a folder or file becomes a site, with a name if one is given. */
 import { stat } from 'node:fs/promises';
+import type { PublishInput, PublishResult } from '../../api/ports.ts';
+import { formatBytes } from '../../base/byte-count.ts';
 import { AltNetError, systemCode } from '../../base/errors.ts';
 import { requireName } from '../../node/words.ts';
 import {
@@ -8,31 +10,50 @@ import {
   type CommandInput,
   operand,
 } from '../command.ts';
-import { countOf, formatBytes, formatFields } from '../format.ts';
-import { parsePath, textOption } from '../values.ts';
+import { copiesLine } from '../copies.ts';
+import { countOf, formatFields } from '../format.ts';
+import { flagOption, parsePath, textOption } from '../values.ts';
 
 export const definition: CommandDefinition = {
   needs: 'running',
   describe(command) {
     command
       .argument('<path>', 'folder or file')
-      .option('--name <name>', 'also register this name, or update it when it is yours');
+      .option('--name <name>', 'also register this name, or update it when it is yours')
+      .option('--keep', 'keep it here also when a newer version takes its place')
+      .option('--watch', 'publish again whenever something changes, until Ctrl-C')
+      .addHelpText(
+        'after',
+        [
+          '',
+          'Other nodes keep copies, so that the site stays when this node is off. When a name moves',
+          'on to a newer version, this node drops the older one after a day, unless --keep was given',
+          'or another name of yours points to it. altnet unpublish drops a site at once.',
+        ].join('\n'),
+      );
   },
   run,
 };
 
 async function run(context: CommandContext, input: CommandInput): Promise<void> {
   const { terminal, signal, cwd } = context;
-  const file = parsePath('<path>', operand(input, 0), cwd);
+  const path = parsePath('<path>', operand(input, 0), cwd);
   const name = textOption(input.options, 'name');
+  const keep = flagOption(input.options, 'keep') || undefined;
   if (name !== undefined) requireName(name);
-  await requirePath(file);
+  await requirePath(path);
+  const what: PublishInput = { path, name, keep };
+  if (flagOption(input.options, 'watch')) return watch(context, what);
   const services = await context.services();
   const onProgress = terminal.progress('publishing');
-  const result = await services.publish({ path: file, name }, { signal, onProgress });
-  const { files, bytes, announced, replicas } = result;
+  const result = await services.publish(what, { signal, onProgress });
+  terminal.result(result, publishedLines(result));
+}
+
+function publishedLines(result: PublishResult): string[] {
+  const { files, bytes, announced } = result;
   const version = result.version === undefined ? '' : ` (version ${result.version})`;
-  terminal.result(result, [
+  return [
     `published ${countOf(files, 'file')}, ${formatBytes(bytes)}`,
     ...formatFields([
       ['root', result.root],
@@ -40,9 +61,48 @@ async function run(context: CommandContext, input: CommandInput): Promise<void> 
       ['name', result.name === undefined ? undefined : `${result.name}${version}`],
       ['open', result.url],
       ['known to', countOf(announced, 'node')],
-      ['copies', `${countOf(replicas, 'node')} besides this one`],
+      ['copies', copiesLine(result)],
     ]),
+  ];
+}
+
+/** Ctrl-C is how it ends, not a failure. */
+async function watch(context: CommandContext, input: PublishInput): Promise<void> {
+  const { terminal, signal } = context;
+  const services = await context.services();
+  const [{ watchSite }, { watchFolder }] = await Promise.all([
+    import('../../node/watch-site.ts'),
+    import('../../node/watch-folder.ts'),
   ]);
+  const onPolling = (why: string): void =>
+    terminal.note(`${why}; looking for changes every few seconds instead`);
+  let isFirst = true;
+  const onVersion = (result: PublishResult): void => {
+    terminal.result(result, isFirst ? publishedLines(result) : [versionLine(result, new Date())]);
+    if (isFirst && !terminal.json) terminal.note('watching for changes; Ctrl-C ends it');
+    isFirst = false;
+  };
+  await watchSite(
+    {
+      services,
+      input,
+      changes: (path, options) => watchFolder(path, { ...options, onPolling }),
+      onVersion,
+      onFailure: (error) => terminal.failure(error),
+      onProgress: terminal.progress('publishing'),
+      onAttempted: () => terminal.done(),
+    },
+    { signal },
+  );
+}
+
+/** "14:05:10 alice.alt version 3: 3 files, 4.1 kB; 6 of 6 copies made", or with the address. */
+function versionLine(result: PublishResult, now: Date): string {
+  const { name, version, files, bytes, url } = result;
+  const what = name === undefined ? 'new version' : `${name} version ${version ?? 1}`;
+  const size = `${countOf(files, 'file')}, ${formatBytes(bytes)}`;
+  const parts = [size, copiesLine(result), ...(name === undefined ? [url] : [])];
+  return `${now.toTimeString().slice(0, 8)} ${what}: ${parts.join('; ')}`;
 }
 
 /** Said before a node is looked for: a mistyped path is the likelier mistake. */
