@@ -3,12 +3,12 @@
  * teller the fetching of that block from somebody else, and does not go unnoticed for long.
  */
 import { withDeadline } from '../../base/abort.ts';
-import { type Bytes, equalBytes } from '../../base/bytes.ts';
+import { type Bytes, concatBytes, equalBytes } from '../../base/bytes.ts';
 import type { Random, Timers } from '../../base/clock.ts';
 import { sha256 } from '../../base/hash.ts';
 import type { ByteStream } from '../../peer/stream.ts';
 import { readNode } from '../folder.ts';
-import { encodeWant, FrameReader, frameTypes, syncProtocol } from '../frames.ts';
+import { encodeRoot, encodeWant, FrameReader, frameTypes, syncProtocol } from '../frames.ts';
 import type { Blocks, Connections } from '../ports.ts';
 import type { ProviderContact } from '../providers.ts';
 import type { Link } from '../root.ts';
@@ -54,7 +54,9 @@ export async function holdsBlock(
 }
 
 async function verdictOf(stream: ByteStream, link: Link): Promise<'yes' | 'no' | 'unknown'> {
-  await stream.write(encodeWant({ link, level: 0, path: [], scope: 'block' }));
+  // The block stands for itself: what it belongs to is no business of who is tested.
+  const want = encodeWant({ link, level: 0, path: [], scope: 'block' });
+  await stream.write(concatBytes(encodeRoot(link.hash), want));
   const frame = await new FrameReader(stream.read).next();
   if (frame?.type === frameTypes.missing) return 'no';
   if (frame?.type !== frameTypes.block) return 'unknown';
