@@ -1,4 +1,7 @@
-/** Closes connections that carried no stream for a while. Knows nothing of protocols. */
+/**
+ * Closes connections that carried no stream for a while. Of protocols it knows only which one
+ * libp2p itself speaks all the time.
+ */
 import type { Connection } from '@libp2p/interface';
 import type { CancelTimer, World } from '../base/clock.ts';
 
@@ -6,6 +9,12 @@ export interface IdleOptions {
   readonly idleMs: number;
   readonly list: () => readonly Connection[];
 }
+
+/**
+ * Pings, and streams that have no protocol yet. libp2p sends the pings at moments at which sweeps
+ * are due as well, and over a long line one takes long enough to be seen by them all.
+ */
+const ownProtocols: ReadonlySet<string> = new Set(['', '/ipfs/ping/1.0.0']);
 
 export class IdleCloser {
   readonly #world: World;
@@ -33,12 +42,14 @@ export class IdleCloser {
   sweep(): void {
     const now = this.#world.clock.monotonicMs();
     for (const connection of this.#options.list()) {
-      if (connection.streams.length > 0) {
+      const { streams } = connection;
+      if (streams.some(({ protocol }) => !ownProtocols.has(protocol))) {
         this.#idleSince.delete(connection);
         continue;
       }
       const since = this.#idleSince.get(connection) ?? now;
       this.#idleSince.set(connection, since);
+      if (streams.length > 0) continue; // the next sweep will find it without
       // A connection that fails to close is one that is gone.
       if (now - since >= this.#options.idleMs) connection.close().catch(() => undefined);
     }
