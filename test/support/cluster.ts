@@ -48,6 +48,8 @@ export interface ClusterNode {
   readonly data: string;
   readonly pid: number;
   readonly ready: Ready;
+  /** The end of what it said on stderr. */
+  readonly log: () => string;
   /** Ends the process and resolves with its exit code, null when a signal killed it. */
   end(signal?: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
 }
@@ -60,6 +62,8 @@ export interface NodeInput {
   readonly data?: string | undefined;
   /** More options of `altnet start`. */
   readonly options?: readonly string[];
+  /** Besides this process's. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** What a command printed, and how it ended. */
@@ -127,6 +131,7 @@ export async function startNode(t: TestContext, input: NodeInput): Promise<Clust
   if (input.bootstrap !== undefined) args.push('--bootstrap', input.bootstrap);
   const child = spawn(program, [...args, ...(input.options ?? [])], {
     cwd: root,
+    env: { ...process.env, ...input.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const log = keepTail(child.stderr);
@@ -142,6 +147,7 @@ export async function startNode(t: TestContext, input: NodeInput): Promise<Clust
     data,
     pid: child.pid,
     ready,
+    log,
     end: (signal = 'SIGTERM') => endProcess(child, signal),
   };
 }
