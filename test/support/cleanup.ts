@@ -5,12 +5,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { TestContext } from 'node:test';
 
-const stacks = new WeakMap<TestContext, AsyncDisposableStack>();
+/** What ends, and then calls what was registered with it: a test, or another piece of work. */
+export interface Ending {
+  after(undo: () => Promise<void>): void;
+}
+
+const stacks = new WeakMap<Ending, AsyncDisposableStack>();
 
 /** Calls `undo` when the test is over, before what was registered earlier. */
-export function atEnd(t: TestContext, undo: () => unknown): void {
+export function atEnd(t: Ending, undo: () => unknown): void {
   let stack = stacks.get(t);
   if (!stack) {
     const created = new AsyncDisposableStack();
@@ -24,7 +28,7 @@ export function atEnd(t: TestContext, undo: () => unknown): void {
 }
 
 /** A folder under the system's temporary one, removed after the test. */
-export function temporaryFolder(t: TestContext): string {
+export function temporaryFolder(t: Ending): string {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'altnet-test-'));
   atEnd(t, () => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
   return folder;

@@ -4,8 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import process from 'node:process';
-import type { TestContext } from 'node:test';
-import { atEnd } from './cleanup.ts';
+import { atEnd, type Ending } from './cleanup.ts';
 
 /** In one line, why there can be no such hosts here; false where there can. */
 export function namespacesMissing(): string | false {
@@ -49,17 +48,24 @@ function run(program: string, ...words: string[]): void {
   execFileSync(program, words, { stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
+/** The bridges of the hub: usually all are on the first. */
+const [mainland, island] = ['bridge', 'island'];
+
 export class Hosts {
-  readonly #t: TestContext;
+  readonly #t: Ending;
   readonly #prefix = `altnet-${process.pid}`;
   readonly #hub: string;
+  /** The port of the bridge that leads to each public host. */
+  readonly #ports = new Map<string, string>();
   #count = 0;
 
-  constructor(t: TestContext) {
+  constructor(t: Ending) {
     this.#t = t;
     this.#hub = this.#namespace('hub');
-    run('ip', '-n', this.#hub, 'link', 'add', 'bridge', 'type', 'bridge');
-    run('ip', '-n', this.#hub, 'link', 'set', 'bridge', 'up');
+    for (const name of [mainland, island]) {
+      run('ip', '-n', this.#hub, ...split(`link add ${name} type bridge`));
+      run('ip', '-n', this.#hub, ...split(`link set ${name} up`));
+    }
   }
 
   /** A host with this address, which reaches every other one; the name of its namespace. */
@@ -67,11 +73,28 @@ export class Hosts {
     const host = this.#namespace(`h${++this.#count}`);
     const port = `port${this.#count}`;
     run('ip', '-n', this.#hub, ...split(`link add ${port} type veth peer name wan netns ${host}`));
-    run('ip', '-n', this.#hub, ...split(`link set ${port} master bridge up`));
+    run('ip', '-n', this.#hub, ...split(`link set ${port} master ${mainland} up`));
+    this.#ports.set(host, port);
     run('ip', '-n', host, ...split(`addr add ${address}/32 dev wan`));
     run('ip', '-n', host, ...split('link set wan up'));
     run('ip', '-n', host, ...split('route add default dev wan'));
     return host;
+  }
+
+  /** From now on these public hosts reach each other, and nobody else. */
+  separate(hosts: readonly string[]): void {
+    for (const host of hosts) this.#move(host, island);
+  }
+
+  /** Everybody is in one network again. */
+  reunite(): void {
+    for (const host of this.#ports.keys()) this.#move(host, mainland);
+  }
+
+  #move(host: string, bridge: string): void {
+    const port = this.#ports.get(host);
+    if (port === undefined) throw new Error(`${host} is no public host`);
+    run('ip', '-n', this.#hub, ...split(`link set ${port} master ${bridge}`));
   }
 
   /** A host at 192.168.1.2 behind a router that masquerades as `address` and drops strangers. */

@@ -1,0 +1,107 @@
+/**
+ * Wall clocks jump by a day, there and back, while nodes run and across restarts: first that of one
+ * node, then those of all. Nothing may get lost, and nobody may flood the others with what it thinks
+ * is overdue.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { forEachOf } from '../../src/base/parallel.ts';
+import { type ClockFile, clockFile } from '../support/clock-jump.ts';
+import { Fleet, type Place } from './fleet.ts';
+import type { RunningNode } from './running.ts';
+import { type Bench, folderIn, type Scenario, type Size } from './scenario.ts';
+
+const dayMs = 86_400_000;
+const publishers = 3;
+/** A name, a link, a provider record of the site, and one to spare. */
+const recordsEach = 4;
+/** A record may be brought out anew once for each jump, and handed over by those that hold it. */
+const turnsPerJump = 3;
+
+async function run(bench: Bench, { nodes, watchMs }: Size): Promise<void> {
+  const clocksOf = new Map<string, ClockFile>(); // BOUNDED by the nodes
+  const placeOf = (name: string): Place => {
+    const clock = clockFile(folderIn(bench, 'clocks', name));
+    clocksOf.set(name, clock);
+    return { env: clock.env };
+  };
+  await using fleet = new Fleet(bench, { placeOf });
+  await fleet.start(nodes);
+  for (const node of fleet.alive.slice(1, 1 + publishers)) await fleet.publishFrom(node);
+  const set = (node: RunningNode, offsetMs: number): void => {
+    clocksOf.get(node.plan.name)?.set(offsetMs);
+    bench.tally.fault('clock moved by a day');
+  };
+  await jumpOne(fleet, set);
+  await jumpAll(fleet, set, watchMs);
+}
+
+type SetClock = (node: RunningNode, offsetMs: number) => void;
+
+/** A publisher is in another time than the others, who must not be disturbed by that. */
+async function jumpOne(fleet: Fleet, set: SetClock): Promise<void> {
+  const { tally } = fleet.bench;
+  const odd = fleet.at(1);
+  const others = fleet.alive.filter((node) => node !== odd);
+  for (const offsetMs of [dayMs, -dayMs, 0]) {
+    const where = `one clock ${offsetMs / dayMs} days away`;
+    set(odd, offsetMs);
+    tally.recovered(await fleet.expectAll(others, where));
+  }
+  tally.recovered(await fleet.expectAll([odd], 'when its clock was right again'));
+}
+
+async function jumpAll(fleet: Fleet, set: SetClock, watchMs: number): Promise<void> {
+  const { tally, say } = fleet.bench;
+  for (const offsetMs of [dayMs, 0, -dayMs, 0]) {
+    const where = `all clocks ${offsetMs / dayMs} days away`;
+    const before = await storesOf(fleet);
+    for (const node of fleet.nodes) set(node, offsetMs);
+    await delay(watchMs);
+    requireCalm(fleet, { stores: (await storesOf(fleet)) - before, where });
+    tally.recovered(await fleet.expectAll(fleet.alive, where));
+    say(`clocks: ${where}`);
+  }
+  for (const offsetMs of [dayMs, 0, -dayMs, 0]) {
+    const nodes = [...fleet.nodes];
+    await forEachOf(nodes, 4, async (node) => void (await node.stop()));
+    for (const node of nodes) set(node, offsetMs);
+    await forEachOf(nodes, 4, async (node) => void (await fleet.restart(node)));
+    tally.fault('node restarted in another time', nodes.length);
+    const where = `restarted ${offsetMs / dayMs} days away`;
+    tally.recovered(await fleet.expectAll(fleet.alive, where));
+    say(`clocks: ${where}`);
+  }
+}
+
+/** How often all nodes have asked others to store a record, or handed records over. */
+async function storesOf(fleet: Fleet): Promise<number> {
+  const counts = await Promise.all(
+    fleet.alive.map(async (node) => {
+      const { packets } = await (await node.services()).dht();
+      return (packets['call.store'] ?? 0) + (packets['call.sync'] ?? 0);
+    }),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+function requireCalm(
+  { alive, bench }: Fleet,
+  { stores, where }: { readonly stores: number; readonly where: string },
+): void {
+  const most = turnsPerJump * publishers * recordsEach * alive.length;
+  bench.tally.note(
+    `with ${where}, ${alive.length} nodes sent ${stores} requests to store a record`,
+  );
+  if (stores <= most) return;
+  bench.tally.found({
+    kind: 'failure',
+    what: `${stores} requests to store, at most ${most}`,
+    where,
+  });
+}
+
+export const clocks: Scenario = {
+  name: 'clocks',
+  title: 'wall clocks a day ahead and a day behind: of one node, of all, running, across restarts',
+  run,
+};

@@ -1,0 +1,102 @@
+/** What came of a run, for a terminal and for docs/RELIABILITY.md. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { quantile } from '../../sim/statistics.ts';
+import type { Size } from './scenario.ts';
+import type { Ended } from './session.ts';
+import { sumOf } from './tally.ts';
+
+const head = [
+  'scenario',
+  'faults',
+  'acknowledged',
+  'checks',
+  'losses',
+  'accounting errors',
+  'other failures',
+  'recovery p50',
+  'recovery max',
+] as const;
+
+function cellsOf({ scenario, tally }: Ended): string[] {
+  if (tally.skipped !== undefined) return [scenario.name, ...head.slice(1).map(() => '–')];
+  const { recoveriesMs } = tally;
+  return [
+    scenario.name,
+    String(sumOf(tally.faults)),
+    String(sumOf(tally.acknowledgements)),
+    String(tally.checks),
+    String(tally.count('loss')),
+    String(tally.count('accounting')),
+    String(tally.count('failure')),
+    shownMs(quantile(recoveriesMs, 0.5)),
+    shownMs(recoveriesMs.length > 0 ? Math.max(...recoveriesMs) : undefined),
+  ];
+}
+
+function shownMs(ms: number | undefined): string {
+  return ms === undefined ? '–' : `${(ms / 1000).toFixed(2)} s`;
+}
+
+/** For a terminal: the table, then each finding with what is needed to see it again. */
+export function tableOf(ended: readonly Ended[], seed: number): string {
+  const rows = [[...head], ...ended.map(cellsOf)];
+  const widths = head.map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
+  const lines = rows.map((row) =>
+    row
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+      .join('  '),
+  );
+  for (const { scenario, tally, folder } of ended) {
+    if (tally.skipped !== undefined) lines.push(`${scenario.name} not run: ${tally.skipped}`);
+    lines.push(...tally.notes.map((note) => `${scenario.name}: ${note}`));
+    for (const { kind, where, what } of tally.findings) {
+      lines.push('', `${kind} in ${scenario.name}, ${where} (seed ${seed}): ${what}`);
+    }
+    if (folder !== undefined) lines.push(`  its folders are kept in ${folder}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+export function markdownOf(
+  ended: readonly Ended[],
+  { seed, size }: { readonly seed: number; readonly size: Size },
+): string {
+  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const lines = [
+    `Seed ${seed}, ${size.kills} kills on ${size.lanes} nodes at once, networks of ${size.nodes} nodes.`,
+    '',
+    row(head),
+    row(head.map((_, i) => (i === 0 ? '---' : '--:'))),
+    ...ended.map((one) => row(cellsOf(one))),
+    '',
+  ];
+  for (const { scenario, tally, seconds } of ended) {
+    const counts = (list: ReadonlyMap<string, number>): string =>
+      [...list].map(([what, count]) => `${count} × ${what}`).join(', ');
+    lines.push(`**${scenario.name}** (${seconds.toFixed(0)} s): ${scenario.title}.`);
+    if (tally.skipped !== undefined) lines.push(`Not run: ${tally.skipped}.`, '');
+    else
+      lines.push(
+        `Faults: ${counts(tally.faults)}. Acknowledged: ${counts(tally.acknowledgements)}.`,
+      );
+    lines.push(...tally.notes.map((note) => `${note}.`));
+    lines.push(...tally.findings.map(({ kind, where }) => `Found: ${kind}, ${where}.`), '');
+  }
+  return lines.join('\n');
+}
+
+const [begin, end] = ['<!-- begin results -->', '<!-- end results -->'];
+
+/** Throws a TypeError when the file has no place for it. */
+export function writeReport(
+  file: string,
+  ended: readonly Ended[],
+  how: { readonly seed: number; readonly size: Size },
+): void {
+  const text = readFileSync(file, 'utf8');
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from)
+    throw new TypeError(`${file} has no place between ${begin} and ${end}`);
+  const before = text.slice(0, from + begin.length);
+  writeFileSync(file, `${before}\n\n${markdownOf(ended, how)}\n${text.slice(to)}`);
+}
