@@ -31,8 +31,18 @@ async function run(context: CommandContext, input: CommandInput): Promise<void> 
   const dest = parsePath('<dest>', operand(input, 1), cwd);
   requireNameOrRoot(what);
   const services = await context.services();
-  const onProgress = terminal.progress('fetching');
-  const result = await services.fetch({ what, dest }, { signal, onProgress });
+  const draw = terminal.progress('fetching');
+  let came = 0;
+  const onProgress: typeof draw = (progress) => {
+    came = progress.bytes;
+    draw(progress);
+  };
+  const result = await services
+    .fetch({ what, dest }, { signal, onProgress })
+    .catch((error: unknown) => {
+      if (came > 0) terminal.note('what came so far is kept: the same command goes on from there');
+      throw error;
+    });
   const { files, bytes, seconds, peers } = result;
   const from = peers === 0 ? 'all was here already' : `from ${countOf(peers, 'peer')}`;
   const how = `${formatBytes(bytes)} in ${formatSeconds(seconds)}, ${from}`;
