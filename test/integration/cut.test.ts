@@ -52,6 +52,11 @@ async function end(node: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
+/** The table of a node that knows all others. */
+function all(table: number): boolean {
+  return table === 5;
+}
+
 test(
   'halves of a network, and one alone, find together',
   { skip: namespacesMissing() },
@@ -67,7 +72,6 @@ test(
       nodes.push(start(t, name, `${ip}:9000`, 'public', ...(i === 1 ? [] : [seed])));
       if (i === 1) await nodes[0]?.lists((table) => table === 0);
     }
-    const all = (table: number): boolean => table === 5;
     const everybody = (fits: (table: number) => boolean): Promise<unknown> =>
       Promise.all(nodes.map((node) => node.lists(fits)));
     await everybody(all);
