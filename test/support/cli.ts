@@ -47,6 +47,7 @@ export interface DefinitionInput {
   readonly json?: boolean;
   /** Whether the output passes for a terminal. */
   readonly isTTY?: boolean;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface DefinitionOutcome {
@@ -59,7 +60,7 @@ export interface DefinitionOutcome {
 /** Runs one command with these services, without words to parse and a node to find. */
 export async function runDefinition(
   definition: CommandDefinition,
-  { services, operands = [], options = {}, json = false, isTTY = false }: DefinitionInput,
+  { services, operands = [], options = {}, json = false, isTTY = false, signal }: DefinitionInput,
 ): Promise<DefinitionOutcome> {
   const texts = { stdout: '', stderr: '' };
   const stream = (name: keyof typeof texts): OutputStream => ({
@@ -69,7 +70,7 @@ export async function runDefinition(
   const streams = { stdout: stream('stdout'), stderr: stream('stderr') };
   const context: CommandContext = {
     terminal: new Terminal({ ...streams, json, program: 'altnet' }),
-    signal: new AbortController().signal,
+    signal: signal ?? new AbortController().signal,
     cwd: '/',
     folders: { data: '/', keydir: '/' },
     shell: undefined,

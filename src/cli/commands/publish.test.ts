@@ -1,0 +1,67 @@
+/** `publish --watch` as a person sees it; what it does is tested in src/node/watch-site.test.ts. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { temporaryFolder } from '../../../test/support/cleanup.ts';
+import { type DefinitionOutcome, runDefinition } from '../../../test/support/cli.ts';
+import { FixedServices, sampleIds, samples } from '../../../test/support/node-services.ts';
+import type { PublishInput, PublishResult } from '../../api/ports.ts';
+import { AltNetError } from '../../base/errors.ts';
+import { definition } from './publish.ts';
+
+/** Publishes two versions with a failure between them, then Ctrl-C. */
+async function watch(
+  t: TestContext,
+  options: Record<string, unknown>,
+): Promise<DefinitionOutcome & { asked: PublishInput[] }> {
+  const folder = temporaryFolder(t);
+  const change = (text: string): void => writeFileSync(path.join(folder, 'index.html'), text);
+  change('one');
+  const end = new AbortController();
+  const asked: PublishInput[] = [];
+  const services = new FixedServices();
+  services.publish = async (input): Promise<PublishResult> => {
+    asked.push(input as PublishInput);
+    const { name, version, ...rest } = samples.publish;
+    const named = options['name'] === undefined ? rest : { ...rest, name, version };
+    if (asked.length === 1) {
+      change('two!');
+      return named as PublishResult;
+    }
+    if (asked.length === 2) {
+      change('three');
+      throw new AltNetError('STORE_FULL', { bytes: 2e6, bytesMax: 1e6 });
+    }
+    setImmediate(() => end.abort());
+    return { ...named, root: sampleIds.value } as PublishResult;
+  };
+  const { signal } = end;
+  const given = { services, operands: [folder], options: { watch: true, ...options }, signal };
+  return { ...(await runDefinition(definition, given)), asked };
+}
+
+test('the first version is told at length, the others in a line, failures between them', async (t) => {
+  const { stdout, stderr, error, asked } = await watch(t, { name: 'alice', keep: true });
+  assert.equal(error, undefined, 'Ctrl-C is how it ends');
+  assert.match(stdout, /^published 3 files, 4\.1 kB\nroot {6}0e0e.*\ncopies .*1 could not be/s);
+  const [last] = stdout.trimEnd().split('\n').slice(-1);
+  assert.match(
+    last ?? '',
+    /^\d\d:\d\d:\d\d alice\.alt version 2: 3 files, 4\.1 kB; 2 of 6 copies: 3 nodes had no room/,
+  );
+  assert.match(
+    stderr,
+    /^altnet: watching for changes; Ctrl-C ends it\naltnet: 2\.0 MB more do not/,
+  );
+  assert.deepEqual(
+    asked.map(({ name, keep, replaces }) => [name, keep, replaces]),
+    [undefined, sampleIds.root, sampleIds.root].map((replaces) => ['alice', true, replaces]),
+  );
+});
+
+test('without a name a version has the address of its own', async (t) => {
+  const { stdout } = await watch(t, {});
+  const line = / new version: 3 files, .*; http:\/\/alice\.localhost:8080\/\n$/;
+  assert.match(stdout, line);
+});
