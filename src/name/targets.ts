@@ -17,7 +17,7 @@ export interface Retargeting {
 
 /**
  * From this author's names before and after a change, names below them included. Other changes may
- * have been made in between: what they left they report themselves, and said twice it is still true.
+ * have been made in between: what they left they report themselves, and twice said it is still so.
  */
 export function retarget(before: readonly Target[], after: readonly Target[]): Retargeting {
   const current = byHash(after);
