@@ -252,3 +252,15 @@ test('everything that is held is announced again on request', async (t) => {
   await a.sites.reprovide();
   assert.equal(again.providers(), 2);
 });
+
+test('a site that is too large a part of the store is kept in part', async (t) => {
+  const board = new RecordBoard();
+  const [a, b] = [await startContentNode(t, board), await startContentNode(t, board)];
+  const { root, bytes } = await a.sites.publish(await makeSite(t));
+  b.holdings.bytesMax = 2 * bytes;
+  const file = await b.sites.open(root, 'index.html');
+  assert.equal((await readEntry(file)).toString(), '<h1>hello</h1>');
+  await b.sites.stop();
+  assert.ok(b.blocks.size < 4, 'nothing was fetched but the page and what leads to it');
+  assert.equal(b.holdings.get(requireLink(root).hash)?.complete, false);
+});

@@ -70,8 +70,8 @@ export function keepNet(t: TestContext): KeepNet {
       const end = performance.now() + realMsMax;
       while (!holds()) {
         if (performance.now() > end) throw new Error(`never came true: ${what}`);
-        await world.advanceAsync(20_000);
-        await delay(5);
+        await world.advanceAsync(60_000);
+        await delay(10);
       }
     },
   };

@@ -16,8 +16,10 @@ export interface AdmissionOptions {
   readonly streamsPerPeerMax: number;
   readonly questionsPerMinute: number;
   readonly offersPerMinute: number;
-  /** Copies that are made at the same time, and how many wait for that, for how long. */
+  /** Copies that are made at the same time, in all and for one peer … */
   readonly pullsMax: number;
+  readonly pullsPerPeerMax: number;
+  /** … and how many wait for that, for how long. */
   readonly waitingMax: number;
   readonly waitMs: number;
 }
@@ -28,6 +30,7 @@ export const admissionDefaults: AdmissionOptions = {
   questionsPerMinute: 120,
   offersPerMinute: 120,
   pullsMax: 6,
+  pullsPerPeerMax: 2,
   waitingMax: 32,
   waitMs: 10_000,
 };
@@ -43,6 +46,7 @@ export class Admission {
   >;
   readonly #streams = new Map<string, number>(); // BOUNDED by streamsMax
   readonly #pulls: StreamSlots;
+  readonly #pullsOfPeer: StreamSlots;
   #open = 0;
   #waiting = 0;
 
@@ -58,6 +62,7 @@ export class Admission {
       offer: rates(options.offersPerMinute),
     };
     this.#pulls = new StreamSlots(options.pullsMax);
+    this.#pullsOfPeer = new StreamSlots(options.pullsPerPeerMax);
   }
 
   /** What ends the stream's place; undefined when there is none. */
@@ -84,14 +89,25 @@ export class Admission {
   }
 
   /** What gives the place back; undefined when none comes free in time. Rejects when aborted. */
-  async pull(signal: AbortSignal): Promise<(() => void) | undefined> {
+  async pull(peer: Bytes, signal: AbortSignal): Promise<(() => void) | undefined> {
     const { waitingMax, waitMs: ms } = this.#options;
     if (this.#waiting >= waitingMax) return undefined;
     this.#waiting++;
+    let leave: (() => void) | undefined;
     try {
       const limits = { timers: this.#timers, ms, what: 'keep', signal };
-      return await withDeadline(limits, (inTime) => this.#pulls.take('all', inTime));
+      return await withDeadline(limits, async (inTime) => {
+        // First its own place: who wants many at once must not take the others'.
+        const leaveOwn = await this.#pullsOfPeer.take(toHex(peer), inTime);
+        leave = leaveOwn;
+        const leaveAll = await this.#pulls.take('all', inTime);
+        return () => {
+          leaveAll();
+          leaveOwn();
+        };
+      });
     } catch {
+      leave?.();
       signal.throwIfAborted();
       return undefined;
     } finally {

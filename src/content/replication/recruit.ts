@@ -15,6 +15,7 @@ import { StreamSlots } from '../stream-slots.ts';
 import type { Replication } from '../types.ts';
 import { type OfferOutcome, offerTo } from './keep-client.ts';
 import type { Offer } from './keep-frames.ts';
+import { holdsBlock, someLeaf } from './spot-check.ts';
 import { Tally } from './tally.ts';
 import { weigh } from './weigh.ts';
 
@@ -60,6 +61,7 @@ const candidatesMax = 40;
 const offersAtOnce = 12;
 /** A node without sign of life or progress for so long is given up. */
 const patienceMs = 20_000;
+const checkMs = 5000;
 
 export class Recruiter {
   readonly #deps: RecruiterDeps;
@@ -130,10 +132,20 @@ export class Recruiter {
     const give = await this.#slots.take('all', signal);
     try {
       const asking = { timers: world.timers, patienceMs, signal, onBytes };
-      return await offerTo({ connections, to }, offer, asking);
+      const outcome = await offerTo({ connections, to }, offer, asking);
+      if (outcome.kind === 'declined' || (await this.#hasIt(to, offer, signal))) return outcome;
+      return { kind: 'declined', why: 'failed' };
     } finally {
       give();
     }
+  }
+
+  /** Saying so costs nothing, so one block is asked for. */
+  async #hasIt(to: ProviderContact, { link }: Offer, signal: AbortSignal): Promise<boolean> {
+    const { blocks, connections, world } = this.#deps;
+    const leaf = someLeaf(blocks, link, world.random);
+    const asking = { timers: world.timers, patienceMs: checkMs, signal };
+    return !leaf || (await holdsBlock({ connections, to }, leaf, asking)) !== 'no';
   }
 }
 
@@ -152,16 +164,17 @@ async function untilEnough(
   candidates: readonly ProviderContact[],
   { ask, missing }: { ask: (to: ProviderContact) => Promise<void>; missing: () => number },
 ): Promise<void> {
-  const queue = candidates.values();
+  const queue = [...candidates];
   const asked = new Set<Promise<void>>(); // BOUNDED by the copies that are missing
-  let failure: { readonly error: unknown } | undefined;
+  const failures: unknown[] = []; // BOUNDED by `candidates`
   for (;;) {
-    while (!failure && asked.size < missing()) {
-      const { done, value: to } = queue.next();
-      if (done === true) break;
+    while (queue.length > 0 && asked.size < missing()) {
+      const [to] = queue.splice(0, 1);
+      if (!to) break;
       const task = ask(to)
         .catch((error: unknown) => {
-          failure ??= { error };
+          failures.push(error);
+          queue.length = 0;
         })
         .finally(() => asked.delete(task));
       asked.add(task);
@@ -169,5 +182,5 @@ async function untilEnough(
     if (asked.size === 0) break;
     await Promise.race(asked);
   }
-  if (failure) throw failure.error;
+  if (failures.length > 0) throw failures[0];
 }

@@ -81,7 +81,7 @@ export class Taker {
     this.#pulling.add(name);
     let leave: (() => void) | undefined;
     try {
-      leave = await this.#deps.admission.pull(telling.signal);
+      leave = await this.#deps.admission.pull(from, telling.signal);
       if (!leave) return { kind: 'refused', why: 'busy' };
       const taken = await this.#pull(offer, from, telling);
       if (taken.kind !== 'kept') return taken;

@@ -32,7 +32,7 @@ test('enough holders recruit nobody', async (t) => {
   const { root } = await publisher.sites.publish(await makeSite(t));
   const { hash } = requireLink(root);
   const before = net.board.searches;
-  await net.until('everybody looked several times', () => net.board.searches > before + 40);
+  await net.until('everybody looked several times', () => net.board.searches > before + 16);
   assert.equal(holdersOf(others, hash).length, 3);
 });
 
@@ -49,7 +49,7 @@ test('a lost holder is replaced once, not once by each of the others', async (t)
   const alive = others.filter((node) => node !== victim);
   await net.until('five holders', () => holdersOf(alive, hash).length >= 5);
   const before = net.board.searches;
-  await net.until('everybody looked again', () => net.board.searches > before + 40);
+  await net.until('everybody looked again', () => net.board.searches > before + 20);
   const count = holdersOf(alive, hash).length;
   assert.ok(count <= 6, `${count} holders after one of five was lost`);
 });

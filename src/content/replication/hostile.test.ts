@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Bytes } from '../../base/bytes.ts';
+import { unixSeconds } from '../../base/clock.ts';
+import { contactOf } from '../../identity/contact.ts';
+import { SigningKey } from '../../identity/key.ts';
+import { encodeMultiaddr, parseMultiaddr } from '../../peer/address.ts';
+import { PeerHost, type StreamHandler } from '../../peer/host.ts';
+import { networkId, networkProfiles } from '../../record/network.ts';
+import { makeProviderRecord } from '../../record/provider.ts';
+import { atEnd } from '../../../test/support/cleanup.ts';
+import type { ContentNode } from '../../../test/support/content-net.ts';
+import { holdersOf, type KeepNet, keepNet, makeSite } from '../../../test/support/keep-net.ts';
+import { FrameReader, encodeFrame, frameTypes, syncProtocol } from '../frames.ts';
+import type { ProviderContact } from '../providers.ts';
+import { type Link, multihashOf, requireLink } from '../root.ts';
+import { Slabs } from '../slabs.ts';
+import { askStandings, type OfferOutcome, offerTo } from './keep-client.ts';
+import {
+  decodeQuestion,
+  encodeAnswer,
+  encodeKeepFrame,
+  keepFrameBytesMax,
+  keepFrames,
+  keepProtocol,
+  type Offer,
+} from './keep-frames.ts';
+import { weigh } from './weigh.ts';
+
+interface Attacker {
+  readonly key: SigningKey;
+  readonly host: PeerHost;
+}
+
+async function startAttacker(
+  t: TestContext,
+  handlers: Readonly<Record<string, StreamHandler>> = {},
+): Promise<Attacker> {
+  const key = new SigningKey('node', randomBytes(32));
+  const host = new PeerHost({ key, listen: [{ host: '127.0.0.1', port: 0 }] });
+  for (const [protocol, handler] of Object.entries(handlers)) await host.handle(protocol, handler);
+  await host.start();
+  atEnd(t, () => host.stop());
+  return { key, host };
+}
+
+function contactTo({ key, host }: Pick<ContentNode, 'key' | 'host'>): ProviderContact {
+  return { publicKey: key.publicKey, addresses: host.addresses() };
+}
+
+function offerAs(
+  { host }: Pick<Attacker, 'host'>,
+  to: ProviderContact,
+  { net, offer }: { net: KeepNet; offer: Offer },
+): Promise<OfferOutcome> {
+  const { signal } = new AbortController();
+  const asking = { timers: net.world.timers, patienceMs: 20_000, signal, onBytes: () => undefined };
+  return offerTo({ connections: host, to }, offer, asking);
+}
+
+function bytesWritten({ blocks }: ContentNode): number {
+  return blocks.written.reduce((sum, hash) => sum + (blocks.get(hash)?.length ?? 0), 0);
+}
+
+test('who declares less than it sends is cut off, and nothing of it is kept', async (t) => {
+  const net = keepNet(t);
+  const [liar, keeper] = await net.startAll(2, { replicas: 0 });
+  assert.ok(liar && keeper);
+  const { root, files } = await liar.sites.publish(await makeSite(t, 40, 200_000));
+  const link = requireLink(root);
+  const truth = await weigh(liar.blocks, link);
+  for (const lie of [{ bytes: 300_000 }, { bytes: truth.bytes - 1 }, { blocks: 5 }]) {
+    const before = bytesWritten(keeper);
+    const offer = { link, files, ...truth, ...lie };
+    const outcome = await offerAs(liar, contactTo(keeper), { net, offer });
+    assert.deepEqual(outcome, { kind: 'declined', why: 'too-large' });
+    assert.ok(bytesWritten(keeper) - before <= offer.bytes);
+    assert.equal(keeper.holdings.get(link.hash), undefined);
+  }
+  const honest = await offerAs(liar, contactTo(keeper), { net, offer: { link, files, ...truth } });
+  assert.deepEqual(honest, { kind: 'kept' });
+});
+
+/** Takes wants and answers none of them. */
+const silent: StreamHandler = async ({ read }) => {
+  for await (const chunk of read) void chunk;
+};
+
+test('a flood of offers takes a few places for a while, and no more', async (t) => {
+  const net = keepNet(t);
+  const [publisher, keeper] = await net.startAll(2, { replicas: 1 });
+  assert.ok(publisher && keeper);
+  const attackers = await Promise.all(
+    Array.from({ length: 4 }, () => startAttacker(t, { [syncProtocol]: silent })),
+  );
+  const outcomes: OfferOutcome[] = [];
+  const flood = attackers.flatMap((attacker) =>
+    Array.from({ length: 10 }, async () => {
+      const link: Link = { codec: 'dag-pb', hash: randomBytes(32) };
+      const offer = { link, files: 1, bytes: 1000, blocks: 3 };
+      outcomes.push(await offerAs(attacker, contactTo(keeper), { net, offer }));
+    }),
+  );
+  const folder = await makeSite(t);
+  let most = 0;
+  let replicas = 0;
+  const end = performance.now() + 30_000;
+  while (outcomes.length < flood.length && performance.now() < end) {
+    most = Math.max(most, keeper.holdings.list().length);
+    await net.world.advanceAsync(1000);
+    await delay(5);
+  }
+  await Promise.all(flood);
+  assert.ok(most >= 1 && most <= 6, `${most} places`);
+  assert.ok(outcomes.every(({ kind }) => kind === 'declined'));
+  ({ replicas } = await publisher.sites.publish(folder));
+  assert.equal(replicas, 1, 'honest offers are taken again');
+});
+
+test('offers of one peer are counted', async (t) => {
+  const net = keepNet(t);
+  const keeper = await net.start({ admission: { offersPerMinute: 5 } });
+  const attacker = await startAttacker(t);
+  const outcomes: OfferOutcome[] = [];
+  keeper.holdings.perPeerBytesMax = 10;
+  for (let i = 0; i < 8; i++) {
+    const link: Link = { codec: 'raw', hash: randomBytes(32) };
+    const offer = { link, files: 1, bytes: 1000, blocks: 1 };
+    outcomes.push(await offerAs(attacker, contactTo(keeper), { net, offer }));
+  }
+  const reasons = outcomes.map((one) => (one.kind === 'declined' ? one.why : one.kind));
+  assert.deepEqual(reasons, [...Array<string>(5).fill('too-large'), 'busy', 'busy', 'busy']);
+});
+
+test('octets that are no frames end the stream', async (t) => {
+  const net = keepNet(t);
+  const keeper = await net.start();
+  const attacker = await startAttacker(t);
+  const junk = [
+    encodeKeepFrame(keepFrames.kept),
+    encodeKeepFrame(keepFrames.offer, new Uint8Array(50)),
+    encodeKeepFrame(keepFrames.question, new Uint8Array(33)),
+    Uint8Array.of(keepFrames.question, 0xff, 0xff, 0xff, 0xff),
+    randomBytes(64),
+  ];
+  for (const octets of junk) {
+    const stream = await attacker.host.open(contactTo(keeper), keepProtocol);
+    await stream.write(octets);
+    const answer = await new FrameReader(stream.read, new Slabs(0), keepFrameBytesMax)
+      .next()
+      .catch(() => undefined);
+    assert.equal(answer, undefined);
+  }
+  const { signal } = new AbortController();
+  const asking = { timers: net.world.timers, patienceMs: 5000, signal };
+  const asked = { connections: attacker.host, to: contactTo(keeper) };
+  const hashes = Array.from({ length: 600 }, () => randomBytes(32));
+  const standings = await askStandings(asked, hashes, asking);
+  assert.deepEqual(standings, Array<string>(600).fill('no'));
+});
+
+/** Answers every offer with HELD, every question with "held", and every want with MISSING. */
+const boaster: Readonly<Record<string, StreamHandler>> = {
+  async [keepProtocol](stream) {
+    const frames = new FrameReader(stream.read, new Slabs(0), keepFrameBytesMax);
+    for (let frame = await frames.next(); frame; frame = await frames.next()) {
+      const count = decodeQuestion(frame.body)?.length ?? 0;
+      const isQuestion = frame.type === keepFrames.question;
+      await stream.write(
+        isQuestion ? encodeAnswer(Array(count).fill('held')) : encodeKeepFrame(keepFrames.held),
+      );
+    }
+  },
+  async [syncProtocol](stream) {
+    const frames = new FrameReader(stream.read);
+    while (await frames.next()) {
+      await stream.write(encodeFrame(frameTypes.missing, new Uint8Array()));
+    }
+  },
+};
+
+async function startBoaster(t: TestContext, net: KeepNet, link: Link): Promise<Attacker> {
+  const attacker = await startAttacker(t, boaster);
+  const { key, host } = attacker;
+  const endpoints = host.addresses().flatMap((text) => parseMultiaddr(text) ?? []);
+  const multiaddrs: Bytes[] = endpoints.map(encodeMultiaddr);
+  const issued = unixSeconds(net.world.clock);
+  const signer = { key, network: networkId(networkProfiles.local) };
+  const stamp = { issued, seq: BigInt(issued) };
+  await net.board.publish(
+    makeProviderRecord({ multihash: multihashOf(link), multiaddrs }, stamp, signer),
+  );
+  return attacker;
+}
+
+test('nodes that only say that they hold a site are not counted when it is published', async (t) => {
+  const net = keepNet(t);
+  const [publisher, honest] = await net.startAll(2, { replicas: 2 });
+  assert.ok(publisher && honest);
+  const liar = await startAttacker(t, boaster);
+  const [endpoint] = liar.host.addresses().flatMap((text) => parseMultiaddr(text) ?? []);
+  assert.ok(endpoint);
+  net.keepers.contacts.push(contactOf(liar.key.publicKey, endpoint));
+  const { replicas, refused } = await publisher.sites.publish(await makeSite(t));
+  assert.deepEqual([replicas, refused], [1, [{ why: 'failed', nodes: 1 }]]);
+});
+
+test('nodes that only say that they hold a site are found out by those who do', async (t) => {
+  const net = keepNet(t);
+  const publisher = await net.start({ replicas: 3 });
+  const { root } = await publisher.sites.publish(await makeSite(t));
+  const link = requireLink(root);
+  for (let i = 0; i < 3; i++) await startBoaster(t, net, link);
+  const honest = await net.startAll(4, { replicas: 3 });
+  await net.until('three real copies', () => holdersOf(honest, link.hash).length >= 3);
+});
