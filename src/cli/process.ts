@@ -17,9 +17,10 @@ export interface Surroundings {
 const signalNumbers = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
 /**
  * Signals this close together are one wish: at a Ctrl-C or when a window closes, the terminal sends
- * one, and npm and what started the program hand theirs on.
+ * one, and npm and what started the program hand theirs on. A node needs a second to end, so who asks
+ * again meanwhile shall not have to wait for as long.
  */
-const sameWishMs = 1000;
+const sameWishMs = 300;
 
 /** Runs `program` and ends the process with the exit code that it resolves with. */
 export async function runProcess(
