@@ -3,11 +3,31 @@
  * bytes. Which of the files count is said by the index in LMDB, so a file may be incomplete or
  * forgotten at any moment.
  */
-import { closeSync, mkdirSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
-import { mkdir, open, rm } from 'node:fs/promises';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { type Bytes, parseHex, toHex } from '../base/bytes.ts';
 import { systemCode } from '../base/errors.ts';
+import { forEachOf } from '../base/parallel.ts';
+
+/** A block as it is to be written. */
+interface FileBlock {
+  readonly hash: Bytes;
+  readonly bytes: Bytes;
+}
+
+const filesAtOnce = 16;
+/** After so many removals, other work of this thread gets a turn. */
+const filesPerTurn = 64;
 
 export class BlockFiles {
   readonly #folder: string;
@@ -38,25 +58,39 @@ export class BlockFiles {
     }
   }
 
-  /** Resolves when the system has all of it. Rejects with the system's error (ENOSPC …). */
-  async write(hash: Bytes, bytes: Bytes): Promise<void> {
-    await using file = await this.#create(this.#pathOf(hash));
+  /**
+   * Resolves when the system has all of it. Rejects with the system's error (ENOSPC …). Making a
+   * file takes the system much longer than filling it, so several threads do it at once.
+   */
+  writeAll(blocks: readonly FileBlock[]): Promise<void> {
+    return forEachOf(blocks, filesAtOnce, (block) => this.#write(block));
+  }
+
+  async #write({ hash, bytes }: FileBlock): Promise<void> {
+    const name = this.#pathOf(hash);
+    await using file = await open(name, 'w', 0o600).catch((error: unknown) => {
+      this.#makeFolder(name, error);
+      return open(name, 'w', 0o600);
+    });
     await file.writeFile(bytes);
   }
 
-  async #create(file: string): ReturnType<typeof open> {
-    try {
-      return await open(file, 'w', 0o600);
-    } catch (error) {
-      if (systemCode(error) !== 'ENOENT') throw error;
-      await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-      return open(file, 'w', 0o600);
-    }
+  /** If that was why the file could not be made; else throws the error. */
+  #makeFolder(name: string, error: unknown): void {
+    if (systemCode(error) !== 'ENOENT') throw error;
+    mkdirSync(path.dirname(name), { recursive: true, mode: 0o700 });
   }
 
   /** No error when there is none. */
-  async remove(hash: Bytes): Promise<void> {
-    await rm(this.#pathOf(hash), { force: true });
+  async removeAll(hashes: readonly Bytes[]): Promise<void> {
+    for (const [i, hash] of hashes.entries()) {
+      if (i > 0 && i % filesPerTurn === 0) await setImmediate();
+      try {
+        unlinkSync(this.#pathOf(hash));
+      } catch (error) {
+        if (systemCode(error) !== 'ENOENT') throw error;
+      }
+    }
   }
 
   /** Every block file with its size; slow, for start-up after a crash. */

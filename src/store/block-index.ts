@@ -6,12 +6,15 @@
  * are, has no entry in `shares`.
  */
 import { asBuffer, type Bytes, concatBytes } from '../base/bytes.ts';
-import { blockCost } from './costs.ts';
+import { blockCost, fileCost } from './costs.ts';
 import type { Changes, Environment, Table } from './environment.ts';
 import { prefixRange, tableEntries, tableKeys } from './tables.ts';
 
-/** Blocks of at most this many bytes stand in the index: a file takes up no less on most disks. */
-export const inlineBytesMax = 4096;
+/**
+ * Blocks of at most this many bytes may stand in the index: two pages of LMDB, less their header
+ * and our tag. A file takes up no less on most disks, and takes longer to make.
+ */
+export const inlineBytesMax: number = 2 * 4096 - 24 - 1;
 
 export interface BlockTotals {
   readonly blocks: number;
@@ -19,6 +22,19 @@ export interface BlockTotals {
   readonly bytes: number;
   /** What they cost on the disk, with all memberships and holdings. */
   readonly cost: number;
+  /** Of `cost`: blocks in the index. */
+  readonly inline: number;
+  /** Of `cost`: the files of the other blocks. */
+  readonly files: number;
+}
+
+export const noTotals: BlockTotals = { blocks: 0, bytes: 0, cost: 0, inline: 0, files: 0 };
+
+/** A block that is to be written, into the index or into a file. */
+export interface NewBlock {
+  readonly hash: Bytes;
+  readonly bytes: Bytes;
+  readonly inIndex: boolean;
 }
 
 /** Where a block is. */
@@ -30,6 +46,7 @@ const inlineTag = 0;
 const fileTag = 1;
 const fileEntryBytes = 5;
 const totalsKey: Bytes = Buffer.from('block-totals');
+const totalsBytes = 40;
 const nothing = new Uint8Array();
 
 export class BlockIndex {
@@ -92,22 +109,23 @@ export class BlockIndex {
 
   totals(): BlockTotals {
     const stored = this.#meta.getBinary(totalsKey);
-    if (stored?.length !== 24) return { blocks: 0, bytes: 0, cost: 0 };
-    const [blocks, bytes, cost] = [0, 8, 16].map((at) => stored.readDoubleBE(at));
-    return { blocks: blocks ?? 0, bytes: bytes ?? 0, cost: cost ?? 0 };
+    if (stored?.length !== totalsBytes) return noTotals;
+    const numberAt = (i: number): number => stored.readDoubleBE(8 * i);
+    const [blocks, bytes, cost] = [numberAt(0), numberAt(1), numberAt(2)];
+    return { blocks, bytes, cost, inline: numberAt(3), files: numberAt(4) };
   }
 
   /** Part of a commit, as all that follows: totals and entries change together or not at all. */
-  setTotals(changes: Changes, { blocks, bytes, cost }: BlockTotals): void {
-    const value = Buffer.alloc(24);
-    value.writeDoubleBE(blocks, 0);
-    value.writeDoubleBE(bytes, 8);
-    value.writeDoubleBE(cost, 16);
+  setTotals(changes: Changes, { blocks, bytes, cost, inline, files }: BlockTotals): void {
+    const value = Buffer.alloc(totalsBytes);
+    for (const [i, number] of [blocks, bytes, cost, inline, files].entries()) {
+      value.writeDoubleBE(number, 8 * i);
+    }
     changes.put(this.#meta, { key: totalsKey, value });
   }
 
-  put(changes: Changes, { hash, bytes }: { hash: Bytes; bytes: Bytes }): void {
-    changes.put(this.#blocks, { key: hash, value: encodeEntry(bytes) });
+  put(changes: Changes, { hash, bytes, inIndex }: NewBlock): void {
+    changes.put(this.#blocks, { key: hash, value: encodeEntry(bytes, inIndex) });
   }
 
   remove(changes: Changes, hash: Bytes): void {
@@ -136,9 +154,33 @@ export function costOfPlace(place: BlockPlace): number {
   return blockCost({ bytes: sizeOf(place), inIndex: place.at === 'index' });
 }
 
-/** What a block of this length will cost once it is written. */
-export function costOfNew(bytes: number): number {
-  return blockCost({ bytes, inIndex: bytes <= inlineBytesMax });
+/** What blocks add to the totals, or take away with a `sign` of -1; memberships not counted. */
+export function totalsOf(
+  blocks: readonly { readonly bytes: number; readonly inIndex: boolean }[],
+  sign: 1 | -1 = 1,
+): BlockTotals {
+  let [bytes, cost, inline, files] = [0, 0, 0, 0];
+  for (const block of blocks) {
+    const own = blockCost(block);
+    bytes += block.bytes;
+    cost += own;
+    if (block.inIndex) inline += own;
+    else files += fileCost(block.bytes);
+  }
+  const count = sign * blocks.length;
+  return {
+    blocks: count,
+    bytes: sign * bytes,
+    cost: sign * cost,
+    inline: sign * inline,
+    files: sign * files,
+  };
+}
+
+/** The length of a block, and where it is. */
+export function measureOf(place: BlockPlace | undefined): { bytes: number; inIndex: boolean } {
+  if (!place) return { bytes: 0, inIndex: false };
+  return { bytes: sizeOf(place), inIndex: place.at === 'index' };
 }
 
 export function encodeNumber(number: number): Bytes {
@@ -151,8 +193,8 @@ function memberKey(number: number, hash: Bytes): Bytes {
   return concatBytes(encodeNumber(number), hash);
 }
 
-function encodeEntry(bytes: Bytes): Bytes {
-  if (bytes.length <= inlineBytesMax) {
+function encodeEntry(bytes: Bytes, inIndex: boolean): Bytes {
+  if (inIndex) {
     const entry = new Uint8Array(1 + bytes.length);
     entry[0] = inlineTag;
     entry.set(bytes, 1);

@@ -4,7 +4,7 @@
  * decide what may be written or has to go.
  */
 import type { Bytes } from '../base/bytes.ts';
-import type { BlockIndex, BlockTotals } from './block-index.ts';
+import { type BlockIndex, type BlockTotals, noTotals } from './block-index.ts';
 import { holdingCost } from './costs.ts';
 import type { Changes, Environment } from './environment.ts';
 import type { StoredHolding } from './holding-codec.ts';
@@ -17,6 +17,17 @@ export interface Budget {
   /** Of replicas, for the peer that offered them. */
   readonly perPeerBytesMax: number;
 }
+
+/**
+ * Most of the budget that blocks may take in the index. LMDB's file never shrinks: what is free in
+ * it is lost to the blocks in files. And it is mapped, so all of it may count as our memory.
+ */
+const inlineShare = 1 / 20;
+
+/** Pages of LMDB that may be unused without taking room: some always are, between two commits. */
+const unusedShare = 1 / 20;
+const unusedBytesMin = 256 * 1024;
+const inlineBytesMax = 32 * 1024 * 1024;
 
 /** Peers in one network may together take so many times what one peer may. */
 const peersPerNetwork = 4;
@@ -45,6 +56,8 @@ export class Book {
   readonly #table: HoldingTable;
   #totals: BlockTotals;
   #reserved = 0;
+  /** What LMDB takes for blocks beyond what they cost there; undefined after each commit. */
+  #unusedBytes: number | undefined;
   /** Replicas by origin, and what is set aside for them. BOUNDED by the holdings. */
   readonly #held = new Map<string, number>();
   readonly #reservedFor = new Map<string, number>(); // BOUNDED by the open holdings
@@ -74,7 +87,17 @@ export class Book {
 
   /** What may still be written besides what is set aside; below 0 when the budget was lowered. */
   room(): number {
-    return this.budget.bytesMax - this.#totals.cost - this.#reserved;
+    const { cost, files } = this.#totals;
+    // Pages that LMDB has and nobody uses are no use to blocks in files.
+    this.#unusedBytes ??= this.#environment.blockPagesBytes() - (cost - files);
+    const allowed = Math.max(this.budget.bytesMax * unusedShare, unusedBytesMin);
+    const lost = Math.max(0, this.#unusedBytes - allowed);
+    return this.budget.bytesMax - cost - lost - this.#reserved;
+  }
+
+  /** What blocks in the index may still take. */
+  inlineRoom(): number {
+    return Math.min(this.budget.bytesMax * inlineShare, inlineBytesMax) - this.#totals.inline;
   }
 
   /** Of the peer that offered it, and of the network it did so from: the narrower of both. */
@@ -98,7 +121,7 @@ export class Book {
   }
 
   async commit(
-    { write, holdings, added = { blocks: 0, bytes: 0, cost: 0 } }: BookEntry,
+    { write, holdings, added = noTotals }: BookEntry,
     { removesOnly = false }: { readonly removesOnly?: boolean } = {},
   ): Promise<void> {
     const before = this.#totals;
@@ -108,6 +131,8 @@ export class Book {
       blocks: before.blocks + added.blocks,
       bytes: before.bytes + added.bytes,
       cost: before.cost + added.cost + (made - gone) * holdingCost,
+      inline: before.inline + added.inline,
+      files: before.files + added.files,
     };
     await this.#environment.commit(
       (changes) => {
@@ -118,6 +143,7 @@ export class Book {
       { removesOnly },
     );
     this.#totals = totals;
+    this.#unusedBytes = undefined;
     for (const step of holdings) this.#charge(step);
   }
 

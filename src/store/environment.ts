@@ -37,6 +37,9 @@ const reserveForRemovalBytes = 1024 * 1024;
 /** What an entry costs at worst beside its value: its leaf page and a share of the pages above. */
 const entryOverheadBytes = 8192;
 
+/** Tables that hold no blocks and nothing of them. */
+const otherTables = ['records', 'journal', 'notes'];
+
 const closeTimeoutMs = 1000;
 const ignore = (): void => undefined;
 
@@ -46,6 +49,7 @@ export class Environment {
   readonly #timers: Timers;
   /** BOUNDED by the callers, who wait for their commits. */
   readonly #pending = new Set<Promise<unknown>>();
+  #otherTables: readonly Table[] | undefined;
   #failed = false;
   #closed: Promise<void> | undefined;
 
@@ -72,6 +76,14 @@ export class Environment {
     });
   }
 
+  /** What the file takes, less what is in the tables of `otherTables`: used pages and free ones. */
+  blockPagesBytes(): number {
+    this.#otherTables ??= otherTables.map((name) => this.table(name));
+    const { lastPageNumber, pageSize } = statsOf(this.#root);
+    const others = this.#otherTables.map(statsOf).reduce((sum, stats) => sum + pagesOf(stats), 0);
+    return (lastPageNumber + 1 - others) * pageSize;
+  }
+
   /** Runs `write` at once, in one transaction that is on the disk on return. For start-up only. */
   commitSync(write: () => void): void {
     this.#root.transactionSync(write);
@@ -87,7 +99,7 @@ export class Environment {
   ): Promise<void> {
     if (this.#closed) throw new AltNetError('INTERNAL', { what: 'the store is closed' });
     this.#require(removesOnly ? reserveForRemovalBytes : reserveBytes);
-    const work = this.#root.batch(() => write(changes));
+    const work = this.#root.batch(() => write(quietChanges()));
     this.#pending.add(work);
     try {
       await work;
@@ -142,17 +154,41 @@ export class Environment {
   }
 }
 
+interface TableStats {
+  readonly pageSize: number;
+  readonly treeBranchPageCount: number;
+  readonly treeLeafPageCount: number;
+  readonly overflowPages: number;
+  /** Of the whole file. */
+  readonly lastPageNumber: number;
+}
+
+function statsOf(table: { getStats(): object }): TableStats {
+  return table.getStats() as TableStats;
+}
+
+function pagesOf(stats: TableStats): number {
+  return stats.treeBranchPageCount + stats.treeLeafPageCount + stats.overflowPages;
+}
+
 /** LMDB gives the reason of a failed commit as a promise, which nobody else would look after. */
 function handleReason(failure: unknown): void {
   if (!(failure instanceof Error) || !('commitError' in failure)) return;
   if (failure.commitError instanceof Promise) failure.commitError.catch(ignore);
 }
 
-/** Each write also gives a promise of its own; the batch's promise tells the same. */
-const changes: Changes = {
-  put: (table, { key, value }) => void table.put(key, value as Buffer).catch(ignore),
-  remove: (table, key) => void table.remove(key).catch(ignore),
-};
+/** Each write also gives a promise, mostly the same; the batch's promise tells no less. */
+function quietChanges(): Changes {
+  let last: Promise<unknown> | undefined;
+  const quiet = (promise: Promise<unknown>): void => {
+    if (promise !== last) promise.catch(ignore);
+    last = promise;
+  };
+  return {
+    put: (table, { key, value }) => quiet(table.put(key, value as Buffer)),
+    remove: (table, key) => quiet(table.remove(key)),
+  };
+}
 
 /** The caller has claimed `folder`. Throws STORE_DAMAGED or what the file system throws. */
 export function openEnvironment({

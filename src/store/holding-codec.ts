@@ -84,7 +84,9 @@ export function decodeHolding(number: number, value: Bytes): StoredHolding | und
     number,
     state,
     kind,
-    root: has(flagBits.root) ? { codec, hash: value.slice(headBytes, rootEnd) } : undefined,
+    root: has(flagBits.root)
+      ? { codec, hash: new Uint8Array(value.subarray(headBytes, rootEnd)) }
+      : undefined,
     keep: has(flagBits.keep),
     legacy: has(flagBits.legacy),
     files: numberAt(0),
@@ -93,7 +95,7 @@ export function decodeHolding(number: number, value: Bytes): StoredHolding | und
     usedMs: numberAt(3),
     supersededMs: has(flagBits.superseded) ? numberAt(4) : undefined,
     cost: numberAt(5),
-    from: has(flagBits.from) ? value.slice(rootEnd, fromEnd) : undefined,
+    from: has(flagBits.from) ? new Uint8Array(value.subarray(rootEnd, fromEnd)) : undefined,
     source: head.toString('latin1', fromEnd),
   };
 }

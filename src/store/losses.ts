@@ -3,7 +3,7 @@
  * the holdings that name them are not complete any more. Runs inside the queue of `holdings`.
  */
 import type { Bytes } from '../base/bytes.ts';
-import { type BlockIndex, costOfPlace, sizeOf } from './block-index.ts';
+import { type BlockIndex, costOfPlace, measureOf, totalsOf } from './block-index.ts';
 import type { Book, HoldingStep } from './book.ts';
 import { membershipCost } from './costs.ts';
 import type { StoredHolding } from './holding-codec.ts';
@@ -59,20 +59,21 @@ export class Losses {
 
   async #forgetSome(hashes: readonly Bytes[], namers: Map<string, number[]>): Promise<void> {
     const holdings = new Map<number, { before: StoredHolding; after: StoredHolding }>(); // BOUNDED
-    let bytes = 0;
-    let cost = 0;
+    const gone = totalsOf(
+      hashes.map((hash) => measureOf(this.#index.find(hash))),
+      -1,
+    );
+    let memberships = 0;
     for (const hash of hashes) {
       const place = this.#index.find(hash);
-      const blockCost = place ? costOfPlace(place) : 0;
-      bytes += place ? sizeOf(place) : 0;
-      cost += blockCost;
+      const cost = (place ? costOfPlace(place) : 0) + membershipCost;
       for (const number of namers.get(textOf(hash)) ?? []) {
-        cost += membershipCost;
+        memberships++;
         const before = holdings.get(number)?.before ?? this.#table.get(number);
         if (!before) continue;
         const known = holdings.get(number)?.after ?? before;
         const state = known.state === 'complete' ? 'damaged' : known.state;
-        const after = { ...known, state, cost: known.cost - blockCost - membershipCost };
+        const after = { ...known, state, cost: known.cost - cost };
         holdings.set(number, { before, after });
       }
     }
@@ -89,7 +90,7 @@ export class Losses {
           }
         },
         holdings: steps,
-        added: { blocks: -hashes.length, bytes: -bytes, cost: -cost },
+        added: { ...gone, cost: gone.cost - memberships * membershipCost },
       },
       { removesOnly: true },
     );

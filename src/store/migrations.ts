@@ -21,7 +21,7 @@ function nameEveryBlock(table: (name: string) => Table): void {
   const [blocks, roots, meta] = [table('blocks'), table('roots'), table('meta')];
   const [holdings, byRoot] = [table('holdings'), table('holding-roots')];
   const members = table('members');
-  let [count, bytes, cost] = [0, 0, 0];
+  let [count, bytes, cost, inline, files] = [0, 0, 0, 0, 0];
   for (const { key, value } of blocks.getRange({})) {
     const isInline = value[0] === 0;
     const size = isInline ? value.length - 1 : value.readUInt32BE(1);
@@ -29,6 +29,8 @@ function nameEveryBlock(table: (name: string) => Table): void {
     count++;
     bytes += size;
     cost += costIn2(size, isInline) + 128;
+    if (isInline) inline += costIn2(size, true);
+    else files += Math.ceil(size / 4096) * 4096;
   }
   const isEmpty = count === 0;
   if (!isEmpty) holdings.putSync(uint32(1), holdingIn2({ state: 2, kind: 0, flags: 16, cost }));
@@ -36,8 +38,8 @@ function nameEveryBlock(table: (name: string) => Table): void {
   for (const { key, value } of roots.getRange({})) {
     if (value.length !== 26) continue;
     const [codec, own] = [value.readUInt8(0), value.readUInt8(1)];
-    const [files, size, addedMs] = [2, 10, 18].map((at) => value.readDoubleBE(at));
-    const sizes = { files, bytes: size, addedMs };
+    const [fileCount, size, addedMs] = [2, 10, 18].map((at) => value.readDoubleBE(at));
+    const sizes = { files: fileCount, bytes: size, addedMs };
     const is = { state: 1, kind: own === 1 ? 0 : 2, codec, flags: 1 | 16, cost: 512, ...sizes };
     holdings.putSync(uint32(next), Buffer.concat([holdingIn2(is), key]));
     byRoot.putSync(Buffer.from(key), uint32(next));
@@ -46,14 +48,14 @@ function nameEveryBlock(table: (name: string) => Table): void {
   roots.clearSync();
   meta.removeSync(Buffer.from('block-counts'));
   meta.putSync(Buffer.from('next-holding'), uint32(next));
-  const totals = [count, bytes, cost + 512 * (next - 2 + (isEmpty ? 0 : 1))];
+  const totals = [count, bytes, cost + 512 * (next - 2 + (isEmpty ? 0 : 1)), inline, files];
   meta.putSync(Buffer.from('block-totals'), Buffer.concat(totals.map(float64)));
 }
 
 function costIn2(size: number, isInline: boolean): number {
   if (!isInline) return Math.ceil(size / 4096) * 4096 + 96;
-  const entry = size + 65;
-  return entry <= 1300 ? Math.ceil(entry * 1.5) : Math.ceil(entry / 4096) * 4096 + 96;
+  const entry = size + 43;
+  return entry <= 2036 ? Math.ceil(entry * 1.5) : Math.ceil((size + 25) / 4096) * 4096 + 96;
 }
 
 function holdingIn2({

@@ -4,9 +4,15 @@
  */
 import type { Bytes } from '../base/bytes.ts';
 import type { Block } from '../content/ports.ts';
-import { type BlockIndex, costOfNew, costOfPlace } from './block-index.ts';
+import {
+  type BlockIndex,
+  costOfPlace,
+  inlineBytesMax,
+  type NewBlock,
+  totalsOf,
+} from './block-index.ts';
 import type { BookEntry } from './book.ts';
-import { holdingCost, membershipCost } from './costs.ts';
+import { blockCost, holdingCost, membershipCost } from './costs.ts';
 import type { StoredHolding } from './holding-codec.ts';
 import { textOf } from './tables.ts';
 
@@ -23,7 +29,7 @@ export interface Draft {
   readonly isNew: boolean;
   /** What it does not name yet, by `textOf` the hash. BOUNDED by the write. */
   readonly named: ReadonlyMap<string, Bytes>;
-  readonly fresh: readonly Block[];
+  readonly fresh: readonly NewBlock[];
   /** Asked to be named, and not here. */
   readonly missing: readonly Bytes[];
   /** What the budget has to have room for. */
@@ -39,14 +45,16 @@ export class WritePlan {
     number,
     { before: StoredHolding | undefined; after: StoredHolding }
   >();
-  readonly #fresh = new Map<string, Block>();
+  readonly #fresh = new Map<string, NewBlock>();
   readonly #members: { number: number; hash: Bytes }[] = [];
-  readonly #named = new Set<string>();
+  readonly #named = new Map<number, Set<string>>();
   readonly #sharers = new Map<string, { hash: Bytes; count: number }>();
   #cost = 0;
+  #inlineRoom: number;
 
-  constructor(index: BlockIndex) {
+  constructor(index: BlockIndex, inlineRoom: number) {
     this.#index = index;
+    this.#inlineRoom = inlineRoom;
   }
 
   /** What the plan adds to what the store costs. */
@@ -59,7 +67,7 @@ export class WritePlan {
   }
 
   /** Blocks that must be on the disk before the commit. */
-  get fresh(): readonly Block[] {
+  get fresh(): readonly NewBlock[] {
     return [...this.#fresh.values()];
   }
 
@@ -73,23 +81,27 @@ export class WritePlan {
     { blocks, hashes }: Asked,
   ): Draft {
     const named = new Map<string, Bytes>();
-    const fresh: Block[] = [];
+    const fresh: NewBlock[] = [];
+    let inlineRoom = this.#inlineRoom;
     const missing: Bytes[] = [];
     let freshCost = 0;
     let charge = 0;
+    const already = this.#named.get(holding.number);
     const see = (hash: Bytes, block: Block | undefined): void => {
       const id = textOf(hash);
-      if (named.has(id) || this.#named.has(memberId(holding.number, id))) return;
+      if (named.has(id) || already?.has(id)) return;
       const here = this.#costOf(id, hash);
       if (here === undefined && !block) return void missing.push(hash);
       if (here !== undefined && !isNew && this.#index.isMember(holding.number, hash)) return;
-      const cost = here ?? costOfNew(block?.bytes.length ?? 0);
-      if (here === undefined && block) {
-        fresh.push(block);
-        freshCost += cost;
-      }
       named.set(id, hash);
-      charge += cost + membershipCost;
+      charge += membershipCost + (here ?? 0);
+      if (here !== undefined || !block) return;
+      const placed = place(block, inlineRoom);
+      const cost = costOf(placed);
+      if (placed.inIndex) inlineRoom -= cost;
+      fresh.push(placed);
+      freshCost += cost;
+      charge += cost;
     };
     for (const block of blocks) see(block.hash, block);
     for (const hash of hashes) see(hash, undefined);
@@ -106,11 +118,16 @@ export class WritePlan {
     const before = planned ? planned.before : isNew ? undefined : holding;
     const after = { ...holding, usedMs: nowMs, cost: holding.cost + charge };
     this.#holdings.set(number, { before, after });
-    for (const block of fresh) this.#fresh.set(textOf(block.hash), block);
+    for (const block of fresh) {
+      this.#fresh.set(textOf(block.hash), block);
+      if (block.inIndex) this.#inlineRoom -= costOf(block);
+    }
+    const all = this.#named.get(number) ?? new Set<string>();
+    this.#named.set(number, all);
     const freshIds = new Set(fresh.map(({ hash }) => textOf(hash)));
     for (const [id, hash] of named) {
       this.#members.push({ number, hash });
-      this.#named.add(memberId(number, id));
+      all.add(id);
       if (freshIds.has(id)) continue;
       const count = this.#sharers.get(id)?.count ?? this.#sharersBefore(id, hash);
       this.#sharers.set(id, { hash, count: count + 1 });
@@ -121,7 +138,7 @@ export class WritePlan {
   /** What the commit writes. */
   entry(): BookEntry {
     const fresh = this.fresh;
-    const blockCosts = fresh.reduce((sum, { bytes }) => sum + costOfNew(bytes.length), 0);
+    const totals = totalsOf(fresh.map(({ bytes, inIndex }) => ({ bytes: bytes.length, inIndex })));
     return {
       write: (changes) => {
         for (const block of fresh) this.#index.put(changes, block);
@@ -131,20 +148,16 @@ export class WritePlan {
         }
       },
       holdings: [...this.#holdings.values()],
-      added: {
-        blocks: fresh.length,
-        bytes: fresh.reduce((sum, { bytes }) => sum + bytes.length, 0),
-        cost: blockCosts + this.#members.length * membershipCost,
-      },
+      added: { ...totals, cost: totals.cost + this.#members.length * membershipCost },
     };
   }
 
   /** Undefined when the block is not here. */
   #costOf(id: string, hash: Bytes): number | undefined {
     const planned = this.#fresh.get(id);
-    if (planned) return costOfNew(planned.bytes.length);
-    const place = this.#index.find(hash);
-    return place && costOfPlace(place);
+    if (planned) return costOf(planned);
+    const found = this.#index.find(hash);
+    return found && costOfPlace(found);
   }
 
   #sharersBefore(id: string, hash: Bytes): number {
@@ -152,6 +165,12 @@ export class WritePlan {
   }
 }
 
-function memberId(number: number, id: string): string {
-  return `${number} ${id}`;
+function place({ hash, bytes }: Block, inlineRoom: number): NewBlock {
+  if (bytes.length > inlineBytesMax) return { hash, bytes, inIndex: false };
+  const inIndex = blockCost({ bytes: bytes.length, inIndex: true }) <= inlineRoom;
+  return { hash, bytes, inIndex };
+}
+
+function costOf({ bytes, inIndex }: NewBlock): number {
+  return blockCost({ bytes: bytes.length, inIndex });
 }

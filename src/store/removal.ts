@@ -4,17 +4,15 @@
  * removed with it. Runs inside the queue of `holdings`.
  */
 import type { Bytes } from '../base/bytes.ts';
-import { forEachOf } from '../base/parallel.ts';
 import type { BlockFiles } from './block-files.ts';
-import { type BlockIndex, costOfPlace, sizeOf } from './block-index.ts';
+import { type BlockIndex, measureOf, totalsOf } from './block-index.ts';
 import type { Book, HoldingStep } from './book.ts';
 import { membershipCost } from './costs.ts';
 import type { StoredHolding } from './holding-codec.ts';
 import type { HoldingTable } from './holding-table.ts';
 
 /** Blocks of one commit: also removing takes some space at first. */
-const blocksAtOnce = 64;
-const filesAtOnce = 16;
+const blocksAtOnce = 128;
 
 export class Removal {
   readonly #book: Book;
@@ -86,37 +84,29 @@ export class Removal {
     const { number } = holding;
     const members = this.#index.membersOf(number, blocksAtOnce);
     const isLast = members.length < blocksAtOnce;
-    const dying: Bytes[] = [];
+    const dying: { hash: Bytes; bytes: number; inIndex: boolean }[] = [];
     const shared: { hash: Bytes; sharers: number }[] = [];
-    const files: Bytes[] = [];
-    let bytes = 0;
-    let cost = members.length * membershipCost;
     for (const hash of members) {
       const sharers = this.#index.sharersOf(hash);
-      if (sharers > 1) {
-        shared.push({ hash, sharers: sharers - 1 });
-        continue;
-      }
-      const place = this.#index.find(hash);
-      dying.push(hash);
-      bytes += place ? sizeOf(place) : 0;
-      cost += place ? costOfPlace(place) : 0;
-      if (place?.at !== 'index') files.push(hash);
+      if (sharers > 1) shared.push({ hash, sharers: sharers - 1 });
+      else dying.push({ hash, ...measureOf(this.#index.find(hash)) });
     }
+    const gone = totalsOf(dying, -1);
     await this.#book.commit(
       {
         write: (changes) => {
           for (const hash of members) this.#index.removeMember(changes, number, hash);
-          for (const hash of dying) this.#index.remove(changes, hash);
+          for (const { hash } of dying) this.#index.remove(changes, hash);
           for (const { hash, sharers } of shared) {
             this.#index.setSharers(changes, hash, sharers);
           }
         },
         holdings: isLast ? [{ before: holding, after: undefined }] : [],
-        added: { blocks: -dying.length, bytes: -bytes, cost: -cost },
+        added: { ...gone, cost: gone.cost - members.length * membershipCost },
       },
       { removesOnly: true },
     );
-    await forEachOf(files, filesAtOnce, (hash) => this.#files.remove(hash));
+    const files = dying.filter(({ inIndex }) => !inIndex);
+    await this.#files.removeAll(files.map(({ hash }) => hash));
   }
 }

@@ -5,7 +5,6 @@
 import path from 'node:path';
 import type { World } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import { forEachOf } from '../base/parallel.ts';
 import type { Holdings } from '../content/ports.ts';
 import type { PublicationJournal, RecordStore } from '../dht/ports.ts';
 import { BlockFiles } from './block-files.ts';
@@ -90,13 +89,11 @@ function blockParts(
   return { index, files, holdings, blocks: new BlockStore({ ...shared, onLost }) };
 }
 
-const filesAtOnce = 16;
-
 /** After a crash: drops files without entry and entries without file. */
 async function recover({ index, files, holdings }: BlockParts, log: Logger): Promise<void> {
   const { lost, orphans } = takeStock(index, files);
   await holdings.forget(lost);
-  await forEachOf(orphans, filesAtOnce, (hash) => files.remove(hash));
+  await files.removeAll(orphans);
   const { blocks } = index.totals();
   const found = { blocks, lost: lost.length, orphans: orphans.length };
   log.info('checked the blocks after a crash', found);

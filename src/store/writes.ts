@@ -5,9 +5,8 @@
  */
 import type { Bytes } from '../base/bytes.ts';
 import { AltNetError, isAltNetError, systemCode } from '../base/errors.ts';
-import { forEachOf } from '../base/parallel.ts';
 import type { BlockFiles } from './block-files.ts';
-import { type BlockIndex, inlineBytesMax } from './block-index.ts';
+import type { BlockIndex } from './block-index.ts';
 import type { Book, Origin } from './book.ts';
 import type { Environment } from './environment.ts';
 import type { StoredHolding } from './holding-codec.ts';
@@ -15,8 +14,6 @@ import type { Lifecycle } from './lifecycle.ts';
 import type { OpenHolding, OpenHoldings } from './open-holdings.ts';
 import { type Asked, type Draft, WritePlan } from './plan.ts';
 import type { Room } from './room.ts';
-
-const filesAtOnce = 16;
 
 /** What one writer has set aside; its first use says for whose sake. */
 export interface Reservation {
@@ -51,8 +48,8 @@ class Group {
   readonly begun = new Map<OpenHolding, StoredHolding>();
   readonly done: { write: Write; missing: readonly Bytes[] }[] = []; // BOUNDED by the writes
 
-  constructor(index: BlockIndex) {
-    this.plan = new WritePlan(index);
+  constructor({ index, book }: Pick<WritesParts, 'index' | 'book'>) {
+    this.plan = new WritePlan(index, book.inlineRoom());
   }
 }
 
@@ -64,13 +61,13 @@ export class Writes {
   }
 
   async writeAll(writes: readonly Write[]): Promise<void> {
-    let group = new Group(this.#parts.index);
+    let group = new Group(this.#parts);
     for (const write of writes) {
       try {
         if (this.#take(group, write)) continue;
         // What goes to make room must not be what the writes so far rely on.
         await this.#commit(group);
-        group = new Group(this.#parts.index);
+        group = new Group(this.#parts);
         await this.#takeWithRoom(group, write);
       } catch (error) {
         write.reject(error);
@@ -156,7 +153,7 @@ export class Writes {
 
   /** As if they came now: what they build on may have gone to make room. */
   async #writeAgain(writes: readonly Write[]): Promise<void> {
-    const group = new Group(this.#parts.index);
+    const group = new Group(this.#parts);
     for (const write of writes) {
       try {
         if (!this.#take(group, write)) throw this.#full(this.#draft(group, write));
@@ -177,12 +174,12 @@ export class Writes {
     const { fresh } = plan;
     const bytes = fresh.reduce((sum, block) => sum + block.bytes.length, 0);
     environment.requireSpace({ entries: fresh.length, bytes });
-    const large = fresh.filter((block) => block.bytes.length > inlineBytesMax);
+    const large = fresh.filter(({ inIndex }) => !inIndex);
     try {
-      await forEachOf(large, filesAtOnce, (block) => files.write(block.hash, block.bytes));
+      await files.writeAll(large);
       await book.commit(plan.entry());
     } catch (error) {
-      await Promise.allSettled(large.map((block) => files.remove(block.hash)));
+      await files.removeAll(large.map(({ hash }) => hash)).catch(() => undefined);
       throw error;
     }
   }

@@ -26,3 +26,13 @@ export function childRecord(name: string): { slot: Uint8Array; stored: StoredRec
 
 /** Of the holding that names all those blocks. */
 export const childRoot: Link = { codec: 'raw', hash: sha256(utf8('the root of all')) };
+
+export const churnBudgetBytes: number = 4 * 1024 * 1024;
+
+/** One of a few hundred blocks of all sizes: tiny ones, 5 KB ones and such as need files. */
+export function churnBlock(number: number): Block {
+  const size = [40, 900, 2500, 5000, 7000, 20_000, 60_000][number % 7] ?? 40;
+  const bytes = new Uint8Array(size).fill(number % 251);
+  bytes.set(utf8(String(number)));
+  return { hash: sha256(bytes), bytes };
+}
