@@ -8,8 +8,8 @@ import { type TestContext, test } from 'node:test';
 import { AltNetError } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
 import { temporaryFolder } from '../../test/support/cleanup.ts';
-import { MemoryBlocks } from '../../test/support/memory-blocks.ts';
-import { importPath } from './import.ts';
+import { MemoryBlocks, MemoryHoldings } from '../../test/support/memory-blocks.ts';
+import { type ImportProgress, importPath } from './import.ts';
 import { cidOf, rootHex } from './root.ts';
 
 async function rootOf(from: string): Promise<string> {
@@ -151,4 +151,48 @@ test('memory that is used again does not leak into other blocks', async (t) => {
     assert.deepEqual(sha256(blocks.get(hash) ?? new Uint8Array()), hash);
   }
   assert.ok(blocks.written.length > 40);
+});
+
+test('small files share memory on their way, and none gets the bytes of another', async (t) => {
+  const folder = temporaryFolder(t);
+  const expected: Uint8Array[] = [];
+  for (let i = 0; i < 400; i++) {
+    const content = randomBytes(i % 7 === 0 ? 0 : (i * 97) % 30_000);
+    expected.push(sha256(content));
+    await writeFile(path.join(folder, `f${i}`), content);
+  }
+  const blocks = new MemoryBlocks();
+  const { files, bytes } = await importPath(blocks, folder);
+  assert.equal(files, 400);
+  assert.ok(bytes > 1_000_000);
+  for (const hash of expected) assert.ok(blocks.has(hash));
+  for (const hash of blocks.written) {
+    assert.deepEqual(sha256(blocks.get(hash) ?? new Uint8Array()), hash);
+  }
+});
+
+test('what cannot fit is refused before anything is read', async (t) => {
+  const folder = await makeFolder(t, ['index.html']);
+  await writeFile(path.join(folder, 'large'), randomBytes(500_000));
+  const blocks = new MemoryBlocks();
+  const holdings = new MemoryHoldings(blocks);
+  holdings.bytesMax = 400_000;
+  const holding = await holdings.open({ kind: 'own' });
+  await assert.rejects(importPath(holding, folder), { code: 'STORE_FULL' });
+  assert.equal(blocks.size, 0);
+});
+
+test('progress ends with everything', async (t) => {
+  const folder = await makeFolder(t, names);
+  await writeFile(path.join(folder, 'large'), randomBytes(3_000_000));
+  const seen: ImportProgress[] = [];
+  const { files, bytes } = await importPath(new MemoryBlocks(), folder, {
+    onProgress: (done) => seen.push(done),
+  });
+  assert.deepEqual(seen.at(-1), { phase: 'reading', bytes, bytesTotal: bytes, files });
+  assert.ok(seen.length > files);
+  assert.deepEqual(
+    seen.toSorted((a, b) => a.bytes - b.bytes || a.files - b.files),
+    seen,
+  );
 });

@@ -23,6 +23,7 @@ import type { Link } from './root.ts';
 import { scan, type ScannedFile, type ScannedFolder } from './scan.ts';
 import { Slabs } from './slabs.ts';
 import { Turns } from './turns.ts';
+import type { Progress } from './types.ts';
 import { walkBlocksMax, walkDepthMax } from './walk.ts';
 
 export interface Imported {
@@ -35,12 +36,8 @@ export interface Imported {
   readonly entry: string;
 }
 
-export interface ImportProgress {
-  readonly bytes: number;
-  readonly bytesTotal: number;
-  readonly files: number;
-  readonly filesTotal: number;
-}
+/** After the first call with all bytes, only the folders are left to be made. */
+export type ImportProgress = Required<Pick<Progress, 'phase' | 'bytes' | 'bytesTotal' | 'files'>>;
 
 export interface ImportOptions {
   readonly signal?: AbortSignal | undefined;
@@ -181,10 +178,10 @@ class FolderImport {
   #advance(bytes: number): void {
     this.#bytes += bytes;
     this.#options.onProgress?.({
+      phase: 'reading',
       bytes: this.#bytes,
       bytesTotal: this.#bytesTotal,
       files: this.#built.size,
-      filesTotal: this.files.length,
     });
   }
 

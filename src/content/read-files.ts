@@ -42,7 +42,7 @@ export function isSmall({ bytes }: ScannedFile): boolean {
 export async function readSmallFile(file: ScannedFile, target: FileTarget): Promise<ReadFile> {
   const { path, bytes, stamp } = file;
   const readMs = target.clock.unixMs();
-  const into = target.slabs.take(bytes + 1); // one byte more than was there: growth is noticed
+  const into = target.slabs.takePiece(bytes + 1); // one byte more than was there: growth is noticed
   const read = readNow(path, into);
   if (read.length !== bytes || stampOf(read.stats) !== stamp) {
     target.slabs.give(into);
@@ -50,6 +50,7 @@ export async function readSmallFile(file: ScannedFile, target: FileTarget): Prom
   }
   const builder = new FileBuilder(target.sink);
   if (bytes > 0) await builder.add(into.subarray(0, bytes));
+  else target.slabs.give(into);
   const built = await builder.finish();
   target.onBytes(bytes);
   return { built, stamp, settled: isSettled(read.stats, readMs) };

@@ -9,10 +9,21 @@ export const slabBytes: number = 256 * 1024;
 /** Smaller arrays are cheap to allocate and would waste most of a slab. */
 export const worthwhileBytes: number = 32 * 1024;
 
+/** A slab that holds several pieces, one behind the other. */
+interface Shared {
+  readonly buffer: ArrayBufferLike;
+  /** Bytes that were given out since all of them were free. */
+  used: number;
+  /** Pieces that somebody has. */
+  pieces: number;
+}
+
 export class Slabs {
   readonly #free: ArrayBufferLike[] = []; // BOUNDED by #freeMax, see give()
   readonly #owned = new WeakSet<ArrayBufferLike>();
   readonly #freeMax: number;
+  readonly #shared = new WeakMap<ArrayBufferLike, Shared>();
+  #current: Shared | undefined;
 
   /** `bytesMax`: of slabs that are kept for later. */
   constructor(bytesMax: number = 16 * 1024 * 1024) {
@@ -27,9 +38,40 @@ export class Slabs {
     return new Uint8Array(buffer, 0, length);
   }
 
+  /**
+   * The same for whoever gives all of it back before long: small pieces share a slab, which one of
+   * them keeps from being used again.
+   */
+  takePiece(length: number): Bytes {
+    if (length >= worthwhileBytes) return this.take(length);
+    if (!this.#current || this.#current.used + length > slabBytes) {
+      const buffer = this.#free.pop() ?? new ArrayBuffer(slabBytes);
+      this.#current = { buffer, used: 0, pieces: 0 };
+      this.#shared.set(buffer, this.#current);
+    }
+    const { buffer, used } = this.#current;
+    this.#current.used += length;
+    this.#current.pieces++;
+    return new Uint8Array(buffer, used, length);
+  }
+
   /** Nobody may use `bytes`, which came from `take`, any longer; other arrays are left alone. */
   give(bytes: Bytes): void {
-    if (!this.#owned.delete(bytes.buffer)) return;
-    if (this.#free.length < this.#freeMax) this.#free.push(bytes.buffer);
+    const shared = this.#shared.get(bytes.buffer);
+    if (shared) return this.#givePiece(shared);
+    if (this.#owned.delete(bytes.buffer)) this.#keep(bytes.buffer);
+  }
+
+  #givePiece(shared: Shared): void {
+    shared.pieces--;
+    if (shared.pieces > 0) return;
+    shared.used = 0;
+    if (shared === this.#current) return;
+    this.#shared.delete(shared.buffer);
+    this.#keep(shared.buffer);
+  }
+
+  #keep(buffer: ArrayBufferLike): void {
+    if (this.#free.length < this.#freeMax) this.#free.push(buffer);
   }
 }
