@@ -17,8 +17,8 @@ export interface Surroundings {
 const signalNumbers = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
 /**
  * Signals this close together are one wish: at a Ctrl-C or when a window closes, the terminal sends
- * one, and npm and what started the program hand theirs on. A node needs a second to end, so who asks
- * again meanwhile shall not have to wait for as long.
+ * one, and npm and what started the program hand theirs on. A node needs up to a second to end: who
+ * asks again meanwhile shall not have to wait for as long.
  */
 const sameWishMs = 300;
 

@@ -119,3 +119,18 @@ test('a node alone that wakes up does not wait for its next attempt', async (t) 
   await net.world.advanceAsync(1);
   assert.equal(cut.dht.table.size, 3);
 });
+
+test('neighbours of one that leaves ask each other for what it held, and not again soon', async (t) => {
+  const [net, nodes] = await networkOf(t, 6);
+  await net.world.advanceAsync(20 * minuteMs);
+  net.log.length = 0;
+  await pick(nodes, 5).dht.leave({ signal: leaving });
+  await pick(nodes, 5).dht.stop();
+  await net.world.advanceAsync(2 * minuteMs);
+  const syncs = (): number => net.log.filter((line) => line.startsWith('sync')).length;
+  assert.equal(syncs(), 5 * 4, 'each asked each once');
+  await pick(nodes, 4).dht.leave({ signal: leaving });
+  await pick(nodes, 4).dht.stop();
+  await net.world.advanceAsync(5 * minuteMs);
+  assert.equal(syncs(), 5 * 4, 'they rest');
+});

@@ -23,7 +23,7 @@ export interface BootstrapAddress {
 
 const addressesMax = 64;
 const hostLookupTimeoutMs = 5000;
-/** The system looks names up on threads that files are read on, too: four, unless told otherwise. */
+/** The system looks names up on the threads that files are read on: four, if nobody says more. */
 const hostLookupsAtOnce = 2;
 const endpointsMax = 4;
 

@@ -37,14 +37,16 @@ export function rememberedPeers(notes: Notes): Contact[] {
 /**
  * Notes those of `contacts`, seen last first, that are worth trying in the next run: of those noted
  * before the ones that still answer, then the others, then who was `lost` in this run. A node that
- * met few keeps some of earlier runs as well: a run without a network must not cost it its way back.
+ * met few keeps some of earlier runs as well: a run without a network must not cost it its way
+ * back.
  */
 export async function rememberPeers(
   notes: Notes,
   contacts: readonly Contact[],
   lost: readonly Contact[] = [],
 ): Promise<void> {
-  const met = new Map(contacts.map((contact) => [toHex(contact.id), contact])); // BOUNDED by a table
+  // BOUNDED by a table
+  const met = new Map(contacts.map((contact) => [toHex(contact.id), contact]));
   const before = rememberedPeers(notes);
   const proven = before.flatMap(({ id }) => met.get(toHex(id)) ?? []).slice(0, provenMax);
   const kept = chosen([proven, contacts, lost], peersMax);

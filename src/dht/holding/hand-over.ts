@@ -1,7 +1,7 @@
 /**
  * What a node that leaves does for the records that it holds. In a network of some size nothing is
- * needed: others hold the same, and who takes its place fetches them from those. Among few, a record
- * may not have got around yet; it is offered to others while there is time.
+ * needed: others hold the same, and who takes its place fetches them from those. Among few, a
+ * record may not have got around yet; it is offered to others while there is time.
  */
 import type { World } from '../../base/clock.ts';
 import { forEachOf } from '../../base/parallel.ts';

@@ -52,7 +52,7 @@ export interface WalkOptions<T> {
 const startTimes = 3;
 /** After the first seed answered, others have so long to do so before the search begins. */
 const graceMs = 250;
-/** Contacts of old that are asked at a time when nobody is known: an attempt sends few datagrams. */
+/** Contacts of old that are asked together when nobody is known: an attempt is cheap. */
 const recalledMax = 16;
 /** Lost contacts that are asked together when one of them answered. */
 const recallsAtOnce = 8;

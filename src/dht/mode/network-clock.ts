@@ -2,9 +2,9 @@
  * What time it is, for what must not go wrong with a wrong clock: for how long this node keeps
  * records, and when it signs its own anew. It judges by our clock and by what others say of it.
  *
- * After the clock has moved there are two explanations: the machine slept, or somebody set the clock
- * (rightly or wrongly). The others' clocks tell which; until enough of them have, and for a while
- * where nobody does, nothing is done that could not be undone.
+ * After the clock has moved there are two explanations: the machine slept, or somebody set the
+ * clock, rightly or wrongly. The others' clocks tell which. Until enough of them have, and for a
+ * while where nobody does, nothing is done that could not be undone.
  */
 import type { Clock } from '../../base/clock.ts';
 import type { ClockOffset } from './clock-offset.ts';

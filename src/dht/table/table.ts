@@ -89,7 +89,7 @@ export class RoutingTable implements TableView {
     return this.entries().map(({ contact }) => contact);
   }
 
-  /** Who is to be asked next whether it is there: who missed a request, else who is silent longest. */
+  /** Who is to be asked next whether it is there: who missed one, else who is silent longest. */
   stalest(): TableEntry | undefined {
     let stalest: TableEntry | undefined;
     for (const { entries } of this.#buckets) {
