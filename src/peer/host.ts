@@ -154,14 +154,19 @@ export class PeerHost {
     return [...new Set([...(external ? [external] : []), ...own].map(formatMultiaddr))];
   }
 
-  /** Where it really listens, as port 0 is replaced by the port that was given. */
+  /**
+   * Where it really listens, as port 0 is replaced by the port that was given. libp2p tells that port
+   * with a local address only: it takes a global one for unproven, and does not list it.
+   */
   #bound(): HostPort[] {
-    const ports = (this.#libp2p?.getMultiaddrs() ?? []).flatMap(
-      (bound) => parseMultiaddr(bound.toString())?.port ?? [],
-    );
-    const [port] = ports;
-    if (port === undefined) return [];
-    return this.#options.listen.map((at) => ({ ...at, port: at.port === 0 ? port : at.port }));
+    if (this.#libp2p?.status !== 'started') return [];
+    const [given] = this.#libp2p
+      .getMultiaddrs()
+      .flatMap((bound) => parseMultiaddr(bound.toString())?.port ?? []);
+    return this.#options.listen.flatMap(({ host, port }) => {
+      const real = port === 0 ? given : port;
+      return real === undefined ? [] : [{ host, port: real }];
+    });
   }
 
   connections(): PeerConnection[] {
