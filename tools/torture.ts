@@ -36,6 +36,10 @@ function count(name: 'kills' | 'lanes' | 'nodes' | 'seed' | 'minutes', least: nu
   throw new TypeError(`--${name} must be a whole number from ${least} on`);
 }
 
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
 async function main(): Promise<number> {
   if (values.help) {
     process.stdout.write(usage);
@@ -52,7 +56,6 @@ async function main(): Promise<number> {
   };
   const [seed, minutes] = [count('seed', 0), count('minutes', 1)];
   const signal = AbortSignal.timeout(minutes * 60_000);
-  const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const ended: Ended[] = [];
   for (const scenario of scenarios) {
     if (only.length > 0 && !only.includes(scenario.name)) continue;

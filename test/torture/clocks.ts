@@ -10,35 +10,43 @@ import { Fleet, type Place } from './fleet.ts';
 import type { RunningNode } from './running.ts';
 import { type Bench, folderIn, type Scenario, type Size } from './scenario.ts';
 
-const dayMs = 86_400_000;
+export const dayMs = 86_400_000;
 const publishers = 3;
 /** A name, a link, a provider record of the site, and one to spare. */
 const recordsEach = 4;
 /** A record may be brought out anew once for each jump, and handed over by those that hold it. */
 const turnsPerJump = 3;
 
-async function run(bench: Bench, { nodes, watchMs }: Size): Promise<void> {
+export type SetClock = (node: RunningNode, offsetMs: number) => void;
+
+/** Nodes whose clocks can be set. They end with the fleet. */
+export function fleetWithClocks(bench: Bench): { fleet: Fleet; set: SetClock } {
   const clocksOf = new Map<string, ClockFile>(); // BOUNDED by the nodes
   const placeOf = (name: string): Place => {
     const clock = clockFile(folderIn(bench, 'clocks', name));
     clocksOf.set(name, clock);
     return { env: clock.env };
   };
-  await using fleet = new Fleet(bench, { placeOf });
-  await fleet.start(nodes);
-  for (const node of fleet.alive.slice(1, 1 + publishers)) await fleet.publishFrom(node);
-  const set = (node: RunningNode, offsetMs: number): void => {
+  const set: SetClock = (node, offsetMs) => {
     clocksOf.get(node.plan.name)?.set(offsetMs);
     bench.tally.fault('clock moved by a day');
   };
-  await jumpOne(fleet, set);
-  await jumpAll(fleet, set, watchMs);
+  return { fleet: new Fleet(bench, { placeOf }), set };
 }
 
-type SetClock = (node: RunningNode, offsetMs: number) => void;
+async function run(bench: Bench, { nodes, watchMs }: Size): Promise<void> {
+  const { fleet, set } = fleetWithClocks(bench);
+  await using stack = new AsyncDisposableStack();
+  stack.use(fleet);
+  await fleet.start(nodes);
+  for (const node of fleet.alive.slice(1, 1 + publishers)) await fleet.publishFrom(node);
+  await jumpOne(fleet, set);
+  await jumpAll(fleet, set, watchMs);
+  await jumpRestarting(fleet, set);
+}
 
 /** A publisher is in another time than the others, who must not be disturbed by that. */
-async function jumpOne(fleet: Fleet, set: SetClock): Promise<void> {
+export async function jumpOne(fleet: Fleet, set: SetClock): Promise<void> {
   const { tally } = fleet.bench;
   const odd = fleet.at(1);
   const others = fleet.alive.filter((node) => node !== odd);
@@ -61,7 +69,16 @@ async function jumpAll(fleet: Fleet, set: SetClock, watchMs: number): Promise<vo
     tally.recovered(await fleet.expectAll(fleet.alive, where));
     say(`clocks: ${where}`);
   }
-  for (const offsetMs of [dayMs, 0, -dayMs, 0]) {
+}
+
+/** Nodes that were away for a day, or wake up in the past. */
+export async function jumpRestarting(
+  fleet: Fleet,
+  set: SetClock,
+  offsetsMs: readonly number[] = [dayMs, 0, -dayMs, 0],
+): Promise<void> {
+  const { tally, say } = fleet.bench;
+  for (const offsetMs of offsetsMs) {
     const nodes = [...fleet.nodes];
     await forEachOf(nodes, 4, async (node) => void (await node.stop()));
     for (const node of nodes) set(node, offsetMs);

@@ -15,14 +15,14 @@ async function run(bench: Bench, { nodes }: Size): Promise<void> {
   await freezeHalf(fleet);
 }
 
-export async function freezeHalf(fleet: Fleet): Promise<void> {
+export async function freezeHalf(fleet: Fleet, forMs: number = frozenMs): Promise<void> {
   const { tally } = fleet.bench;
   const nodes = fleet.alive;
   const [half, rest] = [nodes.filter((_, i) => i % 2 === 1), nodes.filter((_, i) => i % 2 === 0)];
   for (const node of [...half.slice(0, 2), ...rest.slice(0, 2)]) await fleet.publishFrom(node);
   for (const node of half) node.send('SIGSTOP');
   tally.fault('node stopped for a while', half.length);
-  await Promise.all([delay(frozenMs), ...rest.slice(0, 2).map((node) => fleet.publishFrom(node))]);
+  await Promise.all([delay(forMs), ...rest.slice(0, 2).map((node) => fleet.publishFrom(node))]);
   for (const node of half) node.send('SIGCONT');
   tally.recovered(await fleet.expectAll(nodes, 'after half of the nodes stood still'));
 }

@@ -57,11 +57,16 @@ export function tableOf(ended: readonly Ended[], seed: number): string {
   return `${lines.join('\n')}\n`;
 }
 
+const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+
+function listOf(counts: ReadonlyMap<string, number>): string {
+  return [...counts].map(([what, count]) => `${count} × ${what}`).join(', ');
+}
+
 export function markdownOf(
   ended: readonly Ended[],
   { seed, size }: { readonly seed: number; readonly size: Size },
 ): string {
-  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const lines = [
     `Seed ${seed}, ${size.kills} kills on ${size.lanes} nodes at once, networks of ${size.nodes} nodes.`,
     '',
@@ -71,13 +76,11 @@ export function markdownOf(
     '',
   ];
   for (const { scenario, tally, seconds } of ended) {
-    const counts = (list: ReadonlyMap<string, number>): string =>
-      [...list].map(([what, count]) => `${count} × ${what}`).join(', ');
     lines.push(`**${scenario.name}** (${seconds.toFixed(0)} s): ${scenario.title}.`);
     if (tally.skipped !== undefined) lines.push(`Not run: ${tally.skipped}.`, '');
     else
       lines.push(
-        `Faults: ${counts(tally.faults)}. Acknowledged: ${counts(tally.acknowledgements)}.`,
+        `Faults: ${listOf(tally.faults)}. Acknowledged: ${listOf(tally.acknowledgements)}.`,
       );
     lines.push(...tally.notes.map((note) => `${note}.`));
     lines.push(...tally.findings.map(({ kind, where }) => `Found: ${kind}, ${where}.`), '');

@@ -1,6 +1,6 @@
 /** Folders whose every byte follows from a seed, and what came out of a node compared with them. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { SeededRandom } from '../../sim/random.ts';
 import { readFolder } from '../support/folders.ts';
@@ -53,13 +53,12 @@ export function changeSite(folder: string, random: SeededRandom): Digests {
   return digestsOf(folder);
 }
 
-export function digestsOf(folder: string): Digests {
-  const digest = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
-  return new Map([...readFolder(folder)].map(([name, bytes]) => [name, digest(bytes)]));
+function digestOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
-export function bytesIn(folder: string): number {
-  return [...readFolder(folder).values()].reduce((sum, bytes) => sum + bytes.length, 0);
+export function digestsOf(folder: string): Digests {
+  return new Map([...readFolder(folder)].map(([name, bytes]) => [name, digestOf(bytes)]));
 }
 
 /** In a few words, how the two differ; undefined when they do not. */
@@ -75,8 +74,4 @@ export function difference(have: Digests, want: Digests): string | undefined {
 /** For a value: what is put, and nothing else in the run equals it. */
 export function sampleValue(random: SeededRandom): Buffer {
   return content(random, 1 + random.below(60_000));
-}
-
-export function readDigest(file: string): string {
-  return createHash('sha256').update(readFileSync(file)).digest('hex');
 }

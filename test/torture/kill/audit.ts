@@ -26,7 +26,7 @@ export interface AuditOptions {
 /** What may stand in a data folder whose node has ended cleanly. */
 const dataNames = /^(keys|store|bootstrap\.txt|registrar-token\.txt|history)$/;
 const storeNames = /^(blocks|index\.mdb|index\.mdb-lock)$/;
-/** A block file's own name; LMDB's pages that wait to be used again are in the index's size. */
+/** Of one kind of contradiction, so many are named. */
 const shownMax = 5;
 
 interface Opened {
@@ -129,7 +129,7 @@ function totalProblems({ index, holdings }: Opened): string[] {
     bytes += sizeOf(place);
     cost += costOfPlace(place);
   }
-  for (const _membership of index.memberships()) cost += membershipCost;
+  cost += [...index.memberships()].length * membershipCost;
   const totals = index.totals();
   const same = totals.blocks === blocks && totals.bytes === bytes && totals.cost === cost;
   if (same) return [];

@@ -10,7 +10,7 @@ import { type NodePlan, RunningNode } from '../running.ts';
 import { type Bench, folderIn } from '../scenario.ts';
 import { auditFolder } from './audit.ts';
 import { Ledger } from './ledger.ts';
-import { claimed, Spans } from './moment.ts';
+import { claimed, type Spans } from './moment.ts';
 import {
   type Operation,
   type OperationKind,

@@ -59,7 +59,7 @@ let count = 0;
 
 /** Draws everything about the operation now, so that asking again asks for the same. */
 export function operationOf(kind: OperationKind, shop: Workshop): Operation {
-  const { ledger, random } = shop;
+  const { ledger } = shop;
   switch (kind) {
     case 'publish':
       return ledger.sites.size < ownSitesMax ? publishNew(shop) : unpublish(shop);
@@ -75,17 +75,23 @@ export function operationOf(kind: OperationKind, shop: Workshop): Operation {
       return fetchSome(shop, 4);
     case 'unpublish':
       return ledger.sites.size > 2 ? unpublish(shop) : publishNew(shop);
-    case 'mixed': {
-      const kinds = ['publish', 'update', 'put value', 'put link', 'fetch', 'evict'] as const;
-      const parts = kinds
-        .filter(() => random.below(2) === 0)
-        .map((part) => (part === 'publish' ? publishNew(shop) : operationOf(part, shop)));
-      return async (services) => {
-        const ends = await Promise.allSettled(parts.map((part) => part(services)));
-        for (const end of ends) if (end.status === 'rejected') throw end.reason;
-      };
-    }
+    case 'mixed':
+      return mixed(shop);
+    default:
+      return kind satisfies never;
   }
+}
+
+/** Several at the same time. */
+function mixed(shop: Workshop): Operation {
+  const kinds = ['publish', 'update', 'put value', 'put link', 'fetch', 'evict'] as const;
+  const parts = kinds
+    .filter(() => shop.random.below(2) === 0)
+    .map((part) => (part === 'publish' ? publishNew(shop) : operationOf(part, shop)));
+  return async (services) => {
+    const ends = await Promise.allSettled(parts.map((part) => part(services)));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  };
 }
 
 function publishNew(shop: Workshop): Operation {
