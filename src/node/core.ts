@@ -16,6 +16,7 @@ import { networkId, type NetworkProfile, networkProfiles } from '../record/netwo
 import { UdpTransport } from '../rpc/transport.ts';
 import { openStore } from '../store/store.ts';
 import { listenOnBoth, type Listeners } from './listen.ts';
+import { nameOldRoots } from './old-roots.ts';
 import type { NodeOptions } from './options.ts';
 import { recalledReach } from './memory.ts';
 import { OwnContact, type SeenAt } from './own-contact.ts';
@@ -57,6 +58,7 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
       perPeerBudgetBytes: options.perPeerBudgetBytes,
     }),
   );
+  await nameOldRoots(store, log);
   const { note, ...networks } = await startNetworks(
     { identity, store },
     { options, stack, common },

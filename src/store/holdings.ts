@@ -18,7 +18,7 @@ import { HoldingWriter, type WriterPort } from './holding-writer.ts';
 import { Lifecycle, staysPartial } from './lifecycle.ts';
 import { Losses } from './losses.ts';
 import { OpenHoldings } from './open-holdings.ts';
-import { SerialQueue } from './queue.ts';
+import { closedError, SerialQueue } from './queue.ts';
 import { Removal } from './removal.ts';
 import { Room } from './room.ts';
 import { Touches } from './touches.ts';
@@ -76,10 +76,16 @@ export class HoldingStore implements Holdings {
       background: () => this.#removeSome(),
     });
     this.#writerPort = {
-      write: (write) => this.#queue.write(write),
+      write: (write) => {
+        if (this.#queue.isStopped) write.reject(closedError());
+        else this.#queue.write(write);
+      },
       reserve: (...asked) => this.#queue.alone(() => lifecycle.reserve(...asked)),
       complete: (...asked) => this.#queue.alone(() => lifecycle.complete(...asked)),
-      close: (...asked) => this.#queue.alone(() => lifecycle.close(...asked)),
+      close: async (...asked) => {
+        // What is open when the store is closed is put in order at the next start.
+        if (!this.#queue.isStopped) await this.#queue.alone(() => lifecycle.close(...asked));
+      },
     };
   }
 
@@ -155,6 +161,24 @@ export class HoldingStore implements Holdings {
 
   usageFor(from: Bytes): { readonly bytes: number; readonly bytesMax: number } {
     return { bytes: this.#book.heldFor(from), bytesMax: this.#book.budget.perPeerBytesMax };
+  }
+
+  /** Roots from a store of version 1 that do not name their blocks yet. */
+  unnamedRoots(): HeldRoot[] {
+    const old = [...this.#table.list()].filter(({ legacy }) => legacy);
+    return old.flatMap((holding) => heldRootOf(holding, holding.usedMs) ?? []);
+  }
+
+  /** They have been adopted and completed; those that could not be are damaged, the rest goes. */
+  finishNaming(): Promise<void> {
+    return this.#queue.alone(async () => {
+      for (const before of this.#table.list()) {
+        if (!before.legacy || before.state === 'going') continue;
+        const after: StoredHolding = { ...before, state: 'damaged', legacy: false };
+        if (before.root) await this.#book.commit({ holdings: [{ before, after }] });
+        else await this.#removal.mark(before);
+      }
+    });
   }
 
   /** Forgets blocks that turned out to be lost. */

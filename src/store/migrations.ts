@@ -33,7 +33,8 @@ function nameEveryBlock(table: (name: string) => Table): void {
     else files += Math.ceil(size / 4096) * 4096;
   }
   const isEmpty = count === 0;
-  if (!isEmpty) holdings.putSync(uint32(1), holdingIn2({ state: 2, kind: 0, flags: 16, cost }));
+  const all = { state: 2, kind: 0, flags: 16, cost: cost + 512 };
+  if (!isEmpty) holdings.putSync(uint32(1), holdingIn2(all));
   let next = 2;
   for (const { key, value } of roots.getRange({})) {
     if (value.length !== 26) continue;

@@ -3,6 +3,7 @@
  * that wait together are handed over together; in between, work in the background gets a turn. It
  * does not know what is written.
  */
+import { AltNetError } from '../base/errors.ts';
 
 export interface QueueWork<W> {
   /** Settles each of them itself and never rejects. */
@@ -28,12 +29,19 @@ export class SerialQueue<W> {
     this.#work = work;
   }
 
+  /** Nothing more is taken: what follows is refused. */
+  get isStopped(): boolean {
+    return this.#stopping && this.#working === undefined;
+  }
+
+  /** Not to be called once it has stopped. */
   write(write: W): void {
     this.#enqueue({ kind: 'write', write });
   }
 
   /** What `run` gives, once everything before it is done. */
   alone<T>(run: () => Promise<T>): Promise<T> {
+    if (this.isStopped) return Promise.reject(closedError());
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     this.#enqueue({ kind: 'alone', run: () => run().then(resolve, reject) });
     return promise;
@@ -87,4 +95,8 @@ export class SerialQueue<W> {
     this.#jobs.splice(0, group.length);
     return group;
   }
+}
+
+export function closedError(): AltNetError {
+  return new AltNetError('INTERNAL', { what: 'the store is closed' });
 }

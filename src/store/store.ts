@@ -5,7 +5,7 @@
 import path from 'node:path';
 import type { World } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import type { Holdings } from '../content/ports.ts';
+import type { HeldRoot, Holdings } from '../content/ports.ts';
 import type { PublicationJournal, RecordStore } from '../dht/ports.ts';
 import { BlockFiles } from './block-files.ts';
 import { BlockIndex } from './block-index.ts';
@@ -21,11 +21,19 @@ import { LmdbRecordStore } from './records.ts';
 import { migrate } from './schema.ts';
 import { takeStock } from './stocktaking.ts';
 
+/** Roots from a store of version 1: which blocks are theirs is known once somebody has walked them. */
+export interface UnnamedRoots {
+  list(): readonly HeldRoot[];
+  /** All of them have been opened, adopted and completed, or cannot be. */
+  finish(): Promise<void>;
+}
+
 export interface Store extends AsyncDisposable {
   readonly records: RecordStore;
   readonly journal: PublicationJournal;
   readonly blocks: BlockStore;
   readonly holdings: Holdings;
+  readonly unnamed: UnnamedRoots;
   readonly notes: NoteStore;
   /** Ends what was begun, then lets another process in. Idempotent. */
   close(): Promise<void>;
@@ -123,6 +131,7 @@ function storeOf({
     journal: new LmdbPublicationJournal(environment),
     notes: new NoteStore(environment),
     holdings,
+    unnamed: { list: () => holdings.unnamedRoots(), finish: () => holdings.finishNaming() },
     blocks,
     close,
     [Symbol.asyncDispose]: close,
