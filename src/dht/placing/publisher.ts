@@ -114,7 +114,8 @@ export class Publisher {
   readonly #turns = new Serial(Number.POSITIVE_INFINITY);
   readonly #clock: RecordClock;
   readonly #nudge = new Nudge();
-  #isAwoken = false;
+  /** The next look is due soon: an earlier run may have been killed before it stored anything. */
+  #isAwoken = true;
   #loop: Promise<void> | undefined;
 
   constructor(deps: PublisherDeps, options: Partial<PublisherOptions> = {}) {
