@@ -165,7 +165,7 @@ export class Sites implements SiteReader {
    */
   async publish(
     path: string,
-    { signal, onProgress, keep, replaces }: PublishOptions = {},
+    { signal, onProgress, keep, replaces, awaitCopies = true }: PublishOptions = {},
   ): Promise<Publication> {
     const report = throttled(this.#world.clock, onProgress);
     const imported = await this.#import(path, { signal, keep, onProgress: report });
@@ -174,12 +174,13 @@ export class Sites implements SiteReader {
     const copying = this.#copy(root, {
       files,
       replaces: former && !equalBytes(former, root.hash) ? former : undefined,
-      signal: signal ?? this.#stop.signal,
+      signal: (awaitCopies ? signal : undefined) ?? this.#stop.signal,
       onProgress: (done) => report({ phase: 'copying', files, ...done }),
     });
+    this.#background.add(copying);
     const [announced, replication] = await Promise.all([
       this.#announcer.provide(root, { signal }),
-      copying,
+      awaitCopies ? copying : noCopies,
     ]);
     return { root: cidOf(root), files, bytes, announced, entry, ...replication };
   }

@@ -25,6 +25,8 @@ export interface PublishOptions extends WorkOptions {
   readonly keep?: boolean | undefined;
   /** The version before this one: nodes that hold a copy of it replace it. */
   readonly replaces?: CID | undefined;
+  /** False: copies are made in the background, and the answer says nothing of them. */
+  readonly awaitCopies?: boolean | undefined;
 }
 
 /** How many full copies there are besides this node's, and why there are not more. */

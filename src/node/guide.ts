@@ -29,7 +29,7 @@ export async function publishGuide(
   if (known !== undefined && isHeld(store, known)) return siteUrl(known);
   if (!existsSync(guideFolder)) return undefined;
   try {
-    const { root } = await sites.publish(guideFolder, { signal });
+    const { root } = await sites.publish(guideFolder, { signal, awaitCopies: false });
     await noteGuideRoot(store.notes, root.toString());
     return siteUrl(root.toString());
   } catch (error) {

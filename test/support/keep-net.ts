@@ -16,7 +16,9 @@ import {
 } from './content-net.ts';
 import { type ManualWorld, manualWorld } from './manual-world.ts';
 
-export const hourMs = 3_600_000;
+/** How often holders look; short, as time passes in steps that no timeout falls into. */
+export const intervalMs = 60_000;
+const stepMs = 1000;
 
 export interface KeepNet {
   readonly board: RecordBoard;
@@ -31,6 +33,8 @@ export interface KeepNet {
   startAll(count: number, replication?: Partial<ReplicationOptions>): Promise<ContentNode[]>;
   /** Ends a node for good, without a word to the others. */
   kill(node: ContentNode): Promise<void>;
+  /** Lets time pass. */
+  pass(ms: number): Promise<void>;
   /** Lets time pass until `holds` does. */
   until(what: string, holds: () => boolean): Promise<void>;
 }
@@ -48,7 +52,7 @@ export function keepNet(t: TestContext): KeepNet {
       ...options,
       replication: {
         replicas: 6,
-        repairIntervalMs: hourMs,
+        repairIntervalMs: intervalMs,
         isKeeper: () => true,
         perPeerBytesMax: Number.MAX_SAFE_INTEGER,
         ...replication,
@@ -66,12 +70,18 @@ export function keepNet(t: TestContext): KeepNet {
       await node.host.stop();
       await node.sites.stop();
     },
+    async pass(ms) {
+      for (let passed = 0; passed < ms; passed += stepMs) {
+        await world.advanceAsync(stepMs);
+        await delay(4);
+      }
+    },
     async until(what, holds) {
       const end = performance.now() + realMsMax;
       while (!holds()) {
         if (performance.now() > end) throw new Error(`never came true: ${what}`);
-        await world.advanceAsync(60_000);
-        await delay(10);
+        await world.advanceAsync(stepMs);
+        await delay(4);
       }
     },
   };

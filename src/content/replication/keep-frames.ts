@@ -42,6 +42,7 @@ export const declineCodes = {
   busy: 5,
   'not-a-keeper': 6,
   failed: 7,
+  superseded: 8,
 } as const;
 export type Decline = keyof typeof declineCodes;
 

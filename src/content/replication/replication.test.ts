@@ -4,7 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { toHex } from '../../base/bytes.ts';
 import { providerKey } from '../../record/provider.ts';
-import { holdersOf, hourMs, keepNet, makeSite } from '../../../test/support/keep-net.ts';
+import { holdersOf, intervalMs, keepNet, makeSite } from '../../../test/support/keep-net.ts';
 import { multihashOf, requireLink } from '../root.ts';
 
 test('a site is copied to as many nodes as wanted and outlives its publisher', async (t) => {
@@ -99,7 +99,7 @@ test('a node that is far from a root refuses it, unless it holds the version bef
 
 test('an update brings only what changed, and the version before goes after a while', async (t) => {
   const net = keepNet(t);
-  const [publisher, keeper] = await net.startAll(2, { replicas: 1, graceMs: hourMs });
+  const [publisher, keeper] = await net.startAll(2, { replicas: 1, graceMs: 4 * intervalMs });
   assert.ok(publisher && keeper);
   const folder = await makeSite(t, 8);
   const first = await publisher.sites.publish(folder);
@@ -114,7 +114,7 @@ test('an update brings only what changed, and the version before goes after a wh
   const [old, current] = [requireLink(first.root).hash, requireLink(second.root).hash];
   assert.notEqual(keeper.holdings.get(old)?.supersededMs, undefined);
   assert.equal(keeper.holdings.get(current)?.supersededMs, undefined);
-  await net.world.advanceAsync(hourMs / 2);
+  await net.pass(2 * intervalMs);
   assert.equal(holdersOf([publisher, keeper], old).length, 2, 'a grace period');
   await net.until(
     'the old version is gone',

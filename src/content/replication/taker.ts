@@ -68,10 +68,13 @@ export class Taker {
     const why = this.#objection(offer, from);
     if (why !== undefined) return { kind: 'refused', why };
     const { hash } = offer.link;
-    if (this.standing(hash) !== 'no') {
-      if (this.standing(hash) === 'superseded') {
-        await holdings.change(hash, { supersededMs: undefined });
-      }
+    const standing = this.standing(hash);
+    if (standing === 'superseded') {
+      // Whoever has an old version in its care would bring it back to life again and again.
+      if (!this.#isTheirs(hash, from)) return { kind: 'refused', why: 'superseded' };
+      await holdings.change(hash, { supersededMs: undefined });
+    }
+    if (standing !== 'no') {
       await this.#supersede(offer, from);
       return { kind: 'held' };
     }

@@ -20,8 +20,8 @@ export class Tally {
       this.made++;
       return;
     }
-    // Who keeps nothing for anybody is no storage node, and so no refusal.
-    if (outcome.why === 'not-a-keeper') return;
+    // Who keeps nothing for anybody, or knows better, says nothing of its room.
+    if (outcome.why === 'not-a-keeper' || outcome.why === 'superseded') return;
     this.#asked++;
     this.#refused.set(outcome.why, (this.#refused.get(outcome.why) ?? 0) + 1);
   }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { test } from 'node:test';
 import { providerKey } from '../../record/provider.ts';
-import { holdersOf, hourMs, keepNet, makeSite } from '../../../test/support/keep-net.ts';
+import { holdersOf, intervalMs, keepNet, makeSite } from '../../../test/support/keep-net.ts';
 import { MemoryBlocks, MemoryHoldings } from '../../../test/support/memory-blocks.ts';
 import { multihashOf, requireLink } from '../root.ts';
 
@@ -20,7 +22,7 @@ test('holders that die one by one are replaced', async (t) => {
     alive = alive.filter((node) => node !== victim);
     await net.until('three holders', () => holdersOf(alive, hash).length >= 3);
   }
-  await net.world.advanceAsync(4 * hourMs);
+  await net.pass(4 * intervalMs);
   const count = holdersOf(alive, hash).length;
   assert.ok(count <= 4, `${count} of 4 nodes`);
 });
@@ -108,4 +110,25 @@ test('a guest looks after nothing', async (t) => {
   const { root, refused } = await publisher.sites.publish(await makeSite(t));
   assert.deepEqual(refused, [{ why: 'too-few', nodes: 6 }]);
   assert.equal(holdersOf([guest], requireLink(root).hash).length, 0);
+});
+
+test('a copy of a copy learns that a newer version stands in its place', async (t) => {
+  const net = keepNet(t);
+  const publisher = await net.start({ replicas: 1 });
+  const first = await net.start({ replicas: 2, graceMs: 4 * intervalMs });
+  const folder = await makeSite(t);
+  const { root } = await publisher.sites.publish(folder);
+  const { hash } = requireLink(root);
+  await net.kill(publisher);
+  const second = await net.start({ replicas: 2, graceMs: 4 * intervalMs });
+  await net.until('a second copy', () => holdersOf([second], hash).length === 1);
+  assert.deepEqual(second.holdings.get(hash)?.from, first.key.publicKey);
+
+  const again = await net.start({ replicas: 1, isKeeper: () => false }, { key: publisher.key });
+  await writeFile(path.join(folder, 'index.html'), 'changed');
+  net.keepers.remove(second.key); // the author does not meet it
+  await again.sites.publish(folder, { replaces: root });
+  assert.notEqual(first.holdings.get(hash)?.supersededMs, undefined);
+  await net.until('it was told', () => second.holdings.get(hash)?.supersededMs !== undefined);
+  await net.until('both are gone', () => holdersOf([first, second], hash).length === 0);
 });
