@@ -8,7 +8,6 @@ import { asBuffer, type Bytes, concatBytes, equalBytes, toHex, utf8 } from '../b
 import type { Clock } from '../base/clock.ts';
 import { sha256, sha256OfText } from '../base/hash.ts';
 import type { BuiltFile } from './build.ts';
-import { hashKey } from './root.ts';
 import { filesMax, type ScannedFile } from './scan.ts';
 import { Turns } from './turns.ts';
 
@@ -42,24 +41,35 @@ export function printOf({ path, stamp }: Pick<ScannedFile, 'path' | 'stamp'>): s
 
 /** What is known of the files of one folder. */
 export class KnownFiles {
-  static readonly none: KnownFiles = new KnownFiles(new Map());
+  static readonly none: KnownFiles = new KnownFiles();
 
-  /** Entries as they are stored. BOUNDED by filesMax */
-  readonly #entries: ReadonlyMap<string, Buffer>;
+  /** As they are stored. BOUNDED by the files of a folder */
+  readonly #pieces: Buffer[] = [];
+  /** Where the entry of a print stands in all pieces together. BOUNDED likewise */
+  readonly #places = new Map<string, number>();
 
-  constructor(entries: ReadonlyMap<string, Buffer>) {
-    this.#entries = entries;
+  addPiece(piece: Buffer): void {
+    const first = this.#pieces.length * entriesPerPiece;
+    const count = Math.min(Math.floor(piece.length / entryBytes), entriesPerPiece);
+    for (let i = 0; i < count; i++) {
+      const at = i * entryBytes;
+      this.#places.set(piece.toString('latin1', at, at + printBytes), first + i);
+    }
+    this.#pieces.push(piece);
   }
 
   find(print: string): KnownFile | undefined {
-    const entry = this.#entries.get(print);
-    if (!entry) return undefined;
-    const depth = entry.readUInt8(printBytes + hashBytes);
+    const place = this.#places.get(print);
+    if (place === undefined) return undefined;
+    const piece = this.#pieces[Math.floor(place / entriesPerPiece)];
+    if (!piece) return undefined;
+    const at = (place % entriesPerPiece) * entryBytes + printBytes;
+    const depth = piece.readUInt8(at + hashBytes);
     return {
       codec: depth === 1 ? 'raw' : 'dag-pb',
-      hash: entry.subarray(printBytes, printBytes + hashBytes),
+      hash: piece.subarray(at, at + hashBytes),
       depth,
-      total: entry.readUIntBE(printBytes + hashBytes + 1, 6),
+      total: piece.readUIntBE(at + hashBytes + 1, 6),
     };
   }
 }
@@ -89,17 +99,13 @@ export class ImportMemory {
     const key = keyOf(path);
     const folder = this.#folders().find((one) => equalBytes(one.key, key));
     if (!folder) return KnownFiles.none;
-    const entries = new Map<string, Buffer>(); // BOUNDED by filesMax, see #folders()
+    const known = new KnownFiles();
     const turns = new Turns(signal);
     for (const name of pieceNames(folder)) {
       await turns.next();
-      const piece = asBuffer(this.#notes.get(name) ?? new Uint8Array());
-      for (let at = 0; at + entryBytes <= piece.length; at += entryBytes) {
-        const entry = piece.subarray(at, at + entryBytes);
-        entries.set(hashKey(entry.subarray(0, printBytes)), entry);
-      }
+      known.addPiece(asBuffer(this.#notes.get(name) ?? new Uint8Array()));
     }
-    return new KnownFiles(entries);
+    return known;
   }
 
   /** In place of what was known of this path. Other folders are forgotten to make room. */

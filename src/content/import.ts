@@ -206,7 +206,9 @@ class FolderImport {
         continue;
       }
       const file = this.#built.get(entry);
-      if (file) entries.push({ ...file, name: entry.name });
+      if (!file) continue;
+      const { codec, hash, total, depth } = file;
+      entries.push({ name: entry.name, codec, hash, total, depth });
     }
     return { ...(await buildFolder(entries, sink)), name: folder.name };
   }

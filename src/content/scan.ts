@@ -102,29 +102,28 @@ async function scanFolder(state: Scan, { name, at, above, rules }: Place): Promi
   const own = listed.some((entry) => entry.name === ignoreFileName);
   const inForce = own ? readRules(state.top, { at: path.join(at, ignoreFileName), rules }) : rules;
   const entries: (ScannedFile | ScannedFolder)[] = [];
+  const prefix = path.join(at, path.sep);
   for (const entry of listed) {
-    await state.turns.next();
+    const turn = state.turns.next();
+    if (turn) await turn;
     if (entry.name.startsWith('.') && entry.name !== '.well-known') continue;
-    const child = path.join(at, entry.name);
+    const child = prefix + entry.name;
     checkName(entry.name, child);
     if (inForce.leavesOut(entry.name, isFolder(entry, child))) continue;
-    const found = await scanEntry(state, entry, {
-      name: entry.name,
-      at: child,
-      above,
-      rules: inForce,
-    });
-    if (found) entries.push(found);
+    const place = { name: entry.name, at: child, above, rules: inForce };
+    const found = scanEntry(state, entry, place);
+    // Waiting for each file would take as long as asking the system about it.
+    const scanned = found instanceof Promise ? await found : found;
+    if (scanned) entries.push(scanned);
   }
   return { kind: 'folder', name, path: at, entries };
 }
 
-/** Undefined for a folder without files, which a site cannot show. */
-async function scanEntry(
+function scanEntry(
   state: Scan,
   entry: Dirent,
   { name, at, above, rules }: Place,
-): Promise<ScannedFile | ScannedFolder | undefined> {
+): ScannedFile | Promise<ScannedFolder | undefined> {
   const real = entry.isSymbolicLink() ? resolveLink(state.top, at) : undefined;
   const stats = statOf(at);
   if (stats.isFile()) {
@@ -135,7 +134,11 @@ async function scanEntry(
   if (!stats.isDirectory()) throw unsupported(at, 'it is neither a file nor a folder');
   const here = real ?? path.join(above.at(-1) ?? '', name);
   if (above.includes(here)) throw unsupported(at, 'it is a link to a folder that holds it');
-  const place = { name, at, above: [...above, here], rules: rules.below(name) };
+  return scanBelow(state, { name, at, above: [...above, here], rules: rules.below(name) });
+}
+
+/** Undefined for a folder without files, which a site cannot show. */
+async function scanBelow(state: Scan, place: Place): Promise<ScannedFolder | undefined> {
   const folder = await scanFolder(state, place);
   return folder.entries.length > 0 ? folder : undefined;
 }
