@@ -81,6 +81,11 @@ export class Book {
     for (const holding of table.list()) this.#charge({ before: undefined, after: holding });
   }
 
+  /** What is set aside. */
+  get reserved(): number {
+    return this.#reserved;
+  }
+
   get totals(): BlockTotals {
     return this.#totals;
   }

@@ -90,7 +90,7 @@ export class Environment {
   }
 
   /**
-   * All of `write` or nothing; at most a few hundred entries. Resolves when a crash of this process
+   * All of `write` or nothing; at most some thousand entries. Resolves when a crash of this process
    * can no longer undo it; the disk has it a moment later. Rejects with DISK_FULL.
    */
   async commit(
@@ -114,6 +114,11 @@ export class Environment {
   /** Throws DISK_FULL unless the disk has room for so much and the reserve. */
   requireSpace({ entries, bytes }: { readonly entries: number; readonly bytes: number }): void {
     this.#require(bytes + entries * entryOverheadBytes + reserveBytes);
+  }
+
+  /** How much the disk lacks of so much and the reserve; at most 0 when it has room. */
+  missingBytes(bytes: number): number {
+    return bytes + reserveBytes - this.#freeBytes();
   }
 
   #require(bytes: number): void {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
@@ -139,6 +139,29 @@ describe('holdings', () => {
     assert.equal(store.blocks.has(both.hash), false);
     assert.equal(store.holdings.usage().bytes, 0);
     await store.close();
+    assert.deepEqual((await auditStore(folder)).problems, []);
+  });
+});
+
+describe('a holding that has lost a block', () => {
+  test('is not complete any more, stays, and can be mended', async (t) => {
+    const { store, folder } = await testStore(t);
+    const [lost, other] = [block('1', 20_000), block('2', 20_000)];
+    await hold(store, 'mine', [lost, other], { kind: 'own' });
+    await hold(store, 'theirs', [lost]);
+    await hold(store, 'whole', [other]);
+    rmSync(path.join(folder, 'store', 'blocks'), { recursive: true });
+    assert.equal(store.blocks.get(lost.hash), undefined);
+    await store.close();
+    const again = await openTestStore(folder);
+    const complete = ['mine', 'theirs', 'whole'].map(
+      (name) => again.holdings.get(linkOf(name).hash)?.complete,
+    );
+    assert.deepEqual(complete, [false, false, true], 'nobody has missed the other block yet');
+    assert.equal(again.blocks.get(other.hash), undefined);
+    await hold(again, 'mine', [lost, other], { kind: 'own' });
+    assert.equal(again.holdings.get(linkOf('mine').hash)?.complete, true);
+    await again.close();
     assert.deepEqual((await auditStore(folder)).problems, []);
   });
 });

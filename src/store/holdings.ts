@@ -105,7 +105,9 @@ export class HoldingStore implements Holdings {
     const open = this.#opens.open(what);
     const writer = new HoldingWriter(this.#writerPort, open);
     try {
-      if (what.root) await this.#queue.alone(() => this.#lifecycle.raise(open, what));
+      if (this.#lifecycle.isRaisedBy(open, what)) {
+        await this.#queue.alone(() => this.#lifecycle.raise(open, what));
+      }
     } catch (error) {
       await writer.close();
       throw error;
@@ -203,7 +205,7 @@ export class HoldingStore implements Holdings {
   async stop(): Promise<void> {
     await this.flush().catch(() => undefined);
     await this.#queue.stop();
-    this.#removal.stop();
+    this.#removal.release();
   }
 
   async #removeSome(): Promise<boolean> {
@@ -212,6 +214,7 @@ export class HoldingStore implements Holdings {
     } catch (error) {
       // It is tried again after the next removal, and at the next start.
       this.#log.warn('blocks cannot be removed', { why: String(error) });
+      this.#removal.release();
       return false;
     }
   }

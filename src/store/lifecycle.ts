@@ -6,6 +6,7 @@ import { equalBytes } from '../base/bytes.ts';
 import { AltNetError } from '../base/errors.ts';
 import type { NewHolding } from '../content/ports.ts';
 import type { Book } from './book.ts';
+import type { Environment } from './environment.ts';
 import type { StoredHolding } from './holding-codec.ts';
 import { beginHolding, originOf, raise } from './holding-kinds.ts';
 import type { HoldingTable } from './holding-table.ts';
@@ -19,6 +20,7 @@ import type { Reservation } from './writes.ts';
 const reservedShare = 1 / 32;
 
 export interface LifecycleParts {
+  readonly environment: Environment;
   readonly book: Book;
   readonly table: HoldingTable;
   readonly opens: OpenHoldings;
@@ -46,19 +48,24 @@ export class Lifecycle {
     return beginHolding(this.#parts.table.takeNumber(), begin, this.#parts.nowMs());
   }
 
-  /** Somebody opens it who may need it more than those before. */
+  /** Whether somebody opens it who needs it more than those before. */
+  isRaisedBy(open: OpenHolding, by: NewHolding): boolean {
+    const before = this.find(open);
+    const after = before && raise(before, by);
+    return after?.kind !== before?.kind || after?.keep !== before?.keep;
+  }
+
   async raise(open: OpenHolding, by: NewHolding): Promise<void> {
     const before = this.find(open);
-    if (!before) return;
+    if (!before || !this.isRaisedBy(open, by)) return;
     const after = raise(before, by);
-    if (after.kind === before.kind && after.keep === before.keep) return;
     if (after.kind === 'replica') this.#requireRoomFor(after, before.cost);
     await this.#parts.book.commit({ holdings: [{ before, after }] });
     if (before.state === 'writing' && before.kind === 'visited') open.before ??= before.kind;
   }
 
   async reserve(open: OpenHolding, reservation: Reservation, bytes: number): Promise<void> {
-    const { book, room } = this.#parts;
+    const { book, room, environment } = this.#parts;
     const cost = Math.ceil(bytes * (1 + reservedShare));
     const origin = reservation.origin ?? this.find(open) ?? originOf(open.begin);
     this.#requireRoomFor(origin, cost);
@@ -66,6 +73,10 @@ export class Lifecycle {
     if (shortage > 0 && !(await room.make(shortage))) {
       throw new AltNetError('STORE_FULL', { bytes, bytesMax: book.budget.bytesMax });
     }
+    // A disk that others have filled is a smaller budget.
+    const missing = environment.missingBytes(cost + book.reserved);
+    if (missing > 0 && !(await room.make(missing)))
+      environment.requireSpace({ entries: 0, bytes: cost });
     reservation.origin = origin;
     reservation.bytes += cost;
     book.reserve(cost, origin);

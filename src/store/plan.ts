@@ -66,6 +66,11 @@ export class WritePlan {
     return this.#holdings.size === 0;
   }
 
+  /** How many entries the commit writes at most, besides those of holdings. */
+  get entries(): number {
+    return this.#fresh.size + this.#members.length + this.#sharers.size;
+  }
+
   /** Blocks that must be on the disk before the commit. */
   get fresh(): readonly NewBlock[] {
     return [...this.#fresh.values()];

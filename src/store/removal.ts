@@ -12,7 +12,7 @@ import type { StoredHolding } from './holding-codec.ts';
 import type { HoldingTable } from './holding-table.ts';
 
 /** Blocks of one commit: also removing takes some space at first. */
-const blocksAtOnce = 128;
+const blocksAtOnce = 64;
 
 export class Removal {
   readonly #book: Book;
@@ -61,8 +61,8 @@ export class Removal {
     return waiting.promise;
   }
 
-  /** What is left goes after the next start: nobody need wait for it. */
-  stop(): void {
+  /** What is left goes later, or after the next start: nobody need wait for it. */
+  release(): void {
     for (const waiting of this.#gone.values()) waiting.resolve();
     this.#gone.clear();
   }

@@ -170,6 +170,28 @@ describe('a full disk', () => {
     const mount = smallDisk(t);
     if (mount !== undefined) await fillAndFree(mount);
   });
+
+  test('is a smaller budget: what was only visited goes first', async (t) => {
+    const mount = smallDisk(t);
+    if (mount === undefined) return;
+    await using store = await openTestStore(mount);
+    const roots = Array.from({ length: 12 }, (_, i) => sha256(utf8(String(i))));
+    for (const root of roots) {
+      const blocks = Array.from({ length: 10 }, (_, i) =>
+        Buffer.concat([root, Buffer.alloc(200_000, i)]),
+      );
+      await putInto(
+        store,
+        root,
+        blocks.map((bytes) => ({ hash: sha256(bytes), bytes })),
+      );
+    }
+    const held = roots.map((root) => store.holdings.get(root) !== undefined);
+    assert.ok(held.at(-1) && !held[0], String(held));
+    await using holding = await store.holdings.open({ kind: 'own' });
+    await holding.reserve(6_000_000);
+    await assert.rejects(holding.reserve(20_000_000), (error) => isAltNetError(error, 'DISK_FULL'));
+  });
 });
 
 /** A file system of 16 MiB; undefined, and the test skipped, where none can be mounted. */

@@ -173,7 +173,7 @@ export class Writes {
     const { environment, files, book } = this.#parts;
     const { fresh } = plan;
     const bytes = fresh.reduce((sum, block) => sum + block.bytes.length, 0);
-    environment.requireSpace({ entries: fresh.length, bytes });
+    environment.requireSpace({ entries: plan.entries, bytes });
     const large = fresh.filter(({ inIndex }) => !inIndex);
     try {
       await files.writeAll(large);
