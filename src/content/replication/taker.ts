@@ -3,7 +3,7 @@
  * the offerer is asked for the blocks before others are, and what was declared is the most that is
  * taken. It reads no frames; what became of an offer is a value, never an exception.
  */
-import { abortReason, sleep } from '../../base/abort.ts';
+import { abortReason, sleep, withDeadline } from '../../base/abort.ts';
 import { type Bytes, equalBytes, toHex } from '../../base/bytes.ts';
 import type { World } from '../../base/clock.ts';
 import { isAltNetError } from '../../base/errors.ts';
@@ -121,7 +121,7 @@ export class Taker {
   }
 
   async #pull(offer: Offer, from: Bytes, { onTaking, onBytes, signal }: Telling): Promise<Taken> {
-    const { holdings, custody, connections, log } = this.#deps;
+    const { holdings, custody, connections, world, log } = this.#deps;
     const { link } = offer;
     const left: Allowance = { bytes: offer.bytes, blocks: offer.blocks };
     const source = networkOf(connections.remoteAddress(from));
@@ -135,7 +135,10 @@ export class Taker {
       onTaking();
       const known = { publicKey: from, addresses: [] };
       const onProgress = (): void => onBytes(offer.bytes - Math.max(left.bytes, 0));
-      await custody.bring({ link, into, known, signal, onProgress });
+      const limits = { timers: world.timers, ms: patienceMs(offer.bytes), what: 'a copy', signal };
+      await withDeadline(limits, (inTime) =>
+        custody.bring({ link, into, known, signal: inTime, onProgress }),
+      );
       onBytes(offer.bytes);
       return { kind: 'kept' };
     } catch (error) {
@@ -163,6 +166,11 @@ export class Taker {
   async #patience(signal: AbortSignal): Promise<void> {
     await sleep(this.#deps.world.timers, announceMs, signal).catch(() => undefined);
   }
+}
+
+/** Who sends in drops must not hold one of the few places for hours. */
+function patienceMs(bytes: number): number {
+  return 120_000 + bytes / 16;
 }
 
 function reasonOf(error: unknown): Decline {
