@@ -4,23 +4,30 @@
  */
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import process from 'node:process';
 import { test, type TestContext } from 'node:test';
+import { seededRandom } from '../../sim/random.ts';
+import { temporaryFolder } from '../support/cleanup.ts';
 import { blackout } from '../torture/blackout.ts';
-import { dayMs, fleetWithClocks, jumpOne, jumpRestarting } from '../torture/clocks.ts';
+import { dayMs, fleetWithClocks, jumpAll, jumpRestarting } from '../torture/clocks.ts';
 import { disk } from '../torture/disk.ts';
 import { freezeHalf } from '../torture/freeze.ts';
 import { killHalf } from '../torture/halves.ts';
+import { auditFolder } from '../torture/kill/audit.ts';
 import { kill } from '../torture/kill/kill.ts';
+import { Ledger } from '../torture/kill/ledger.ts';
 import { migrations } from '../torture/kill/migrations.ts';
+import { operationOf } from '../torture/kill/operations.ts';
 import { loseFirst } from '../torture/orphans.ts';
 import { tableOf } from '../torture/report.ts';
+import { RunningNode } from '../torture/running.ts';
 import type { Bench, Scenario, Size } from '../torture/scenario.ts';
 import { runScenario } from '../torture/session.ts';
 import { sumOf } from '../torture/tally.ts';
 
-const size: Size = { kills: 10, lanes: 2, nodes: 6, watchMs: 0 };
+const size: Size = { kills: 10, lanes: 2, nodes: 5, watchMs: 0 };
 
 async function torture(t: TestContext, scenario: Scenario): Promise<void> {
   const seed = Number(process.env['TORTURE_SEED'] ?? randomInt(2 ** 31));
@@ -36,15 +43,72 @@ async function torture(t: TestContext, scenario: Scenario): Promise<void> {
   );
 }
 
+const ignore = (): void => undefined;
+
+/** A node that did something and ended, in `data`, and what it acknowledged. */
+async function makeHistory(t: TestContext, data: string): Promise<Ledger> {
+  const [ledger, scratch] = [new Ledger(), temporaryFolder(t)];
+  const random = seededRandom(1);
+  const shop = { ledger, random, scratch, others: [], acknowledged: ignore, wrong: ignore };
+  await using node = RunningNode.start({ name: 'history', data });
+  const services = await node.services();
+  for (const kind of ['publish', 'publish', 'put value', 'put link'] as const) {
+    await operationOf(kind, shop)(services);
+  }
+  assert.equal(await node.stop(), 0);
+  return ledger;
+}
+
+test('what is broken by hand is noticed', async (t) => {
+  const data = temporaryFolder(t);
+  const ledger = await makeHistory(t, data);
+  const options = { budgetBytes: 2 ** 30 };
+  assert.deepEqual(await auditFolder(data, options), []);
+
+  const blocks = path.join(data, 'store/blocks');
+  const files = readdirSync(blocks, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name));
+  const [missing, changed] = files;
+  assert.ok(missing !== undefined && changed !== undefined);
+  rmSync(missing);
+  writeFileSync(changed, Buffer.alloc(statSync(changed).size, 1));
+  mkdirSync(path.join(blocks, '00'), { recursive: true });
+  writeFileSync(path.join(blocks, '00', '00'.repeat(32)), '');
+  const said = (await auditFolder(data, options)).join('\n');
+  assert.match(said, /1 × file of a block is missing/);
+  assert.match(said, /1 × file belongs to no block/);
+  assert.match(said, /1 × block has other bytes than its hash says/);
+  assert.match(said, /complete root [0-9a-f]{64} lacks/);
+  assert.ok(
+    (await auditFolder(data, { budgetBytes: 1 })).some((why) => why.includes('its budget')),
+  );
+
+  await using node = RunningNode.start({ name: 'again', data });
+  const services = await node.services();
+  const { losses } = await ledger.verify(services, temporaryFolder(t));
+  assert.ok(
+    losses.length > 0 && losses.every((what) => /^(site|value) /.test(what)),
+    losses.join(),
+  );
+  ledger.links.push({
+    url: 'http://dead.example/',
+    target: 'https://never.example/',
+    fate: 'there',
+  });
+  const after = await ledger.verify(services, temporaryFolder(t));
+  assert.ok(after.losses.includes('link to https://never.example/: gone'));
+});
+
 /** One network through everything, which is quicker than a new one each time. */
-async function breakNetwork(bench: Bench, { nodes }: Size): Promise<void> {
+async function breakNetwork(bench: Bench, { nodes, watchMs }: Size): Promise<void> {
   const { fleet, set } = fleetWithClocks(bench);
   await using stack = new AsyncDisposableStack();
   stack.use(fleet);
   await fleet.start(nodes);
-  await freezeHalf(fleet, 2000);
-  await jumpOne(fleet, set);
-  await jumpRestarting(fleet, set, [dayMs, 0]);
+  await freezeHalf(fleet, { forMs: 2000, publishers: 1 });
+  await jumpAll(fleet, set, { watchMs, offsetsMs: [dayMs] });
+  await jumpRestarting(fleet, set, [0]);
   await blackout(fleet);
   await loseFirst(fleet);
   await killHalf(fleet);

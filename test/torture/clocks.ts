@@ -11,6 +11,7 @@ import type { RunningNode } from './running.ts';
 import { type Bench, folderIn, type Scenario, type Size } from './scenario.ts';
 
 export const dayMs = 86_400_000;
+const thereAndBack: readonly number[] = [dayMs, 0, -dayMs, 0];
 const publishers = 3;
 /** A name, a link, a provider record of the site, and one to spare. */
 const recordsEach = 4;
@@ -41,12 +42,12 @@ async function run(bench: Bench, { nodes, watchMs }: Size): Promise<void> {
   await fleet.start(nodes);
   for (const node of fleet.alive.slice(1, 1 + publishers)) await fleet.publishFrom(node);
   await jumpOne(fleet, set);
-  await jumpAll(fleet, set, watchMs);
+  await jumpAll(fleet, set, { watchMs });
   await jumpRestarting(fleet, set);
 }
 
 /** A publisher is in another time than the others, who must not be disturbed by that. */
-export async function jumpOne(fleet: Fleet, set: SetClock): Promise<void> {
+async function jumpOne(fleet: Fleet, set: SetClock): Promise<void> {
   const { tally } = fleet.bench;
   const odd = fleet.at(1);
   const others = fleet.alive.filter((node) => node !== odd);
@@ -58,9 +59,13 @@ export async function jumpOne(fleet: Fleet, set: SetClock): Promise<void> {
   tally.recovered(await fleet.expectAll([odd], 'when its clock was right again'));
 }
 
-async function jumpAll(fleet: Fleet, set: SetClock, watchMs: number): Promise<void> {
+export async function jumpAll(
+  fleet: Fleet,
+  set: SetClock,
+  { watchMs, offsetsMs = thereAndBack }: { watchMs: number; offsetsMs?: readonly number[] },
+): Promise<void> {
   const { tally, say } = fleet.bench;
-  for (const offsetMs of [dayMs, 0, -dayMs, 0]) {
+  for (const offsetMs of offsetsMs) {
     const where = `all clocks ${offsetMs / dayMs} days away`;
     const before = await storesOf(fleet);
     for (const node of fleet.nodes) set(node, offsetMs);
@@ -75,7 +80,7 @@ async function jumpAll(fleet: Fleet, set: SetClock, watchMs: number): Promise<vo
 export async function jumpRestarting(
   fleet: Fleet,
   set: SetClock,
-  offsetsMs: readonly number[] = [dayMs, 0, -dayMs, 0],
+  offsetsMs: readonly number[] = thereAndBack,
 ): Promise<void> {
   const { tally, say } = fleet.bench;
   for (const offsetMs of offsetsMs) {

@@ -4,6 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Fleet } from './fleet.ts';
+import type { RunningNode } from './running.ts';
 import type { Bench, Scenario, Size } from './scenario.ts';
 
 /** Longer than a question to a silent node takes to be given up. */
@@ -15,14 +16,21 @@ async function run(bench: Bench, { nodes }: Size): Promise<void> {
   await freezeHalf(fleet);
 }
 
-export async function freezeHalf(fleet: Fleet, forMs: number = frozenMs): Promise<void> {
+export async function freezeHalf(
+  fleet: Fleet,
+  { forMs = frozenMs, publishers = 2 }: { forMs?: number; publishers?: number } = {},
+): Promise<void> {
   const { tally } = fleet.bench;
   const nodes = fleet.alive;
   const [half, rest] = [nodes.filter((_, i) => i % 2 === 1), nodes.filter((_, i) => i % 2 === 0)];
-  for (const node of [...half.slice(0, 2), ...rest.slice(0, 2)]) await fleet.publishFrom(node);
+  const publish = async (list: readonly RunningNode[]): Promise<void> => {
+    for (const node of list.slice(0, publishers)) await fleet.publishFrom(node);
+  };
+  await publish(half);
+  await publish(rest);
   for (const node of half) node.send('SIGSTOP');
   tally.fault('node stopped for a while', half.length);
-  await Promise.all([delay(forMs), ...rest.slice(0, 2).map((node) => fleet.publishFrom(node))]);
+  await Promise.all([delay(forMs), publish(rest)]);
   for (const node of half) node.send('SIGCONT');
   tally.recovered(await fleet.expectAll(nodes, 'after half of the nodes stood still'));
 }
