@@ -8,13 +8,18 @@ import type { BlockFiles } from './block-files.ts';
 import { type BlockIndex, measureOf, totalsOf } from './block-index.ts';
 import type { Book, HoldingStep } from './book.ts';
 import { membershipCost } from './costs.ts';
+import type { Environment } from './environment.ts';
 import type { StoredHolding } from './holding-codec.ts';
 import type { HoldingTable } from './holding-table.ts';
 
-/** Blocks of one commit: also removing takes some space at first. */
-const blocksAtOnce = 64;
+/** Blocks of one commit: few on a disk that is nearly full, for also removing takes some space. */
+const blocksAtOnce = 512;
+const blocksAtOnceMin = 64;
+/** What their entries may take at first. */
+const spaceBytes: number = blocksAtOnce * 3 * 4096;
 
 export class Removal {
+  readonly #environment: Environment;
   readonly #book: Book;
   readonly #index: BlockIndex;
   readonly #table: HoldingTable;
@@ -24,16 +29,19 @@ export class Removal {
   readonly #gone = new Map<number, PromiseWithResolvers<void>>(); // BOUNDED by #going
 
   constructor({
+    environment,
     book,
     index,
     table,
     files,
   }: {
+    environment: Environment;
     book: Book;
     index: BlockIndex;
     table: HoldingTable;
     files: BlockFiles;
   }) {
+    this.#environment = environment;
     this.#book = book;
     this.#index = index;
     this.#table = table;
@@ -82,8 +90,10 @@ export class Removal {
 
   async #dropSome(holding: StoredHolding): Promise<void> {
     const { number } = holding;
-    const members = this.#index.membersOf(number, blocksAtOnce);
-    const isLast = members.length < blocksAtOnce;
+    const isTight = this.#environment.missingBytes(spaceBytes) > 0;
+    const limit = isTight ? blocksAtOnceMin : blocksAtOnce;
+    const members = this.#index.membersOf(number, limit);
+    const isLast = members.length < limit;
     const dying: { hash: Bytes; bytes: number; inIndex: boolean }[] = [];
     const shared: { hash: Bytes; sharers: number }[] = [];
     for (const hash of members) {
