@@ -81,7 +81,10 @@ export class Peer {
       {
         take: () => errand.take(this),
         arrived: errand.arrived,
-        lacks: (hash) => this.lacked.add(hash),
+        lacks: (hash) => {
+          this.lacked.add(hash);
+          if (this.lacked.isFull) this.session.close(); // it would be asked the same again
+        },
         ended: errand.over,
         hasAlternative,
       },

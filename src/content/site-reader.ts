@@ -111,7 +111,8 @@ export class SiteFiles {
         const range = { from: Math.max(from, 0), to: Math.min(to, part.size) };
         if (range.from >= firstBytes) delivery.stop(); // the beginning is not wanted after all
         yield* new FileSource(fetcher, { root, part, range, into, signal }).read();
-        void delivery.settled.then(onServed);
+        // Who looks into a file here and there does not want all of the site.
+        if (range.from === 0 && range.to === part.size) void delivery.settled.then(onServed);
       },
     };
   }
