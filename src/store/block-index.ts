@@ -100,6 +100,13 @@ export class BlockIndex {
     }
   }
 
+  /** Blocks that more than one holding names; slow. */
+  *shared(): Iterable<{ readonly hash: Bytes; readonly sharers: number }> {
+    for (const { key, value } of tableEntries(this.#shares)) {
+      yield { hash: new Uint8Array(key), sharers: value.readUInt32BE(0) };
+    }
+  }
+
   totals(): BlockTotals {
     const stored = this.#meta.getBinary(totalsKey);
     if (stored?.length !== totalsBytes) return noTotals;
