@@ -5,7 +5,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import process from 'node:process';
-import { parseRoot, rootHex } from '../src/content/root.ts';
+import { parseRoot, rootHex } from '../src/content/dag/root.ts';
 import type { SignedRecord } from '../src/record/envelope.ts';
 import {
   copyToOneFile,
