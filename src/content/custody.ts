@@ -2,15 +2,15 @@
  * Brings whole DAGs here and makes them complete: what is missing is fetched, every block is named
  * by the holding, and the holding is marked complete. Why one is wanted, its callers know.
  */
-import type { Fetcher } from './fetch.ts';
-import type { FetchProgress } from './fetch-job.ts';
-import { adoptAll } from './adopt.ts';
-import { measure } from './measure.ts';
-import { missingOf } from './missing.ts';
+import type { Fetcher } from './fetching/fetch.ts';
+import type { FetchProgress } from './fetching/fetch-job.ts';
+import { adoptAll } from './dag/adopt.ts';
+import { measure } from './dag/measure.ts';
+import { missingOf } from './dag/missing.ts';
 import type { Blocks, Holding, Holdings } from './ports.ts';
-import type { ProviderContact } from './providers.ts';
-import type { Link } from './root.ts';
-import type { Want } from './walk.ts';
+import type { ProviderContact } from './fetching/providers.ts';
+import type { Link } from './dag/root.ts';
+import type { Want } from './dag/walk.ts';
 
 export interface Bringing {
   readonly link: Link;

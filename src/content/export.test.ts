@@ -10,8 +10,8 @@ import { AltNetError } from '../base/errors.ts';
 import { temporaryFolder } from '../../test/support/cleanup.ts';
 import { MemoryBlocks } from '../../test/support/memory-blocks.ts';
 import { exportSite, nameProblem } from './export.ts';
-import { importPath } from './import.ts';
-import { cidOf, type Link } from './root.ts';
+import { importPath } from './import/import.ts';
+import { cidOf, type Link } from './dag/root.ts';
 
 /** A folder as no honest program makes it: names unchecked, in the order given. */
 function hostileFolder(blocks: MemoryBlocks, entries: readonly (readonly [string, Link])[]): Link {

@@ -9,14 +9,13 @@ import { randomBytes } from 'node:crypto';
 import process from 'node:process';
 import { type Bytes, toHex } from '../base/bytes.ts';
 import { AltNetError, systemCode } from '../base/errors.ts';
-import { readFile } from './file.ts';
-import { listFolder, readNode } from './folder.ts';
-import { measure } from './measure.ts';
+import { readFile } from './dag/file.ts';
+import { listFolder, readNode } from './dag/folder.ts';
+import { filesMax, measure } from './dag/measure.ts';
 import type { Blocks } from './ports.ts';
-import type { Link } from './root.ts';
-import { filesMax } from './scan.ts';
-import type { FolderEntry } from './unixfs.ts';
-import { walkDepthMax } from './walk.ts';
+import type { Link } from './dag/root.ts';
+import type { FolderEntry } from './dag/unixfs.ts';
+import { walkDepthMax } from './dag/walk.ts';
 
 /** What was written so far. */
 export interface Exported {

@@ -7,7 +7,7 @@ import type { Contact } from '../identity/contact.ts';
 import type { ByteStream } from '../peer/stream.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import type { RecordKind } from '../record/kinds.ts';
-import type { Link } from './root.ts';
+import type { Link } from './dag/root.ts';
 
 export interface Block {
   /** SHA-256 of `bytes`, 32 bytes. Whoever hands over a block has checked it. */

@@ -19,7 +19,7 @@ import {
 } from '../record/provider.ts';
 import type { Signer, Stamp } from '../record/stamp.ts';
 import type { Connections, Publisher } from './ports.ts';
-import { hashKey, multihashOf } from './root.ts';
+import { hashKey, multihashOf } from './dag/root.ts';
 
 export interface AnnouncerDeps {
   readonly publisher: Publisher;

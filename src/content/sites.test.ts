@@ -8,7 +8,7 @@ import { AltNetError } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
 import { temporaryFolder } from '../../test/support/cleanup.ts';
 import { RecordBoard, startContentNode } from '../../test/support/content-net.ts';
-import { cidOf, requireLink } from './root.ts';
+import { cidOf, requireLink } from './dag/root.ts';
 import type { SiteEntry } from './types.ts';
 
 const big = randomBytes(3_000_000);

@@ -13,11 +13,11 @@ import type { Signer } from '../record/stamp.ts';
 import { Background } from './background.ts';
 import { Custody } from './custody.ts';
 import { exportSite } from './export.ts';
-import { Fetcher } from './fetch.ts';
-import type { FetcherOptions, FetchProgress } from './fetch-job.ts';
-import { syncProtocol } from './frames.ts';
-import { type Imported, importPath } from './import.ts';
-import { ImportMemory, type ImportNotes } from './import-memory.ts';
+import { Fetcher } from './fetching/fetch.ts';
+import type { FetcherOptions, FetchProgress } from './fetching/fetch-job.ts';
+import { syncProtocol } from './exchange/frames.ts';
+import { type Imported, importPath } from './import/import.ts';
+import { ImportMemory, type ImportNotes } from './import/import-memory.ts';
 import type {
   Blocks,
   Connections,
@@ -30,13 +30,13 @@ import type {
 } from './ports.ts';
 import { throttled } from './progress.ts';
 import { Announcer } from './provide.ts';
-import { BadPeers, type ProviderSources } from './providers.ts';
+import { BadPeers, type ProviderSources } from './fetching/providers.ts';
 import { type Copying, type ReplicationOptions, Replicator } from './replication/replicator.ts';
-import { cidOf, hashKey, type Link, requireLink } from './root.ts';
+import { cidOf, hashKey, type Link, requireLink } from './dag/root.ts';
 import { SharedJobs } from './shared-jobs.ts';
-import { SiteFiles } from './site-reader.ts';
-import { StreamSlots } from './stream-slots.ts';
-import { SyncServer, type SyncServerOptions } from './sync-server.ts';
+import { SiteFiles } from './reading/site-reader.ts';
+import { StreamSlots } from './exchange/stream-slots.ts';
+import { SyncServer, type SyncServerOptions } from './exchange/sync-server.ts';
 import type {
   FetchSummary,
   Progress,
@@ -47,7 +47,7 @@ import type {
   SiteReader,
   WorkOptions,
 } from './types.ts';
-import { Visits } from './visits.ts';
+import { Visits } from './reading/visits.ts';
 
 export const valueBytesMax: number = 64 * 1024;
 

@@ -18,8 +18,8 @@ import {
   FrameReader,
   frameTypes,
   syncProtocol,
-} from './frames.ts';
-import { DagWalk } from './walk.ts';
+} from './exchange/frames.ts';
+import { DagWalk } from './dag/walk.ts';
 
 interface Trial {
   readonly root: CID;

@@ -6,7 +6,7 @@ import { domainToASCII } from 'node:url';
 import type { CID } from 'multiformats/cid';
 import { parseIp, scopeOf } from '../base/address.ts';
 import { isAltNetError } from '../base/errors.ts';
-import { parseRoot } from '../content/root.ts';
+import { parseRoot } from '../content/dag/root.ts';
 
 /** Under which ending this client reaches sites: the one its own request came in with. */
 export type Ending = 'localhost' | 'alt';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { abortReason } from '../base/abort.ts';
 import type { Logger } from '../base/logger.ts';
-import { parseRoot, requireLink } from '../content/root.ts';
+import { parseRoot, requireLink } from '../content/dag/root.ts';
 import { guideRoot, noteGuideRoot } from './memory.ts';
 import type { Parts } from './parts.ts';
 

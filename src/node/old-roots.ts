@@ -6,7 +6,7 @@
 import { toHex } from '../base/bytes.ts';
 import { isAltNetError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import { adoptAll } from '../content/adopt.ts';
+import { adoptAll } from '../content/dag/adopt.ts';
 import type { HeldRoot } from '../content/ports.ts';
 import type { Store } from '../store/store.ts';
 

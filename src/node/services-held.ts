@@ -3,7 +3,7 @@ import type { HeldKind, HeldSite, NodeServices, StatsResult } from '../api/ports
 import { toHex } from '../base/bytes.ts';
 import { AltNetError, isAltNetError } from '../base/errors.ts';
 import type { HeldRoot, HoldingKind } from '../content/ports.ts';
-import { cidOf, parseRoot, requireLink } from '../content/root.ts';
+import { cidOf, parseRoot, requireLink } from '../content/dag/root.ts';
 import { keyId } from '../identity/key.ts';
 import { parseAddress } from '../name/place.ts';
 import { namesByRoot } from '../name/targets.ts';

@@ -3,7 +3,7 @@ import type { CID } from 'multiformats/cid';
 import type { CallOptions, NameResult, NodeServices, ResolveResult } from '../api/ports.ts';
 import { toHex } from '../base/bytes.ts';
 import { AltNetError } from '../base/errors.ts';
-import { parseRoot, rootHex } from '../content/root.ts';
+import { parseRoot, rootHex } from '../content/dag/root.ts';
 import { keyId } from '../identity/key.ts';
 import type { RegisteredName, ResolvedName } from '../name/types.ts';
 import type { PowProgress } from '../record/pow.ts';

@@ -3,7 +3,7 @@ import type { CID } from 'multiformats/cid';
 import type { CallOptions, NodeServices, PublishInput, PublishResult } from '../api/ports.ts';
 import { parseHex, toHex } from '../base/bytes.ts';
 import { AltNetError, isAltNetError } from '../base/errors.ts';
-import { parseRoot } from '../content/root.ts';
+import { parseRoot } from '../content/dag/root.ts';
 import { parseAddress } from '../name/place.ts';
 import type { Parts } from './parts.ts';
 import { type NameContext, rootOf, shownRoot, workOptions } from './services-names.ts';

@@ -6,7 +6,7 @@ import { RecordBoard } from '../../test/support/content-net.ts';
 import { MemoryBlocks, MemoryHoldings } from '../../test/support/memory-blocks.ts';
 import { AltNetError } from '../base/errors.ts';
 import type { Connections, HoldingKind } from '../content/ports.ts';
-import { cidOf, type Link } from '../content/root.ts';
+import { cidOf, type Link } from '../content/dag/root.ts';
 import { Sites } from '../content/sites.ts';
 import { SigningKey } from '../identity/key.ts';
 import { networkId, networkProfiles } from '../record/network.ts';

@@ -5,7 +5,7 @@
  */
 import type { CID } from 'multiformats/cid';
 import type { HeldRoot, Holdings } from '../content/ports.ts';
-import { requireLink, rootHex } from '../content/root.ts';
+import { requireLink, rootHex } from '../content/dag/root.ts';
 import type { Sites } from '../content/sites.ts';
 import { replacedBy, retarget } from '../name/targets.ts';
 import type { OwnName } from '../name/types.ts';

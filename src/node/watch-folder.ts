@@ -9,8 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { utf8 } from '../base/bytes.ts';
 import { type AltNetError, isAltNetError } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
-import { hashKey } from '../content/root.ts';
-import { scan, type ScannedFolder } from '../content/scan.ts';
+import { hashKey } from '../content/dag/root.ts';
+import { scan, type ScannedFolder } from '../content/import/scan.ts';
 
 export interface WatchOptions {
   /** Ends it. */

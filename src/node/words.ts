@@ -5,7 +5,7 @@
 import type { LinkInput } from '../api/ports.ts';
 import { parseHex } from '../base/bytes.ts';
 import { AltNetError, isAltNetError } from '../base/errors.ts';
-import { parseRoot } from '../content/root.ts';
+import { parseRoot } from '../content/dag/root.ts';
 import { isPublicKey } from '../identity/curve.ts';
 import { canonicalUrl } from '../link/canonical.ts';
 import { checkLink } from '../link/check.ts';

@@ -15,7 +15,7 @@ import type {
   Holdings,
   NewHolding,
 } from '../../src/content/ports.ts';
-import type { Link } from '../../src/content/root.ts';
+import type { Link } from '../../src/content/dag/root.ts';
 
 /** BOUNDED by what a test puts in. Counts what is written, refetched blocks included. */
 export class MemoryBlocks implements Blocks {

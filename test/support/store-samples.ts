@@ -2,7 +2,7 @@
 import { utf8 } from '../../src/base/bytes.ts';
 import { sha256 } from '../../src/base/hash.ts';
 import type { Block } from '../../src/content/ports.ts';
-import type { Link } from '../../src/content/root.ts';
+import type { Link } from '../../src/content/dag/root.ts';
 import type { StoredRecord } from '../../src/dht/ports.ts';
 import { sampleRecord } from '../conformance/sample-record.ts';
 

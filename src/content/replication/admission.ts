@@ -8,7 +8,7 @@ import { type Bytes, toHex } from '../../base/bytes.ts';
 import type { Clock, Timers } from '../../base/clock.ts';
 import { SourceRate } from '../../dht/holding/source-rate.ts';
 import { parseMultiaddr } from '../../peer/address.ts';
-import { StreamSlots } from '../stream-slots.ts';
+import { StreamSlots } from '../exchange/stream-slots.ts';
 
 export interface AdmissionOptions {
   /** Streams at the same time: in all, and of one peer. */

@@ -13,9 +13,9 @@ import { makeProviderRecord } from '../../record/provider.ts';
 import { atEnd } from '../../../test/support/cleanup.ts';
 import type { ContentNode } from '../../../test/support/content-net.ts';
 import { holdersOf, type KeepNet, keepNet, makeSite } from '../../../test/support/keep-net.ts';
-import { FrameReader, encodeFrame, frameTypes, syncProtocol } from '../frames.ts';
-import type { ProviderContact } from '../providers.ts';
-import { type Link, multihashOf, requireLink } from '../root.ts';
+import { FrameReader, encodeFrame, frameTypes, syncProtocol } from '../exchange/frames.ts';
+import type { ProviderContact } from '../fetching/providers.ts';
+import { type Link, multihashOf, requireLink } from '../dag/root.ts';
 import { Slabs } from '../slabs.ts';
 import { askStandings, type OfferOutcome, offerTo } from './keep-client.ts';
 import {

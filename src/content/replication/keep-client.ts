@@ -6,10 +6,10 @@ import { abortReason, withDeadline } from '../../base/abort.ts';
 import type { Bytes } from '../../base/bytes.ts';
 import type { Timers } from '../../base/clock.ts';
 import type { ByteStream } from '../../peer/stream.ts';
-import { FrameReader } from '../frames.ts';
-import { Pace } from '../pace.ts';
+import { FrameReader } from '../exchange/frames.ts';
+import { Pace } from '../exchange/pace.ts';
 import type { Connections } from '../ports.ts';
-import type { ProviderContact } from '../providers.ts';
+import type { ProviderContact } from '../fetching/providers.ts';
 import { Slabs } from '../slabs.ts';
 import {
   decodeAnswer,

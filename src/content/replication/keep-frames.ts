@@ -3,9 +3,9 @@
  * order, stores or time: it gives whole values within their limits, or nothing.
  */
 import { asBuffer, type Bytes, concatBytes } from '../../base/bytes.ts';
-import { filesMax } from '../scan.ts';
-import type { Link } from '../root.ts';
-import { walkBlocksMax } from '../walk.ts';
+import { filesMax } from '../dag/measure.ts';
+import type { Link } from '../dag/root.ts';
+import { walkBlocksMax } from '../dag/walk.ts';
 
 export const keepProtocol = '/altnet/keep/1';
 

@@ -7,7 +7,7 @@ import type { World } from '../../base/clock.ts';
 import { AltNetError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { ByteStream } from '../../peer/stream.ts';
-import { FrameReader } from '../frames.ts';
+import { FrameReader } from '../exchange/frames.ts';
 import type { Connections } from '../ports.ts';
 import { Slabs } from '../slabs.ts';
 import type { Admission } from './admission.ts';

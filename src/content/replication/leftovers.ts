@@ -14,8 +14,8 @@ import type { Background } from '../background.ts';
 import type { Custody } from '../custody.ts';
 import type { HeldRoot, Holding, Holdings } from '../ports.ts';
 import type { Announcer } from '../provide.ts';
-import { hashKey } from '../root.ts';
-import { StreamSlots } from '../stream-slots.ts';
+import { hashKey } from '../dag/root.ts';
+import { StreamSlots } from '../exchange/stream-slots.ts';
 
 export interface LeftoversDeps {
   readonly holdings: Holdings;

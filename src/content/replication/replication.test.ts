@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { toHex } from '../../base/bytes.ts';
 import { providerKey } from '../../record/provider.ts';
 import { holdersOf, intervalMs, keepNet, makeSite } from '../../../test/support/keep-net.ts';
-import { multihashOf, requireLink } from '../root.ts';
+import { multihashOf, requireLink } from '../dag/root.ts';
 
 test('a site is copied to as many nodes as wanted and outlives its publisher', async (t) => {
   const net = keepNet(t);

@@ -4,7 +4,7 @@
  */
 import type { World } from '../../base/clock.ts';
 import type { HeldRoot } from '../ports.ts';
-import { hashKey } from '../root.ts';
+import { hashKey } from '../dag/root.ts';
 
 export interface Turn {
   /** Monotonic. */

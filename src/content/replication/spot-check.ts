@@ -7,12 +7,18 @@ import { type Bytes, concatBytes, equalBytes } from '../../base/bytes.ts';
 import type { Random, Timers } from '../../base/clock.ts';
 import { sha256 } from '../../base/hash.ts';
 import type { ByteStream } from '../../peer/stream.ts';
-import { readNode } from '../folder.ts';
-import { encodeRoot, encodeWant, FrameReader, frameTypes, syncProtocol } from '../frames.ts';
+import { readNode } from '../dag/folder.ts';
+import {
+  encodeRoot,
+  encodeWant,
+  FrameReader,
+  frameTypes,
+  syncProtocol,
+} from '../exchange/frames.ts';
 import type { Blocks, Connections } from '../ports.ts';
-import type { ProviderContact } from '../providers.ts';
-import type { Link } from '../root.ts';
-import { walkDepthMax } from '../walk.ts';
+import type { ProviderContact } from '../fetching/providers.ts';
+import type { Link } from '../dag/root.ts';
+import { walkDepthMax } from '../dag/walk.ts';
 
 /** A block at the end of some path down from the root; undefined when this node lacks one on it. */
 export function someLeaf(blocks: Blocks, root: Link, random: Random): Link | undefined {

@@ -8,8 +8,8 @@ import type { World } from '../../base/clock.ts';
 import { forEachOf } from '../../base/parallel.ts';
 import { providerKey } from '../../record/provider.ts';
 import type { Blocks, Connections, ProviderSearch } from '../ports.ts';
-import { BadPeers, contactOf, type ProviderContact } from '../providers.ts';
-import { hashKey, type Link, multihashOf } from '../root.ts';
+import { BadPeers, contactOf, type ProviderContact } from '../fetching/providers.ts';
+import { hashKey, type Link, multihashOf } from '../dag/root.ts';
 import { askStandings } from './keep-client.ts';
 import { holdsBlock, someLeaf } from './spot-check.ts';
 

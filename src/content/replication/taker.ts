@@ -12,7 +12,7 @@ import { providerKey } from '../../record/provider.ts';
 import type { Custody } from '../custody.ts';
 import type { Connections, Holding, Holdings, KeeperSearch } from '../ports.ts';
 import type { Announcer } from '../provide.ts';
-import { multihashOf } from '../root.ts';
+import { multihashOf } from '../dag/root.ts';
 import { type Admission, networkOf } from './admission.ts';
 import { type Allowance, capped, Overrun } from './capped.ts';
 import type { Decline, Offer, Standing } from './keep-frames.ts';

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { providerKey } from '../../record/provider.ts';
 import { holdersOf, intervalMs, keepNet, makeSite } from '../../../test/support/keep-net.ts';
 import { MemoryBlocks, MemoryHoldings } from '../../../test/support/memory-blocks.ts';
-import { multihashOf, requireLink } from '../root.ts';
+import { multihashOf, requireLink } from '../dag/root.ts';
 
 test('holders that die one by one are replaced', async (t) => {
   const net = keepNet(t);

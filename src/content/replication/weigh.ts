@@ -1,9 +1,9 @@
 /** How much a DAG that is here takes: its blocks and their bytes. Leaves are not read for it. */
 import { setImmediate } from 'node:timers/promises';
-import { readNode } from '../folder.ts';
+import { readNode } from '../dag/folder.ts';
 import type { Blocks } from '../ports.ts';
-import { hashKey, type Link } from '../root.ts';
-import { walkBlocksMax } from '../walk.ts';
+import { hashKey, type Link } from '../dag/root.ts';
+import { walkBlocksMax } from '../dag/walk.ts';
 
 export interface Weight {
   readonly blocks: number;

@@ -1,0 +1,200 @@
+/**
+ * The frames of `/altnet/sync/1` as octets (docs/spec/exchange.md, "Frames"). Knows nothing of
+ * order, stores or time; whoever reads a stream gets whole frames within their limits or a reason.
+ */
+import { asBuffer, type Bytes, concatBytes, parseUtf8, utf8 } from '../../base/bytes.ts';
+import type { Link } from '../dag/root.ts';
+import { Slabs } from '../slabs.ts';
+import { blockBytesMax } from '../dag/unixfs.ts';
+import { walkDepthMax, type Want, type WantScope } from '../dag/walk.ts';
+
+export const syncProtocol = '/altnet/sync/1';
+
+export const frameTypes = {
+  want: 0x01,
+  root: 0x02,
+  block: 0x81,
+  missing: 0x82,
+  end: 0x83,
+} as const;
+export type FrameType = (typeof frameTypes)[keyof typeof frameTypes];
+
+/** Why the answer to a want ends. */
+export const endStatuses = {
+  done: 0,
+  full: 1,
+  busy: 2,
+  refused: 3,
+  failed: 4,
+  limit: 5,
+} as const;
+export type EndStatus = (typeof endStatuses)[keyof typeof endStatuses];
+
+/** Type 1, length of the body 4. */
+export const headBytes = 5;
+export const wantBytesMax = 4096;
+const wantFixedBytes = 40;
+const rootBytes = 32;
+const nameBytesMax = 1024;
+
+const scopes: readonly WantScope[] = ['block', 'entity', 'all', 'nodes'];
+const codecs: readonly Link['codec'][] = ['dag-pb', 'raw'];
+
+export interface Frame {
+  readonly type: number;
+  readonly body: Bytes;
+}
+
+/** The head of a frame: its body follows. */
+export function encodeHead(type: FrameType, bodyBytes: number): Bytes {
+  const head = Buffer.alloc(headBytes);
+  head.writeUInt8(type, 0);
+  head.writeUInt32BE(bodyBytes, 1);
+  return head;
+}
+
+export function encodeFrame(type: FrameType, body: Bytes): Bytes {
+  return concatBytes(encodeHead(type, body.length), body);
+}
+
+/** The root that the wants after it belong to. */
+export function encodeRoot(hash: Bytes): Bytes {
+  return encodeFrame(frameTypes.root, hash);
+}
+
+/**
+ * scope 1, codec 1, level 1, count of names 1, hash 32, limit 4, then each name as length 2 and
+ * UTF-8.
+ */
+export function encodeWant({ link, level, path, scope, limitBytes = 0 }: Want): Bytes {
+  const fixed = [scopes.indexOf(scope), codecs.indexOf(link.codec), level, path.length];
+  const limit = Buffer.alloc(4);
+  limit.writeUInt32BE(limitBytes);
+  const names = path.map(utf8);
+  const parts = names.flatMap((name) => [Uint8Array.of(name.length >> 8, name.length & 255), name]);
+  return encodeFrame(
+    frameTypes.want,
+    concatBytes(Uint8Array.from(fixed), link.hash, limit, ...parts),
+  );
+}
+
+/** Undefined when anything in it breaks a limit or is left over. */
+export function decodeWant(body: Bytes): Want | undefined {
+  if (body.length < wantFixedBytes || body.length > wantBytesMax) return undefined;
+  const [scopeIndex = 255, codecIndex = 255, level = 255, count = 255] = body;
+  const scope = scopes[scopeIndex];
+  const codec = codecs[codecIndex];
+  if (!scope || !codec || level > walkDepthMax || count > walkDepthMax) return undefined;
+  const path: string[] = [];
+  let at = wantFixedBytes;
+  for (let i = 0; i < count; i++) {
+    if (at + 2 > body.length) return undefined;
+    const length = asBuffer(body).readUInt16BE(at);
+    const name = body.subarray(at + 2, at + 2 + length);
+    const text = name.length === length && length <= nameBytesMax ? parseUtf8(name) : undefined;
+    if (text === undefined) return undefined;
+    path.push(text);
+    at += 2 + length;
+  }
+  if (at !== body.length) return undefined;
+  const limitBytes = asBuffer(body).readUInt32BE(36);
+  return { link: { codec, hash: body.slice(4, 36) }, level, path, scope, limitBytes };
+}
+
+/** Whether a path is short enough for a want. */
+export function fitsWant(path: readonly string[]): boolean {
+  const bytes = path.map((name) => Buffer.byteLength(name));
+  const total = bytes.reduce((sum, one) => sum + 2 + one, wantFixedBytes);
+  return (
+    path.length < walkDepthMax && total <= wantBytesMax && bytes.every((n) => n <= nameBytesMax)
+  );
+}
+
+export function encodeEnd(status: EndStatus): Bytes {
+  return encodeFrame(frameTypes.end, Uint8Array.of(status));
+}
+
+export function decodeEnd(body: Bytes): EndStatus | undefined {
+  return body.length === 1 ? Object.values(endStatuses).find((one) => one === body[0]) : undefined;
+}
+
+export function frameBytesMax(type: number): number | undefined {
+  switch (type) {
+    case frameTypes.want:
+      return wantBytesMax;
+    case frameTypes.root:
+      return rootBytes;
+    case frameTypes.block:
+      return blockBytesMax;
+    case frameTypes.missing:
+      return 0;
+    case frameTypes.end:
+      return 1;
+    default:
+      return undefined;
+  }
+}
+
+/** What is wrong with a stream; the peer is dropped for it. */
+export class FrameError extends Error {
+  override readonly name = 'FrameError';
+}
+
+/** Peers and relays that go away close their streams like any other: no reason to condemn them. */
+const cutOff = 'the stream ends inside a frame';
+
+/** Cuts a stream into frames; each body is an array of its own. */
+export class FrameReader {
+  readonly #slabs: Slabs;
+  readonly #bytesMaxOf: (type: number) => number | undefined;
+  readonly #chunks: AsyncIterator<Bytes>;
+  #rest: Bytes = new Uint8Array();
+
+  /**
+   * Bodies are taken from `slabs`, to be given back by whoever gets them. `bytesMaxOf` says which
+   * types there are, for protocols that frame alike.
+   */
+  constructor(
+    stream: AsyncIterable<Bytes>,
+    slabs: Slabs = new Slabs(0),
+    bytesMaxOf: (type: number) => number | undefined = frameBytesMax,
+  ) {
+    this.#slabs = slabs;
+    this.#bytesMaxOf = bytesMaxOf;
+    this.#chunks = stream[Symbol.asyncIterator]();
+  }
+
+  /** Undefined at the end between two frames. Throws FrameError, or another error when the stream
+   * breaks off. */
+  async next(): Promise<Frame | undefined> {
+    const head = Buffer.alloc(headBytes);
+    const got = await this.#fill(head);
+    if (got === 0) return undefined;
+    if (got < headBytes) throw new Error(cutOff);
+    const type = head.readUInt8(0);
+    const length = head.readUInt32BE(1);
+    const max = this.#bytesMaxOf(type);
+    if (max === undefined) throw new FrameError('a frame has an unknown type');
+    if (length > max) throw new FrameError('a frame is too large');
+    const body = this.#slabs.take(length);
+    if ((await this.#fill(body)) < length) throw new Error(cutOff);
+    return { type, body };
+  }
+
+  /** Fills `target` from the stream; fewer bytes only at its end. */
+  async #fill(target: Bytes): Promise<number> {
+    let filled = 0;
+    while (filled < target.length) {
+      if (this.#rest.length === 0) {
+        const { done, value } = await this.#chunks.next();
+        if (done === true) break;
+        this.#rest = value;
+      }
+      const part = this.#rest.subarray(0, target.length - filled);
+      target.set(part, filled);
+      filled += part.length;
+      this.#rest = this.#rest.subarray(part.length);
+    }
+    return filled;
+  }
+}

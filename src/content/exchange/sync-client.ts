@@ -1,0 +1,274 @@
+/**
+ * The fetching end of one stream of `/altnet/sync/1`: takes wants while it has room for more, walks
+ * along with the answers and lets nothing pass that is not the very block whose turn it is. It does
+ * not choose peers and does not know why something is wanted.
+ */
+import { type Bytes, concatBytes, equalBytes, toHex } from '../../base/bytes.ts';
+import type { World } from '../../base/clock.ts';
+import { AltNetError } from '../../base/errors.ts';
+import { sha256 } from '../../base/hash.ts';
+import type { ByteStream } from '../../peer/stream.ts';
+import type { Ticket } from './asked.ts';
+import {
+  decodeEnd,
+  encodeRoot,
+  encodeWant,
+  endStatuses,
+  type Frame,
+  FrameError,
+  FrameReader,
+  frameTypes,
+} from './frames.ts';
+import { defaultPace, Pace, type PaceOptions } from './pace.ts';
+import type { Block } from '../ports.ts';
+import { defaultSilence, Silence, type SilenceOptions } from './silence.ts';
+import type { Slabs } from '../slabs.ts';
+import { Speed } from './speed.ts';
+
+/**
+ * Wants that are sent before the first of them is answered: with one want for each small file of an
+ * update, 256 keep a path of 80 ms busy with 13 MB/s.
+ */
+export const wantsOutstandingMax = 256;
+/** New wants are sent several at a time: many small ones in a write of their own cost more. */
+const refillAt = 0.75;
+
+/**
+ * done: nothing was due when it ended. dropped: the peer broke a rule. gone: it, or the way to it,
+ * broke down. left: it was silent or slow while another was at hand. busy: it asks to come again.
+ */
+export interface SyncEnd {
+  readonly kind: 'done' | 'dropped' | 'gone' | 'left' | 'busy';
+  readonly why: string;
+}
+
+/** What a session works for. */
+export interface Errand {
+  /** What to ask next; undefined when there is nothing at the moment, and `wake` follows. */
+  readonly take: () => Ticket | undefined;
+  /** A verified block. A promise holds up the stream; a rejection ends the session. */
+  readonly arrived: (ticket: Ticket, block: Block) => Promise<void> | undefined;
+  readonly lacks: (hash: Bytes) => void;
+  /** The peer has answered all of it. */
+  readonly ended: (ticket: Ticket) => void;
+  /** Whether there is another peer to turn to, should this one fall silent. */
+  readonly hasAlternative: () => boolean;
+}
+
+export interface SyncOptions {
+  readonly world: World;
+  /** Hash of the root that all this belongs to. */
+  readonly root: Bytes;
+  /** Memory of the blocks; whoever gets one gives it back. */
+  readonly slabs?: Slabs;
+  readonly pace?: PaceOptions | undefined;
+  readonly silence?: SilenceOptions | undefined;
+}
+
+/** Breaking the rules of the exchange. */
+class RuleBroken extends Error {}
+
+/** An honest answer: not now. */
+class Busy extends Error {}
+
+/** What this node's own side said, or the content itself: no other peer would change it. */
+class NotThePeer extends Error {}
+
+export class SyncSession {
+  readonly speed: Speed;
+  readonly #stream: ByteStream;
+  readonly #errand: Errand;
+  readonly #options: SyncOptions;
+  readonly #frames: FrameReader;
+  readonly #pace: Pace;
+  readonly #silence: Silence;
+  readonly #outstanding: Ticket[] = []; // BOUNDED by wantsOutstandingMax, see wake()
+  #aheadBytes = 0;
+  #blocks = 0;
+  #written: Promise<void> = Promise.resolve();
+  #leaving: SyncEnd | undefined;
+
+  constructor(stream: ByteStream, errand: Errand, options: SyncOptions) {
+    const { timers, clock } = options.world;
+    this.#stream = stream;
+    this.#errand = errand;
+    this.#options = options;
+    this.speed = new Speed(clock);
+    this.#silence = new Silence(timers, options.silence ?? defaultSilence, () => {
+      if (errand.hasAlternative()) this.leave('it fell silent');
+    });
+    this.#frames = new FrameReader(this.#silence.heard(stream.read), options.slabs);
+    this.#pace = new Pace(timers, options.pace ?? defaultPace, () => {
+      this.#end({ kind: 'dropped', why: 'it was too slow' });
+    });
+  }
+
+  /** What was asked and is not answered, in order. */
+  get outstanding(): readonly Ticket[] {
+    return this.#outstanding;
+  }
+
+  /** Verified blocks that came. */
+  get blocks(): number {
+    return this.#blocks;
+  }
+
+  /**
+   * Resolves when the stream is over, or after `close` or `leave`; the stream is closed then.
+   * Rejects with what `arrived` rejected with, or CONTENT_BAD when the content itself is at fault;
+   * for what the peer does it does not reject.
+   */
+  async run(): Promise<SyncEnd> {
+    try {
+      this.#send(encodeRoot(this.#options.root));
+      this.wake();
+      await this.#readAll();
+      void this.#stream.close(); // a peer that does not close its side holds nobody up
+      return { kind: 'done', why: 'no peer has all of it' };
+    } catch (error) {
+      this.#stream.abort(error instanceof Error ? error : new Error('sync failed'));
+      if (error instanceof NotThePeer) throw error.cause;
+      return this.#leaving ?? explain(error);
+    } finally {
+      this.#pause();
+    }
+  }
+
+  /** There may be something to ask. */
+  wake(): void {
+    const { windowBytes } = this.speed;
+    const count = this.#outstanding.length;
+    if (count > wantsOutstandingMax * refillAt || this.#aheadBytes > windowBytes * refillAt) return;
+    const wants: Bytes[] = [];
+    while (this.#outstanding.length < wantsOutstandingMax && this.#aheadBytes < windowBytes) {
+      const ticket = this.#errand.take();
+      if (ticket === undefined) break;
+      this.#outstanding.push(ticket);
+      this.#aheadBytes += ticket.bytes;
+      wants.push(encodeWant(ticket.want));
+    }
+    if (wants.length === 0) return;
+    if (count === 0) {
+      this.speed.begin();
+      this.#listen();
+    }
+    this.#send(concatBytes(...wants));
+  }
+
+  /** Ends it in good order: at once when nothing is outstanding. */
+  close(): void {
+    this.#end({ kind: 'done', why: 'given up' });
+  }
+
+  /** Turns to somebody else, without condemning the peer. */
+  leave(why: string): void {
+    this.#end({ kind: 'left', why });
+  }
+
+  #end(end: SyncEnd): void {
+    this.#leaving ??= end;
+    this.#stream.abort(new Error(end.why));
+  }
+
+  /** A write that fails is noticed where the answer is read. */
+  #send(bytes: Bytes): void {
+    this.#written = this.#written.then(() => this.#stream.write(bytes)).catch(() => undefined);
+  }
+
+  async #readAll(): Promise<void> {
+    for (;;) {
+      const frame = await this.#frames.next();
+      const [ticket] = this.#outstanding;
+      if (frame === undefined) {
+        if (ticket === undefined) return;
+        throw new Error('the stream ended before the answer did');
+      }
+      this.#silence.answered();
+      if (!(await this.#take(ticket, frame))) continue;
+      if (ticket) this.#settle(ticket);
+    }
+  }
+
+  #settle(ticket: Ticket): void {
+    this.#outstanding.shift();
+    this.#aheadBytes -= ticket.bytes;
+    this.#errand.ended(ticket);
+    if (this.#outstanding.length === 0) this.#pause();
+    this.wake();
+  }
+
+  /** True when the frame ended the answer to the want. */
+  async #take(ticket: Ticket | undefined, { type, body }: Frame): Promise<boolean> {
+    if (type === frameTypes.end) {
+      checkEnd(ticket, body);
+      return true;
+    }
+    const expected = ticket?.walk.next();
+    if (!ticket || !expected) throw new RuleBroken('it sent more than was asked for');
+    if (type === frameTypes.missing) {
+      ticket.walk.skip();
+      this.#errand.lacks(expected.hash);
+      return false;
+    }
+    if (type !== frameTypes.block) throw new RuleBroken('it sent a frame that is not an answer');
+    if (!equalBytes(sha256(body), expected.hash)) {
+      throw new RuleBroken('it sent a block that is not the one whose turn it was');
+    }
+    const why = ticket.walk.accept(body);
+    // The block has the right hash, so every provider would send the same.
+    if (why !== undefined) throw new NotThePeer(why, { cause: this.#contentBad(why) });
+    this.#blocks++;
+    ticket.blocks++;
+    this.#pace.count(body.length);
+    this.speed.count(body.length);
+    await this.#own(() => this.#errand.arrived(ticket, { hash: expected.hash, bytes: body }));
+    return false;
+  }
+
+  #listen(): void {
+    this.#pace.start();
+    this.#silence.start();
+  }
+
+  #pause(): void {
+    this.#pace.stop();
+    this.#silence.stop();
+  }
+
+  /** Work of this node's own: the time that it takes is not the peer's. */
+  async #own(work: () => Promise<void> | undefined): Promise<void> {
+    try {
+      const promise = work();
+      if (promise === undefined) return;
+      this.#pause();
+      await promise;
+      this.#listen();
+    } catch (error) {
+      throw new NotThePeer('own side failed', { cause: error });
+    }
+  }
+
+  #contentBad(why: string): AltNetError {
+    return new AltNetError('CONTENT_BAD', { root: toHex(this.#options.root), why });
+  }
+}
+
+function explain(error: unknown): SyncEnd {
+  const why = error instanceof Error ? error.message : 'the stream broke';
+  if (error instanceof Busy) return { kind: 'busy', why };
+  const broken = error instanceof RuleBroken || error instanceof FrameError;
+  return { kind: broken ? 'dropped' : 'gone', why };
+}
+
+/** "Done" while blocks are due is a lie; the other statuses are answers of an honest peer. */
+function checkEnd(ticket: Ticket | undefined, body: Bytes): void {
+  const status = decodeEnd(body);
+  if (status === undefined) throw new RuleBroken('it ended an answer with an unknown status');
+  if (status === endStatuses.busy) throw new Busy('it is busy');
+  if (status === endStatuses.refused) throw new Error('it does not serve this content');
+  if (status === endStatuses.failed) throw new Error('its copy is damaged');
+  if (!ticket) throw new RuleBroken('it sent more than was asked for');
+  if (ticket.walk.next() !== undefined) {
+    throw new RuleBroken('it said that it was done and was not');
+  }
+}

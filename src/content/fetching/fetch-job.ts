@@ -1,0 +1,78 @@
+/** What is fetched, for whom and within which limits: the words that a fetch is ordered in. */
+import type { World } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Arrivals } from './arrivals.ts';
+import type { Asked } from '../exchange/asked.ts';
+import type { PaceOptions } from '../exchange/pace.ts';
+import type { Holding } from '../ports.ts';
+import type { ProviderContact, ProviderSources } from './providers.ts';
+import type { Link } from '../dag/root.ts';
+import type { SilenceOptions } from '../exchange/silence.ts';
+import type { Want } from '../dag/walk.ts';
+
+/** Somebody who reads while it is fetched: blocks come in order, and not all at once. */
+export interface Reading {
+  /** Calls back whenever `missing` may give something else; returns what ends that. */
+  readonly moved: (listener: () => void) => () => void;
+  /** Whether `missing` tells all that will ever be wanted. */
+  readonly isAtEnd: () => boolean;
+}
+
+export interface FetchProgress {
+  readonly bytes: number;
+  /** What the content says of its size. */
+  readonly bytesTotal?: number;
+  /** Peers that are sending now. */
+  readonly peers: number;
+}
+
+export interface FetchJob {
+  /** Whose providers are asked. */
+  readonly root: Link;
+  /**
+   * What is still to be fetched, looked up anew each time it is called; in `Fetcher.blocks(root)`,
+   * where blocks can be read before they are stored.
+   */
+  readonly missing: () => AsyncGenerator<Want, void, undefined>;
+  /** Opened once something is missing; what is fetched is written into it, and it is closed. */
+  readonly into: () => Promise<Holding>;
+  readonly signal?: AbortSignal | undefined;
+  /** Asked before anybody else. */
+  readonly known?: ProviderContact | undefined;
+  /** Called whenever a block has become readable, and once at the beginning. */
+  readonly onArrival?: (() => void) | undefined;
+  /** What is asked for a missing want, where that is more; the fetch then takes whole answers. */
+  readonly ask?: ((missing: Want) => Want) | undefined;
+  /** Left out: nobody waits for parts of it. */
+  readonly reading?: Reading | undefined;
+  /** What the content says of the size of all this; what it throws ends the fetch. */
+  readonly onTotal?: ((bytes: number) => void) | undefined;
+  readonly onProgress?: ((progress: FetchProgress) => void) | undefined;
+}
+
+export interface Fetched {
+  readonly blocks: number;
+  readonly bytes: number;
+  /** Peers that sent something. */
+  readonly peers: number;
+}
+
+export interface FetcherOptions {
+  /** Providers that are tried for one job: as many as are looked at when left out. */
+  readonly triesMax?: number;
+  /** Bytes that one job may bring. */
+  readonly bytesMax?: number;
+  readonly pace?: PaceOptions | undefined;
+  readonly silence?: SilenceOptions | undefined;
+}
+
+/** What a fetch works with; the last three are of its root, and shared with others. */
+export interface TransferParts {
+  readonly sources: ProviderSources;
+  readonly options: FetcherOptions;
+  readonly world: World;
+  readonly logger: Logger;
+  readonly arrivals: Arrivals;
+  readonly asked: Asked;
+  readonly known: readonly ProviderContact[];
+}

@@ -1,0 +1,100 @@
+/**
+ * Brings what is missing of a root from peers until nothing is missing. Those who fetch something
+ * of the same root at the same time share what has come and what is on its way. What was verified
+ * stays, whatever becomes of the provider that sent it.
+ */
+import type { World } from '../../base/clock.ts';
+import { LruMap } from '../../base/limits.ts';
+import type { Logger } from '../../base/logger.ts';
+import { Arrivals } from './arrivals.ts';
+import { Asked } from '../exchange/asked.ts';
+import type { Fetched, FetcherOptions, FetchJob } from './fetch-job.ts';
+import type { Blocks } from '../ports.ts';
+import type { ProviderContact, ProviderSources } from './providers.ts';
+import { hashKey, type Link } from '../dag/root.ts';
+import { Transfer } from './transfer.ts';
+
+/** Providers of one root that are remembered. */
+const servedMax = 4;
+
+/** What those who fetch something of one root share. */
+interface Desk {
+  readonly arrivals: Arrivals;
+  readonly asked: Asked;
+  users: number;
+}
+
+export interface FetcherParts {
+  readonly blocks: Blocks;
+  readonly options: FetcherOptions;
+  readonly world: World;
+  readonly logger: Logger;
+}
+
+export class Fetcher {
+  readonly #parts: FetcherParts & { readonly sources: ProviderSources };
+  /** Who served a root last, by its hash: asked before the DHT is. BOUNDED by its size. */
+  readonly #served = new LruMap<string, readonly ProviderContact[]>(1024);
+  readonly #desks = new Map<string, Desk>(); // BOUNDED by the jobs: one without any is removed
+
+  constructor(sources: ProviderSources, parts: FetcherParts) {
+    this.#parts = { ...parts, sources };
+  }
+
+  /** What is stored, and what has come for a job of this root and is about to be. */
+  blocks(root: Link): Blocks {
+    const key = hashKey(root.hash);
+    const { blocks } = this.#parts;
+    const here = (): Blocks => this.#desks.get(key)?.arrivals ?? blocks;
+    return { get: (hash) => here().get(hash), has: (hash) => here().has(hash) };
+  }
+
+  /**
+   * Resolves when nothing is missing and what came is stored. Rejects with NO_PROVIDERS,
+   * CONTENT_UNAVAILABLE, CONTENT_BAD, DISK_FULL, STORE_FULL, what `missing` or `onTotal` throws, or
+   * the signal's reason.
+   */
+  async fetch(job: FetchJob): Promise<Fetched> {
+    job.signal?.throwIfAborted();
+    if (job.reading?.isAtEnd() !== false && (await isComplete(job))) {
+      return { blocks: 0, bytes: 0, peers: 0 };
+    }
+    const key = hashKey(job.root.hash);
+    const desk = this.#desks.get(key) ?? this.#newDesk();
+    this.#desks.set(key, desk);
+    desk.users++;
+    try {
+      await using holding = await job.into();
+      desk.arrivals.open(holding, job.onArrival);
+      try {
+        return await this.#transfer(job, desk);
+      } finally {
+        await desk.arrivals.close(holding, job.onArrival);
+      }
+    } finally {
+      if (--desk.users === 0) this.#desks.delete(key);
+    }
+  }
+
+  async #transfer(job: FetchJob, { arrivals, asked }: Desk): Promise<Fetched> {
+    const key = hashKey(job.root.hash);
+    const served = this.#served.get(key) ?? [];
+    const known = job.known ? [job.known, ...served] : served;
+    const transfer = new Transfer(job, { ...this.#parts, arrivals, asked, known });
+    try {
+      return await transfer.run();
+    } finally {
+      const senders = transfer.senders.slice(0, servedMax);
+      if (senders.length > 0) this.#served.set(key, senders);
+    }
+  }
+
+  #newDesk(): Desk {
+    return { arrivals: new Arrivals(this.#parts.blocks), asked: new Asked(), users: 0 };
+  }
+}
+
+async function isComplete({ missing }: FetchJob): Promise<boolean> {
+  const first = await missing().next();
+  return first.done === true;
+}

@@ -1,0 +1,292 @@
+/**
+ * The peers that work on one fetch: how many there should be, who joins, who is let go and what is
+ * remembered of each. It does not know what is missing; the transfer hands that out.
+ */
+import { toHex } from '../../base/bytes.ts';
+import type { World } from '../../base/clock.ts';
+import type { Ticket } from '../exchange/asked.ts';
+import type { TransferParts } from './fetch-job.ts';
+import type { Block } from '../ports.ts';
+import {
+  candidatesMax,
+  type OpenProvider,
+  type ProviderContact,
+  ProviderDialer,
+} from './providers.ts';
+import { Recruits } from './recruits.ts';
+import type { Link } from '../dag/root.ts';
+import type { Speed } from '../exchange/speed.ts';
+import { hedgeMs } from './stealing.ts';
+import { type SyncEnd, SyncSession } from '../exchange/sync-client.ts';
+import { Lacked } from './want-queue.ts';
+
+/** More peers join when more than this is left: fewer bytes are not worth their handshakes. */
+const joinBytes = 1024 * 1024;
+/** Peers that send at the same time, for a whole site and for a reader. */
+const peersMax = 5;
+const peersForReaderMax = 3;
+/** The same together with those that are silent or lack what is wanted. */
+const peersInAllMax = 8;
+/** A stream on which nothing is to be asked goes back to its peer. */
+const idleMs = 2000;
+/** Who has not answered for so long leaves its place when all are taken. */
+const silentMs = 1500;
+/** Whoever sent something within this time is sending. */
+const sendingMs = 2000;
+
+/** What the peers work for. */
+export interface PeerErrand {
+  readonly take: (peer: Peer) => Ticket | undefined;
+  readonly arrived: (ticket: Ticket, block: Block) => Promise<void> | undefined;
+  /** It was answered, or will not be. */
+  readonly over: (ticket: Ticket) => void;
+  /** Something that no peer is to blame for. */
+  readonly failed: (error: unknown) => void;
+  readonly changed: () => void;
+  /** What is said of the size of all that nobody was asked yet, counted up to `max`. */
+  readonly queuedBytes: (max: number) => number;
+  readonly hasQueue: () => boolean;
+  /** All of it came from somebody else. */
+  readonly isRedundant: (ticket: Ticket) => boolean;
+}
+
+export class Peer {
+  readonly contact: ProviderContact;
+  readonly lacked: Lacked = new Lacked();
+  readonly session: SyncSession;
+  readonly #world: World;
+  #busyMs: number;
+
+  constructor(
+    { contact, stream }: OpenProvider,
+    {
+      errand,
+      hasAlternative,
+      root,
+      parts,
+    }: {
+      readonly errand: PeerErrand;
+      readonly hasAlternative: () => boolean;
+      readonly root: Link;
+      readonly parts: Pick<TransferParts, 'arrivals' | 'world' | 'options'>;
+    },
+  ) {
+    const { arrivals, world, options } = parts;
+    this.contact = contact;
+    this.#world = world;
+    this.#busyMs = world.clock.monotonicMs();
+    const { pace, silence } = options;
+    this.session = new SyncSession(
+      stream,
+      {
+        take: () => errand.take(this),
+        arrived: errand.arrived,
+        lacks: (hash) => {
+          this.lacked.add(hash);
+          if (this.lacked.isFull) this.session.close(); // it would be asked the same again
+        },
+        ended: errand.over,
+        hasAlternative,
+      },
+      { world, root: root.hash, slabs: arrivals.slabs, pace, silence },
+    );
+  }
+
+  get outstanding(): readonly Ticket[] {
+    return this.session.outstanding;
+  }
+
+  get speed(): Speed {
+    return this.session.speed;
+  }
+
+  get isIdle(): boolean {
+    return this.outstanding.length === 0;
+  }
+
+  /** It owes something and sends nothing. */
+  isQuiet(forMs: number): boolean {
+    return !this.isIdle && this.speed.quietMs > forMs;
+  }
+
+  get isSending(): boolean {
+    return this.session.blocks > 0 && !this.isIdle && !this.isQuiet(sendingMs);
+  }
+
+  /** How long nothing was asked of it; to be called now and then. */
+  idleForMs(): number {
+    const nowMs = this.#world.clock.monotonicMs();
+    if (!this.isIdle) this.#busyMs = nowMs;
+    return nowMs - this.#busyMs;
+  }
+}
+
+export class PeerGroup implements Iterable<Peer> {
+  readonly #what: { readonly root: Link; readonly isReader: boolean };
+  readonly #errand: PeerErrand;
+  readonly #parts: TransferParts;
+  readonly #recruits: Recruits;
+  readonly #peers = new Set<Peer>(); // BOUNDED by peersInAllMax, see #wanted()
+  readonly #runs = new Set<Promise<void>>(); // BOUNDED likewise
+  /** Who sent something, by key. BOUNDED by the providers that are tried. */
+  readonly #senders = new Map<string, ProviderContact>();
+  readonly #stop = new AbortController();
+  #why: string | undefined;
+  #dialWhy: string | undefined;
+
+  constructor(
+    what: { readonly root: Link; readonly isReader: boolean },
+    errand: PeerErrand,
+    parts: TransferParts,
+  ) {
+    this.#what = what;
+    this.#errand = errand;
+    this.#parts = parts;
+    const dialer = new ProviderDialer(parts.sources, {
+      link: what.root,
+      known: parts.known,
+      signal: this.#stop.signal,
+      onFailure: (error) => this.#noteDialFailure(error),
+    });
+    this.#recruits = new Recruits(dialer, {
+      triesMax: parts.options.triesMax ?? candidatesMax,
+      world: parts.world,
+      onOpen: (provider) => this.#open(provider),
+      onChange: errand.changed,
+    });
+  }
+
+  [Symbol.iterator](): Iterator<Peer> {
+    return this.#peers.values();
+  }
+
+  get senders(): readonly ProviderContact[] {
+    const here = [...this.#peers].filter(({ session }) => session.blocks > 0);
+    return [...this.#senders.values(), ...here.map(({ contact }) => contact)];
+  }
+
+  get sending(): number {
+    return [...this.#peers].filter(({ isSending }) => isSending).length;
+  }
+
+  get isAnswerDue(): boolean {
+    return [...this.#peers].some(({ isIdle }) => !isIdle);
+  }
+
+  /** Nothing will come any more, as things are. */
+  get isOver(): boolean {
+    return this.#recruits.isOver && !this.isAnswerDue;
+  }
+
+  /** Why nobody was of use; undefined when nobody was found. */
+  get why(): string | undefined {
+    return this.#peers.size > 0 ? 'no peer has all of it' : (this.#why ?? this.#dialWhy);
+  }
+
+  start(): void {
+    this.#runs.add(this.#recruits.run());
+  }
+
+  /** Resolves when nothing runs any more. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#recruits.stop();
+    for (const { session } of this.#peers) session.close();
+    await Promise.all(this.#runs);
+  }
+
+  /** There may be something to ask. */
+  wake(): void {
+    for (const { session } of this.#peers) session.wake();
+  }
+
+  /** Lets others join when that would help. */
+  recruit(): void {
+    this.#recruits.want(Math.max(this.#wanted() - this.#peers.size, 0));
+  }
+
+  /** Lets go who is of no use; to be called a few times a second. */
+  review(): void {
+    const isFull = this.#peers.size >= peersInAllMax;
+    for (const peer of this.#peers) {
+      const { session, outstanding } = peer;
+      const idleForMs = peer.idleForMs();
+      if (isFull && session.blocks === 0 && peer.isQuiet(silentMs)) session.leave('it fell silent');
+      else if (isFull && peer.isIdle && this.#errand.hasQueue()) session.close();
+      else if (this.#what.isReader && idleForMs > idleMs) session.close();
+      else if (!peer.isIdle && outstanding.every(this.#errand.isRedundant)) {
+        if (peer.isQuiet(hedgeMs)) session.leave('others were faster');
+      }
+    }
+  }
+
+  /** How many peers there should be now. */
+  #wanted(): number {
+    const peers = [...this.#peers];
+    const { hasQueue, queuedBytes } = this.#errand;
+    if (!hasQueue() && !this.isAnswerDue) return 0;
+    const max = this.#what.isReader ? peersForReaderMax : peersMax;
+    const useless = peers.filter((peer) =>
+      peer.isIdle ? hasQueue() : peer.isQuiet(hedgeMs),
+    ).length;
+    const ahead = peers.flatMap(({ outstanding }) => outstanding.map(({ bytes }) => bytes));
+    const bytes = ahead.reduce((sum, one) => sum + one, queuedBytes(joinBytes));
+    const useful = bytes > joinBytes ? max : 1;
+    return Math.min(useful + useless, peersInAllMax);
+  }
+
+  #open(provider: OpenProvider): void {
+    if (this.#stop.signal.aborted) {
+      void provider.stream.close();
+      return;
+    }
+    const peer = new Peer(provider, {
+      errand: this.#errand,
+      hasAlternative: () => this.#hasBetterThan(peer),
+      root: this.#what.root,
+      parts: this.#parts,
+    });
+    this.#peers.add(peer);
+    const run = this.#run(peer).finally(() => this.#runs.delete(run));
+    this.#runs.add(run);
+  }
+
+  #hasBetterThan(peer: Peer): boolean {
+    return this.#recruits.hasNext || [...this.#peers].some((one) => one !== peer && one.isSending);
+  }
+
+  /** Never rejects. */
+  async #run(peer: Peer): Promise<void> {
+    const { session, contact } = peer;
+    try {
+      this.#judge(peer, await session.run());
+    } catch (error) {
+      this.#errand.failed(error);
+    }
+    this.#peers.delete(peer);
+    if (session.blocks > 0) this.#senders.set(toHex(contact.publicKey), contact);
+    for (const ticket of session.outstanding) this.#errand.over(ticket);
+    this.#errand.changed();
+  }
+
+  #judge({ contact, session, lacked }: Peer, { kind, why }: SyncEnd): void {
+    if (this.#stop.signal.aborted) return;
+    const { sources, logger } = this.#parts;
+    this.#why = why;
+    if (kind === 'done') {
+      if (this.#what.isReader && lacked.isEmpty) this.#recruits.parked(contact);
+      return;
+    }
+    const { blocks } = session;
+    logger.info('a provider failed', { kind, why, blocks });
+    if (kind === 'dropped') sources.bad.add(contact.publicKey);
+    if (kind === 'left') sources.slow.add(contact.publicKey);
+    if (kind === 'busy') this.#recruits.busy(contact);
+    if (kind === 'gone' && blocks > 0) this.#recruits.broken(contact);
+  }
+
+  #noteDialFailure(error: unknown): void {
+    this.#dialWhy = error instanceof Error ? error.message : 'no connection';
+    this.#parts.logger.debug('a provider cannot be reached', { why: this.#dialWhy });
+  }
+}

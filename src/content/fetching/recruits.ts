@@ -1,0 +1,121 @@
+/**
+ * The peers of one fetch: takes providers as they can be reached, and returns to those that were
+ * busy, broke off, or were let go when there was nothing to ask. It does not know what is fetched.
+ */
+import type { World } from '../../base/clock.ts';
+import type { OpenProvider, ProviderContact, ProviderDialer } from './providers.ts';
+
+/** Waits before a peer that was busy is asked again; then it is given up. */
+export const busyWaitsMs: readonly number[] = [250, 500, 1000, 2000, 4000];
+/** Returns to peers that gave something and broke off: one of them may be the only one to have the rest. */
+const brokenReturnsMax = 4;
+
+interface Return {
+  readonly contact: ProviderContact;
+  readonly atMs: number;
+}
+
+export class Recruits {
+  readonly #dialer: ProviderDialer;
+  readonly #world: World;
+  readonly #onOpen: (provider: OpenProvider) => void;
+  readonly #onChange: () => void;
+  /** Providers that may still be tried. */
+  #tries: number;
+  #isExhausted = false;
+  #reopening = 0;
+  #brokenReturns = 0;
+  readonly #returns: Return[] = []; // BOUNDED by the peers of the fetch: each is here at most once
+  readonly #busy = new Map<string, number>(); // BOUNDED by the providers that are tried
+
+  constructor(
+    dialer: ProviderDialer,
+    {
+      triesMax,
+      world,
+      onOpen,
+      onChange,
+    }: {
+      readonly triesMax: number;
+      readonly world: World;
+      readonly onOpen: (provider: OpenProvider) => void;
+      /** There may be nobody left. */
+      readonly onChange: () => void;
+    },
+  ) {
+    this.#dialer = dialer;
+    this.#world = world;
+    this.#tries = triesMax;
+    this.#onOpen = onOpen;
+    this.#onChange = onChange;
+  }
+
+  /** Resolves after `stop`, or when no more providers are to be found. Never rejects. */
+  async run(): Promise<void> {
+    this.#dialer.start();
+    while (this.#tries-- > 0) {
+      const provider = await this.#dialer.next();
+      if (provider === undefined) break;
+      this.#onOpen(provider);
+    }
+    this.#isExhausted = true;
+    this.#onChange();
+  }
+
+  stop(): void {
+    this.#dialer.stop();
+  }
+
+  get hasNext(): boolean {
+    return this.#dialer.hasNext;
+  }
+
+  /** Nobody else is to be had, now or later. */
+  get isOver(): boolean {
+    return this.#isExhausted && this.#returns.length === 0 && this.#reopening === 0;
+  }
+
+  /** So many more peers would be put to use now. */
+  want(count: number): void {
+    const nowMs = this.#world.clock.monotonicMs();
+    let left = count - this.#reopening;
+    // Strangers first, but for whom nobody has to look.
+    const due = this.#returns.filter(({ atMs }) => atMs <= nowMs);
+    for (const one of due) {
+      if (left <= 0 || !(this.#isExhausted || one.atMs === 0)) break;
+      left--;
+      this.#returns.splice(this.#returns.indexOf(one), 1);
+      void this.#reopen(one.contact);
+    }
+    this.#dialer.want(Math.max(left, 0));
+  }
+
+  /** It was let go and may be asked again at any time. */
+  parked(contact: ProviderContact): void {
+    this.#returns.push({ contact, atMs: 0 });
+  }
+
+  broken(contact: ProviderContact): void {
+    if (this.#brokenReturns++ < brokenReturnsMax) {
+      this.#returns.push({ contact, atMs: this.#world.clock.monotonicMs() });
+    }
+  }
+
+  busy(contact: ProviderContact): void {
+    const key = contact.publicKey.join();
+    const times = this.#busy.get(key) ?? 0;
+    const waitMs = busyWaitsMs[times];
+    if (waitMs === undefined) return;
+    this.#busy.set(key, times + 1);
+    const jitter = 1 + this.#world.random.fraction() / 2;
+    this.#returns.push({ contact, atMs: this.#world.clock.monotonicMs() + waitMs * jitter });
+  }
+
+  async #reopen(contact: ProviderContact): Promise<void> {
+    this.#reopening++;
+    const provider = await this.#dialer.again(contact);
+    this.#reopening--;
+    if (provider) this.#onOpen(provider);
+    else this.#onChange();
+  }
+}

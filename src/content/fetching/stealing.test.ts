@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Asked, type Ticket } from '../exchange/asked.ts';
+import { hedgeMs, pickTicket, type Rival } from './stealing.ts';
+
+const mebibyte = 1024 * 1024;
+
+function tickets(count: number): Ticket[] {
+  const asked = new Asked();
+  return Array.from({ length: count }, (_, i) => {
+    const link = { codec: 'raw' as const, hash: new Uint8Array(32).fill(i) };
+    const want = { link, level: 0, path: [], scope: 'block' as const, bytesSaid: mebibyte };
+    return asked.add(want, { nowMs: 0, owner: asked });
+  });
+}
+
+/** A peer that brings a megabyte in `ms`; undefined: nothing is known of it. */
+function peer(ms: number | undefined, outstanding: Ticket[], quietMs = 0): Rival {
+  const etaMs = (bytes: number): number | undefined =>
+    ms && Math.max((bytes / mebibyte) * ms, quietMs);
+  return { outstanding, speed: { etaMs, quietMs } };
+}
+
+const all = { isOrdered: false, isWanted: () => true };
+
+test('an idle peer takes the last want of a slower one, a reader the first', () => {
+  const [idle, slow] = [peer(10, []), peer(1000, tickets(4))];
+  assert.equal(pickTicket(idle, [idle, slow], all), slow.outstanding[3]);
+  assert.equal(pickTicket(idle, [idle, slow], { ...all, isOrdered: true }), slow.outstanding[0]);
+});
+
+test('the slowest of several loses a want', () => {
+  const [idle, slow, slower] = [peer(10, []), peer(500, tickets(3)), peer(2000, tickets(3))];
+  assert.equal(pickTicket(idle, [slow, slower, idle], all), slower.outstanding[2]);
+});
+
+test('nothing is taken from peers that are as fast, nor what has a twin or is not wanted', () => {
+  const idle = peer(100, []);
+  assert.equal(pickTicket(idle, [peer(100, tickets(2))], all), undefined);
+  const slow = peer(5000, tickets(2));
+  for (const ticket of slow.outstanding) ticket.hasTwin = true;
+  assert.equal(pickTicket(idle, [slow], all), undefined);
+  assert.equal(
+    pickTicket(idle, [peer(5000, tickets(2))], { ...all, isWanted: () => false }),
+    undefined,
+  );
+});
+
+test('who has two wants to answer takes no third', () => {
+  const [busy, slow] = [peer(10, tickets(2)), peer(5000, tickets(2))];
+  assert.equal(pickTicket(busy, [slow], all), undefined);
+});
+
+test('a peer that never answered loses its wants after half a second', () => {
+  const idle = peer(undefined, []);
+  assert.equal(pickTicket(idle, [peer(undefined, tickets(1), hedgeMs - 1)], all), undefined);
+  const silent = peer(undefined, tickets(1), hedgeMs + 1);
+  assert.equal(pickTicket(idle, [silent], all), silent.outstanding[0]);
+});
+
+test('an answer that is coming is not asked for once more, one that stopped is', () => {
+  const idle = peer(10, []);
+  const coming = peer(5000, tickets(1));
+  for (const ticket of coming.outstanding) ticket.blocks = 3;
+  assert.equal(pickTicket(idle, [coming], all), undefined);
+  const stopped = peer(5000, coming.outstanding as Ticket[], hedgeMs + 1);
+  assert.equal(pickTicket(idle, [stopped], all), stopped.outstanding[0]);
+});

@@ -1,0 +1,264 @@
+/**
+ * One fetch from several providers at once: looks for what is missing, hands it out to the peers,
+ * lets idle ones take over from slow ones, and takes back what a peer that failed still owed. What
+ * others fetch of the same root at this moment is waited for. It knows no sockets and no store.
+ *
+ * In: providers that opened or failed, blocks, the passing of time. Out: wants, and the end.
+ */
+import { abortReason } from '../../base/abort.ts';
+import { toHex } from '../../base/bytes.ts';
+import type { CancelTimer } from '../../base/clock.ts';
+import { AltNetError } from '../../base/errors.ts';
+import type { Ticket } from '../exchange/asked.ts';
+import type { Fetched, FetchJob, TransferParts } from './fetch-job.ts';
+import { type Peer, PeerGroup } from './peer-group.ts';
+import type { Block } from '../ports.ts';
+import type { ProviderContact } from './providers.ts';
+import { pickTicket } from './stealing.ts';
+import { Tide } from '../tide.ts';
+import { WantQueue } from './want-queue.ts';
+import type { Want } from '../dag/walk.ts';
+
+/** Found ahead of what is asked: enough for all windows. */
+const queueMax = 1024;
+/** An answer that goes on below its first block ends here, so that others can take a share. */
+const answerBytesMax = 1024 * 1024;
+const tickMs = 250;
+/** A reader asks for what others already asked for when it does not begin to come for so long. */
+const patienceMs = 1000;
+
+export class Transfer {
+  readonly #job: FetchJob;
+  readonly #parts: TransferParts;
+  readonly #peers: PeerGroup;
+  readonly #queue: WantQueue;
+  readonly #change = new Tide();
+  #failure: { readonly error: unknown } | undefined;
+  #blocks = 0;
+  #bytes = 0;
+  #bytesTotal: number | undefined;
+  /** A look at what is missing goes on. */
+  #isLooking = false;
+  /** Another look may find something else than the last one did. */
+  #isStale = false;
+  /** The last look found something that others have asked for. */
+  #awaitsOthers = false;
+
+  constructor(job: FetchJob, parts: TransferParts) {
+    this.#job = job;
+    this.#parts = parts;
+    this.#queue = new WantQueue({ isOrdered: job.reading !== undefined });
+    this.#peers = new PeerGroup(
+      { root: job.root, isReader: job.reading !== undefined },
+      {
+        take: (peer) => this.#take(peer),
+        arrived: (ticket, block) => this.#arrived(ticket, block),
+        over: (ticket) => this.#over(ticket),
+        failed: (error) => this.#fail(error),
+        changed: () => this.#change.rise(),
+        queuedBytes: (max) => this.#queue.bytesUpTo(max),
+        isRedundant: (ticket) => this.#isHere(ticket),
+        hasQueue: () => this.#queue.length > 0,
+      },
+      parts,
+    );
+  }
+
+  /** Peers that sent something. */
+  get senders(): readonly ProviderContact[] {
+    return this.#peers.senders;
+  }
+
+  /** Resolves when nothing is missing. Rejects as `Fetcher.fetch` does. */
+  async run(): Promise<Fetched> {
+    const { signal, reading } = this.#job;
+    const onAbort = (): void => this.#fail(abortReason(signal));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    let cancelTick: CancelTimer | undefined;
+    const tick = (): void => {
+      cancelTick = this.#parts.world.timers.after(tickMs, tick);
+      this.#tick();
+    };
+    const stopFollowing = reading?.moved(() => this.#restale());
+    this.#peers.start();
+    tick();
+    try {
+      await this.#lookUntilComplete();
+      return { blocks: this.#blocks, bytes: this.#bytes, peers: this.senders.length };
+    } finally {
+      cancelTick?.();
+      stopFollowing?.();
+      signal?.removeEventListener('abort', onAbort);
+      await this.#peers.stop();
+    }
+  }
+
+  async #lookUntilComplete(): Promise<void> {
+    for (;;) {
+      const isComplete = await this.#look();
+      const isAnswered = this.#job.ask === undefined || !this.#peers.isAnswerDue;
+      if (isComplete && isAnswered && this.#job.reading?.isAtEnd() !== false) return;
+      await this.#until(() => (isComplete ? this.#isStale : this.#needsLook()));
+    }
+  }
+
+  /** Fills the queue with what is missing, as fast as it empties. True when nothing was. */
+  async #look(): Promise<boolean> {
+    const { asked, arrivals } = this.#parts;
+    let isComplete = true;
+    let bytesLeft = 0;
+    this.#isLooking = true;
+    this.#isStale = false;
+    this.#awaitsOthers = false;
+    this.#queue.clear();
+    for await (const missing of this.#job.missing()) {
+      if (this.#failure) throw this.#failure.error;
+      isComplete = false;
+      bytesLeft += missing.bytesSaid ?? 0;
+      if (this.#queue.length >= queueMax) {
+        await this.#until(() => this.#queue.length < queueMax / 2);
+      }
+      const ticket = asked.get(missing.link);
+      if (ticket && !this.#mayAskToo(ticket)) {
+        this.#awaitsOthers ||= ticket.owner !== this;
+      } else if (!arrivals.has(missing.link.hash)) {
+        this.#queue.add(this.#shape(missing));
+        if (this.#queue.length === 1) this.#peers.wake();
+      }
+    }
+    this.#isLooking = false;
+    if (!isComplete) this.#noteTotal(bytesLeft);
+    return isComplete;
+  }
+
+  /** Waits for a condition; meanwhile peers are put to work. Rejects when nobody is left. */
+  async #until(isMet: () => boolean): Promise<void> {
+    for (;;) {
+      if (this.#failure) throw this.#failure.error;
+      const change = this.#change.next();
+      this.#peers.wake();
+      this.#peers.recruit();
+      if (isMet()) return;
+      const isHopeless = this.#queue.length > 0 && this.#peers.isOver;
+      if (isHopeless && !this.#awaitsOthers) throw this.#unavailable();
+      const others = this.#awaitsOthers && this.#job.reading ? this.#others() : change;
+      await Promise.race([change, others]);
+    }
+  }
+
+  async #others(): Promise<void> {
+    await this.#parts.asked.tide.next();
+    this.#isStale = true;
+  }
+
+  #needsLook(): boolean {
+    const isDry = this.#queue.length === 0;
+    if (this.#isStale) return isDry || this.#job.reading !== undefined;
+    return isDry && !this.#peers.isAnswerDue && !this.#awaitsOthers;
+  }
+
+  /** What is asked for a missing block: perhaps also what will be wanted next. */
+  #shape(missing: Want): Want {
+    const want = this.#job.ask?.(missing) ?? missing;
+    if (want.scope === 'block' || want.limitBytes !== undefined) return want;
+    return { ...want, limitBytes: answerBytesMax };
+  }
+
+  #mayAskToo(ticket: Ticket): boolean {
+    if (this.#job.reading === undefined || ticket.owner === this || ticket.blocks > 0) return false;
+    return this.#parts.world.clock.monotonicMs() - ticket.askedMs > patienceMs;
+  }
+
+  #take(peer: Peer): Ticket | undefined {
+    const { asked, arrivals, world } = this.#parts;
+    const by = { nowMs: world.clock.monotonicMs(), owner: this };
+    for (;;) {
+      const want = this.#queue.take((hash) => !peer.lacked.has(hash));
+      if (this.#isLooking) this.#change.rise();
+      if (want === undefined) break;
+      const before = asked.get(want.link);
+      const isAsked = before !== undefined && !this.#mayAskToo(before);
+      if (!isAsked && !arrivals.has(want.link.hash)) return asked.add(want, by);
+      this.#isStale = true;
+    }
+    if (this.#isLooking || this.#queue.length > 0) return undefined;
+    const ticket = pickTicket(peer, this.#peers, {
+      isOrdered: this.#job.reading !== undefined,
+      isWanted: (one) => !peer.lacked.has(one.want.link.hash) && !this.#isHere(one),
+    });
+    if (ticket === undefined) return undefined;
+    ticket.hasTwin = true;
+    const twin = asked.add(ticket.want, by);
+    twin.hasTwin = true;
+    return twin;
+  }
+
+  #isHere({ want }: Ticket): boolean {
+    const { link, path, scope } = want;
+    const isOne = link.codec === 'raw' || (scope === 'block' && path.length === 0);
+    return isOne && this.#parts.arrivals.has(link.hash);
+  }
+
+  #arrived(ticket: Ticket, block: Block): Promise<void> | undefined {
+    const { arrivals, options, asked } = this.#parts;
+    const isNew = !arrivals.has(block.hash);
+    if (isNew) {
+      this.#blocks++;
+      this.#bytes += block.bytes.length;
+      if (this.#bytes > (options.bytesMax ?? Infinity)) {
+        const why = 'it is larger than this node takes';
+        throw new AltNetError('CONTENT_BAD', { root: toHex(this.#job.root.hash), why });
+      }
+    }
+    const room = arrivals.add(block);
+    this.#report();
+    // Nodes tell what else there is.
+    if (isNew && ticket.want.link.codec === 'dag-pb') asked.tide.rise();
+    return room;
+  }
+
+  #over(ticket: Ticket): void {
+    this.#parts.asked.end(ticket);
+    if (!this.#isHere(ticket) || ticket.want.link.codec === 'dag-pb') this.#isStale = true;
+    this.#change.rise();
+  }
+
+  #tick(): void {
+    if (this.#awaitsOthers) this.#isStale = true;
+    this.#peers.review();
+    this.#change.rise();
+  }
+
+  #restale(): void {
+    this.#isStale = true;
+    this.#change.rise();
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#change.rise();
+  }
+
+  #unavailable(): AltNetError {
+    const root = toHex(this.#job.root.hash);
+    const { why } = this.#peers;
+    if (why === undefined) return new AltNetError('NO_PROVIDERS', { root });
+    return new AltNetError('CONTENT_UNAVAILABLE', { root, why });
+  }
+
+  /** What is said to be left is a claim of the content. */
+  #noteTotal(bytesLeft: number): void {
+    if (bytesLeft === 0) return;
+    this.#bytesTotal = Math.min(this.#bytes + bytesLeft, Number.MAX_SAFE_INTEGER);
+    this.#job.onTotal?.(this.#bytesTotal);
+    this.#report();
+  }
+
+  #report(): void {
+    const { onProgress } = this.#job;
+    if (onProgress === undefined) return;
+    const total = this.#bytesTotal;
+    const bytesTotal = total === undefined ? {} : { bytesTotal: Math.max(total, this.#bytes) };
+    onProgress({ bytes: this.#bytes, peers: this.#peers.sending, ...bytesTotal });
+  }
+}

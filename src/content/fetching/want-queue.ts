@@ -1,0 +1,80 @@
+/**
+ * Wants that no peer has been asked yet. For a reader they stay in order; for whoever wants all of
+ * something nodes go before leaves, as they tell what else there is.
+ */
+import type { Bytes } from '../../base/bytes.ts';
+import { hashKey } from '../dag/root.ts';
+import type { Want } from '../dag/walk.ts';
+
+/** How many wants that a peer cannot answer are passed over before it gets nothing. */
+const passedOverMax = 256;
+
+export class WantQueue {
+  readonly #isOrdered: boolean;
+  // BOUNDED by the caller, who adds only while it is not full
+  readonly #first: Want[] = [];
+  readonly #then: Want[] = [];
+
+  constructor({ isOrdered }: { isOrdered: boolean }) {
+    this.#isOrdered = isOrdered;
+  }
+
+  get length(): number {
+    return this.#first.length + this.#then.length;
+  }
+
+  /** What is said of the sizes of all that is queued, until it is more than `max`. */
+  bytesUpTo(max: number): number {
+    let bytes = 0;
+    for (const { bytesSaid = 0 } of this) {
+      bytes += bytesSaid;
+      if (bytes > max) break;
+    }
+    return bytes;
+  }
+
+  add(want: Want): void {
+    const isLeaf = want.link.codec === 'raw';
+    (this.#isOrdered || !isLeaf ? this.#first : this.#then).push(want);
+  }
+
+  clear(): void {
+    this.#first.length = 0;
+    this.#then.length = 0;
+  }
+
+  /** The first one that `isFor` allows; it is removed. */
+  take(isFor: (hash: Bytes) => boolean): Want | undefined {
+    for (const wants of [this.#first, this.#then]) {
+      const index = wants.slice(0, passedOverMax).findIndex(({ link }) => isFor(link.hash));
+      if (index >= 0) return wants.splice(index, 1)[0];
+    }
+    return undefined;
+  }
+
+  *[Symbol.iterator](): Generator<Want, void, undefined> {
+    yield* this.#first;
+    yield* this.#then;
+  }
+}
+
+/** Blocks that a peer said it lacks. BOUNDED by its size: who lacks more is of no use. */
+export class Lacked {
+  readonly #keys = new Set<string>();
+
+  get isEmpty(): boolean {
+    return this.#keys.size === 0;
+  }
+
+  get isFull(): boolean {
+    return this.#keys.size >= 4096;
+  }
+
+  add(hash: Bytes): void {
+    if (!this.isFull) this.#keys.add(hashKey(hash));
+  }
+
+  has(hash: Bytes): boolean {
+    return this.#keys.size > 0 && this.#keys.has(hashKey(hash));
+  }
+}

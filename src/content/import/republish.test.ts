@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import * as fc from 'fast-check';
+import type { Bytes } from '../../base/bytes.ts';
+import type { Clock } from '../../base/clock.ts';
+import { temporaryFolder } from '../../../test/support/cleanup.ts';
+import { MemoryBlocks } from '../../../test/support/memory-blocks.ts';
+import { chunkBytes } from '../dag/build.ts';
+import { type Imported, importPath } from './import.ts';
+import { ImportMemory } from './import-memory.ts';
+import { missingOf } from '../dag/missing.ts';
+import { hashKey } from '../dag/root.ts';
+
+/** Files that were written just now count as old. */
+const later: Clock = { unixMs: () => Date.now() + 60_000, monotonicMs: () => performance.now() };
+
+class Publisher {
+  readonly blocks = new MemoryBlocks();
+  readonly #notes = new Map<string, Bytes>();
+  readonly #memory: ImportMemory;
+  readonly #clock: Clock;
+  readonly adopted = new Set<string>();
+
+  constructor(clock: Clock = later) {
+    this.#clock = clock;
+    const notes = {
+      get: (name: string) => this.#notes.get(name),
+      put: (name: string, value: Bytes) => Promise.resolve(void this.#notes.set(name, value)),
+      removeAll: (names: readonly string[]) => {
+        for (const name of names) this.#notes.delete(name);
+        return Promise.resolve();
+      },
+    };
+    this.#memory = new ImportMemory(notes, clock);
+  }
+
+  /** What was written by it is in `blocks.written`. */
+  async publish(folder: string): Promise<Imported> {
+    this.blocks.written.length = 0;
+    this.adopted.clear();
+    const { blocks } = this;
+    const holding = {
+      putAll: blocks.putAll.bind(blocks),
+      reserve: () => Promise.resolve(),
+      adopt: (hashes: readonly Bytes[]) => {
+        for (const hash of hashes) this.adopted.add(hashKey(hash));
+        return blocks.adopt(hashes);
+      },
+    };
+    const known = { memory: this.#memory, blocks };
+    return importPath(holding, folder, { known, clock: this.#clock });
+  }
+
+  /** The same by somebody who has never seen the folder; all of it must be here. */
+  async check({ root }: Imported, folder: string): Promise<void> {
+    const expected = await importPath(new MemoryBlocks(), folder);
+    assert.deepEqual(new Uint8Array(root.hash), new Uint8Array(expected.root.hash));
+    const want = { link: root, level: 0, path: [], scope: 'all' as const };
+    for await (const _ of missingOf(this.blocks, want)) assert.fail('a block is missing');
+  }
+}
+
+function makeSite(t: TestContext): string {
+  const folder = temporaryFolder(t);
+  for (let i = 0; i < 30; i++) {
+    const at = path.join(folder, `d${i % 3}`, `f${i}`);
+    mkdirSync(path.dirname(at), { recursive: true });
+    writeFileSync(at, `content of ${i}`);
+  }
+  writeFileSync(path.join(folder, 'large'), new Uint8Array(3 * chunkBytes + 5).fill(1));
+  return folder;
+}
+
+test('of a folder that is published again only what changed is read', async (t) => {
+  const folder = makeSite(t);
+  const publisher = new Publisher();
+  const first = await publisher.publish(folder);
+  assert.equal(publisher.adopted.size, 0);
+  writeFileSync(path.join(folder, 'd1/f7'), 'another content');
+  const second = await publisher.publish(folder);
+  await publisher.check(second, folder);
+  assert.notDeepEqual(second.root.hash, first.root.hash);
+  assert.equal(second.bytes - first.bytes, 'another content'.length - 'content of 7'.length);
+  // One file, and the nodes of four folders.
+  assert.equal(publisher.blocks.written.length, 5);
+});
+
+test('blocks that were lost meanwhile are made again', async (t) => {
+  const folder = makeSite(t);
+  const publisher = new Publisher();
+  await publisher.publish(folder);
+  for (const hash of publisher.blocks.hashes()) {
+    publisher.blocks.delete(Buffer.from(hash, 'hex'));
+    await publisher.check(await publisher.publish(folder), folder);
+  }
+});
+
+test('a file that was changed a moment ago is read again', async (t) => {
+  const folder = makeSite(t);
+  const now: Clock = { unixMs: () => Date.now() - 60_000, monotonicMs: () => performance.now() };
+  const publisher = new Publisher(now);
+  await publisher.publish(folder);
+  await publisher.publish(folder);
+  assert.equal(publisher.adopted.size, 0);
+});
+
+test('whatever happens to a folder, the root is that of a first import', async (t) => {
+  const name = fc.constantFrom('a', 'b', 'sub/a', 'sub/b', 'sub/deeper/a');
+  const change = fc.oneof(
+    fc.record({
+      kind: fc.constant('write' as const),
+      name,
+      bytes: fc.constantFrom(0, 1, 9, chunkBytes + 1),
+    }),
+    fc.record({ kind: fc.constant('remove' as const), name }),
+    fc.record({ kind: fc.constant('rename' as const), name, to: name }),
+  );
+  let count = 0;
+  for (const changes of fc.sample(fc.array(change, { minLength: 5, maxLength: 25 }), {
+    numRuns: 6,
+    seed: 4,
+  })) {
+    const folder = makeSite(t);
+    const publisher = new Publisher();
+    for (const one of changes) {
+      const at = path.join(folder, one.name);
+      mkdirSync(path.dirname(at), { recursive: true });
+      // Sizes differ, as the times of two writes that follow at once may not.
+      if (one.kind === 'write') writeFileSync(at, new Uint8Array(one.bytes + (++count % 97)));
+      if (one.kind === 'remove') rmSync(at, { force: true });
+      if (one.kind === 'rename') {
+        const to = path.join(folder, one.to);
+        mkdirSync(path.dirname(to), { recursive: true });
+        rmSync(to, { force: true });
+        writeFileSync(at, 'moved');
+        renameSync(at, to);
+      }
+      await publisher.check(await publisher.publish(folder), folder);
+    }
+  }
+});

@@ -1,0 +1,226 @@
+/**
+ * What a folder on disk holds, as far as it is published: regular files and folders, links followed
+ * as long as they stay inside, nothing that an .altignore leaves out. Of files it opens those alone.
+ */
+import {
+  type BigIntStats,
+  type Dirent,
+  lstatSync,
+  readdirSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
+import path from 'node:path';
+import { utf8 } from '../../base/bytes.ts';
+import { AltNetError, systemCode } from '../../base/errors.ts';
+import { readStart } from './file-bytes.ts';
+import { ignoreFileBytesMax, ignoreFileName, IgnoreRules } from './ignore-rules.ts';
+import { stampOf } from './stamp.ts';
+import { filesMax } from '../dag/measure.ts';
+import { Turns } from '../turns.ts';
+
+export interface ScannedFile {
+  readonly kind: 'file';
+  readonly name: string;
+  /** Where to read it. */
+  readonly path: string;
+  readonly bytes: number;
+  /** Another one when its content has changed, see stamp.ts. */
+  readonly stamp: string;
+}
+
+export interface ScannedFolder {
+  readonly kind: 'folder';
+  readonly name: string;
+  /** Where to list it. */
+  readonly path: string;
+  readonly entries: readonly (ScannedFile | ScannedFolder)[];
+}
+
+const foldersDeepMax = 32;
+const nameBytesMax = 255;
+
+export interface ScanOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called with each folder, those without files included, before it is listed. */
+  readonly onFolder?: ((at: string) => void) | undefined;
+}
+
+interface Scan {
+  /** No link may lead out of this. */
+  readonly top: string;
+  readonly turns: Turns;
+  readonly onFolder: ((at: string) => void) | undefined;
+  files: number;
+}
+
+/**
+ * The folder at `from`, or a folder that holds just the file at `from`. Names that begin with a dot
+ * are left out, except `.well-known`. Rejects with PATH_MISSING, PATH_UNREADABLE, PATH_UNSUPPORTED
+ * or FOLDER_EMPTY.
+ */
+export async function scan(
+  from: string,
+  { signal, onFolder }: ScanOptions = {},
+): Promise<ScannedFolder> {
+  signal?.throwIfAborted();
+  const stats = statOf(from);
+  if (stats.isFile()) {
+    const name = path.basename(path.resolve(from));
+    checkName(name, from);
+    return { kind: 'folder', name: '', path: from, entries: [fileOf(stats, { name, at: from })] };
+  }
+  if (!stats.isDirectory()) throw unsupported(from, 'it is neither a file nor a folder');
+  const top = realpathSync(from);
+  const state = { top, turns: new Turns(signal), onFolder, files: 0 };
+  const folder = await scanFolder(state, {
+    name: '',
+    at: from,
+    above: [top],
+    rules: IgnoreRules.none,
+  });
+  if (state.files === 0) throw new AltNetError('FOLDER_EMPTY', { path: from });
+  return folder;
+}
+
+interface Place {
+  readonly name: string;
+  readonly at: string;
+  /** The real paths of the folders around it: one that comes again is a loop. */
+  readonly above: readonly string[];
+  /** Of the folders around it. */
+  readonly rules: IgnoreRules;
+}
+
+async function scanFolder(state: Scan, { name, at, above, rules }: Place): Promise<ScannedFolder> {
+  if (above.length > foldersDeepMax) {
+    throw unsupported(at, `folders are nested more than ${foldersDeepMax} deep`);
+  }
+  state.onFolder?.(at);
+  const listed = listFolder(at);
+  const own = listed.some((entry) => entry.name === ignoreFileName);
+  const inForce = own ? readRules(state.top, { at: path.join(at, ignoreFileName), rules }) : rules;
+  const entries: (ScannedFile | ScannedFolder)[] = [];
+  const prefix = path.join(at, path.sep);
+  for (const entry of listed) {
+    const turn = state.turns.next();
+    if (turn) await turn;
+    if (entry.name.startsWith('.') && entry.name !== '.well-known') continue;
+    const child = prefix + entry.name;
+    checkName(entry.name, child);
+    if (inForce.leavesOut(entry.name, isFolder(entry, child))) continue;
+    const place = { name: entry.name, at: child, above, rules: inForce };
+    const found = scanEntry(state, entry, place);
+    // Waiting for each file would take as long as asking the system about it.
+    const scanned = found instanceof Promise ? await found : found;
+    if (scanned) entries.push(scanned);
+  }
+  return { kind: 'folder', name, path: at, entries };
+}
+
+function scanEntry(
+  state: Scan,
+  entry: Dirent,
+  { name, at, above, rules }: Place,
+): ScannedFile | Promise<ScannedFolder | undefined> {
+  const real = entry.isSymbolicLink() ? resolveLink(state.top, at) : undefined;
+  const stats = statOf(at);
+  if (stats.isFile()) {
+    state.files++;
+    if (state.files > filesMax) throw unsupported(at, `there are more than ${filesMax} files`);
+    return fileOf(stats, { name, at });
+  }
+  if (!stats.isDirectory()) throw unsupported(at, 'it is neither a file nor a folder');
+  const here = real ?? path.join(above.at(-1) ?? '', name);
+  if (above.includes(here)) throw unsupported(at, 'it is a link to a folder that holds it');
+  return scanBelow(state, { name, at, above: [...above, here], rules: rules.below(name) });
+}
+
+/** Undefined for a folder without files, which a site cannot show. */
+async function scanBelow(state: Scan, place: Place): Promise<ScannedFolder | undefined> {
+  const folder = await scanFolder(state, place);
+  return folder.entries.length > 0 ? folder : undefined;
+}
+
+function fileOf(stats: BigIntStats, { name, at }: { name: string; at: string }): ScannedFile {
+  return { kind: 'file', name, path: at, bytes: Number(stats.size), stamp: stampOf(stats) };
+}
+
+/** Whether a rule for folders applies: also to a link that leads to one, as that is followed. */
+function isFolder(entry: Dirent, at: string): boolean {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  try {
+    return statSync(at).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+function readRules(top: string, { at, rules }: { at: string; rules: IgnoreRules }): IgnoreRules {
+  if (describe(at, (file) => lstatSync(file)).isSymbolicLink()) resolveLink(top, at);
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = readStart(at, ignoreFileBytesMax + 1);
+  } catch (error) {
+    throw readError(at, error);
+  }
+  if (!bytes) throw unsupported(at, 'it is not a file');
+  const inForce = rules.with(bytes);
+  if (inForce instanceof IgnoreRules) return inForce;
+  throw unsupported(at, inForce.why);
+}
+
+function resolveLink(top: string, at: string): string {
+  let real: string;
+  try {
+    real = realpathSync(at);
+  } catch (error) {
+    const why = systemCode(error) === 'ELOOP' ? 'it is a link to itself' : 'it is a broken link';
+    throw new AltNetError('PATH_UNSUPPORTED', { path: at, why }, { cause: error });
+  }
+  const inside = real === top || real.startsWith(top.endsWith(path.sep) ? top : top + path.sep);
+  if (!inside) throw unsupported(at, 'it is a link that leads out of the folder');
+  return real;
+}
+
+function listFolder(at: string): Dirent[] {
+  try {
+    return readdirSync(at, { withFileTypes: true });
+  } catch (error) {
+    throw readError(at, error);
+  }
+}
+
+function statOf(at: string): BigIntStats {
+  return describe(at, (file) => statSync(file, { bigint: true }));
+}
+
+function describe<T>(at: string, how: (at: string) => T): T {
+  try {
+    return how(at);
+  } catch (error) {
+    throw readError(at, error);
+  }
+}
+
+/** PATH_MISSING or PATH_UNREADABLE. */
+export function readError(at: string, error: unknown): AltNetError {
+  const code = systemCode(error);
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new AltNetError('PATH_MISSING', { path: at }, { cause: error });
+  }
+  if (code === 'ELOOP') return unsupported(at, 'it is a link to itself');
+  const why = code === 'EACCES' || code === 'EPERM' ? 'permission denied' : (code ?? 'read error');
+  return new AltNetError('PATH_UNREADABLE', { path: at, why }, { cause: error });
+}
+
+function checkName(name: string, at: string): void {
+  if (name.length * 3 > nameBytesMax && utf8(name).length > nameBytesMax)
+    throw unsupported(at, 'its name is too long');
+  // What Node.js puts in the place of bytes that are not UTF-8.
+  if (name.includes('\uFFFD')) throw unsupported(at, 'its name is not valid UTF-8');
+}
+
+function unsupported(at: string, why: string): AltNetError {
+  return new AltNetError('PATH_UNSUPPORTED', { path: at, why });
+}

@@ -1,0 +1,155 @@
+/**
+ * Sites as the gateway reads them: what stands at a path, and files as streams that begin before
+ * everything is here. Fetches just what the reader needs.
+ */
+import type { CID } from 'multiformats/cid';
+import { toHex } from '../../base/bytes.ts';
+import { AltNetError } from '../../base/errors.ts';
+import { Delivery } from '../fetching/delivery.ts';
+import type { Fetcher } from '../fetching/fetch.ts';
+import { FileSource } from './file-source.ts';
+import { listFolder } from '../dag/folder.ts';
+import { fitsWant } from '../exchange/frames.ts';
+import { missingOf } from '../dag/missing.ts';
+import type { Blocks, Holding, Holdings } from '../ports.ts';
+import { cidOf, type Link, requireLink } from '../dag/root.ts';
+import type { SiteEntry, SiteFile, SiteFolder } from '../types.ts';
+import { decodeNode, type FilePart } from '../dag/unixfs.ts';
+import { DagWalk, type Want } from '../dag/walk.ts';
+
+const entriesMax = 10_000;
+/**
+ * The beginning of a file comes with its path: who opens a file mostly reads it, and would else
+ * wait for another round trip for each level of its blocks.
+ */
+const firstBytes = 256 * 1024;
+
+export interface OpenSiteOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called once, when what the reader waited for has come and the rest of the site may follow. */
+  readonly onServed: () => void;
+}
+
+/** A path on a site that is being opened. */
+interface Opening {
+  readonly root: Link;
+  readonly path: readonly string[];
+  readonly blocks: Blocks;
+  readonly delivery: Delivery;
+}
+
+export class SiteFiles {
+  readonly #holdings: Pick<Holdings, 'open'>;
+  readonly #fetcher: Fetcher;
+
+  constructor(holdings: Pick<Holdings, 'open'>, fetcher: Fetcher) {
+    this.#holdings = holdings;
+    this.#fetcher = fetcher;
+  }
+
+  async open(root: CID, path: string, { signal, onServed }: OpenSiteOptions): Promise<SiteEntry> {
+    const link = requireLink(root);
+    const names = path.split('/').filter((name) => name !== '');
+    if (!fitsWant(names)) throw noPath(link, names);
+    const opening = this.#begin(link, names, signal);
+    const { blocks, delivery } = opening;
+    const target = await delivery.until(() => targetOf(opening));
+    const node = decodeNode(target, blocks.get(target.hash) ?? new Uint8Array());
+    if (node.kind === 'bad') {
+      throw new AltNetError('CONTENT_BAD', { root: toHex(link.hash), why: node.why });
+    }
+    if (node.kind === 'file') {
+      const part = { codec: target.codec, hash: target.hash, size: node.size };
+      return this.#file({ opening, part, onServed });
+    }
+    if (node.kind === 'shard') await delivery.all();
+    const entries = listFolder(blocks, node, entriesMax);
+    void delivery.settled.then(onServed);
+    const folder: SiteFolder = {
+      type: 'folder',
+      cid: cidOf(target),
+      entries: entries.map(({ name, size }) => ({ name, size })),
+    };
+    return folder;
+  }
+
+  #begin(root: Link, path: readonly string[], signal: AbortSignal | undefined): Opening {
+    const blocks = this.#fetcher.blocks(root);
+    const want: Want = { link: root, level: 0, path, scope: 'block' };
+    const job = {
+      root,
+      missing: () => missingOfEntry(blocks, want),
+      ask: (missing: Want): Want => ({ ...missing, scope: 'entity', limitBytes: firstBytes }),
+      into: () => this.#into(root),
+    };
+    return { root, path, blocks, delivery: new Delivery(this.#fetcher, job, signal) };
+  }
+
+  #into(root: Link): Promise<Holding> {
+    return this.#holdings.open({ kind: 'visited', root });
+  }
+
+  #file({
+    opening,
+    part,
+    onServed,
+  }: {
+    readonly opening: Opening;
+    readonly part: FilePart;
+    readonly onServed: () => void;
+  }): SiteFile {
+    const { root, delivery } = opening;
+    const into = (): Promise<Holding> => this.#into(root);
+    const fetcher = this.#fetcher;
+    if (part.codec === 'raw') void delivery.settled.then(onServed);
+    return {
+      type: 'file',
+      cid: cidOf(part),
+      size: part.size,
+      async *read({ from = 0, to = part.size, signal } = {}) {
+        signal?.throwIfAborted();
+        const range = { from: Math.max(from, 0), to: Math.min(to, part.size) };
+        if (range.from >= firstBytes) delivery.stop(); // the beginning is not wanted after all
+        yield* new FileSource(fetcher, { root, part, range, into, signal }).read();
+        // Who looks into a file here and there does not want all of the site.
+        if (range.from === 0 && range.to === part.size) void delivery.settled.then(onServed);
+      },
+    };
+  }
+}
+
+/** The block that the path leads to and, where that is a shard of a folder, the others. */
+async function* missingOfEntry(blocks: Blocks, want: Want): AsyncGenerator<Want, void, undefined> {
+  let isHere = true;
+  for await (const missing of missingOf(blocks, want)) {
+    isHere = false;
+    yield missing;
+  }
+  if (!isHere) return;
+  const target = walkTo(blocks, want);
+  if (target?.codec !== 'dag-pb') return;
+  const node = decodeNode(target, blocks.get(target.hash) ?? new Uint8Array());
+  if (node.kind === 'shard') yield* missingOf(blocks, { ...want, scope: 'entity' });
+}
+
+/** Undefined while a block is missing. Throws CONTENT_NO_PATH. */
+function targetOf({ root, path, blocks }: Opening): Link | undefined {
+  return walkTo(blocks, { link: root, level: 0, path, scope: 'block' });
+}
+
+function walkTo(blocks: Blocks, want: Want): Link | undefined {
+  const walk = new DagWalk(want);
+  for (let link = walk.next(); link !== undefined; link = walk.next()) {
+    const bytes = blocks.get(link.hash);
+    if (bytes === undefined) return undefined;
+    const why = walk.accept(bytes);
+    if (why === undefined) continue;
+    throw new AltNetError('CONTENT_BAD', { root: toHex(want.link.hash), why });
+  }
+  if (walk.noPath) throw noPath(want.link, want.path);
+  return walk.target;
+}
+
+function noPath({ hash }: Link, path: readonly string[]): AltNetError {
+  return new AltNetError('CONTENT_NO_PATH', { root: toHex(hash), path: `/${path.join('/')}` });
+}
