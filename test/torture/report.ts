@@ -48,6 +48,7 @@ export function tableOf(ended: readonly Ended[], seed: number): string {
   );
   for (const { scenario, tally, folder } of ended) {
     if (tally.skipped !== undefined) lines.push(`${scenario.name} not run: ${tally.skipped}`);
+    if (tally.seen.size > 0) lines.push(`${scenario.name}, at most: ${listOf(tally.seen)}`);
     lines.push(...tally.notes.map((note) => `${scenario.name}: ${note}`));
     for (const { kind, where, what } of tally.findings) {
       lines.push('', `${kind} in ${scenario.name}, ${where} (seed ${seed}): ${what}`);
@@ -82,6 +83,7 @@ export function markdownOf(
       lines.push(
         `Faults: ${listOf(tally.faults)}. Acknowledged: ${listOf(tally.acknowledgements)}.`,
       );
+    if (tally.seen.size > 0) lines.push(`At most: ${listOf(tally.seen)}.`);
     lines.push(...tally.notes.map((note) => `${note}.`));
     lines.push(...tally.findings.map(({ kind, where }) => `Found: ${kind}, ${where}.`), '');
   }

@@ -18,6 +18,7 @@ export class Tally {
   /** BOUNDED by the kinds that the scenarios name. */
   readonly #faults = new Map<string, number>();
   readonly #acknowledged = new Map<string, number>(); // BOUNDED likewise
+  readonly #seen = new Map<string, number>(); // BOUNDED likewise
   #checks = 0;
 
   constructor(scenario: string) {
@@ -45,6 +46,15 @@ export class Tally {
 
   found(finding: Finding): void {
     this.findings.push(finding);
+  }
+
+  /** There was so much of it at a time; the most of all times is reported. */
+  saw(what: string, count: number): void {
+    this.#seen.set(what, Math.max(count, this.#seen.get(what) ?? 0));
+  }
+
+  get seen(): ReadonlyMap<string, number> {
+    return this.#seen;
   }
 
   note(text: string): void {

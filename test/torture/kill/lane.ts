@@ -39,7 +39,7 @@ const answers = ['STORE_FULL', 'DISK_FULL'] as const;
 export class Lane {
   readonly #bench: Bench;
   readonly #plan: LanePlan;
-  readonly #nodePlan: NodePlan;
+  #nodePlan: NodePlan;
   readonly #shop: Workshop;
   readonly #ledger = new Ledger();
   #node: RunningNode | undefined;
@@ -166,6 +166,10 @@ export class Lane {
     this.#bench.tally.recovered(performance.now() - begun);
     const { checked, losses } = await this.#ledger.verify(services, this.#shop.scratch);
     this.#bench.tally.checked(checked);
+    const { own, copies, visited } = await services.stats();
+    for (const [what, count] of Object.entries({ own, copies, visited })) {
+      this.#bench.tally.saw(`${what} held by one node`, count);
+    }
     for (const loss of losses) this.#lose(loss);
     if (interrupted) await this.#attempt(interrupted, services);
   }
@@ -182,7 +186,8 @@ export class Lane {
   async #start(): Promise<NodeServices> {
     const node = this.#launch();
     const begun = performance.now();
-    await node.ready();
+    const { listen } = await node.ready();
+    this.#nodePlan = { ...this.#nodePlan, listen }; // where others look for it from now on
     this.#plan.spans.learn('start', performance.now() - begun);
     this.#plan.spans.learn('recovery', performance.now() - begun);
     return node.services();

@@ -19,7 +19,9 @@ export async function startSteady(
   count: number,
 ): Promise<Steady> {
   const data = folderIn(bench, 'steady');
-  const node = RunningNode.start({ name: 'steady', data, options: ['--replicas', '0'] });
+  // It offers copies to those that are killed, again and again: writing them is killed as well.
+  const options = ['--replicas', '3', '--repair-interval', '4'];
+  const node = RunningNode.start({ name: 'steady', data, options });
   stack.use(node);
   const { listen: bootstrap } = await node.ready();
   const services = await node.services();
