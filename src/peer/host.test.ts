@@ -119,11 +119,14 @@ test('a slow reader gets everything', async (t) => {
 test('abort rejects the reader with its reason and the peer sees the stream fall', async (t) => {
   const [a, b] = [await startHost(t), await startHost(t)];
   const { promise: fallen, resolve } = Promise.withResolvers<unknown>();
+  const { promise: accepted, resolve: accept } = Promise.withResolvers<void>();
   await b.handle(echo, async (stream) => {
+    accept();
     await readAll(stream).then(() => resolve('ended'), resolve);
   });
   const stream = await a.open(targetOf(b), echo);
   await stream.write(Buffer.from('x'));
+  await accepted;
   const reading = readAll(stream);
   const reason = new AltNetError('CONTENT_BAD', { root: 'r', why: 'test' });
   stream.abort(reason);

@@ -8,7 +8,6 @@ import { identify } from '@libp2p/identify';
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface';
 import { noise } from '@libp2p/noise';
 import { peerIdFromPublicKey } from '@libp2p/peer-id';
-import { tcp } from '@libp2p/tcp';
 import { tls } from '@libp2p/tls';
 import { yamux } from '@libp2p/yamux';
 import { multiaddr } from '@multiformats/multiaddr';
@@ -22,6 +21,8 @@ import { shortId } from '../identity/contact.ts';
 import { keyId, type SigningKey } from '../identity/key.ts';
 import { announcedEndpoints, formatMultiaddr, parseMultiaddr } from './address.ts';
 import { DialBudget } from './dial-budget.ts';
+import { eagerMuxer, greeting } from './eager.ts';
+import { eagerTcp } from './eager-dial.ts';
 import { bindError, dialError } from './errors.ts';
 import { IdleCloser } from './idle.ts';
 import { type ByteStream, byteStream } from './stream.ts';
@@ -75,6 +76,8 @@ export class PeerHost {
   readonly #world: World;
   readonly #log: Logger;
   readonly #handlers = new Map<string, StreamHandler>(); // BOUNDED by the program's protocols
+  /** Protocols that this node opens streams for. BOUNDED by the program's protocols. */
+  readonly #asked = new Set<string>();
   readonly #budget: DialBudget;
   readonly #idle: IdleCloser;
   #libp2p: Libp2p | undefined;
@@ -100,15 +103,18 @@ export class PeerHost {
       start: false,
       privateKey,
       addresses: { listen: listen.map(listenMultiaddr) },
-      transports: [tcp()],
+      transports: [eagerTcp()],
       connectionEncrypters: [tls(), noise()],
       streamMuxers: [
-        yamux({
-          streamOptions: {
-            maxStreamWindowSize: windowBytesMax,
-            maxReadBufferLength: readBufferBytesMax,
-          },
-        }),
+        eagerMuxer(
+          yamux({
+            streamOptions: {
+              maxStreamWindowSize: windowBytesMax,
+              maxReadBufferLength: readBufferBytesMax,
+            },
+          }),
+          (protocol) => this.#asked.has(protocol),
+        ),
       ],
       connectionManager: {
         maxConnections: connectionsMax ?? 256,
@@ -211,7 +217,10 @@ export class PeerHost {
     );
   }
 
-  /** Rejects with UNREACHABLE, TIMEOUT, WRONG_PEER or ABORTED. */
+  /**
+   * Rejects with UNREACHABLE, TIMEOUT, WRONG_PEER or ABORTED. A peer that does not speak `protocol`
+   * is noticed when its answer is read, which fails with UNREACHABLE.
+   */
   async open(
     target: PeerTarget,
     protocol: string,
@@ -223,11 +232,14 @@ export class PeerHost {
     const deadline = AbortSignal.any([AbortSignal.timeout(dialMs), ...(signal ? [signal] : [])]);
     try {
       const connection = await this.#connect(target, what, deadline);
+      this.#asked.add(protocol);
       const stream = await connection.newStream(protocol, {
         signal: deadline,
         maxOutboundStreams: streamsPerPeerMax,
       });
-      return byteStream(stream, publicKeyOf(connection));
+      const hello = greeting(protocol);
+      stream.send(hello);
+      return byteStream(stream, publicKeyOf(connection), hello);
     } catch (error) {
       throw dialError({ error, what, ms: dialMs, signal });
     }

@@ -7,6 +7,7 @@
 import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface';
 import { AltNetError } from '../base/errors.ts';
 import type { Bytes } from '../base/bytes.ts';
+import { Greeting } from './eager.ts';
 
 export interface ByteStream {
   /** The peer's Ed25519 node key, proven by the handshake: 32 bytes. */
@@ -31,8 +32,9 @@ const lowWaterBytes = 256 * 1024;
 const unsentBytesMax = 512 * 1024;
 const closeMs = 5000;
 
-export function byteStream(stream: Stream, remote: Bytes): ByteStream {
-  const inbox = new Inbox(stream);
+/** `expected`: octets that the peer sends before anything else, to be taken off. */
+export function byteStream(stream: Stream, remote: Bytes, expected?: Bytes): ByteStream {
+  const inbox = new Inbox(stream, expected);
   const lost = (): Error => inbox.failure ?? new AltNetError('UNREACHABLE', closedDetails);
   return {
     remote,
@@ -63,6 +65,7 @@ export function byteStream(stream: Stream, remote: Bytes): ByteStream {
   };
 }
 
+const refusedDetails = { what: 'the peer', why: 'it does not speak the protocol' };
 const closedDetails = { what: 'the peer', why: 'the stream was closed' };
 
 function isOver(stream: Stream): boolean {
@@ -101,9 +104,11 @@ class Inbox implements AsyncIterable<Bytes> {
   #discarding = false;
   #resuming = false;
   #wake: (() => void) | undefined;
+  #greeting: Greeting | undefined;
 
-  constructor(stream: Stream) {
+  constructor(stream: Stream, expected: Bytes | undefined) {
     this.#stream = stream;
+    this.#greeting = expected && new Greeting(expected);
     stream.addEventListener('message', (event) => this.#onMessage(event));
     stream.addEventListener('end', () => this.#onEnd());
     stream.addEventListener('close', (event) => this.#onClose(event));
@@ -149,11 +154,31 @@ class Inbox implements AsyncIterable<Bytes> {
 
   #onMessage({ data }: StreamMessageEvent): void {
     if (this.#discarding) return;
-    const chunks = data instanceof Uint8Array ? [data] : [...data];
+    const chunks = this.#ungreeted(data instanceof Uint8Array ? [data] : [...data]);
     this.#chunks.push(...chunks);
-    this.#bytes += data.byteLength;
+    for (const { length } of chunks) this.#bytes += length;
     if (!this.#resuming) this.#pauseIfFull();
     this.#wake?.();
+  }
+
+  /** Without what belongs to the greeting; nothing when that was wrong. */
+  #ungreeted(chunks: readonly Bytes[]): readonly Bytes[] {
+    const greeting = this.#greeting;
+    if (greeting === undefined) return chunks;
+    const rest: Bytes[] = [];
+    for (const chunk of chunks) {
+      const left = greeting.take(chunk);
+      if (left === undefined) {
+        const reason = new AltNetError('UNREACHABLE', refusedDetails);
+        this.fail(reason);
+        this.#discarding = true;
+        this.#stream.abort(reason);
+        return [];
+      }
+      if (left.length > 0) rest.push(left);
+    }
+    if (greeting.isOver) this.#greeting = undefined;
+    return rest;
   }
 
   #pauseIfFull(): void {

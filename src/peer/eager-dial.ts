@@ -1,0 +1,76 @@
+/**
+ * TCP connections that do not wait for the answer to a negotiation whose outcome is known: every
+ * AltNet node speaks TLS 1.3, and names yamux in its handshake. The first message of TLS is sent
+ * right behind the question whether it may be, which saves a round trip. It knows no peers.
+ */
+import type {
+  Connection,
+  MultiaddrConnection,
+  StreamMessageEvent,
+  StreamMuxerFactory,
+  Transport,
+  Upgrader,
+  UpgraderOptions,
+} from '@libp2p/interface';
+import { tcp } from '@libp2p/tcp';
+import { tls } from '@libp2p/tls';
+import type { Bytes } from '../base/bytes.ts';
+import { greeting, Greeting } from './eager.ts';
+
+type Components = Parameters<ReturnType<typeof tcp>>[0] & Parameters<ReturnType<typeof tls>>[0];
+
+/** As `tcp()`; its outgoing connections are TLS and the multiplexer that both ends prefer. */
+export function eagerTcp(): (components: Components) => Transport {
+  return (components) => {
+    const transport = tcp()(components);
+    const security = tls()(components);
+    const dial = transport.dial.bind(transport);
+    transport.dial = (address, options) => {
+      const { upgrader } = options;
+      const upgradeOutbound = async (
+        raw: MultiaddrConnection,
+        how: UpgraderOptions,
+      ): Promise<Connection> => {
+        greet(raw, security.protocol);
+        const { signal } = how;
+        const secured = await security.secureOutbound(raw, { signal });
+        const { connection, remotePeer, streamMuxer } = secured;
+        if (!streamMuxer) throw new Error('the peer names no multiplexer');
+        const muxerFactory: StreamMuxerFactory = {
+          protocol: streamMuxer.protocol,
+          createStreamMuxer: () => streamMuxer.createStreamMuxer(connection),
+        };
+        const rest = { skipEncryption: true as const, remotePeer, muxerFactory };
+        return upgrader.upgradeOutbound(raw, { ...how, ...rest });
+      };
+      // Everything else it is asked for, such as its multiplexers, is what it was.
+      const eager: Upgrader = Object.create(upgrader, {
+        upgradeOutbound: { value: upgradeOutbound },
+      });
+      return dial(address, { ...options, upgrader: eager });
+    };
+    return transport;
+  };
+}
+
+/** Asks for `protocol`. The answer is seen by no later listener; another one ends the connection. */
+function greet(connection: MultiaddrConnection, protocol: string): void {
+  const expected = greeting(protocol);
+  const answer = new Greeting(expected);
+  const onMessage = (event: StreamMessageEvent): void => {
+    event.stopImmediatePropagation();
+    const { data } = event;
+    const rest: Bytes | undefined = answer.take(
+      data instanceof Uint8Array ? data : data.subarray(),
+    );
+    if (rest === undefined) {
+      connection.abort(new Error(`the peer does not speak ${protocol}`));
+      return;
+    }
+    if (!answer.isOver) return;
+    connection.removeEventListener('message', onMessage);
+    if (rest.length > 0) connection.push(rest);
+  };
+  connection.addEventListener('message', onMessage);
+  connection.send(expected);
+}
