@@ -171,12 +171,12 @@ class DiskTrial {
     const { tally } = this.#bench;
     try {
       await node.ready();
-      tally.note('without a free byte on the disk a node starts and serves');
+      tally.note('Without a free byte on the disk a node starts and serves');
       await this.#serves(node, 'started without a free byte');
       await node.kill();
     } catch {
       await node.exited();
-      tally.note('without a free byte on the disk a node refuses to start, with DISK_FULL');
+      tally.note('Without a free byte on the disk a node refuses to start, with DISK_FULL');
       if (node.ending === 1 && /no space left|DISK_FULL/.test(node.log)) return;
       const what = `start ended with ${node.ending}: ${node.log.slice(-1000)}`;
       this.#found('failure', what, 'without a free byte');

@@ -40,12 +40,8 @@ function shownMs(ms: number | undefined): string {
 /** For a terminal: the table, then each finding with what is needed to see it again. */
 export function tableOf(ended: readonly Ended[], seed: number): string {
   const rows = [[...head], ...ended.map(cellsOf)];
-  const widths = head.map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
-  const lines = rows.map((row) =>
-    row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
-      .join('  '),
-  );
+  const widths = widthsOf(rows, 0);
+  const lines = rows.map((row) => aligned(row, widths).join('  '));
   for (const { scenario, tally, folder } of ended) {
     if (tally.skipped !== undefined) lines.push(`${scenario.name} not run: ${tally.skipped}`);
     if (tally.seen.size > 0) lines.push(`${scenario.name}, at most: ${listOf(tally.seen)}`);
@@ -58,10 +54,43 @@ export function tableOf(ended: readonly Ended[], seed: number): string {
   return `${lines.join('\n')}\n`;
 }
 
-const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+/** As the formatter wants it: columns aligned, numbers at their right. */
+function markdownTable(rows: readonly (readonly string[])[]): string[] {
+  const widths = widthsOf(rows, 3);
+  const rule = widths.map((width, i) =>
+    i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
+  );
+  const [first = [], ...rest] = rows.map((row) => aligned(row, widths));
+  return [first, rule, ...rest].map((cells) => `| ${cells.join(' | ')} |`);
+}
+
+function widthsOf(rows: readonly (readonly string[])[], least: number): number[] {
+  return head.map((_, i) => Math.max(least, ...rows.map((row) => (row[i] ?? '').length)));
+}
+
+function aligned(row: readonly string[], widths: readonly number[]): string[] {
+  return widths.map((width, i) => {
+    const cell = row[i] ?? '';
+    return i === 0 ? cell.padEnd(width) : cell.padStart(width);
+  });
+}
 
 function listOf(counts: ReadonlyMap<string, number>): string {
   return [...counts].map(([what, count]) => `${count} × ${what}`).join(', ');
+}
+
+function paragraphOf({ scenario, tally, seconds }: Ended): string {
+  const begin = `**${scenario.name}**: ${scenario.title}`;
+  if (tally.skipped !== undefined) return `${begin}. Not run: ${tally.skipped}.`;
+  const sentences = [
+    `${begin}, in ${seconds.toFixed(0)} s`,
+    `Faults: ${listOf(tally.faults)}`,
+    `Acknowledged: ${listOf(tally.acknowledgements)}`,
+    ...(tally.seen.size > 0 ? [`At most: ${listOf(tally.seen)}`] : []),
+    ...tally.notes,
+    ...tally.findings.map(({ kind, where }) => `Found: ${kind}, ${where}`),
+  ];
+  return `${sentences.join('. ')}.`;
 }
 
 export function markdownOf(
@@ -71,23 +100,11 @@ export function markdownOf(
   const lines = [
     `Seed ${seed}, ${size.kills} kills on ${size.lanes} nodes at once, networks of ${size.nodes} nodes.`,
     '',
-    row(head),
-    row(head.map((_, i) => (i === 0 ? '---' : '--:'))),
-    ...ended.map((one) => row(cellsOf(one))),
+    ...markdownTable([[...head], ...ended.map(cellsOf)]),
     '',
   ];
-  for (const { scenario, tally, seconds } of ended) {
-    lines.push(`**${scenario.name}** (${seconds.toFixed(0)} s): ${scenario.title}.`);
-    if (tally.skipped !== undefined) lines.push(`Not run: ${tally.skipped}.`, '');
-    else
-      lines.push(
-        `Faults: ${listOf(tally.faults)}. Acknowledged: ${listOf(tally.acknowledgements)}.`,
-      );
-    if (tally.seen.size > 0) lines.push(`At most: ${listOf(tally.seen)}.`);
-    lines.push(...tally.notes.map((note) => `${note}.`));
-    lines.push(...tally.findings.map(({ kind, where }) => `Found: ${kind}, ${where}.`), '');
-  }
-  return lines.join('\n');
+  for (const one of ended) lines.push(paragraphOf(one), '');
+  return lines.slice(0, -1).join('\n');
 }
 
 const [begin, end] = ['<!-- begin results -->', '<!-- end results -->'];
@@ -103,5 +120,5 @@ export function writeReport(
   if (from < 0 || to < from)
     throw new TypeError(`${file} has no place between ${begin} and ${end}`);
   const before = text.slice(0, from + begin.length);
-  writeFileSync(file, `${before}\n\n${markdownOf(ended, how)}\n${text.slice(to)}`);
+  writeFileSync(file, `${before}\n\n${markdownOf(ended, how)}\n\n${text.slice(to)}`);
 }

@@ -58,7 +58,7 @@ export class Tally {
   }
 
   note(text: string): void {
-    if (!this.notes.includes(text)) this.notes.push(text);
+    this.notes.push(text);
   }
 
   /** It cannot run here, for this reason. */
