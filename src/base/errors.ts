@@ -140,7 +140,9 @@ const sentences: Sentences = {
   DISK_FULL: ({ folder }) =>
     `no space left on the disk that holds ${folder}; free some and try again`,
   STORE_FULL: ({ bytes, bytesMax }) =>
-    `${formatBytes(bytes)} more do not fit into the ${formatBytes(bytesMax)} that this node may store, and nothing is left that it may drop; raise --store-budget, or take something back with: altnet unpublish`,
+    bytes > bytesMax
+      ? `${formatBytes(bytes)} do not fit into the ${formatBytes(bytesMax)} that this node may store; raise --store-budget`
+      : `there is no room for ${formatBytes(bytes)} more in the ${formatBytes(bytesMax)} that this node may store: the rest is yours or in use; raise --store-budget, or drop a site of yours with: altnet unpublish`,
   UNREACHABLE: ({ what, why }) => `${what} cannot be reached: ${why}`,
   PEER_REFUSED: ({ what, why }) => `${what} refused: ${why}`,
   WRONG_PEER: ({ address, want, have }) =>
@@ -170,7 +172,7 @@ const sentences: Sentences = {
   CONTENT_BAD: ({ root, why }) => `${root} is not a valid site: ${why}`,
   CONTENT_NO_PATH: ({ root, path }) => `${root} has no ${path}`,
   NOT_PUBLISHED: ({ what }) =>
-    `${what} was not published on this node; see what was, with: altnet sites --own`,
+    `${what} is not published on this node; see what is, with: altnet sites --own`,
   VALUE_TOO_BIG: ({ bytes, bytesMax }) =>
     `the value has ${bytes} bytes, at most ${bytesMax} fit; publish it as a file instead`,
   BAD_URL: ({ text, why }) => `"${text}" cannot be used as a URL: ${why}`,

@@ -7,18 +7,18 @@ function line(replicas: number, ...refused: Parameters<typeof copiesLine>[0]['re
 }
 
 test('copies that were made, and why there are not more', () => {
-  assert.equal(line(6), '6 of 6 copies made');
+  assert.equal(line(6), '6 of 6 made');
   assert.equal(
     line(2, { why: 'budget', nodes: 3 }, { why: 'unreachable', nodes: 1 }),
-    '2 of 6 copies: 3 nodes had no room, 1 could not be reached',
+    '2 of 6 (3 nodes had no room, 1 could not be reached)',
   );
   assert.equal(
     line(0, { why: 'busy', nodes: 1 }, { why: 'failed', nodes: 2 }, { why: 'blocked', nodes: 1 }),
-    '0 of 6 copies: 1 node was too busy, 2 broke off, 1 refuses this content',
+    '0 of 6 (1 node was too busy, 2 broke off, 1 refuses this content)',
   );
   assert.equal(
     line(0, { why: 'too-large', nodes: 4 }),
-    'not copied: larger than what one peer may store with another, 64 MiB as a rule; raise --per-peer-budget here and on the nodes that are to keep it',
+    'none, as this is more than nodes keep for one peer, 64 MiB as a rule; raise --per-peer-budget here and on those that are to keep it',
   );
   assert.equal(
     line(0, { why: 'too-large', nodes: 4 }, { why: 'too-few', nodes: 2 }),
@@ -26,20 +26,20 @@ test('copies that were made, and why there are not more', () => {
   );
   assert.equal(
     line(1, { why: 'too-large', nodes: 4 }, { why: 'far', nodes: 1 }),
-    '1 of 6 copies: 4 nodes take less from one peer, 1 named others that are closer to it',
+    '1 of 6 (4 nodes keep less than that for one peer, 1 named others that are closer to it)',
   );
   assert.equal(
     line(3, { why: 'too-few', nodes: 3 }),
-    '3 of 6 copies: no more nodes in reach store for others',
+    '3 of 6 (no other node in reach keeps copies)',
   );
   assert.equal(
     line(1, { why: 'busy', nodes: 2 }, { why: 'too-few', nodes: 0 }),
-    '1 of 6 copies: 2 nodes were too busy, no more nodes in reach store for others',
+    '1 of 6 (2 nodes were too busy, no other node in reach keeps copies)',
   );
-  assert.equal(line(4), '4 of 6 copies made so far');
+  assert.equal(line(4), '4 of 6 made so far');
 });
 
 test('none at all', () => {
   const none = { replicas: 0, replicasWanted: 0, refused: [] };
-  assert.equal(copiesLine(none), 'no copies wanted: this node runs with --replicas 0');
+  assert.equal(copiesLine(none), 'none wanted: this node runs with --replicas 0');
 });

@@ -7,7 +7,7 @@ type Why = PublishResult['refused'][number]['why'];
 
 /** What one node did, and what several did; undefined where it is nobody's doing. */
 const words: Readonly<Record<Why, readonly [one: string, many: string] | undefined>> = {
-  'too-large': ['takes less from one peer', 'take less from one peer'],
+  'too-large': ['keeps less than that for one peer', 'keep less than that for one peer'],
   budget: ['had no room', 'had no room'],
   blocked: ['refuses this content', 'refuse this content'],
   far: ['named others that are closer to it', 'named others that are closer to it'],
@@ -18,18 +18,18 @@ const words: Readonly<Record<Why, readonly [one: string, many: string] | undefin
 };
 
 const tooLarge =
-  'not copied: larger than what one peer may store with another, 64 MiB as a rule; raise --per-peer-budget here and on the nodes that are to keep it';
+  'none, as this is more than nodes keep for one peer, 64 MiB as a rule; raise --per-peer-budget here and on those that are to keep it';
 
-/** "6 of 6 copies made", or "2 of 6 copies: 3 nodes had no room, 1 could not be reached". */
+/** "6 of 6 made", or "2 of 6 (3 nodes had no room, 1 could not be reached)". */
 export function copiesLine({ replicas, replicasWanted, refused }: Copies): string {
-  if (replicasWanted === 0) return 'no copies wanted: this node runs with --replicas 0';
-  if (replicas >= replicasWanted) return `${replicas} of ${replicasWanted} copies made`;
+  if (replicasWanted === 0) return 'none wanted: this node runs with --replicas 0';
+  if (replicas >= replicasWanted) return `${replicas} of ${replicasWanted} made`;
   const isTooLarge = refused.every(({ why }) => why === 'too-large' || why === 'too-few');
   const [first] = refused;
   if (replicas === 0 && isTooLarge && first?.why === 'too-large') return tooLarge;
   const reasons = reasonsOf(refused);
-  const count = `${replicas} of ${replicasWanted} copies`;
-  return reasons.length === 0 ? `${count} made so far` : `${count}: ${reasons.join(', ')}`;
+  const count = `${replicas} of ${replicasWanted}`;
+  return reasons.length === 0 ? `${count} made so far` : `${count} (${reasons.join(', ')})`;
 }
 
 function reasonsOf(refused: Copies['refused']): string[] {
@@ -41,5 +41,5 @@ function reasonsOf(refused: Copies['refused']): string[] {
     ({ nodes, did }, index) => `${index === 0 ? countOf(nodes, 'node') : nodes} ${did}`,
   );
   const areTooFew = refused.some(({ why }) => why === 'too-few');
-  return areTooFew ? [...reasons, 'no more nodes in reach store for others'] : reasons;
+  return areTooFew ? [...reasons, 'no other node in reach keeps copies'] : reasons;
 }

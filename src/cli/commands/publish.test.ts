@@ -1,4 +1,4 @@
-/** `publish --watch` as a person sees it; what it does is tested in src/node/watch-site.test.ts. */
+/** `publish` as a person sees it; what a watch does is tested in src/node/watch-site.test.ts. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -48,11 +48,11 @@ test('the first version is told at length, the others in a line, failures betwee
   const [last] = stdout.trimEnd().split('\n').slice(-1);
   assert.match(
     last ?? '',
-    /^\d\d:\d\d:\d\d alice\.alt version 2: 3 files, 4\.1 kB; 2 of 6 copies: 3 nodes had no room/,
+    /^\d\d:\d\d:\d\d alice\.alt version 2: 3 files, 4\.1 kB; copies: 2 of 6 \(3 nodes had no room/,
   );
   assert.match(
     stderr,
-    /^altnet: watching for changes; Ctrl-C ends it\naltnet: 2\.0 MB more do not/,
+    /^altnet: watching for changes; Ctrl-C ends it\naltnet: 2\.0 MB .*\naltnet: still watching/,
   );
   assert.deepEqual(
     asked.map(({ name, keep, replaces }) => [name, keep, replaces]),
@@ -64,4 +64,25 @@ test('without a name a version has the address of its own', async (t) => {
   const { stdout } = await watch(t, {});
   const line = / new version: 3 files, .*; http:\/\/alice\.localhost:8080\/\n$/;
   assert.match(stdout, line);
+});
+
+test('a failure after the site is there says that it is', async (t) => {
+  const folder = temporaryFolder(t);
+  const stopped = async (
+    phase: 'reading' | 'copying',
+    options: Record<string, unknown> = {},
+  ): Promise<string> => {
+    const services = new FixedServices();
+    services.publish = (_input, { onProgress } = {}): Promise<PublishResult> => {
+      onProgress?.({ phase, bytes: 1, bytesTotal: 2, files: 1, peers: 0 });
+      return Promise.reject(new AltNetError('ABORTED', {}));
+    };
+    return (await runDefinition(definition, { services, operands: [folder], options })).stderr;
+  };
+  assert.equal(await stopped('reading'), '');
+  assert.match(await stopped('copying'), /published here all the same, but not all copies/);
+  assert.match(
+    await stopped('copying', { name: 'alice' }),
+    /, but alice does not point to it; see/,
+  );
 });

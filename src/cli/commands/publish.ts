@@ -45,8 +45,16 @@ async function run(context: CommandContext, input: CommandInput): Promise<void> 
   const what: PublishInput = { path, name, keep };
   if (flagOption(input.options, 'watch')) return watch(context, what);
   const services = await context.services();
-  const onProgress = terminal.progress('publishing');
-  const result = await services.publish(what, { signal, onProgress });
+  const draw = terminal.progress('publishing');
+  let isPublished = false;
+  const onProgress: typeof draw = (progress) => {
+    isPublished ||= progress.phase === 'copying';
+    draw(progress);
+  };
+  const result = await services.publish(what, { signal, onProgress }).catch((error: unknown) => {
+    if (isPublished) terminal.note(leftNote(name));
+    throw error;
+  });
   terminal.result(result, publishedLines(result));
 }
 
@@ -64,6 +72,12 @@ function publishedLines(result: PublishResult): string[] {
       ['copies', copiesLine(result)],
     ]),
   ];
+}
+
+/** Copies come after the site is there, and the name after the copies. */
+function leftNote(name: string | undefined): string {
+  const left = name === undefined ? 'not all copies are made yet' : `${name} does not point to it`;
+  return `the site is published here all the same, but ${left}; see: altnet sites --own`;
 }
 
 /** Ctrl-C is how it ends, not a failure. */
@@ -88,7 +102,10 @@ async function watch(context: CommandContext, input: PublishInput): Promise<void
       input,
       changes: (path, options) => watchFolder(path, { ...options, onPolling }),
       onVersion,
-      onFailure: (error) => terminal.failure(error),
+      onFailure: (error) => {
+        terminal.failure(error);
+        if (!terminal.json) terminal.note('still watching; it is tried again');
+      },
       onProgress: terminal.progress('publishing'),
       onAttempted: () => terminal.done(),
     },
@@ -96,12 +113,12 @@ async function watch(context: CommandContext, input: PublishInput): Promise<void
   );
 }
 
-/** "14:05:10 alice.alt version 3: 3 files, 4.1 kB; 6 of 6 copies made", or with the address. */
+/** "14:05:10 alice.alt version 3: 3 files, 4.1 kB; copies: 6 of 6 made", or with the address. */
 function versionLine(result: PublishResult, now: Date): string {
   const { name, version, files, bytes, url } = result;
   const what = name === undefined ? 'new version' : `${name} version ${version ?? 1}`;
   const size = `${countOf(files, 'file')}, ${formatBytes(bytes)}`;
-  const parts = [size, copiesLine(result), ...(name === undefined ? [url] : [])];
+  const parts = [size, `copies: ${copiesLine(result)}`, ...(name === undefined ? [url] : [])];
   return `${now.toTimeString().slice(0, 8)} ${what}: ${parts.join('; ')}`;
 }
 

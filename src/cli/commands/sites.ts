@@ -18,6 +18,7 @@ export const definition: CommandDefinition = {
           'copy: kept for another node, so that the site outlives it.',
           'visited: fetched for you or a browser. Copies and visited ones that were not used for',
           'longest go first when --store-budget is used up.',
+          'replaced: a newer version took its place a short while ago; goes after a day.',
         ].join('\n'),
       );
   },

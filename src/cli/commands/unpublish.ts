@@ -32,7 +32,7 @@ async function run(context: CommandContext, input: CommandInput): Promise<void> 
   const services = await context.services();
   const result = await services.unpublish({ what }, { signal });
   terminal.result(result, [
-    `unpublished ${result.cid}: this node no longer keeps it`,
+    `unpublished ${result.cid}: this node no longer keeps it, copies elsewhere stay`,
     ...result.names.map((name) => {
       const safe = sanitize(name);
       return `${safe} still points to it; give the name up with: altnet release ${safe}`;
