@@ -28,7 +28,8 @@ async function run(bench: Bench, { kills }: Size): Promise<void> {
   const ledger = new Ledger();
   const original = await makeOriginal(bench, steady, ledger);
   const spans = new Spans();
-  for (let i = 0; i < Math.max(1, kills / killsPerMigration) && !bench.signal.aborted; i++) {
+  for (let i = 0; i < Math.max(1, kills / killsPerMigration); i++) {
+    if (bench.signal.aborted) return bench.tally.note(`Not reached: all after ${i}`);
     const data = path.join(bench.folder, `copy-${i}`);
     cpSync(original, data, { recursive: true });
     await migrateTwice(bench, { plan: planOf(data, steady), ledger, spans });
