@@ -3,9 +3,7 @@ import type { Bytes } from '../base/bytes.ts';
 import { AltNetError } from '../base/errors.ts';
 import type { Block, Holding } from '../content/ports.ts';
 import type { OpenHolding } from './open-holdings.ts';
-import type { Reservation, Write } from './writes.ts';
-
-export type Completion = Parameters<Holding['complete']>[0];
+import type { Completion, Reservation, Write } from './write-requests.ts';
 
 /** What a writer asks for; each runs in the order in which it was asked. */
 export interface WriterPort {

@@ -22,7 +22,8 @@ import { closedError, SerialQueue } from './queue.ts';
 import { Removal } from './removal.ts';
 import { Room } from './room.ts';
 import { Touches } from './touches.ts';
-import { type Write, Writes } from './writes.ts';
+import type { Write } from './write-requests.ts';
+import { Writes } from './writes.ts';
 
 /** One commit takes at most about this much of what waits. */
 const groupBytesMax = 16 * 1024 * 1024;

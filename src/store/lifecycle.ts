@@ -10,11 +10,10 @@ import type { Environment } from './environment.ts';
 import type { StoredHolding } from './holding-codec.ts';
 import { beginHolding, originOf, raise } from './holding-kinds.ts';
 import type { HoldingTable } from './holding-table.ts';
-import type { Completion } from './holding-writer.ts';
 import type { OpenHolding, OpenHoldings } from './open-holdings.ts';
 import type { Removal } from './removal.ts';
 import type { Room } from './room.ts';
-import type { Reservation } from './writes.ts';
+import type { Completion, Reservation } from './write-requests.ts';
 
 /** Beyond its own length, what a block of middle size costs: set aside together with it. */
 const reservedShare = 1 / 32;

@@ -7,27 +7,14 @@ import type { Bytes } from '../base/bytes.ts';
 import { AltNetError, isAltNetError, systemCode } from '../base/errors.ts';
 import type { BlockFiles } from './block-files.ts';
 import type { BlockIndex } from './block-index.ts';
-import type { Book, Origin } from './book.ts';
+import type { Book } from './book.ts';
 import type { Environment } from './environment.ts';
 import type { StoredHolding } from './holding-codec.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { OpenHolding, OpenHoldings } from './open-holdings.ts';
-import { type Asked, type Draft, WritePlan } from './plan.ts';
+import { type Draft, WritePlan } from './plan.ts';
 import type { Room } from './room.ts';
-
-/** What one writer has set aside; its first use says for whose sake. */
-export interface Reservation {
-  bytes: number;
-  origin: Origin | undefined;
-}
-
-export interface Write extends Asked {
-  readonly open: OpenHolding;
-  readonly reservation: Reservation;
-  /** With the hashes that are not here. */
-  readonly resolve: (missing: readonly Bytes[]) => void;
-  readonly reject: (error: unknown) => void;
-}
+import type { Write } from './write-requests.ts';
 
 export interface WritesParts {
   readonly environment: Environment;
