@@ -280,7 +280,10 @@ export class PeerGroup implements Iterable<Peer> {
     const { blocks } = session;
     logger.info('a provider failed', { kind, why, blocks });
     if (kind === 'dropped') sources.bad.add(contact.publicKey);
-    if (kind === 'left') sources.slow.add(contact.publicKey);
+    if (kind === 'left') {
+      sources.slow.add(contact.publicKey);
+      this.#recruits.left(contact);
+    }
     if (kind === 'busy') this.#recruits.busy(contact);
     if (kind === 'gone' && blocks > 0) this.#recruits.broken(contact);
   }

@@ -1,6 +1,6 @@
 /**
  * The peers of one fetch: takes providers as they can be reached, and returns to those that were
- * busy, broke off, or were let go when there was nothing to ask. It does not know what is fetched.
+ * busy, broke off, were left for others, or were let go when there was nothing to ask. It does not know what is fetched.
  */
 import type { World } from '../../base/clock.ts';
 import type { OpenProvider, ProviderContact, ProviderDialer } from './providers.ts';
@@ -9,6 +9,8 @@ import type { OpenProvider, ProviderContact, ProviderDialer } from './providers.
 export const busyWaitsMs: readonly number[] = [250, 500, 1000, 2000, 4000];
 /** Returns to peers that gave something and broke off: one of them may be the only one to have the rest. */
 const brokenReturnsMax = 4;
+/** Returns to each peer that was left for a faster one, when the others have turned out to be worse. */
+const leftReturnsMax = 2;
 
 interface Return {
   readonly contact: ProviderContact;
@@ -27,6 +29,7 @@ export class Recruits {
   #brokenReturns = 0;
   readonly #returns: Return[] = []; // BOUNDED by the peers of the fetch: each is here at most once
   readonly #busy = new Map<string, number>(); // BOUNDED by the providers that are tried
+  readonly #left = new Map<string, number>(); // BOUNDED likewise
 
   constructor(
     dialer: ProviderDialer,
@@ -99,6 +102,15 @@ export class Recruits {
     if (this.#brokenReturns++ < brokenReturnsMax) {
       this.#returns.push({ contact, atMs: this.#world.clock.monotonicMs() });
     }
+  }
+
+  /** Others were faster, and may have nothing more to give: they fetched for somebody else. */
+  left(contact: ProviderContact): void {
+    const key = contact.publicKey.join();
+    const times = (this.#left.get(key) ?? 0) + 1;
+    this.#left.set(key, times);
+    if (times > leftReturnsMax) return;
+    this.#returns.push({ contact, atMs: this.#world.clock.monotonicMs() });
   }
 
   busy(contact: ProviderContact): void {

@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CID } from 'multiformats/cid';
 import { temporaryFolder } from '../../../test/support/cleanup.ts';
+import { collect } from '../../../test/support/collect.ts';
 import {
   type ContentNode,
   RecordBoard,
@@ -199,4 +200,23 @@ test('a reader slower than the provider gets everything, and one who leaves stop
     (error) =>
       error instanceof Error && (error.message === 'gone' || isAltNetError(error, 'ABORTED')),
   );
+});
+
+test('a reader comes back to the only provider, left because another reader was faster', async (t) => {
+  const board = new RecordBoard();
+  const [provider, node] = [await startContentNode(t, board), await startContentNode(t, board)];
+  const bytes = randomBytes(24 * leafBytes);
+  const root = await publishFile(t, provider, bytes);
+  const file = await openFile(node, root);
+  let streams = 0;
+  const honest = new SyncServer(provider.blocks);
+  await provider.host.handle(syncProtocol, async (stream) => {
+    if (streams++ > 0) return honest.serve(stream);
+    for await (const chunk of stream.read) assert.ok(chunk); // and never an answer
+  });
+  const [from, part] = [16 * leafBytes, 2 * leafBytes];
+  const all = collect(file.read({ from, to: from + 4 * part }));
+  while (streams === 0) await sleep(5);
+  await collect(file.read({ from, to: from + part }));
+  assert.ok(Buffer.concat(await all).equals(bytes.subarray(from, from + 4 * part)));
 });
