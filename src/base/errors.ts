@@ -166,7 +166,8 @@ const sentences: Sentences = {
   PATH_MISSING: ({ path }) => `${path} does not exist`,
   PATH_UNREADABLE: ({ path, why }) => `${path} cannot be read: ${inWords(why)}`,
   PATH_UNSUPPORTED: ({ path, why }) => `${path} cannot be used: ${inWords(why)}`,
-  FOLDER_EMPTY: ({ path }) => `${path} holds no file; there is nothing to publish`,
+  FOLDER_EMPTY: ({ path }) =>
+    `${path} holds nothing to publish; what an .altignore names is left out, and names that begin with a dot`,
   NO_PROVIDERS: ({ root }) => `no peer that holds ${root} was found`,
   CONTENT_UNAVAILABLE: ({ root, why }) => `${root} could not be fetched: ${why}`,
   CONTENT_BAD: ({ root, why }) => `${root} is not a valid site: ${why}`,
