@@ -74,6 +74,11 @@ export interface Holding extends AsyncDisposable {
   adopt(hashes: readonly Bytes[]): Promise<readonly Bytes[]>;
   /** Sets room for `bytes` more bytes of blocks aside, evicting others. Rejects with STORE_FULL. */
   reserve(bytes: number): Promise<void>;
+  /**
+   * Rejects with STORE_FULL when room for `bytes` more could not be had even by evicting others.
+   * Sets nothing aside and evicts nothing.
+   */
+  requireRoom(bytes: number): Promise<void>;
   /** The caller has put or adopted every block below `root`. */
   complete(root: {
     readonly link: Link;

@@ -9,6 +9,7 @@ import type { Completion, Reservation, Write } from './write-requests.ts';
 export interface WriterPort {
   write(write: Write): void;
   reserve(open: OpenHolding, reservation: Reservation, bytes: number): Promise<void>;
+  requireRoom(open: OpenHolding, reservation: Reservation, bytes: number): Promise<void>;
   /** Gives back the holding that stands for the root from now on. */
   complete(open: OpenHolding, done: Completion): Promise<OpenHolding>;
   close(open: OpenHolding, reservation: Reservation): Promise<void>;
@@ -36,6 +37,11 @@ export class HoldingWriter implements Holding {
   async reserve(bytes: number): Promise<void> {
     this.#requireOpen();
     await this.#port.reserve(this.#open, this.#reservation, bytes);
+  }
+
+  async requireRoom(bytes: number): Promise<void> {
+    this.#requireOpen();
+    await this.#port.requireRoom(this.#open, this.#reservation, bytes);
   }
 
   async complete(done: Completion): Promise<void> {

@@ -82,6 +82,7 @@ export class HoldingStore implements Holdings {
         else this.#queue.write(write);
       },
       reserve: (...asked) => this.#queue.alone(() => lifecycle.reserve(...asked)),
+      requireRoom: (...asked) => this.#queue.alone(() => lifecycle.requireRoom(...asked)),
       complete: (...asked) => this.#queue.alone(() => lifecycle.complete(...asked)),
       close: async (...asked) => {
         // What is open when the store is closed is put in order at the next start.

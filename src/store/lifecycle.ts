@@ -65,7 +65,7 @@ export class Lifecycle {
 
   async reserve(open: OpenHolding, reservation: Reservation, bytes: number): Promise<void> {
     const { book, room, environment } = this.#parts;
-    const cost = Math.ceil(bytes * (1 + reservedShare));
+    const cost = costOf(bytes);
     const origin = reservation.origin ?? this.find(open) ?? originOf(open.begin);
     this.#requireRoomFor(origin, cost);
     const shortage = cost - book.room();
@@ -79,6 +79,16 @@ export class Lifecycle {
     reservation.origin = origin;
     reservation.bytes += cost;
     book.reserve(cost, origin);
+  }
+
+  /** Changes nothing: what is only said to come must not make others go. */
+  async requireRoom(open: OpenHolding, reservation: Reservation, bytes: number): Promise<void> {
+    const { book, room } = this.#parts;
+    const cost = costOf(bytes) - reservation.bytes;
+    this.#requireRoomFor(reservation.origin ?? this.find(open) ?? originOf(open.begin), cost);
+    if (!(await room.canMake(cost - book.room()))) {
+      throw new AltNetError('STORE_FULL', { bytes, bytesMax: book.budget.bytesMax });
+    }
   }
 
   /** Gives back the holding that stands for the root from now on. */
@@ -130,6 +140,11 @@ export class Lifecycle {
     const { bytes, bytesMax } = this.#parts.book.roomFor(origin);
     if (cost > bytes) throw new AltNetError('STORE_FULL', { bytes: cost, bytesMax });
   }
+}
+
+/** What so many bytes of blocks are likely to cost. */
+function costOf(bytes: number): number {
+  return Math.ceil(bytes * (1 + reservedShare));
 }
 
 /** What was only visited is kept in part, until the room is needed. */

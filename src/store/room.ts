@@ -53,7 +53,7 @@ export class Room {
     const { book, removal, onRemoved } = this.#parts;
     const before = book.room();
     const gained = (): number => book.room() - before;
-    while (gained() < bytes && (await removal.step())) continue;
+    await this.#finishRemovals(bytes);
     if (gained() >= bytes) return true;
     const candidates = this.#candidates();
     if (!this.#suffice(candidates, bytes - gained())) return false;
@@ -65,6 +65,22 @@ export class Room {
       while (gained() < bytes + slack && (await removal.step())) continue;
     }
     return gained() >= bytes;
+  }
+
+  /** Whether `make` would succeed. Only what is going already goes. */
+  async canMake(bytes: number): Promise<boolean> {
+    const { book } = this.#parts;
+    const before = book.room();
+    await this.#finishRemovals(bytes);
+    const missing = bytes - (book.room() - before);
+    return missing <= 0 || this.#suffice(this.#candidates(), missing);
+  }
+
+  /** Until they have made so much room. */
+  async #finishRemovals(bytes: number): Promise<void> {
+    const { book, removal } = this.#parts;
+    const until = book.room() + bytes;
+    while (book.room() < until && (await removal.step())) continue;
   }
 
   #candidates(): Candidates {

@@ -91,6 +91,12 @@ export class KeeperBoard implements KeeperSearch {
     return this.far;
   }
 
+  /** A node that listens for connections. */
+  add({ key, host }: { readonly key: SigningKey; readonly host: PeerHost }): void {
+    const [endpoint] = host.addresses().flatMap((text) => parseMultiaddr(text) ?? []);
+    if (endpoint) this.contacts.push(contactOf(key.publicKey, endpoint));
+  }
+
   remove(key: SigningKey): void {
     const at = this.contacts.findIndex(
       ({ publicKey }) => toHex(publicKey) === toHex(key.publicKey),
@@ -133,9 +139,6 @@ export async function startContentNode(
   const sites = new Sites({ ...parts, keepers, world }, options);
   await sites.start();
   atEnd(t, () => sites.stop());
-  const [endpoint] = host.addresses().flatMap((text) => parseMultiaddr(text) ?? []);
-  if (keepers && endpoint && options.replication?.isKeeper() === true) {
-    keepers.contacts.push(contactOf(key.publicKey, endpoint));
-  }
+  if (options.replication?.isKeeper() === true) keepers?.add({ key, host });
   return { key, host, blocks, holdings, sites };
 }

@@ -118,6 +118,7 @@ export class MemoryHoldings implements Holdings {
       putAll: (blocks) => this.blocks.putAll(blocks),
       adopt: (hashes) => Promise.resolve(hashes.filter((hash) => !this.blocks.has(hash))),
       reserve: (bytes) => this.#reserve(bytes, kind === 'replica' ? from : undefined),
+      requireRoom: (bytes) => this.#reserve(bytes, kind === 'replica' ? from : undefined),
       complete: ({ link, files, bytes }) => {
         enter(link, { complete: true, files, bytes });
         return Promise.resolve();

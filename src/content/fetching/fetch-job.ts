@@ -26,6 +26,13 @@ export interface FetchProgress {
   readonly peers: number;
 }
 
+/** What the content says of its size; nobody has checked it. */
+export interface Claim {
+  readonly bytesTotal: number;
+  /** Of them, what is not here yet. */
+  readonly bytesLeft: number;
+}
+
 export interface FetchJob {
   /** Whose providers are asked. */
   readonly root: Link;
@@ -45,8 +52,10 @@ export interface FetchJob {
   readonly ask?: ((missing: Want) => Want) | undefined;
   /** Left out: nobody waits for parts of it. */
   readonly reading?: Reading | undefined;
-  /** What the content says of the size of all this; what it throws ends the fetch. */
-  readonly onTotal?: ((bytes: number) => void) | undefined;
+  /** Called when that is known, and again when it changes; its rejection ends the fetch. */
+  readonly onClaim?: ((claim: Claim) => Promise<void>) | undefined;
+  /** Most that may come; looked up anew with each block. */
+  readonly bytesMax?: (() => number) | undefined;
   readonly onProgress?: ((progress: FetchProgress) => void) | undefined;
 }
 

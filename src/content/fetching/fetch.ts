@@ -51,7 +51,7 @@ export class Fetcher {
 
   /**
    * Resolves when nothing is missing and what came is stored. Rejects with NO_PROVIDERS,
-   * CONTENT_UNAVAILABLE, CONTENT_BAD, DISK_FULL, STORE_FULL, what `missing` or `onTotal` throws, or
+   * CONTENT_UNAVAILABLE, CONTENT_BAD, DISK_FULL, STORE_FULL, what `missing` or `onClaim` throws, or
    * the signal's reason.
    */
   async fetch(job: FetchJob): Promise<Fetched> {

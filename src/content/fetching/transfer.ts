@@ -127,7 +127,7 @@ export class Transfer {
       }
     }
     this.#isLooking = false;
-    if (!isComplete) this.#noteTotal(bytesLeft);
+    if (!isComplete) await this.#noteClaim(bytesLeft);
     return isComplete;
   }
 
@@ -205,7 +205,8 @@ export class Transfer {
     if (isNew) {
       this.#blocks++;
       this.#bytes += block.bytes.length;
-      if (this.#bytes > (options.bytesMax ?? Infinity)) {
+      const bytesMax = Math.min(options.bytesMax ?? Infinity, this.#job.bytesMax?.() ?? Infinity);
+      if (this.#bytes > bytesMax) {
         const why = 'it is larger than this node takes';
         throw new AltNetError('CONTENT_BAD', { root: toHex(this.#job.root.hash), why });
       }
@@ -246,12 +247,14 @@ export class Transfer {
     return new AltNetError('CONTENT_UNAVAILABLE', { root, why });
   }
 
-  /** What is said to be left is a claim of the content. */
-  #noteTotal(bytesLeft: number): void {
-    if (bytesLeft === 0) return;
-    this.#bytesTotal = Math.min(this.#bytes + bytesLeft, Number.MAX_SAFE_INTEGER);
-    this.#job.onTotal?.(this.#bytesTotal);
+  async #noteClaim(bytesSaid: number): Promise<void> {
+    if (bytesSaid === 0) return;
+    const bytesTotal = Math.min(this.#bytes + bytesSaid, Number.MAX_SAFE_INTEGER);
+    const isNew = bytesTotal !== this.#bytesTotal;
+    this.#bytesTotal = bytesTotal;
     this.#report();
+    const bytesLeft = Math.min(bytesSaid, bytesTotal);
+    if (isNew) await this.#job.onClaim?.({ bytesTotal, bytesLeft });
   }
 
   #report(): void {

@@ -1,4 +1,5 @@
-/** A holding that takes no more than was agreed: who declared less than it sends is cut off. */
+/** A lent holding that takes no more than was agreed: who declared less than it sends is cut off. */
+import { lent } from '../lent.ts';
 import type { Holding } from '../ports.ts';
 
 /** What was declared is not what came. */
@@ -6,7 +7,7 @@ export class Overrun extends Error {
   override readonly name = 'Overrun';
 }
 
-/** What is left of what was declared; several holdings of one pull share it. */
+/** What is left of what was declared. */
 export interface Allowance {
   bytes: number;
   blocks: number;
@@ -15,16 +16,12 @@ export interface Allowance {
 /** The same holding; `putAll` rejects with Overrun, and stores nothing, once it is too much. */
 export function capped(holding: Holding, left: Allowance): Holding {
   return {
+    ...lent(holding),
     async putAll(blocks) {
       left.blocks -= blocks.length;
       for (const { bytes } of blocks) left.bytes -= bytes.length;
       if (left.blocks < 0 || left.bytes < 0) throw new Overrun('larger than was declared');
       await holding.putAll(blocks);
     },
-    adopt: (hashes) => holding.adopt(hashes),
-    reserve: (bytes) => holding.reserve(bytes),
-    complete: (root) => holding.complete(root),
-    close: () => holding.close(),
-    [Symbol.asyncDispose]: () => holding.close(),
   };
 }

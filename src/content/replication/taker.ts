@@ -125,11 +125,10 @@ export class Taker {
     const { link } = offer;
     const left: Allowance = { bytes: offer.bytes, blocks: offer.blocks };
     const source = networkOf(connections.remoteAddress(from));
-    const into = async (): Promise<Holding> =>
-      capped(await holdings.open({ kind: 'replica', root: link, from, source }), left);
     let taking = false;
     try {
-      await using holding = await into();
+      await using holding = await holdings.open({ kind: 'replica', root: link, from, source });
+      const into = (): Promise<Holding> => Promise.resolve(capped(holding, left));
       await holding.reserve(this.#roomFor(offer, from));
       taking = true;
       onTaking();
