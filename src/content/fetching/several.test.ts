@@ -208,15 +208,17 @@ test('a reader comes back to the only provider, left because another reader was 
   const bytes = randomBytes(24 * leafBytes);
   const root = await publishFile(t, provider, bytes);
   const file = await openFile(node, root);
+  const begun = Promise.withResolvers<void>();
   let streams = 0;
   const honest = new SyncServer(provider.blocks);
   await provider.host.handle(syncProtocol, async (stream) => {
     if (streams++ > 0) return honest.serve(stream);
+    begun.resolve();
     for await (const chunk of stream.read) assert.ok(chunk); // and never an answer
   });
   const [from, part] = [16 * leafBytes, 2 * leafBytes];
   const all = collect(file.read({ from, to: from + 4 * part }));
-  while (streams === 0) await sleep(5);
+  await begun.promise;
   await collect(file.read({ from, to: from + part }));
   assert.ok(Buffer.concat(await all).equals(bytes.subarray(from, from + 4 * part)));
 });
