@@ -24,6 +24,7 @@ import { DialBudget } from './dial-budget.ts';
 import { eagerMuxer, greeting } from './eager.ts';
 import { eagerTcp } from './eager-dial.ts';
 import { bindError, dialError } from './errors.ts';
+import { forgetGonePeers } from './forget.ts';
 import { IdleCloser } from './idle.ts';
 import { type ByteStream, byteStream } from './stream.ts';
 
@@ -128,6 +129,7 @@ export class PeerHost {
       connectionMonitor: { pingInterval: 30_000 },
       services: { identify: identify() },
     });
+    forgetGonePeers(libp2p);
     try {
       await libp2p.start();
     } catch (error) {
