@@ -286,7 +286,9 @@ async function dialInTurn(libp2p: Libp2p, plan: DialPlan): Promise<Connection> {
       const limit = AbortSignal.any([signal, AbortSignal.timeout(addressDialMs)]);
       const connection = await libp2p.dial(multiaddr(formatMultiaddr(endpoint)), { signal: limit });
       if (connection.remotePeer.equals(peer)) return connection;
-      await connection.close().catch(() => undefined);
+      // Not closed: libp2p may have given one that others work with, as it knows addresses, not
+      // keys. Otherwise whoever names the address of a peer could end all that it sends. If nobody
+      // uses it, it is idle.
       const [address, have] = [formatEndpoint(endpoint), connection.remotePeer.toString()];
       failures.push(new AltNetError('WRONG_PEER', { address, want: what, have }));
     } catch (error) {
