@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { abortReason } from '../base/abort.ts';
 import type { Logger } from '../base/logger.ts';
+import type { HeldRoot } from '../content/ports.ts';
 import { parseRoot, requireLink } from '../content/dag/root.ts';
 import { guideRoot, noteGuideRoot } from './memory.ts';
 import type { Parts } from './parts.ts';
@@ -11,7 +12,8 @@ const guideFolder = path.join(import.meta.dirname, '../../examples/guide');
 
 /**
  * The address that opens the guide, publishing it when that was not done yet; undefined without a
- * gateway. A guide that cannot be published must not keep a node from running.
+ * gateway, and when its user has unpublished it. A guide that cannot be published must not keep a
+ * node from running.
  */
 export async function publishGuide(
   { sites, store }: Pick<Parts, 'sites' | 'store'>,
@@ -26,7 +28,10 @@ export async function publishGuide(
   },
 ): Promise<string | undefined> {
   const known = guideRoot(store.notes);
-  if (known !== undefined && isHeld(store, known)) return siteUrl(known);
+  const held = known === undefined ? undefined : heldAs(store, known);
+  if (known !== undefined && held?.complete) return siteUrl(known);
+  // It is pinned like all that is published: when it is gone, that was its user's wish.
+  if (known !== undefined && held?.kind !== 'own') return undefined;
   if (!existsSync(guideFolder)) return undefined;
   try {
     const { root } = await sites.publish(guideFolder, { signal, awaitCopies: false });
@@ -39,7 +44,6 @@ export async function publishGuide(
   }
 }
 
-/** Its blocks may have been removed since it was published. */
-function isHeld({ holdings }: Parts['store'], cid: string): boolean {
-  return holdings.get(requireLink(parseRoot(cid)).hash)?.complete === true;
+function heldAs({ holdings }: Parts['store'], cid: string): HeldRoot | undefined {
+  return holdings.get(requireLink(parseRoot(cid)).hash);
 }

@@ -109,6 +109,17 @@ test('the guide is published once and found again; a stale node.json is replaced
   assert.equal((await second.services.stats()).blocks, blocks);
 });
 
+test('a guide that its user has unpublished stays away', async (t) => {
+  const options = nodeOptions(t, { publishGuide: true, gateway: '127.0.0.1:0' });
+  const first = await start(t, options);
+  const [guide] = await first.services.sites({ own: true });
+  await first.services.unpublish({ what: guide?.cid ?? '' });
+  await first.stop();
+  const second = await start(t, options);
+  assert.equal(second.ready.guide, undefined);
+  assert.deepEqual(await second.services.sites(), []);
+});
+
 test('a token and an address for everybody are left so that commands can use them', async (t) => {
   const registrarToken = 'a-token-of-the-user';
   const options = nodeOptions(t, { registrar: '0.0.0.0:0', registrarToken });
