@@ -12,9 +12,17 @@ import {
   RecordBoard,
   startContentNode,
 } from '../../../test/support/content-net.ts';
+import { type ManualWorld, manualWorld } from '../../../test/support/manual-world.ts';
+import type { ByteStream } from '../../peer/stream.ts';
 import { FrameReader, syncProtocol } from '../exchange/frames.ts';
-import { BadPeers, ProviderDialer, type ProviderSources } from './providers.ts';
-import { requireLink } from '../dag/root.ts';
+import { type Link, requireLink } from '../dag/root.ts';
+import type { Connections } from '../ports.ts';
+import {
+  BadPeers,
+  type ProviderContact,
+  ProviderDialer,
+  type ProviderSources,
+} from './providers.ts';
 import { StreamSlots } from '../exchange/stream-slots.ts';
 import { SyncServer } from '../exchange/sync-server.ts';
 
@@ -98,5 +106,77 @@ test('a stream that stood unused for too long is opened anew', async (t) => {
   await provider.stream.close();
   dialer.want(1);
   assert.equal(await dialer.next(), undefined);
+  dialer.stop();
+});
+
+/** Connections to contacts of which only some answer; the others neither do nor refuse. */
+function sourcesWhere(
+  isAlive: (key: number) => boolean,
+  world: ManualWorld,
+  open: Set<number>,
+): ProviderSources {
+  const stream: ByteStream = {
+    remote: new Uint8Array(32),
+    read: (async function* () {})(),
+    write: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+    abort: () => undefined,
+  };
+  const connections: Connections = {
+    addresses: () => [],
+    remoteAddress: () => undefined,
+    handle: () => Promise.resolve(),
+    open: ({ publicKey: [key = 0] }, _, { signal } = {}) => {
+      if (isAlive(key)) return Promise.resolve(stream);
+      open.add(key);
+      return new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(new Error('given up')));
+      });
+    },
+  };
+  const { clock, timers } = world;
+  const patient = { bad: new BadPeers(clock, 1), slow: new BadPeers(clock, 1) };
+  const search = new RecordBoard();
+  const self = new Uint8Array(32).fill(255);
+  return { search, connections, clock, timers, ...patient, slots: new StreamSlots(6), self };
+}
+
+function contacts(count: number): ProviderContact[] {
+  const addresses = ['/ip4/127.0.0.1/tcp/1'];
+  return Array.from({ length: count }, (_, i) => ({
+    publicKey: new Uint8Array(32).fill(i),
+    addresses,
+  }));
+}
+
+test('five providers that are gone cost a moment each, not the time until a dial fails', async () => {
+  const world = manualWorld();
+  const open = new Set<number>();
+  const sources = sourcesWhere((key) => key === 5, world, open);
+  const { signal } = new AbortController();
+  const link: Link = { codec: 'raw', hash: new Uint8Array(32) };
+  const quest = { link, known: contacts(6), signal, onFailure: rethrow };
+  const dialer = new ProviderDialer(sources, quest);
+  dialer.start();
+  const found = dialer.next();
+  for (let i = 0; i < 5; i++) await world.advanceAsync(250);
+  assert.equal((await found)?.contact.publicKey[0], 5);
+  dialer.stop();
+});
+
+test('however many are gone, only some are dialled at the same time', async () => {
+  const world = manualWorld();
+  const open = new Set<number>();
+  const sources = sourcesWhere(() => false, world, open);
+  const { signal } = new AbortController();
+  const link: Link = { codec: 'raw', hash: new Uint8Array(32) };
+  const quest = { link, known: contacts(60), signal, onFailure: rethrow };
+  const dialer = new ProviderDialer(sources, quest);
+  dialer.want(60);
+  dialer.start();
+  await world.advanceAsync(1);
+  assert.equal(open.size, 4);
+  for (let i = 0; i < 60; i++) await world.advanceAsync(250);
+  assert.equal(open.size, 16);
   dialer.stop();
 });

@@ -45,8 +45,13 @@ export class BadPeers {
   }
 }
 
+/** Dials at the same time, late ones not counted and counted. */
 const dialsAtOnce = 4;
-/** A dial that takes longer does not count any more: the next address is tried beside it. */
+const dialsAtOnceMax = 16;
+/**
+ * A dial that takes longer is late: the next address is tried beside it. Records of nodes that are
+ * gone live for hours, and dialling one of them may take seconds.
+ */
 const lateMs = 250;
 /** Peers close streams on which nothing is asked, after 60 s. */
 const readyMsMax = 20_000;
@@ -95,7 +100,7 @@ export class ProviderDialer {
   readonly #signal: AbortSignal;
   readonly #candidates: AsyncGenerator<ProviderContact, void, undefined>;
   readonly #change = new Tide();
-  readonly #ready: OpenProvider[] = []; // BOUNDED by dialsAtOnce
+  readonly #ready: OpenProvider[] = []; // BOUNDED by dialsAtOnceMax
   #wanted = 1;
   #dialers = 0;
   /** Dials that run and are not late. */
@@ -109,7 +114,7 @@ export class ProviderDialer {
   }
 
   start(): void {
-    for (let i = 0; i < dialsAtOnce; i++) {
+    for (let i = 0; i < dialsAtOnceMax; i++) {
       this.#dialers++;
       void this.#dial().finally(() => {
         this.#dialers--;
@@ -165,7 +170,8 @@ export class ProviderDialer {
   async #dial(): Promise<void> {
     const signal = this.#signal;
     while (!signal.aborted) {
-      if (this.#dialing + this.#ready.length >= this.#wanted) {
+      const isEnough = this.#dialing + this.#ready.length >= this.#wanted;
+      if (isEnough || this.#dialing >= dialsAtOnce) {
         await this.#change.next();
         continue;
       }
