@@ -37,6 +37,12 @@ export interface NewBlock {
   readonly inIndex: boolean;
 }
 
+/** The length of a block, and where it is. */
+export interface BlockMeasure {
+  readonly bytes: number;
+  readonly inIndex: boolean;
+}
+
 /** Where a block is. */
 export type BlockPlace =
   | { readonly at: 'index'; readonly bytes: Bytes }
@@ -71,6 +77,19 @@ export class BlockIndex {
     return entry && decodeEntry(entry);
   }
 
+  /** The same without a copy of the block. */
+  measure(hash: Bytes): BlockMeasure | undefined {
+    // What this gives is valid until the next read.
+    const entry = this.#blocks.getBinaryFast(hash);
+    return entry && measureEntry(entry);
+  }
+
+  /** What a block costs, whoever names it; undefined when it is not here. */
+  costOf(hash: Bytes): number | undefined {
+    const measure = this.measure(hash);
+    return measure && blockCost(measure);
+  }
+
   /** Whether the holding of this number names the block. */
   isMember(number: number, hash: Bytes): boolean {
     return this.#members.doesExist(memberKey(number, hash));
@@ -85,6 +104,16 @@ export class BlockIndex {
   membersOf(number: number, limit: number): Bytes[] {
     const range = { ...prefixRange(encodeNumber(number)), limit };
     return [...this.#members.getKeys(range)].map((key) => new Uint8Array(key.subarray(4)));
+  }
+
+  /** The blocks from `first` to `last` that a holding names, at most `limit` of them. */
+  membersBetween(
+    number: number,
+    { first, last, limit }: { first: Bytes; last: Bytes; limit: number },
+  ): Bytes[] {
+    const [start, end] = [memberKey(number, first), memberKey(number, last)];
+    const keys = this.#members.getKeys({ start, end, inclusiveEnd: true, limit });
+    return [...keys].map((key) => new Uint8Array(key.subarray(4)));
   }
 
   /** Every membership, in order of holding and hash; slow. */
@@ -146,19 +175,8 @@ export class BlockIndex {
   }
 }
 
-export function sizeOf(place: BlockPlace): number {
-  return place.at === 'index' ? place.bytes.length : place.size;
-}
-
-export function costOfPlace(place: BlockPlace): number {
-  return blockCost({ bytes: sizeOf(place), inIndex: place.at === 'index' });
-}
-
 /** What blocks add to the totals, or take away with a `sign` of -1; memberships not counted. */
-export function totalsOf(
-  blocks: readonly { readonly bytes: number; readonly inIndex: boolean }[],
-  sign: 1 | -1 = 1,
-): BlockTotals {
+export function totalsOf(blocks: readonly BlockMeasure[], sign: 1 | -1 = 1): BlockTotals {
   let [bytes, cost, inline, files] = [0, 0, 0, 0];
   for (const block of blocks) {
     const own = blockCost(block);
@@ -175,12 +193,6 @@ export function totalsOf(
     inline: sign * inline,
     files: sign * files,
   };
-}
-
-/** The length of a block, and where it is. */
-export function measureOf(place: BlockPlace | undefined): { bytes: number; inIndex: boolean } {
-  if (!place) return { bytes: 0, inIndex: false };
-  return { bytes: sizeOf(place), inIndex: place.at === 'index' };
 }
 
 export function encodeNumber(number: number): Bytes {
@@ -206,8 +218,16 @@ function encodeEntry(bytes: Bytes, inIndex: boolean): Bytes {
   return entry;
 }
 
-function decodeEntry(entry: Bytes): BlockPlace | undefined {
-  if (entry[0] === inlineTag) return { at: 'index', bytes: entry.subarray(1) };
+function measureEntry(entry: Bytes): BlockMeasure | undefined {
+  if (entry[0] === inlineTag) return { bytes: entry.length - 1, inIndex: true };
   if (entry[0] !== fileTag || entry.length !== fileEntryBytes) return undefined;
-  return { at: 'file', size: asBuffer(entry).readUInt32BE(1) };
+  return { bytes: asBuffer(entry).readUInt32BE(1), inIndex: false };
+}
+
+function decodeEntry(entry: Bytes): BlockPlace | undefined {
+  const measure = measureEntry(entry);
+  if (!measure) return undefined;
+  return measure.inIndex
+    ? { at: 'index', bytes: entry.subarray(1) }
+    : { at: 'file', size: measure.bytes };
 }

@@ -65,6 +65,31 @@ describe('holdings', () => {
     assert.deepEqual((await auditStore(folder)).problems, []);
   });
 
+  test('name each of many blocks once, in whatever order and how often they are adopted', async (t) => {
+    const { store, folder } = await testStore(t);
+    const blocks = Array.from({ length: 200 }, (_, i) =>
+      block(`many ${i}`, i % 9 === 0 ? 9000 : 50),
+    );
+    const hashes = blocks.map(({ hash }) => hash);
+    await hold(store, 'before', blocks);
+    const alone = store.holdings.usage().bytes;
+    const adopting = await store.holdings.open({ kind: 'own', root: linkOf('after') });
+    const absent = sha256(utf8('absent'));
+    await adopting.adopt(hashes.slice(50, 100));
+    await adopting.adopt(hashes.slice(0, 10)); // fewer than are looked for at once
+    assert.deepEqual(await adopting.adopt([...hashes.slice(40, 120), absent]), [absent]);
+    await adopting.adopt(hashes);
+    const named = store.holdings.usage().bytes;
+    await adopting.adopt(hashes.toReversed());
+    assert.equal(store.holdings.usage().bytes, named, 'nothing is named twice');
+    await store.holdings.remove(linkOf('before').hash);
+    assert.ok(hashes.every((hash) => store.blocks.has(hash)));
+    assert.equal(store.holdings.usage().bytes, alone);
+    await adopting.close();
+    await store.close();
+    assert.deepEqual((await auditStore(folder)).problems, []);
+  });
+
   test('are joined when one is published that somebody else is fetching', async (t) => {
     const { store, folder } = await testStore(t);
     const [one, two, three] = [block('1', 100), block('2', 6000), block('3', 20_000)];

@@ -3,7 +3,7 @@
  * the holdings that name them are not complete any more. Runs inside the queue of `holdings`.
  */
 import type { Bytes } from '../base/bytes.ts';
-import { type BlockIndex, costOfPlace, measureOf, totalsOf } from './block-index.ts';
+import { type BlockIndex, totalsOf } from './block-index.ts';
 import type { Book, HoldingStep } from './book.ts';
 import { membershipCost } from './costs.ts';
 import type { StoredHolding } from './holding-codec.ts';
@@ -60,13 +60,12 @@ export class Losses {
   async #forgetSome(hashes: readonly Bytes[], namers: Map<string, number[]>): Promise<void> {
     const holdings = new Map<number, { before: StoredHolding; after: StoredHolding }>(); // BOUNDED
     const gone = totalsOf(
-      hashes.map((hash) => measureOf(this.#index.find(hash))),
+      hashes.map((hash) => this.#index.measure(hash) ?? { bytes: 0, inIndex: false }),
       -1,
     );
     let memberships = 0;
     for (const hash of hashes) {
-      const place = this.#index.find(hash);
-      const cost = (place ? costOfPlace(place) : 0) + membershipCost;
+      const cost = (this.#index.costOf(hash) ?? 0) + membershipCost;
       for (const number of namers.get(textOf(hash)) ?? []) {
         memberships++;
         const before = holdings.get(number)?.before ?? this.#table.get(number);

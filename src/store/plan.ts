@@ -2,15 +2,9 @@
  * Writes that will share a commit: what each of them adds to what is there and to what those before
  * it add. It reads the index and writes nothing; memberships that are there already cost nothing.
  */
-import type { Bytes } from '../base/bytes.ts';
+import { type Bytes, compareBytes } from '../base/bytes.ts';
 import type { Block } from '../content/ports.ts';
-import {
-  type BlockIndex,
-  costOfPlace,
-  inlineBytesMax,
-  type NewBlock,
-  totalsOf,
-} from './block-index.ts';
+import { type BlockIndex, inlineBytesMax, type NewBlock, totalsOf } from './block-index.ts';
 import type { BookEntry } from './book.ts';
 import { blockCost, holdingCost, membershipCost } from './costs.ts';
 import type { StoredHolding } from './holding-codec.ts';
@@ -29,7 +23,7 @@ export interface Draft {
   readonly isNew: boolean;
   /** What it does not name yet, by `textOf` the hash. BOUNDED by the write. */
   readonly named: ReadonlyMap<string, Bytes>;
-  readonly fresh: readonly NewBlock[];
+  readonly fresh: ReadonlyMap<string, NewBlock>;
   /** Asked to be named, and not here. */
   readonly missing: readonly Bytes[];
   /** What the budget has to have room for. */
@@ -37,6 +31,11 @@ export interface Draft {
   /** What the holding comes to name, each block in full. */
   readonly charge: number;
 }
+
+/** Whether the holding names a block already, by `textOf` its hash and the hash. */
+type MemberTest = (id: string, hash: Bytes) => boolean;
+
+const manyHashes = 32;
 
 export class WritePlan {
   readonly #index: BlockIndex;
@@ -86,30 +85,32 @@ export class WritePlan {
     { blocks, hashes }: Asked,
   ): Draft {
     const named = new Map<string, Bytes>();
-    const fresh: NewBlock[] = [];
+    const fresh = new Map<string, NewBlock>();
     let inlineRoom = this.#inlineRoom;
     const missing: Bytes[] = [];
     let freshCost = 0;
     let charge = 0;
     const already = this.#named.get(holding.number);
-    const see = (hash: Bytes, block: Block | undefined): void => {
+    const see = (hash: Bytes, isMember: MemberTest, block?: Block): void => {
       const id = textOf(hash);
       if (named.has(id) || already?.has(id)) return;
       const here = this.#costOf(id, hash);
       if (here === undefined && !block) return void missing.push(hash);
-      if (here !== undefined && !isNew && this.#index.isMember(holding.number, hash)) return;
+      if (here !== undefined && isMember(id, hash)) return;
       named.set(id, hash);
       charge += membershipCost + (here ?? 0);
       if (here !== undefined || !block) return;
       const placed = place(block, inlineRoom);
       const cost = costOf(placed);
       if (placed.inIndex) inlineRoom -= cost;
-      fresh.push(placed);
+      fresh.set(id, placed);
       freshCost += cost;
       charge += cost;
     };
-    for (const block of blocks) see(block.hash, block);
-    for (const hash of hashes) see(hash, undefined);
+    const single: MemberTest = (_, hash) => !isNew && this.#index.isMember(holding.number, hash);
+    for (const block of blocks) see(block.hash, single, block);
+    const several = (!isNew && this.#memberTest(holding.number, hashes)) || single;
+    for (const hash of hashes) see(hash, several);
     const cost =
       freshCost + named.size * membershipCost + (isNew && named.size > 0 ? holdingCost : 0);
     return { holding, isNew, named, fresh, missing, cost, charge };
@@ -123,17 +124,16 @@ export class WritePlan {
     const before = planned ? planned.before : isNew ? undefined : holding;
     const after = { ...holding, usedMs: nowMs, cost: holding.cost + charge };
     this.#holdings.set(number, { before, after });
-    for (const block of fresh) {
-      this.#fresh.set(textOf(block.hash), block);
+    for (const [id, block] of fresh) {
+      this.#fresh.set(id, block);
       if (block.inIndex) this.#inlineRoom -= costOf(block);
     }
     const all = this.#named.get(number) ?? new Set<string>();
     this.#named.set(number, all);
-    const freshIds = new Set(fresh.map(({ hash }) => textOf(hash)));
     for (const [id, hash] of named) {
       this.#members.push({ number, hash });
       all.add(id);
-      if (freshIds.has(id)) continue;
+      if (fresh.has(id)) continue;
       const count = this.#sharers.get(id)?.count ?? this.#sharersBefore(id, hash);
       this.#sharers.set(id, { hash, count: count + 1 });
     }
@@ -142,7 +142,7 @@ export class WritePlan {
 
   /** What the commit writes. */
   entry(): BookEntry {
-    const fresh = this.fresh;
+    const { fresh } = this;
     const totals = totalsOf(fresh.map(({ bytes, inIndex }) => ({ bytes: bytes.length, inIndex })));
     return {
       write: (changes) => {
@@ -161,8 +161,23 @@ export class WritePlan {
   #costOf(id: string, hash: Bytes): number | undefined {
     const planned = this.#fresh.get(id);
     if (planned) return costOf(planned);
-    const found = this.#index.find(hash);
-    return found && costOfPlace(found);
+    return this.#index.costOf(hash);
+  }
+
+  /** Looks once instead of for each of `hashes`, unless the holding names more between them. */
+  #memberTest(number: number, hashes: readonly Bytes[]): MemberTest | undefined {
+    let [first] = hashes;
+    let last = first;
+    if (!first || !last || hashes.length < manyHashes) return undefined;
+    for (const hash of hashes) {
+      if (compareBytes(hash, first) < 0) first = hash;
+      if (compareBytes(hash, last) > 0) last = hash;
+    }
+    const limit = hashes.length + 1;
+    const found = this.#index.membersBetween(number, { first, last, limit });
+    if (found.length === limit) return undefined;
+    const members = new Set(found.map(textOf)); // BOUNDED by limit
+    return (id) => members.has(id);
   }
 
   #sharersBefore(id: string, hash: Bytes): number {

@@ -5,7 +5,7 @@
  */
 import type { Bytes } from '../base/bytes.ts';
 import type { BlockFiles } from './block-files.ts';
-import { type BlockIndex, measureOf, totalsOf } from './block-index.ts';
+import { type BlockIndex, type BlockMeasure, totalsOf } from './block-index.ts';
 import type { Book, HoldingStep } from './book.ts';
 import { membershipCost } from './costs.ts';
 import type { Environment } from './environment.ts';
@@ -17,6 +17,8 @@ const blocksAtOnce = 512;
 const blocksAtOnceMin = 64;
 /** What their entries may take at first. */
 const spaceBytes: number = blocksAtOnce * 3 * 4096;
+/** For an entry that this version cannot read. */
+const unread: BlockMeasure = { bytes: 0, inIndex: false };
 
 export class Removal {
   readonly #environment: Environment;
@@ -94,12 +96,12 @@ export class Removal {
     const limit = isTight ? blocksAtOnceMin : blocksAtOnce;
     const members = this.#index.membersOf(number, limit);
     const isLast = members.length < limit;
-    const dying: { hash: Bytes; bytes: number; inIndex: boolean }[] = [];
+    const dying: (BlockMeasure & { hash: Bytes })[] = [];
     const shared: { hash: Bytes; sharers: number }[] = [];
     for (const hash of members) {
       const sharers = this.#index.sharersOf(hash);
       if (sharers > 1) shared.push({ hash, sharers: sharers - 1 });
-      else dying.push({ hash, ...measureOf(this.#index.find(hash)) });
+      else dying.push({ hash, ...(this.#index.measure(hash) ?? unread) });
     }
     const gone = totalsOf(dying, -1);
     await this.#book.commit(

@@ -5,7 +5,7 @@
  * First come partial holdings that nobody is reading, then what was used least recently. What this
  * node's user published and what is open stays.
  */
-import { type BlockIndex, costOfPlace } from './block-index.ts';
+import type { BlockIndex } from './block-index.ts';
 import type { Book } from './book.ts';
 import { membershipCost } from './costs.ts';
 import type { StoredHolding } from './holding-codec.ts';
@@ -125,8 +125,7 @@ export class Room {
           left.set(id, sharers);
           continue;
         }
-        const place = index.find(member.hash);
-        gain += place ? costOfPlace(place) : 0;
+        gain += index.costOf(member.hash) ?? 0;
       }
     }
     return gain;
