@@ -102,10 +102,9 @@ export interface NamedBuilt extends Built {
 
 /** The node or nodes of a folder. The order of `entries` does not matter. */
 export function buildFolder(entries: readonly NamedBuilt[], sink: BlockSink): Promise<Built> {
-  const names = entries.map(({ name }) => utf8(name));
-  const listBytes = names.reduce((sum, name) => sum + name.length + cidBytes, 0);
+  const listBytes = entries.reduce((sum, { name }) => sum + Buffer.byteLength(name) + cidBytes, 0);
   if (listBytes > flatFolderBytesMax) {
-    const hashed = entries.map((entry, i) => ({ entry, hash: murmur3(names[i] ?? utf8('')) }));
+    const hashed = entries.map((entry) => ({ entry, hash: murmur3(utf8(entry.name)) }));
     return buildShard(hashed, 0, sink);
   }
   return putNode(new UnixFS({ type: 'directory' }), entries, sink);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Bytes } from '../../base/bytes.ts';
 import { sha256 } from '../../base/hash.ts';
 import { manualWorld } from '../../../test/support/manual-world.ts';
-import { ImportMemory, type ImportNotes, type KnownFile, printOf } from './import-memory.ts';
+import { ImportMemory, type ImportNotes, type KnownFile } from './import-memory.ts';
 
 class MemoryNotes implements ImportNotes {
   readonly values = new Map<string, Bytes>();
@@ -46,13 +46,13 @@ test('what is remembered is recalled, from another instance too', async () => {
   const files = filesOf(2500);
   await new ImportMemory(notes, clock).remember('/site', files);
   const recalled = await new ImportMemory(notes, clock).recall('/site');
-  for (const [print, file] of files) {
-    const { hash, ...rest } = recalled.find(print) ?? assert.fail('forgotten');
-    assert.deepEqual({ ...rest, hash: new Uint8Array(hash) }, file);
+  for (const [stamp, file] of files) {
+    const { hash, ...rest } = recalled.find(stamp, 7) ?? assert.fail('forgotten');
+    assert.deepEqual({ ...rest, hash: new Uint8Array(hash) }, { ...file, size: 7 });
   }
-  const other = printOf({ path: '/site/0', stamp: 'another' });
-  assert.equal(recalled.find(other), undefined);
-  assert.equal((await new ImportMemory(notes, clock).recall('/other')).find(other), undefined);
+  const other = 'another'.padStart(16, '·');
+  assert.equal(recalled.find(other, 7), undefined);
+  assert.equal((await new ImportMemory(notes, clock).recall('/other')).find(other, 7), undefined);
 });
 
 test('only pieces that changed are written, and what is gone goes', async () => {
@@ -62,8 +62,8 @@ test('only pieces that changed are written, and what is gone goes', async () => 
   await memory.remember('/site', files);
   const before = notes.written;
   const changed = new Map(
-    [...files].map(([print, file], i) =>
-      i === 4321 ? ([print, { ...file, total: 1 }] as const) : ([print, file] as const),
+    [...files].map(([stamp, file], i) =>
+      i === 4321 ? ([stamp, { ...file, total: 1 }] as const) : ([stamp, file] as const),
     ),
   );
   await memory.remember('/site', changed);
@@ -78,9 +78,9 @@ test('the folder that was used longest ago is forgotten when there is no room', 
   const notes = new MemoryNotes();
   const world = manualWorld();
   const memory = new ImportMemory(notes, world.clock);
-  const print = [...filesOf(1).keys()][0] ?? '';
+  const stamp = [...filesOf(1).keys()][0] ?? '';
   const knows = async (path: string): Promise<boolean> =>
-    (await memory.recall(path)).find(print) !== undefined;
+    (await memory.recall(path)).find(stamp, 7) !== undefined;
   for (let i = 0; i < 70; i++) {
     await memory.remember(`/site/${i}`, filesOf(1));
     world.advance(1000);
@@ -101,12 +101,13 @@ test('notes that cannot be read are as good as none', async () => {
   const notes = new MemoryNotes();
   const memory = new ImportMemory(notes, manualWorld().clock);
   await memory.remember('/site', filesOf(3));
+  const [first = ''] = filesOf(1).keys();
   for (const [name, value] of notes.values) {
     for (const damaged of [new Uint8Array(), value.slice(0, -1), new Uint8Array(1000).fill(255)]) {
       notes.values.set(name, damaged);
       await memory.recall('/site');
       await memory.remember('/site', filesOf(3));
-      assert.equal((await memory.recall('/site')).find([...filesOf(1).keys()][0] ?? '')?.depth, 1);
+      assert.equal((await memory.recall('/site')).find(first, 7)?.depth, 1);
     }
     notes.values.set(name, value);
   }

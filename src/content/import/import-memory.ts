@@ -6,10 +6,10 @@
  */
 import { asBuffer, type Bytes, concatBytes, equalBytes, toHex, utf8 } from '../../base/bytes.ts';
 import type { Clock } from '../../base/clock.ts';
-import { sha256, sha256OfText } from '../../base/hash.ts';
+import { sha256 } from '../../base/hash.ts';
 import type { BuiltFile } from '../dag/build.ts';
 import { filesMax } from '../dag/measure.ts';
-import type { ScannedFile } from './scan.ts';
+import { stampBytes } from './stamp.ts';
 import { Turns } from '../turns.ts';
 
 /** The notes of the store. */
@@ -22,23 +22,15 @@ export interface ImportNotes {
 /** What a file's content was made into; its size is part of what the system says of it. */
 export type KnownFile = Omit<BuiltFile, 'size'>;
 
-const printBytes = 16;
 const hashBytes = 32;
-const entryBytes: number = printBytes + hashBytes + 1 + 6;
+const entryBytes: number = stampBytes + hashBytes + 1 + 6;
 const entriesPerPiece = 1000;
 /** Of all folders together: 22 MB. */
 const entriesMax = 400_000;
 const foldersMax = 64;
-const folderEntryBytes: number = printBytes + 4 + 8;
+const keyBytes = 16;
+const folderEntryBytes: number = keyBytes + 4 + 8;
 const indexName = 'imports';
-
-/**
- * 16 bytes as text: where the file is and its stamp. To make two files alike takes 2^64 tries, and
- * whoever could write both might as well write the content.
- */
-export function printOf({ path, stamp }: Pick<ScannedFile, 'path' | 'stamp'>): string {
-  return sha256OfText(`${path}\0${stamp}`).slice(0, printBytes);
-}
 
 /** What is known of the files of one folder. */
 export class KnownFiles {
@@ -46,7 +38,7 @@ export class KnownFiles {
 
   /** As they are stored. BOUNDED by the files of a folder */
   readonly #pieces: Buffer[] = [];
-  /** Where the entry of a print stands in all pieces together. BOUNDED likewise */
+  /** Where the entry of a stamp stands in all pieces together. BOUNDED likewise */
   readonly #places = new Map<string, number>();
 
   addPiece(piece: Buffer): void {
@@ -54,22 +46,23 @@ export class KnownFiles {
     const count = Math.min(Math.floor(piece.length / entryBytes), entriesPerPiece);
     for (let i = 0; i < count; i++) {
       const at = i * entryBytes;
-      this.#places.set(piece.toString('latin1', at, at + printBytes), first + i);
+      this.#places.set(piece.toString('latin1', at, at + stampBytes), first + i);
     }
     this.#pieces.push(piece);
   }
 
-  find(print: string): KnownFile | undefined {
-    const place = this.#places.get(print);
+  find(stamp: string, size: number): BuiltFile | undefined {
+    const place = this.#places.get(stamp);
     if (place === undefined) return undefined;
     const piece = this.#pieces[Math.floor(place / entriesPerPiece)];
     if (!piece) return undefined;
-    const at = (place % entriesPerPiece) * entryBytes + printBytes;
+    const at = (place % entriesPerPiece) * entryBytes + stampBytes;
     const depth = piece.readUInt8(at + hashBytes);
     return {
       codec: depth === 1 ? 'raw' : 'dag-pb',
       hash: piece.subarray(at, at + hashBytes),
       depth,
+      size,
       total: piece.readUIntBE(at + hashBytes + 1, 6),
     };
   }
@@ -141,9 +134,9 @@ export class ImportMemory {
     const list = asBuffer(this.#notes.get(indexName) ?? new Uint8Array());
     const folders: RememberedFolder[] = []; // BOUNDED by foldersMax
     for (let at = 0; at + folderEntryBytes <= list.length; at += folderEntryBytes) {
-      const files = Math.min(list.readUInt32BE(at + printBytes), filesMax);
-      const usedMs = list.readDoubleBE(at + printBytes + 4);
-      folders.push({ key: list.subarray(at, at + printBytes), files, usedMs });
+      const files = Math.min(list.readUInt32BE(at + keyBytes), filesMax);
+      const usedMs = list.readDoubleBE(at + keyBytes + 4);
+      folders.push({ key: list.subarray(at, at + keyBytes), files, usedMs });
       if (folders.length === foldersMax) break;
     }
     return folders;
@@ -151,7 +144,7 @@ export class ImportMemory {
 }
 
 function keyOf(path: string): Bytes {
-  return sha256(utf8(path)).subarray(0, printBytes);
+  return sha256(utf8(path)).subarray(0, keyBytes);
 }
 
 function pieceNames({ key, files }: RememberedFolder): string[] {
@@ -174,19 +167,19 @@ function fitting(first: RememberedFolder, others: readonly RememberedFolder[]): 
 function encodeFolder({ key, files, usedMs }: RememberedFolder): Bytes {
   const entry = Buffer.alloc(folderEntryBytes);
   entry.set(key);
-  entry.writeUInt32BE(files, printBytes);
-  entry.writeDoubleBE(usedMs, printBytes + 4);
+  entry.writeUInt32BE(files, keyBytes);
+  entry.writeDoubleBE(usedMs, keyBytes + 4);
   return entry;
 }
 
 function encodePiece(files: readonly (readonly [string, KnownFile])[]): Bytes {
   const piece = Buffer.alloc(files.length * entryBytes);
-  for (const [i, [print, { hash, depth, total }]] of files.entries()) {
+  for (const [i, [stamp, { hash, depth, total }]] of files.entries()) {
     const at = i * entryBytes;
-    piece.write(print, at, 'latin1');
-    piece.set(hash, at + printBytes);
-    piece.writeUInt8(depth, at + printBytes + hashBytes);
-    piece.writeUIntBE(total, at + printBytes + hashBytes + 1, 6);
+    piece.write(stamp, at, 'latin1');
+    piece.set(hash, at + stampBytes);
+    piece.writeUInt8(depth, at + stampBytes + hashBytes);
+    piece.writeUIntBE(total, at + stampBytes + hashBytes + 1, 6);
   }
   return piece;
 }

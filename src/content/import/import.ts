@@ -16,7 +16,7 @@ import {
   type BuiltFile,
   type NamedBuilt,
 } from '../dag/build.ts';
-import { type ImportMemory, type KnownFile, printOf } from './import-memory.ts';
+import { type ImportMemory, KnownFiles } from './import-memory.ts';
 import type { Blocks, Holding } from '../ports.ts';
 import {
   type FileTarget,
@@ -71,12 +71,10 @@ export async function importPath(
   const { signal, known } = options;
   const folder = await scan(from, { signal });
   const work = new FolderImport(holding, { from, folder, options });
-  const recalled = await known?.memory.recall(from, { signal });
-  const recognised = recalled ? await recognise(work.files, { recalled, signal }) : [];
-  const seen = new Set(recognised.map(({ file }) => file));
-  const unread = work.files.filter((file) => !seen.has(file));
+  const recalled = (await known?.memory.recall(from, { signal })) ?? KnownFiles.none;
+  const { recognised, unread } = await recognise(work.files, { recalled, signal });
   await holding.reserve(roomForAll(unread) + roomToName(recognised));
-  for (const { file, print, built } of recognised) work.take(file, { print, built });
+  for (const { file, built } of recognised) work.take(file, built);
   const blocks = known?.blocks;
   const adoption = blocks
     ? adoptFiles(recognised, { blocks, holding, signal })
@@ -94,7 +92,7 @@ export async function importPath(
     await work.read(lost);
     root = await work.buildFolders();
   }
-  await Promise.all([work.finish(), known?.memory.remember(from, work.prints)]);
+  await Promise.all([work.finish(), known?.memory.remember(from, work.stamps)]);
   signal?.throwIfAborted();
   const { files, bytes } = work;
   return { root, files: files.length, bytes, entry: entryOf(folder) };
@@ -114,7 +112,7 @@ function listFiles(folder: ScannedFolder): ScannedFile[] {
 class FolderImport {
   readonly files: readonly ScannedFile[];
   /** What may be recognised the next time. BOUNDED by filesMax */
-  readonly prints = new Map<string, KnownFile>();
+  readonly stamps = new Map<string, BuiltFile>();
   readonly #from: string;
   readonly #folder: ScannedFolder;
   readonly #options: ImportOptions;
@@ -148,9 +146,9 @@ class FolderImport {
   }
 
   /** A file that need not be read. */
-  take(file: ScannedFile, { print, built }: { print: string; built: BuiltFile }): void {
+  take(file: ScannedFile, built: BuiltFile): void {
     this.#built.set(file, built);
-    this.prints.set(print, built);
+    this.stamps.set(file.stamp, built);
     this.#advance(file.bytes);
   }
 
@@ -176,8 +174,8 @@ class FolderImport {
 
   #takeRead(file: ScannedFile, { built, stamp, settled }: ReadFile): void {
     this.#built.set(file, built);
-    this.prints.delete(printOf(file));
-    if (this.#options.known && settled) this.prints.set(printOf({ ...file, stamp }), built);
+    this.stamps.delete(file.stamp);
+    if (this.#options.known && settled) this.stamps.set(stamp, built);
     this.#advance(0);
   }
 

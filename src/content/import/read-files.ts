@@ -44,7 +44,7 @@ export async function readSmallFile(file: ScannedFile, target: FileTarget): Prom
   const readMs = target.clock.unixMs();
   const into = target.slabs.takePiece(bytes + 1); // one byte more than was there: growth is noticed
   const read = readNow(path, into);
-  if (read.length !== bytes || stampOf(read.stats) !== stamp) {
+  if (read.length !== bytes || stampOf(path, read.stats) !== stamp) {
     target.slabs.give(into);
     return readLargeFile(file, target);
   }
@@ -83,9 +83,9 @@ export async function readLargeFile(file: ScannedFile, target: FileTarget): Prom
     const expected = Number(before.size);
     const bytes = await readInto(builder, { handle, path, expected, ...target });
     const after = await handle.stat({ bigint: true });
-    const stamp = stampOf(after);
+    const stamp = stampOf(path, after);
     // What was read of a file that somebody writes to may be a state that never existed.
-    if (stamp !== stampOf(before) || bytes !== expected) {
+    if (stamp !== stampOf(path, before) || bytes !== expected) {
       throw new AltNetError('PATH_UNREADABLE', { path, why: 'it changed while it was read' });
     }
     return { built: await builder.finish(), stamp, settled: isSettled(after, readMs) };

@@ -143,7 +143,7 @@ async function scanBelow(state: Scan, place: Place): Promise<ScannedFolder | und
 }
 
 function fileOf(stats: BigIntStats, { name, at }: { name: string; at: string }): ScannedFile {
-  return { kind: 'file', name, path: at, bytes: Number(stats.size), stamp: stampOf(stats) };
+  return { kind: 'file', name, path: at, bytes: Number(stats.size), stamp: stampOf(at, stats) };
 }
 
 /** Whether a rule for folders applies: also to a link that leads to one, as that is followed. */

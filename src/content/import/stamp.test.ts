@@ -7,7 +7,7 @@ import { isSettled, stampOf } from './stamp.ts';
 
 test('a change shows also when size and time of modification are set back', (t) => {
   const file = path.join(temporaryFolder(t), 'x');
-  const stampNow = (): string => stampOf(statSync(file, { bigint: true }));
+  const stampNow = (): string => stampOf(file, statSync(file, { bigint: true }));
   writeFileSync(file, 'one');
   utimesSync(file, 1000, 1000);
   const before = stampNow();

@@ -3,13 +3,20 @@
  * nothing.
  */
 import type { BigIntStats } from 'node:fs';
+import { sha256OfText } from '../../base/hash.ts';
+
+export const stampBytes = 16;
 
 /**
- * Another one whenever the content has been written to or replaced, as far as the system tells:
- * writing changes the times, and the time of change (ctime) cannot be set by programs.
+ * 16 bytes as text: another one for another path, and whenever the content has been written to or
+ * replaced, as far as the system tells: writing changes the times, and the time of change (ctime)
+ * cannot be set by programs. To make two files alike takes 2^64 tries, and whoever could write both
+ * might as well write the content.
  */
-export function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
-  return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
+export function stampOf(path: string, stats: BigIntStats): string {
+  const { dev, ino, size, mtimeNs, ctimeNs } = stats;
+  const text = `${path}\0${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
+  return sha256OfText(text).slice(0, stampBytes);
 }
 
 const secondNs = 1_000_000_000n;
