@@ -89,7 +89,7 @@ export class Recruiter {
       const name = toHex(to.publicKey);
       const onBytes = (bytes: number): void => {
         progress.set(name, bytes);
-        job.onProgress?.(sumOf(progress, weight.bytes * wanted));
+        job.onProgress?.(sumOf(progress, weight.bytes));
       };
       const outcome = await this.#offer(to, offer, { signal, onBytes });
       if (outcome.kind === 'declined') progress.delete(name);
@@ -154,7 +154,9 @@ function dialledAt({ publicKey, endpoint }: Contact): ProviderContact {
   return { publicKey, addresses: [formatMultiaddr(endpoint)] };
 }
 
-function sumOf(progress: ReadonlyMap<string, number>, bytesTotal: number): CopyProgress {
+/** Of the copies that are under way or made: who will take one is not known before. */
+function sumOf(progress: ReadonlyMap<string, number>, bytesEach: number): CopyProgress {
+  const bytesTotal = bytesEach * progress.size;
   const bytes = [...progress.values()].reduce((sum, one) => sum + one, 0);
   return { bytes: Math.min(bytes, bytesTotal), bytesTotal, peers: progress.size };
 }
