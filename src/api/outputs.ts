@@ -67,6 +67,7 @@ const refusalWords: Readonly<Record<ReplicaRefusal, string>> = {
   busy: 'too much at once',
   unreachable: 'no connection',
   failed: 'the connection broke off',
+  slow: 'it was too slow',
   'too-few': 'not as many storage nodes as copies wanted',
 };
 const refusal = shape<PublishResult['refused'][number]>(
@@ -288,7 +289,8 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
 export const progressSchema: Schema = shape<Progress>(
   { bytes: count, files: count, peers: count },
   {
-    phase: { enum: ['reading', 'copying'] },
+    phase: { enum: ['reading', 'announcing', 'naming', 'copying'] },
+    root: text,
     bytesTotal: count,
     work: shape<NonNullable<Progress['work']>>({ tried: count, triesExpected: count }, {}),
   },

@@ -14,6 +14,7 @@ const words: Readonly<Record<Why, readonly [one: string, many: string] | undefin
   busy: ['was too busy', 'were too busy'],
   unreachable: ['could not be reached', 'could not be reached'],
   failed: ['broke off', 'broke off'],
+  slow: ['was too slow', 'were too slow'],
   'too-few': undefined,
 };
 

@@ -3,8 +3,13 @@ import type { CID } from 'multiformats/cid';
 import type { Bytes } from '../base/bytes.ts';
 
 export interface Progress {
-  /** What goes on: reading a folder, making copies elsewhere, or (left out) what was asked for. */
-  readonly phase?: 'reading' | 'copying';
+  /**
+   * What goes on: reading a folder, telling others that it is here, giving it its name, making
+   * copies elsewhere, or (left out) what was asked for.
+   */
+  readonly phase?: 'reading' | 'announcing' | 'naming' | 'copying';
+  /** CID of what is being published, once it is here to stay. */
+  readonly root?: string;
   readonly bytes: number;
   /** Undefined while unknown. */
   readonly bytesTotal?: number;
@@ -20,11 +25,17 @@ export interface WorkOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-export interface PublishOptions extends WorkOptions {
+export interface AddOptions extends WorkOptions {
   /** Stays in the store even when nothing names it any more. */
   readonly keep?: boolean | undefined;
+}
+
+export interface ReplicateOptions extends WorkOptions {
   /** The version before this one: nodes that hold a copy of it replace it. */
   readonly replaces?: CID | undefined;
+}
+
+export interface PublishOptions extends AddOptions, ReplicateOptions {
   /** False: copies are made in the background, and the answer says nothing of them. */
   readonly awaitCopies?: boolean | undefined;
 }
@@ -39,7 +50,7 @@ export interface Replication {
 
 /**
  * too-large: more than one peer may store elsewhere. budget: no room. blocked: by a list of that
- * node. far: others are closer to the root. busy: too much at once. unreachable, failed: the
+ * node. far: others are closer to the root. busy: too much at once. unreachable, failed, slow: the
  * network. too-few: there are not as many storage nodes as copies are wanted.
  */
 export type ReplicaRefusal =
@@ -50,9 +61,10 @@ export type ReplicaRefusal =
   | 'busy'
   | 'unreachable'
   | 'failed'
+  | 'slow'
   | 'too-few';
 
-export interface Publication extends Replication {
+export interface AddedSite {
   readonly root: CID;
   readonly files: number;
   readonly bytes: number;
@@ -61,6 +73,8 @@ export interface Publication extends Replication {
   /** Path of the first thing to open: '' when there is an index.html, else "/name" of a lone file. */
   readonly entry: string;
 }
+
+export interface Publication extends AddedSite, Replication {}
 
 export interface FetchSummary {
   readonly root: CID;

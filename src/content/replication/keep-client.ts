@@ -29,7 +29,7 @@ import {
 /** kept: it has a full copy since this offer. held: it had one before, as it says. */
 export type OfferOutcome =
   | { readonly kind: 'kept' | 'held' }
-  | { readonly kind: 'declined'; readonly why: Decline | 'unreachable' };
+  | { readonly kind: 'declined'; readonly why: Decline | 'unreachable' | 'slow' };
 
 export interface Asking {
   readonly timers: Timers;

@@ -15,6 +15,7 @@ import { StreamSlots } from '../exchange/stream-slots.ts';
 import type { Replication } from '../types.ts';
 import { type OfferOutcome, offerTo } from './keep-client.ts';
 import type { Offer } from './keep-frames.ts';
+import { type Offering, offerUntilEnough } from './offers.ts';
 import { holdsBlock, someLeaf } from './spot-check.ts';
 import { Tally } from './tally.ts';
 import { weigh } from './weigh.ts';
@@ -85,18 +86,22 @@ export class Recruiter {
     const offer: Offer = { link, files, ...weight, replaces };
     const tally = new Tally(wanted);
     const progress = new Map<string, number>(); // BOUNDED by candidatesMax
-    const ask = async (to: ProviderContact): Promise<void> => {
+    const ask = async (to: ProviderContact, offering: Offering): Promise<boolean> => {
       const name = toHex(to.publicKey);
       const onBytes = (bytes: number): void => {
+        offering.has(bytes);
         progress.set(name, bytes);
         job.onProgress?.(sumOf(progress, weight.bytes));
       };
-      const outcome = await this.#offer(to, offer, { signal, onBytes });
+      const outcome = await this.#offer(to, offer, { offering, signal, onBytes });
       if (outcome.kind === 'declined') progress.delete(name);
       else onBytes(weight.bytes);
       tally.count(outcome);
+      return outcome.kind === 'kept';
     };
-    await untilEnough(candidates, { ask, missing: () => wanted - tally.made });
+    const missing = (): number => wanted - tally.made;
+    const offers = { candidates, bytes: weight.bytes, missing, ask };
+    await offerUntilEnough(offers, this.#deps.world);
     signal.throwIfAborted();
     return { ...tally.result(), alone: candidates.length === 0 };
   }
@@ -126,18 +131,36 @@ export class Recruiter {
   async #offer(
     to: ProviderContact,
     offer: Offer,
+    {
+      offering,
+      signal,
+      onBytes,
+    }: { offering: Offering; signal: AbortSignal; onBytes: (bytes: number) => void },
+  ): Promise<OfferOutcome> {
+    const either = AbortSignal.any([signal, offering.signal]);
+    let give: (() => void) | undefined;
+    try {
+      give = await this.#slots.take('all', either);
+      offering.begin();
+      return await this.#settle(to, offer, { signal: either, onBytes });
+    } catch (error) {
+      if (signal.aborted || !offering.signal.aborted) throw error;
+      return { kind: 'declined', why: 'slow' };
+    } finally {
+      give?.();
+    }
+  }
+
+  async #settle(
+    to: ProviderContact,
+    offer: Offer,
     { signal, onBytes }: { signal: AbortSignal; onBytes: (bytes: number) => void },
   ): Promise<OfferOutcome> {
     const { connections, world } = this.#deps;
-    const give = await this.#slots.take('all', signal);
-    try {
-      const asking = { timers: world.timers, patienceMs, signal, onBytes };
-      const outcome = await offerTo({ connections, to }, offer, asking);
-      if (outcome.kind === 'declined' || (await this.#hasIt(to, offer, signal))) return outcome;
-      return { kind: 'declined', why: 'failed' };
-    } finally {
-      give();
-    }
+    const asking = { timers: world.timers, patienceMs, signal, onBytes };
+    const outcome = await offerTo({ connections, to }, offer, asking);
+    if (outcome.kind === 'declined' || (await this.#hasIt(to, offer, signal))) return outcome;
+    return { kind: 'declined', why: 'failed' };
   }
 
   /** Saying so costs nothing, so one block is asked for. */
@@ -159,30 +182,4 @@ function sumOf(progress: ReadonlyMap<string, number>, bytesEach: number): CopyPr
   const bytesTotal = bytesEach * progress.size;
   const bytes = [...progress.values()].reduce((sum, one) => sum + one, 0);
   return { bytes: Math.min(bytes, bytesTotal), bytesTotal, peers: progress.size };
-}
-
-/** As many are asked at the same time as copies are missing; who declines makes room for the next. */
-async function untilEnough(
-  candidates: readonly ProviderContact[],
-  { ask, missing }: { ask: (to: ProviderContact) => Promise<void>; missing: () => number },
-): Promise<void> {
-  const queue = [...candidates];
-  const asked = new Set<Promise<void>>(); // BOUNDED by the copies that are missing
-  const failures: unknown[] = []; // BOUNDED by `candidates`
-  for (;;) {
-    while (queue.length > 0 && asked.size < missing()) {
-      const [to] = queue.splice(0, 1);
-      if (!to) break;
-      const task = ask(to)
-        .catch((error: unknown) => {
-          failures.push(error);
-          queue.length = 0;
-        })
-        .finally(() => asked.delete(task));
-      asked.add(task);
-    }
-    if (asked.size === 0) break;
-    await Promise.race(asked);
-  }
-  if (failures.length > 0) throw failures[0];
 }
