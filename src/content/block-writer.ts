@@ -27,7 +27,9 @@ export class BlockWriter {
   #batchBytes = firstBatchBytes;
   #batch: Block[] = []; // BOUNDED by batchBytesMax and batchBlocks, see add()
   #bytes = 0;
-  readonly #flights: Promise<void>[] = []; // BOUNDED by batchesInFlightMax, see #flush()
+  /** None of them rejects. BOUNDED by batchesInFlightMax, see #flush(), and those who finish. */
+  readonly #flights = new Set<Promise<void>>();
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(holding: Pick<Holding, 'putAll'>, options: BlockWriterOptions = {}) {
     this.#holding = holding;
@@ -37,7 +39,7 @@ export class BlockWriter {
 
   /**
    * Takes a block. A promise means: wait for it before adding another one. Rejects, then or later,
-   * with what the store said; after that nothing more is written.
+   * with what the store said first.
    */
   add(block: Block): Promise<void> | undefined {
     this.#batch.push(block);
@@ -48,19 +50,34 @@ export class BlockWriter {
 
   /** Resolves when every block that was added is safe. */
   async finish(): Promise<void> {
-    if (this.#batch.length > 0) await this.#flush();
-    await Promise.all(this.#flights.splice(0));
+    if (this.#batch.length > 0) this.#launch();
+    await Promise.all(this.#flights); // also for what others wait for already
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  /** Nothing that was added since is certain to be stored. */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined;
   }
 
   async #flush(): Promise<void> {
+    this.#launch();
+    const [oldest] = this.#flights;
+    if (this.#flights.size >= batchesInFlightMax) await oldest;
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  #launch(): void {
     const batch = this.#batch;
     this.#batch = [];
     this.#bytes = 0;
     this.#batchBytes = Math.min(this.#batchBytes * 2, batchBytesMax);
-    const flight = this.#write(batch);
-    flight.catch(() => undefined); // whoever waits for it below gets the reason
-    this.#flights.push(flight);
-    if (this.#flights.length >= batchesInFlightMax) await this.#flights.shift();
+    const flight = this.#write(batch)
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      })
+      .finally(() => this.#flights.delete(flight));
+    this.#flights.add(flight);
   }
 
   async #write(batch: readonly Block[]): Promise<void> {

@@ -28,6 +28,11 @@ export class Arrivals implements Blocks {
     this.#writer = new BlockWriter({ putAll }, { slabs: this.slabs });
   }
 
+  /** The store refused something: nothing that is added will be reported as safe. */
+  get hasFailed(): boolean {
+    return this.#writer.hasFailed;
+  }
+
   has(hash: Bytes): boolean {
     return this.#unstored.has(hashKey(hash)) || this.#store.has(hash);
   }

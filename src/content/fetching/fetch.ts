@@ -60,8 +60,7 @@ export class Fetcher {
       return { blocks: 0, bytes: 0, peers: 0 };
     }
     const key = hashKey(job.root.hash);
-    const desk = this.#desks.get(key) ?? this.#newDesk();
-    this.#desks.set(key, desk);
+    const desk = this.#deskOf(key);
     desk.users++;
     try {
       await using holding = await job.into();
@@ -72,7 +71,7 @@ export class Fetcher {
         await desk.arrivals.close(holding, job.onArrival);
       }
     } finally {
-      if (--desk.users === 0) this.#desks.delete(key);
+      if (--desk.users === 0 && this.#desks.get(key) === desk) this.#desks.delete(key);
     }
   }
 
@@ -89,8 +88,14 @@ export class Fetcher {
     }
   }
 
-  #newDesk(): Desk {
-    return { arrivals: new Arrivals(this.#parts.blocks), asked: new Asked(), users: 0 };
+  /** A new one where there is none, or where the store has refused what those before brought. */
+  #deskOf(key: string): Desk {
+    const before = this.#desks.get(key);
+    if (before && !before.arrivals.hasFailed) return before;
+    const arrivals = new Arrivals(this.#parts.blocks);
+    const desk: Desk = { arrivals, asked: new Asked(), users: 0 };
+    this.#desks.set(key, desk);
+    return desk;
   }
 }
 
