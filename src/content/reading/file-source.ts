@@ -46,7 +46,10 @@ export class FileSource implements Reading {
   }
 
   async *read(): AsyncGenerator<Bytes, void, undefined> {
-    const { part, range } = this.#what;
+    const { part, range, into } = this.#what;
+    // What is open is not evicted: the rest of what is being read stays until it has been read.
+    await using stack = new AsyncDisposableStack();
+    stack.use(await into());
     try {
       for await (const piece of readFile(part, range, (link) => this.#block(link))) {
         yield piece;

@@ -39,16 +39,17 @@ interface Opening {
 }
 
 export class SiteFiles {
-  readonly #holdings: Pick<Holdings, 'open'>;
+  readonly #holdings: Pick<Holdings, 'open' | 'touch'>;
   readonly #fetcher: Fetcher;
 
-  constructor(holdings: Pick<Holdings, 'open'>, fetcher: Fetcher) {
+  constructor(holdings: Pick<Holdings, 'open' | 'touch'>, fetcher: Fetcher) {
     this.#holdings = holdings;
     this.#fetcher = fetcher;
   }
 
   async open(root: CID, path: string, { signal, onServed }: OpenSiteOptions): Promise<SiteEntry> {
     const link = requireLink(root);
+    this.#holdings.touch(link.hash);
     const names = path.split('/').filter((name) => name !== '');
     if (!fitsWant(names)) throw noPath(link, names);
     const opening = this.#begin(link, names, signal);

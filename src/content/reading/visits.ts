@@ -34,19 +34,24 @@ export class Visits {
 
   /** What its reader waited for has come; one page asks for a hundred files, and each says so. */
   served(link: Link): void {
-    const { holdings, background, ensure } = this.#deps;
     const key = hashKey(link.hash);
     if (this.#completing.has(key) || this.#failedLately(key)) return;
-    if (holdings.get(link.hash)?.complete || !this.#isSmallEnough(link)) return;
     this.#completing.add(key);
-    background.add(
-      ensure(link)
+    this.#deps.background.add(
+      this.#complete(link)
         .catch((error: unknown) => {
           this.#failedAt.set(key, this.#deps.world.clock.monotonicMs());
           throw error;
         })
         .finally(() => this.#completing.delete(key)),
     );
+  }
+
+  /** Rejects, among others, when the root has gone again since it was read. */
+  async #complete(link: Link): Promise<void> {
+    const { holdings, ensure } = this.#deps;
+    if (holdings.get(link.hash)?.complete || !this.#isSmallEnough(link)) return;
+    await ensure(link);
   }
 
   #failedLately(key: string): boolean {
