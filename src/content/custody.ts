@@ -22,6 +22,8 @@ export interface Bringing {
   readonly into: () => Promise<Holding>;
   /** Asked before anybody else. */
   readonly known?: ProviderContact | undefined;
+  /** As in FetchJob. */
+  readonly admit?: ((bytes: number) => void) | undefined;
   readonly signal: AbortSignal;
   readonly onProgress?: ((got: FetchProgress) => void) | undefined;
 }
@@ -53,13 +55,13 @@ export class Custody {
   }
 
   /** Fetches what this node lacks of the DAG. Rejects like `Fetcher.fetch`. */
-  async fetch({ link, into, known, signal, onProgress }: Bringing): Promise<number> {
+  async fetch({ link, into, known, admit, signal, onProgress }: Bringing): Promise<number> {
     const blocks = this.#fetcher.blocks(link);
     const want: Want = { link, level: 0, path: [], scope: 'all' };
     // Who holds other sites may hold an earlier version of this one.
     const mayShare = this.#holdsOthersThan(link);
     const missing = (): ReturnType<typeof missingOf> => missingOf(blocks, want, { mayShare });
-    const fetched = { root: link, missing, into, known, signal, onProgress };
+    const fetched = { root: link, missing, into, known, admit, signal, onProgress };
     const { peers } = await this.#fetcher.fetch({ ...fetched, ...this.#sizeLimits(into) });
     return peers;
   }

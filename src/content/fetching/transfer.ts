@@ -210,6 +210,7 @@ export class Transfer {
         const why = 'it is larger than this node takes';
         throw new AltNetError('CONTENT_BAD', { root: toHex(this.#job.root.hash), why });
       }
+      this.#job.admit?.(block.bytes.length);
     }
     const room = arrivals.add(block);
     this.#report();

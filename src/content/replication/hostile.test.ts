@@ -14,6 +14,7 @@ import { atEnd } from '../../../test/support/cleanup.ts';
 import type { ContentNode } from '../../../test/support/content-net.ts';
 import { holdersOf, type KeepNet, keepNet, makeSite } from '../../../test/support/keep-net.ts';
 import { FrameReader, encodeFrame, frameTypes, syncProtocol } from '../exchange/frames.ts';
+import { SyncServer } from '../exchange/sync-server.ts';
 import type { ProviderContact } from '../fetching/providers.ts';
 import { type Link, multihashOf, requireLink } from '../dag/root.ts';
 import { Slabs } from '../slabs.ts';
@@ -60,6 +61,11 @@ function offerAs(
   return offerTo({ connections: host, to }, offer, asking);
 }
 
+/** Takes wants and answers none of them. */
+const silent: StreamHandler = async ({ read }) => {
+  for await (const chunk of read) void chunk;
+};
+
 function bytesWritten({ blocks }: ContentNode): number {
   return blocks.written.reduce((sum, hash) => sum + (blocks.get(hash)?.length ?? 0), 0);
 }
@@ -78,15 +84,42 @@ test('who declares less than it sends is cut off, and nothing of it is kept', as
     assert.deepEqual(outcome, { kind: 'declined', why: 'too-large' });
     assert.ok(bytesWritten(keeper) - before <= offer.bytes);
     assert.equal(keeper.holdings.get(link.hash), undefined);
+    // As the store does with a holding that goes.
+    for (const hash of keeper.blocks.hashes()) keeper.blocks.delete(Buffer.from(hash, 'hex'));
+    keeper.blocks.written.length = 0;
   }
   const honest = await offerAs(liar, contactTo(keeper), { net, offer: { link, files, ...truth } });
   assert.deepEqual(honest, { kind: 'kept' });
 });
 
-/** Takes wants and answers none of them. */
-const silent: StreamHandler = async ({ read }) => {
-  for await (const chunk of read) void chunk;
-};
+test('a lie about the size of a site does not disturb who fetches that site', async (t) => {
+  const net = keepNet(t);
+  const [publisher, keeper] = await net.startAll(2, { replicas: 0 });
+  assert.ok(publisher && keeper);
+  const { root, files } = await publisher.sites.publish(await makeSite(t, 40, 200_000));
+  const link = requireLink(root);
+  const liar = await startAttacker(t, { [syncProtocol]: silent });
+  const begun = Promise.withResolvers<void>();
+  const honest = new SyncServer(publisher.blocks);
+  await publisher.host.handle(syncProtocol, async (stream) => {
+    await begun.promise;
+    return honest.serve(stream);
+  });
+  const offer = { link, files, bytes: 1000, blocks: 3 };
+  const outcome = offerAs(liar, contactTo(keeper), { net, offer });
+  while (!keeper.holdings.get(link.hash)) await delay(2);
+  const fetched = keeper.sites.ensure(root);
+  setImmediate(() => begun.resolve());
+  let isOver = false;
+  const both = (async (): Promise<void> => {
+    await Promise.allSettled([outcome, fetched]);
+    isOver = true;
+  })();
+  await net.until('both are over', () => isOver);
+  await both;
+  assert.equal((await fetched).files, files);
+  assert.ok(keeper.holdings.get(link.hash)?.complete);
+});
 
 test('a flood of offers takes a few places for a while, and no more', async (t) => {
   const net = keepNet(t);

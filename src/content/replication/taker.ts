@@ -9,12 +9,14 @@ import type { World } from '../../base/clock.ts';
 import { isAltNetError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { providerKey } from '../../record/provider.ts';
+import { Pace, type PaceOptions } from '../exchange/pace.ts';
+import { lent } from '../lent.ts';
 import type { Custody } from '../custody.ts';
 import type { Connections, Holding, Holdings, KeeperSearch } from '../ports.ts';
 import type { Announcer } from '../provide.ts';
 import { multihashOf } from '../dag/root.ts';
 import { type Admission, networkOf } from './admission.ts';
-import { type Allowance, capped, Overrun } from './capped.ts';
+import { Allowance, Overrun } from './allowance.ts';
 import type { Decline, Offer, Standing } from './keep-frames.ts';
 
 export interface TakerDeps {
@@ -123,20 +125,32 @@ export class Taker {
   async #pull(offer: Offer, from: Bytes, { onTaking, onBytes, signal }: Telling): Promise<Taken> {
     const { holdings, custody, connections, world, log } = this.#deps;
     const { link } = offer;
-    const left: Allowance = { bytes: offer.bytes, blocks: offer.blocks };
+    const allowance = new Allowance(offer);
+    const slow = new AbortController();
+    const pace = new Pace(world.timers, pullPace, () => slow.abort(new Error('it was too slow')));
+    const admit = (bytes: number): void => {
+      allowance.take(bytes);
+      pace.count(bytes);
+    };
     const source = networkOf(connections.remoteAddress(from));
     let taking = false;
     try {
       await using holding = await holdings.open({ kind: 'replica', root: link, from, source });
-      const into = (): Promise<Holding> => Promise.resolve(capped(holding, left));
+      const into = (): Promise<Holding> => Promise.resolve(lent(holding));
       await holding.reserve(this.#roomFor(offer, from));
       taking = true;
       onTaking();
       const known = { publicKey: from, addresses: [] };
-      const onProgress = (): void => onBytes(offer.bytes - Math.max(left.bytes, 0));
-      const limits = { timers: world.timers, ms: patienceMs(offer.bytes), what: 'a copy', signal };
+      const onProgress = (): void => onBytes(allowance.bytes);
+      const limits = {
+        timers: world.timers,
+        ms: patienceMs(offer.bytes),
+        what: 'a copy',
+        signal: AbortSignal.any([signal, slow.signal]),
+      };
+      pace.start();
       await withDeadline(limits, (inTime) =>
-        custody.bring({ link, into, known, signal: inTime, onProgress }),
+        custody.bring({ link, into, known, admit, signal: inTime, onProgress }),
       );
       onBytes(offer.bytes);
       return { kind: 'kept' };
@@ -144,6 +158,8 @@ export class Taker {
       if (signal.aborted) throw abortReason(signal);
       log.debug('an offered site was not kept', { error: String(error) });
       return { kind: taking ? 'failed' : 'refused', why: reasonOf(error) };
+    } finally {
+      pace.stop();
     }
   }
 
@@ -167,10 +183,16 @@ export class Taker {
   }
 }
 
-/** Who sends in drops must not hold one of the few places for hours. */
+/** Who sends in drops must not hold one of the few places for hours: neither in all … */
+const periodMs = 120_000;
+const bytesPerMsMin = 16;
+
 function patienceMs(bytes: number): number {
-  return 120_000 + bytes / 16;
+  return periodMs + bytes / bytesPerMsMin;
 }
+
+/** … nor by having declared much of which little comes. */
+const pullPace: PaceOptions = { periodMs, bytesMin: periodMs * bytesPerMsMin };
 
 function reasonOf(error: unknown): Decline {
   if (error instanceof Overrun) return 'too-large';
