@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AltNetError, isAltNetError } from '../base/errors.ts';
-import { Turns } from './turns.ts';
+import { AltNetError, isAltNetError } from './errors.ts';
+import { KeyedTurns } from './keyed-turns.ts';
 
 test('work for one name goes in turn, for another at the same time', async () => {
-  const turns = new Turns(10);
+  const turns = new KeyedTurns(10);
   const log: string[] = [];
   const gate = Promise.withResolvers<void>();
   const first = turns.run('a', undefined, async () => {
@@ -21,7 +21,7 @@ test('work for one name goes in turn, for another at the same time', async () =>
 });
 
 test('who gives up waiting lets nobody overtake, and too many are refused', async () => {
-  const turns = new Turns(3);
+  const turns = new KeyedTurns(3);
   const log: string[] = [];
   const gate = Promise.withResolvers<void>();
   const first = turns.run('a', undefined, async () => {

@@ -1,11 +1,11 @@
 /**
- * One after the other for each name: a record is built on the one before, so two that were built at
- * the same time would undo each other. Knows nothing of the work.
+ * One after the other for each name, for work that would undo or hinder the same work at the same
+ * time: records that build on the one before, imports of one folder. Knows nothing of the work.
  */
-import { abortReason } from '../base/abort.ts';
-import { AltNetError } from '../base/errors.ts';
+import { abortReason } from './abort.ts';
+import { AltNetError } from './errors.ts';
 
-export class Turns {
+export class KeyedTurns {
   readonly #waitingMax: number;
   /** By name, what the next one waits for. BOUNDED by waitingMax. */
   readonly #last = new Map<string, Promise<void>>();

@@ -16,7 +16,6 @@ import { exportSite } from './export.ts';
 import { Fetcher } from './fetching/fetch.ts';
 import type { FetcherOptions, FetchProgress } from './fetching/fetch-job.ts';
 import { syncProtocol } from './exchange/frames.ts';
-import { type Imported, importPath } from './import/import.ts';
 import { ImportMemory, type ImportNotes } from './import/import-memory.ts';
 import type {
   Blocks,
@@ -31,22 +30,27 @@ import type {
 import { throttled } from './progress.ts';
 import { Announcer } from './provide.ts';
 import { BadPeers, type ProviderSources } from './fetching/providers.ts';
-import { type Copying, type ReplicationOptions, Replicator } from './replication/replicator.ts';
+import { Publishing } from './publishing.ts';
+import { type ReplicationOptions, Replicator } from './replication/replicator.ts';
 import { cidOf, hashKey, type Link, requireLink } from './dag/root.ts';
 import { SharedJobs } from './shared-jobs.ts';
 import { SiteFiles } from './reading/site-reader.ts';
 import { StreamSlots } from './exchange/stream-slots.ts';
 import { SyncServer, type SyncServerOptions } from './exchange/sync-server.ts';
 import type {
+  AddedSite,
+  AddOptions,
   FetchSummary,
   Progress,
   Publication,
   PublishOptions,
+  ReplicateOptions,
   Replication,
   SiteEntry,
   SiteReader,
   WorkOptions,
 } from './types.ts';
+import { Unpublished, type UnpublishedNotes } from './unpublished.ts';
 import { Visits } from './reading/visits.ts';
 
 export const valueBytesMax: number = 64 * 1024;
@@ -54,8 +58,8 @@ export const valueBytesMax: number = 64 * 1024;
 export interface SitesParts {
   readonly blocks: Blocks;
   readonly holdings: Holdings;
-  /** What imports remember of folders; left out, each is read anew. */
-  readonly notes?: ImportNotes | undefined;
+  /** Of folders, and of what was unpublished; left out, nothing is remembered. */
+  readonly notes?: (ImportNotes & UnpublishedNotes) | undefined;
   readonly publisher: Publisher;
   readonly search: ProviderSearch;
   readonly connections: Connections;
@@ -100,12 +104,13 @@ const noCopies: Replication = { replicas: 0, wanted: 0, refused: [] };
 export class Sites implements SiteReader {
   readonly #parts: SitesParts;
   readonly #world: World;
-  readonly #memory: ImportMemory | undefined;
+  readonly #unpublished: Unpublished | undefined;
   readonly #server: SyncServer;
   readonly #custody: Custody;
   readonly #files: SiteFiles;
   readonly #announcer: Announcer;
   readonly #replicator: Replicator | undefined;
+  readonly #publishing: Publishing;
   readonly #visits: Visits;
   readonly #jobs = new SharedJobs<EnsuredSite, Progress>();
   readonly #background: Background;
@@ -118,7 +123,7 @@ export class Sites implements SiteReader {
     const self = signer.key.publicKey;
     this.#parts = parts;
     this.#world = world;
-    this.#memory = parts.notes && new ImportMemory(parts.notes, world.clock);
+    this.#unpublished = parts.notes && new Unpublished(parts.notes, world.clock);
     this.#background = new Background(log);
     const onAsked = (root: Bytes): void => holdings.touch(root);
     this.#server = new SyncServer(blocks, { ...serve, onAsked, world, logger: log });
@@ -129,9 +134,16 @@ export class Sites implements SiteReader {
     const isHeld = (hash: Bytes): boolean => holdings.get(hash)?.complete === true;
     this.#announcer = new Announcer({ ...parts, clock: world.clock, isHeld });
     const common = { blocks, holdings, search, connections, world, log, self };
-    const own = { custody: this.#custody, announcer: this.#announcer };
+    const unpublished = this.#unpublished;
+    const declines = (hash: Bytes): boolean => unpublished?.has(hash) === true;
+    const own = { custody: this.#custody, announcer: this.#announcer, declines };
     this.#replicator =
       keepers && replication && new Replicator({ ...common, ...own, keepers }, replication);
+    this.#publishing = new Publishing({
+      ...{ blocks, holdings, announcer: this.#announcer, clock: world.clock, unpublished },
+      replicator: this.#replicator,
+      memory: parts.notes && new ImportMemory(parts.notes, world.clock),
+    });
     const { signal } = this.#stop;
     const ensure = (link: Link): Promise<unknown> => this.ensure(cidOf(link), { signal });
     this.#visits = new Visits({ ...common, background: this.#background, ensure });
@@ -147,6 +159,7 @@ export class Sites implements SiteReader {
     this.#stopping ??= (async () => {
       this.#stop.abort(new AltNetError('ABORTED', {}));
       this.#server.stop();
+      await this.#publishing.stop();
       await this.#replicator?.stop();
       await this.#jobs.stop();
       await this.#background.settled();
@@ -159,30 +172,31 @@ export class Sites implements SiteReader {
   }
 
   /**
-   * Imports the folder or file at `path`, an absolute path, provides it and has it copied to other
-   * nodes. Rejects like `importPath`. That nobody takes the record or a copy is no failure:
-   * `announced` and `replicas` say so.
+   * Imports the folder or file at `path`, an absolute path, and provides it. Rejects like
+   * `importPath`. That nobody takes the record is no failure: `announced` says so.
    */
+  add(path: string, options: AddOptions = {}): Promise<AddedSite> {
+    return this.#publishing.add(path, options);
+  }
+
+  /**
+   * Has other nodes copy what is held here completely. That nobody does is no failure: `replicas`
+   * says so, and while this node runs it goes on looking for those that are missing.
+   */
+  replicate(root: CID, options: ReplicateOptions = {}): Promise<Replication> {
+    return this.#publishing.replicate(requireLink(root), options);
+  }
+
+  /** Both, for what has no name. */
   async publish(
     path: string,
-    { signal, onProgress, keep, replaces, awaitCopies = true }: PublishOptions = {},
+    { keep, replaces, awaitCopies = true, ...options }: PublishOptions = {},
   ): Promise<Publication> {
-    const report = throttled(this.#world.clock, onProgress);
-    const imported = await this.#import(path, { signal, keep, onProgress: report });
-    const { root, files, bytes, entry } = imported;
-    const former = replaces && requireLink(replaces).hash;
-    const copying = this.#copy(root, {
-      files,
-      replaces: former && !equalBytes(former, root.hash) ? former : undefined,
-      signal: (awaitCopies ? signal : undefined) ?? this.#stop.signal,
-      onProgress: (done) => report({ phase: 'copying', files, ...done }),
-    });
+    const added = await this.add(path, { ...options, keep });
+    const { signal } = awaitCopies ? options : { signal: undefined };
+    const copying = this.replicate(added.root, { ...options, replaces, signal });
     this.#background.add(copying);
-    const [announced, replication] = await Promise.all([
-      this.#announcer.provide(root, { signal }),
-      awaitCopies ? copying : noCopies,
-    ]);
-    return { root: cidOf(root), files, bytes, announced, entry, ...replication };
+    return { ...added, ...(awaitCopies ? await copying : noCopies) };
   }
 
   /** Fetches a whole site and writes it as the folder `dest`. Rejects like `ensure`, `exportSite`. */
@@ -234,8 +248,8 @@ export class Sites implements SiteReader {
       throw new AltNetError('VALUE_TOO_BIG', { bytes: value.length, bytesMax: valueBytesMax });
     }
     signal?.throwIfAborted();
-    const link = await this.#keepValue(value.slice());
-    const copying = this.#copy(link, { files: 1, signal: this.#stop.signal });
+    const link = await this.#publishing.addValue(value.slice());
+    const copying = this.#publishing.replicate(link, {});
     this.#background.add(copying);
     const stored = await this.#announcer.provide(link, { signal });
     const enough = new AbortController();
@@ -275,11 +289,13 @@ export class Sites implements SiteReader {
     await holdings.change(hash, { supersededMs: this.#world.clock.unixMs() });
   }
 
-  /** No longer this node's own: it is removed and no longer provided. Others may go on keeping it. */
+  /** No longer this node's own: it is removed and no longer provided. Others may go on keeping it, and do not get it stored here again for a week. */
   async unpublish(root: CID, { signal }: SignalOption = {}): Promise<void> {
     signal?.throwIfAborted();
     const { hash } = requireLink(root);
-    if (this.#parts.holdings.get(hash)?.kind === 'own') await this.#parts.holdings.remove(hash);
+    if (this.#parts.holdings.get(hash)?.kind !== 'own') return;
+    await this.#unpublished?.add(hash);
+    await this.#parts.holdings.remove(hash);
   }
 
   /** Announces everything that is held once more: for when this node's addresses have changed. */
@@ -311,44 +327,6 @@ export class Sites implements SiteReader {
     const brought = await this.#custody.bring(what);
     this.#background.add(this.#announcer.provide(link, { signal: this.#stop.signal }));
     return brought;
-  }
-
-  async #import(
-    path: string,
-    { signal, keep, onProgress }: Pick<PublishOptions, 'signal' | 'keep' | 'onProgress'>,
-  ): Promise<Imported> {
-    const { blocks, holdings } = this.#parts;
-    const memory = this.#memory;
-    await using holding = await holdings.open({ kind: 'own', keep });
-    const imported = await importPath(holding, path, {
-      signal,
-      known: memory && { memory, blocks },
-      onProgress: (done) => onProgress?.({ ...done, peers: 0 }),
-    });
-    const { root, files, bytes } = imported;
-    await holding.complete({ link: root, files, bytes });
-    await this.#revive(root);
-    return imported;
-  }
-
-  async #keepValue(bytes: Bytes): Promise<Link> {
-    const link: Link = { codec: 'raw', hash: sha256(bytes) };
-    await using holding = await this.#parts.holdings.open({ kind: 'own', root: link });
-    await holding.putAll([{ hash: link.hash, bytes }]);
-    await holding.complete({ link, files: 1, bytes: bytes.length });
-    await this.#revive(link);
-    return link;
-  }
-
-  /** What is published again is no longer an old version. */
-  async #revive({ hash }: Link): Promise<void> {
-    const { holdings } = this.#parts;
-    if (holdings.get(hash)?.supersededMs === undefined) return;
-    await holdings.change(hash, { supersededMs: undefined });
-  }
-
-  async #copy(link: Link, how: Omit<Copying, 'link'>): Promise<Replication> {
-    return (await this.#replicator?.copy({ link, ...how })) ?? noCopies;
   }
 }
 

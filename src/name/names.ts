@@ -7,6 +7,7 @@ import { abortReason } from '../base/abort.ts';
 import { type Bytes, equalBytes, toHex } from '../base/bytes.ts';
 import { unixSeconds } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
+import { KeyedTurns } from '../base/keyed-turns.ts';
 import { freeAtSeconds } from '../dht/rules/ownership.ts';
 import { isPublicKey } from '../identity/curve.ts';
 import { epochOf, versionOf } from '../record/envelope.ts';
@@ -38,7 +39,6 @@ import type {
   ResolvedName,
   ResolveOptions,
 } from './types.ts';
-import { Turns } from './turns.ts';
 import { NameWriter, type WriteOptions, type WriterDeps } from './writer.ts';
 
 export interface NamesDeps extends WriterDeps {
@@ -83,7 +83,7 @@ export class Names implements NameResolver {
   readonly #resolver: Resolver;
   readonly #below: NamesBelow;
   readonly #writer: NameWriter;
-  readonly #turns = new Turns(writesMax);
+  readonly #turns = new KeyedTurns(writesMax);
   readonly #stopping = new AbortController();
 
   constructor(deps: NamesDeps, options: Partial<NamesOptions> = {}) {
@@ -141,6 +141,23 @@ export class Names implements NameResolver {
       const change = { root, subnames, zoneFile, certificate };
       return this.#write(address, { ...holding, change, root }, options);
     });
+  }
+
+  /**
+   * Rejects as `register` would, as far as one look tells: for who has long work to do before. That
+   * nobody answers is seen only then.
+   */
+  async requireWritable(
+    name: string,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<void> {
+    const address = parseAddress(name);
+    this.#requireOwnKey(address.apex);
+    if (address.sub !== undefined) await this.#held(address, { signal });
+    else {
+      const places = this.#placesToTake(address.apex, {});
+      await this.#holding(places, { signal, serial: 0 }, claimable);
+    }
   }
 
   /**

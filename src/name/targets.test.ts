@@ -5,7 +5,7 @@ import { CID } from 'multiformats/cid';
 import * as raw from 'multiformats/codecs/raw';
 import { create as createDigest } from 'multiformats/hashes/digest';
 import { checkProperty } from '../../test/support/property.ts';
-import { namesByRoot, replacedBy, retarget } from './targets.ts';
+import { namesByRoot, retarget } from './targets.ts';
 
 const rootOf = (digit: number, code: number = 0x70): CID =>
   CID.createV1(code, createDigest(0x12, new Uint8Array(32).fill(digit)));
@@ -34,10 +34,6 @@ test('the same hash under another codec is the same site', () => {
   const asRaw = rootOf(1, raw.code);
   const { left } = retarget([{ name: 'a.alt', root: a }], [{ name: 'a.alt', root: asRaw }]);
   assert.deepEqual(left, []);
-  assert.equal(
-    replacedBy(asRaw, { name: 'a.alt', names: [{ name: 'a.alt', root: a }] }),
-    undefined,
-  );
 });
 
 test('each root is pointed to, left or neither, and said once', () => {
@@ -58,19 +54,6 @@ test('each root is pointed to, left or neither, and said once', () => {
       );
     }),
   );
-});
-
-test('the next version replaces what only this name points to', () => {
-  const names = [
-    { name: 'alice.alt', root: a },
-    { name: 'bob.alt', root: b },
-    { name: 'carol.alt', root: b },
-  ];
-  assert.equal(replacedBy(c, { name: 'alice.alt', names }), a);
-  assert.equal(replacedBy(undefined, { name: 'alice.alt', names }), a);
-  assert.equal(replacedBy(a, { name: 'alice.alt', names }), undefined, 'nothing has changed');
-  assert.equal(replacedBy(c, { name: 'bob.alt', names }), undefined, 'carol still shows it');
-  assert.equal(replacedBy(c, { name: 'dave.alt', names }), undefined, 'a new name');
 });
 
 test('names are found by what they point to', () => {

@@ -25,20 +25,6 @@ export function retarget(before: readonly Target[], after: readonly Target[]): R
   return { left: left.map(([, root]) => root), current: [...current.values()] };
 }
 
-/**
- * The root that the next version of `name` replaces: what it points to now, unless that is `next`
- * itself or another name points there as well. Undefined when there is none.
- */
-export function replacedBy(
-  next: CID | undefined,
-  { name, names }: { readonly name: string; readonly names: readonly Target[] },
-): CID | undefined {
-  const root = names.find((each) => each.name === name)?.root;
-  if (!root || (next && isSame(root, next))) return undefined;
-  const shared = names.some((each) => each.name !== name && isSame(each.root, root));
-  return shared ? undefined : root;
-}
-
 /** The names that point to each root, by the 64 hex digits of its hash. */
 export function namesByRoot(names: readonly Target[]): Map<string, string[]> {
   const byRoot = new Map<string, string[]>(); // BOUNDED by `names`
@@ -51,11 +37,6 @@ export function namesByRoot(names: readonly Target[]): Map<string, string[]> {
 
 function byHash(targets: readonly Target[]): Map<string, CID> {
   return new Map(targets.map(({ root }) => [hashOf(root), root]));
-}
-
-/** What is kept goes by the hash of its root: two codecs of one hash are one site. */
-function isSame(a: CID, b: CID): boolean {
-  return hashOf(a) === hashOf(b);
 }
 
 function hashOf(root: CID): string {

@@ -125,15 +125,15 @@ test('a version without a name takes the place of the one before', async () => {
 
 test('copies elsewhere may be replaced only by what replaces the site here', async () => {
   const { versions, point, a, b, d } = await bench();
-  assert.equal(versions.replacedBy({}), undefined);
-  assert.equal(versions.replacedBy({ root: a }), a);
-  assert.equal(versions.replacedBy({ root: d }), undefined, 'kept');
-  assert.equal(versions.replacedBy({ name: 'one.alt' }), undefined, 'a new name');
+  assert.equal(versions.target('one.alt'), undefined, 'a new name');
+  assert.equal(versions.isFree(a), true);
+  assert.equal(versions.isFree(d), false, 'kept');
   await point('one.alt', a);
-  assert.equal(versions.replacedBy({ root: a }), undefined, 'named');
-  assert.equal(versions.replacedBy({ name: 'one.alt', root: b }), a);
+  assert.equal(versions.target('one.alt'), a);
+  assert.equal(versions.isFree(a), false, 'named');
   await point('two.alt', a);
-  assert.equal(versions.replacedBy({ name: 'one.alt' }), undefined, 'the other name has it');
-  await point('one.alt', d);
-  assert.equal(versions.replacedBy({ name: 'one.alt' }), undefined, 'kept');
+  await point('one.alt', b);
+  assert.equal(versions.isFree(a), false, 'the other name has it');
+  await point('two.alt', b);
+  assert.equal(versions.isFree(a), true);
 });

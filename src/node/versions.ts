@@ -7,7 +7,7 @@ import type { CID } from 'multiformats/cid';
 import type { HeldRoot, Holdings } from '../content/ports.ts';
 import { requireLink, rootHex } from '../content/dag/root.ts';
 import type { Sites } from '../content/sites.ts';
-import { replacedBy, retarget } from '../name/targets.ts';
+import { retarget } from '../name/targets.ts';
 import type { OwnName } from '../name/types.ts';
 
 export interface SiteVersionsDeps {
@@ -37,29 +37,21 @@ export class SiteVersions {
     }
   }
 
-  /** What the next version of a name, or the one that a user names, may replace; if anything. */
-  replacedBy({
-    name,
-    root,
-  }: {
-    name?: string | undefined;
-    root?: CID | undefined;
-  }): CID | undefined {
-    const names = this.#deps.names.list();
-    if (name === undefined) return root && this.#isFree(root) ? root : undefined;
-    const before = replacedBy(undefined, { name, names });
-    return before && this.#held(before)?.keep !== true ? before : undefined;
+  /** What a name of this author shows now; undefined for one that is none. */
+  target(name: string): CID | undefined {
+    return this.#deps.names.list().find((own) => own.name === name)?.root;
+  }
+
+  /** Whether copies of it elsewhere may be replaced: no name shows it, and it is not to be kept. */
+  isFree(root: CID): boolean {
+    const isNamed = this.#deps.names.list().some((own) => rootHex(own.root) === rootHex(root));
+    return !isNamed && this.#held(root)?.keep !== true;
   }
 
   /** `next` was published in the place of `before`, and no name says so. */
   async replace(before: CID | undefined, next: CID): Promise<void> {
-    const isReplaced = before && rootHex(before) !== rootHex(next) && this.#isFree(before);
+    const isReplaced = before && rootHex(before) !== rootHex(next) && this.isFree(before);
     await this.#mark(isReplaced ? [before] : [], [next]);
-  }
-
-  #isFree(root: CID): boolean {
-    const isNamed = this.#deps.names.list().some((own) => rootHex(own.root) === rootHex(root));
-    return !isNamed && this.#held(root)?.keep !== true;
   }
 
   /**

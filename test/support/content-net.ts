@@ -19,6 +19,7 @@ import type { RecordKind } from '../../src/record/kinds.ts';
 import { networkId, networkProfiles } from '../../src/record/network.ts';
 import { atEnd } from './cleanup.ts';
 import { MemoryBlocks, MemoryHoldings } from './memory-blocks.ts';
+import type { MemoryNotes } from './memory-notes.ts';
 
 /** What the DHT would hold. BOUNDED by the test. */
 export class RecordBoard implements Publisher, ProviderSearch {
@@ -120,12 +121,13 @@ export interface ContentNodeOptions extends SitesOptions {
   /** Of an earlier node that is to come back. */
   readonly key?: SigningKey | undefined;
   readonly holdings?: MemoryHoldings | undefined;
+  readonly notes?: MemoryNotes | undefined;
 }
 
 export async function startContentNode(
   t: TestContext,
   board: RecordBoard,
-  { keepers, world, ...options }: ContentNodeOptions = {},
+  { keepers, world, notes, ...options }: ContentNodeOptions = {},
 ): Promise<ContentNode> {
   const { key = new SigningKey('node', randomBytes(32)) } = options;
   const { holdings = new MemoryHoldings(new MemoryBlocks(), world?.clock) } = options;
@@ -136,7 +138,7 @@ export async function startContentNode(
   const signer = { key, network: networkId(networkProfiles.local) };
   const publisher = board.of(key);
   const parts = { blocks, holdings, publisher, search: board, connections: host, signer };
-  const sites = new Sites({ ...parts, keepers, world }, options);
+  const sites = new Sites({ ...parts, keepers, world, notes }, options);
   await sites.start();
   atEnd(t, () => sites.stop());
   if (options.replication?.isKeeper() === true) keepers?.add({ key, host });

@@ -66,23 +66,38 @@ test('without a name a version has the address of its own', async (t) => {
   assert.match(stdout, line);
 });
 
-test('a failure after the site is there says that it is', async (t) => {
+test('a failure after the site is there says what is left of it', async (t) => {
   const folder = temporaryFolder(t);
+  const root = sampleIds.cid;
   const stopped = async (
-    phase: 'reading' | 'copying',
-    options: Record<string, unknown> = {},
+    phase: 'reading' | 'announcing' | 'naming' | 'copying',
+    { error = new AltNetError('ABORTED', {}), ...options }: Record<string, unknown> = {},
   ): Promise<string> => {
     const services = new FixedServices();
     services.publish = (_input, { onProgress } = {}): Promise<PublishResult> => {
-      onProgress?.({ phase, bytes: 1, bytesTotal: 2, files: 1, peers: 0 });
-      return Promise.reject(new AltNetError('ABORTED', {}));
+      const done = { phase, bytes: 1, bytesTotal: 2, files: 1, peers: 0 };
+      onProgress?.({ ...done, ...(phase !== 'reading' && { root }) });
+      return Promise.reject(error as Error);
     };
     return (await runDefinition(definition, { services, operands: [folder], options })).stderr;
   };
-  assert.equal(await stopped('reading'), '');
-  assert.match(await stopped('copying'), /published here all the same, but not all copies/);
+  const name = 'alice';
+  assert.equal(await stopped('reading', { name }), '');
+  assert.equal(
+    await stopped('copying'),
+    `altnet: the site is published; copies that are missing are made while the node runs; altnet unpublish ${root} takes it back\n`,
+  );
+  assert.equal(
+    await stopped('copying', { name }),
+    'altnet: the site is published and alice points to it; copies that are missing are made while the node runs\n',
+  );
+  const unnamed = `altnet: the site is held here as ${root}, but alice does not point to it; the same command tries again, altnet unpublish ${root} takes it back\n`;
+  assert.equal(await stopped('announcing', { name }), unnamed);
+  const error = new AltNetError('NAME_TAKEN', { name: 'alice.alt', owner: 'ab' });
+  assert.equal(await stopped('naming', { name, error }), unnamed);
+  const alone = new AltNetError('NO_PEERS', { what: 'alice.alt' });
   assert.match(
-    await stopped('copying', { name: 'alice' }),
-    /, but alice does not point to it; see/,
+    await stopped('naming', { name, error: alone }),
+    /as soon as others are in reach\n$/,
   );
 });

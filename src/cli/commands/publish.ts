@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import type { PublishInput, PublishResult } from '../../api/ports.ts';
 import { formatBytes } from '../../base/byte-count.ts';
-import { AltNetError, systemCode } from '../../base/errors.ts';
+import { AltNetError, isAltNetError, systemCode } from '../../base/errors.ts';
 import { requireName } from '../../node/words.ts';
 import {
   type CommandContext,
@@ -46,13 +46,11 @@ async function run(context: CommandContext, input: CommandInput): Promise<void> 
   if (flagOption(input.options, 'watch')) return watch(context, what);
   const services = await context.services();
   const draw = terminal.progress('publishing');
-  let isPublished = false;
-  const onProgress: typeof draw = (progress) => {
-    isPublished ||= progress.phase === 'copying';
-    draw(progress);
-  };
+  let last: Parameters<typeof draw>[0] | undefined;
+  const onProgress: typeof draw = (progress) => draw((last = progress));
   const result = await services.publish(what, { signal, onProgress }).catch((error: unknown) => {
-    if (isPublished) terminal.note(leftNote(name));
+    const { root, phase } = last ?? {};
+    if (root !== undefined) terminal.note(leftNote({ root, name, phase, error }));
     throw error;
   });
   terminal.result(result, publishedLines(result));
@@ -74,10 +72,27 @@ function publishedLines(result: PublishResult): string[] {
   ];
 }
 
-/** Copies come after the site is there, and the name after the copies. */
-function leftNote(name: string | undefined): string {
-  const left = name === undefined ? 'not all copies are made yet' : `${name} does not point to it`;
-  return `the site is published here all the same, but ${left}; see: altnet sites --own`;
+const copiesLater = 'copies that are missing are made while the node runs';
+
+interface Left {
+  readonly root: string;
+  readonly name: string | undefined;
+  /** What went on when it was stopped or failed. */
+  readonly phase: string | undefined;
+  readonly error: unknown;
+}
+
+/** What is here when publishing did not get to its end: the name comes before the copies. */
+function leftNote({ root, name, phase, error }: Left): string {
+  const take = `altnet unpublish ${root} takes it back`;
+  if (name !== undefined && phase !== 'copying') {
+    if (isAltNetError(error, 'NO_PEERS'))
+      return `the site is published here, and ${name} will point to it as soon as others are in reach`;
+    return `the site is held here as ${root}, but ${name} does not point to it; the same command tries again, ${take}`;
+  }
+  const named = name === undefined ? '' : ` and ${name} points to it`;
+  const what = `the site is published${named}; ${copiesLater}`;
+  return name === undefined ? `${what}; ${take}` : what;
 }
 
 /** Ctrl-C is how it ends, not a failure. */

@@ -47,6 +47,41 @@ test('what is published again is held already', async (t) => {
   );
 });
 
+test('those who publish the same at the same time share its copies', async (t) => {
+  const net = keepNet(t);
+  const [publisher] = await net.startAll(7);
+  assert.ok(publisher);
+  const { sites } = publisher;
+  const folder = await makeSite(t);
+  const other = await sites.publish(await makeSite(t));
+  const published = await Promise.all([
+    sites.publish(folder),
+    sites.publish(folder),
+    sites.publish(folder, { replaces: other.root }),
+  ]);
+  assert.deepEqual(
+    published.map(({ replicas, refused }) => [replicas, refused]),
+    [
+      [6, []],
+      [6, []],
+      [6, []],
+    ],
+  );
+});
+
+test('progress counts the copies that are under way', async (t) => {
+  const net = keepNet(t);
+  const [publisher] = await net.startAll(2);
+  assert.ok(publisher);
+  const copying: { bytes: number; total: number }[] = [];
+  const { root, bytes } = await publisher.sites.add(await makeSite(t));
+  await publisher.sites.replicate(root, {
+    onProgress: ({ bytes: had, bytesTotal: total = 0 }) => copying.push({ bytes: had, total }),
+  });
+  const [first] = copying;
+  assert.ok(first && first.total >= bytes && first.total < 2 * bytes, 'one node makes one copy');
+});
+
 test('full nodes refuse, and the answer says so', async (t) => {
   const net = keepNet(t);
   const [publisher, ...others] = await net.startAll(8);

@@ -33,6 +33,8 @@ export interface ReplicatorDeps {
   readonly log: Logger;
   /** This node's own key. */
   readonly self: Bytes;
+  /** What this node's user took back: it is not stored here again. */
+  readonly declines: (hash: Bytes) => boolean;
 }
 
 export interface ReplicationOptions {

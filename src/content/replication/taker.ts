@@ -31,6 +31,8 @@ export interface TakerDeps {
   readonly isKeeper: () => boolean;
   /** Content that this node does not keep, by the hash of its root. */
   readonly refuses: (hash: Bytes) => boolean;
+  /** What this node's user took back: it is not stored here again. */
+  readonly declines: (hash: Bytes) => boolean;
 }
 
 /** How the taking is told to the offerer. */
@@ -103,12 +105,13 @@ export class Taker {
   }
 
   #objection(offer: Offer, from: Bytes): Decline | undefined {
-    const { isKeeper, admission, connections, refuses, holdings, keepers } = this.#deps;
+    const { isKeeper, admission, connections, refuses, declines, holdings, keepers } = this.#deps;
     const { hash } = offer.link;
     if (!isKeeper()) return 'not-a-keeper';
     if (!admission.allows('offer', from, connections.remoteAddress(from))) return 'busy';
     if (refuses(hash)) return 'blocked';
     if (this.standing(hash) !== 'no') return undefined;
+    if (declines(hash)) return 'not-a-keeper';
     const { bytesMax } = holdings.usageFor(from);
     if (offer.bytes > bytesMax) return 'too-large';
     const isUpdate = offer.replaces !== undefined && this.#isTheirs(offer.replaces, from);

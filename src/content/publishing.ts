@@ -1,0 +1,138 @@
+/**
+ * What this node's user publishes: read into an own holding, announced, and copied to other nodes.
+ * The same folder is read by one at a time, and the same root is copied once, whoever wants it at
+ * the same time. It knows no names: what points to a root is its callers' concern.
+ */
+import path from 'node:path';
+import { type Bytes, equalBytes } from '../base/bytes.ts';
+import type { Clock } from '../base/clock.ts';
+import { sha256 } from '../base/hash.ts';
+import { KeyedTurns } from '../base/keyed-turns.ts';
+import { cidOf, hashKey, type Link, requireLink } from './dag/root.ts';
+import { type Imported, importPath } from './import/import.ts';
+import type { ImportMemory } from './import/import-memory.ts';
+import type { Blocks, Holdings } from './ports.ts';
+import { throttled } from './progress.ts';
+import type { Announcer } from './provide.ts';
+import type { CopyProgress } from './replication/recruit.ts';
+import type { Replicator } from './replication/replicator.ts';
+import { SharedJobs } from './shared-jobs.ts';
+import type { AddedSite, AddOptions, ReplicateOptions, Replication } from './types.ts';
+import type { Unpublished } from './unpublished.ts';
+
+export interface PublishingDeps {
+  readonly blocks: Blocks;
+  readonly holdings: Holdings;
+  readonly announcer: Announcer;
+  /** Left out: nothing is copied to others. */
+  readonly replicator: Replicator | undefined;
+  /** Left out: each folder is read anew. */
+  readonly memory: ImportMemory | undefined;
+  readonly unpublished: Unpublished | undefined;
+  readonly clock: Clock;
+}
+
+/** Who publishes more at the same time than a person does is told to wait. */
+const waitingMax = 256;
+const noCopies: Replication = { replicas: 0, wanted: 0, refused: [] };
+
+export class Publishing {
+  readonly #deps: PublishingDeps;
+  readonly #imports = new KeyedTurns(waitingMax);
+  readonly #offers = new KeyedTurns(waitingMax);
+  readonly #copies = new SharedJobs<Replication, CopyProgress>();
+
+  constructor(deps: PublishingDeps) {
+    this.#deps = deps;
+  }
+
+  /** Gives up all copying; resolves when nothing of it runs any more. */
+  async stop(): Promise<void> {
+    await this.#copies.stop();
+  }
+
+  /** Imports the folder or file at `from` and announces it. Rejects like `importPath`. */
+  async add(from: string, { signal, onProgress, keep }: AddOptions): Promise<AddedSite> {
+    const report = throttled(this.#deps.clock, onProgress);
+    // Room is set aside for all of it: two that read the same would need it twice.
+    const imported = await this.#imports.run(path.resolve(from), signal, () =>
+      this.#import(from, {
+        signal,
+        keep,
+        onProgress: onProgress && ((done) => report({ ...done, peers: 0 })),
+      }),
+    );
+    const { root: link, files, bytes, entry } = imported;
+    const root = cidOf(link);
+    const done = { bytes, bytesTotal: bytes, files, peers: 0 };
+    // Not left to chance: from here on, who stops it should know that the site is there.
+    onProgress?.({ phase: 'announcing', root: root.toString(), ...done });
+    const announced = await this.#deps.announcer.provide(link, { signal });
+    return { root, files, bytes, announced, entry };
+  }
+
+  /** Keeps a value under its SHA-256. */
+  async addValue(bytes: Bytes): Promise<Link> {
+    const link: Link = { codec: 'raw', hash: sha256(bytes) };
+    await using holding = await this.#deps.holdings.open({ kind: 'own', root: link });
+    await holding.putAll([{ hash: link.hash, bytes }]);
+    await holding.complete({ link, files: 1, bytes: bytes.length });
+    await this.#revive(link);
+    return link;
+  }
+
+  /** Has a root copied that is held completely. Rejects with the signal's reason. */
+  async replicate(
+    link: Link,
+    { replaces, signal, onProgress }: ReplicateOptions,
+  ): Promise<Replication> {
+    const { replicator, holdings, clock } = this.#deps;
+    if (!replicator) return noCopies;
+    const files = holdings.get(link.hash)?.files ?? 0;
+    const former = replaces && requireLink(replaces).hash;
+    const isOther = former !== undefined && !equalBytes(former, link.hash);
+    const replaced = isOther ? former : undefined;
+    const name = hashKey(link.hash);
+    const report = throttled(clock, onProgress);
+    const caller = {
+      signal,
+      onProgress: (done: CopyProgress): void =>
+        report({ phase: 'copying', root: cidOf(link).toString(), files, ...done }),
+    };
+    // Nodes that are making a copy already would be too busy for a second offer of it.
+    return this.#copies.run(
+      replaced ? `${name} ${hashKey(replaced)}` : name,
+      caller,
+      (jobSignal, tell) =>
+        this.#offers.run(name, jobSignal, () =>
+          replicator.copy({ link, files, replaces: replaced, signal: jobSignal, onProgress: tell }),
+        ),
+    );
+  }
+
+  async #import(
+    from: string,
+    {
+      signal,
+      keep,
+      onProgress,
+    }: Pick<AddOptions, 'signal' | 'keep'> & Parameters<typeof importPath>[2],
+  ): Promise<Imported> {
+    const { blocks, holdings, memory } = this.#deps;
+    await using holding = await holdings.open({ kind: 'own', keep });
+    const known = memory && { memory, blocks };
+    const imported = await importPath(holding, from, { signal, known, onProgress });
+    const { root, files, bytes } = imported;
+    await holding.complete({ link: root, files, bytes });
+    await this.#revive(root);
+    return imported;
+  }
+
+  /** What is published again is no longer an old version, nor one that its user gave up. */
+  async #revive({ hash }: Link): Promise<void> {
+    const { holdings, unpublished } = this.#deps;
+    await unpublished?.forget(hash);
+    if (holdings.get(hash)?.supersededMs === undefined) return;
+    await holdings.change(hash, { supersededMs: undefined });
+  }
+}
