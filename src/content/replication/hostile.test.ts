@@ -27,6 +27,7 @@ import {
   keepFrames,
   keepProtocol,
   type Offer,
+  type Standing,
 } from './keep-frames.ts';
 import { weigh } from './weigh.ts';
 
@@ -194,18 +195,25 @@ test('octets that are no frames end the stream', async (t) => {
   assert.deepEqual(standings, Array<string>(600).fill('no'));
 });
 
-/** Answers every offer with HELD, every question with "held", and every want with MISSING. */
-const boaster: Readonly<Record<string, StreamHandler>> = {
-  async [keepProtocol](stream) {
+type Boast = Readonly<Record<string, StreamHandler>>;
+
+/** Answers every offer with HELD, and every question with `standing`. */
+function saying(standing: Standing): StreamHandler {
+  return async (stream) => {
     const frames = new FrameReader(stream.read, new Slabs(0), keepFrameBytesMax);
     for (let frame = await frames.next(); frame; frame = await frames.next()) {
       const count = decodeQuestion(frame.body)?.length ?? 0;
       const isQuestion = frame.type === keepFrames.question;
       await stream.write(
-        isQuestion ? encodeAnswer(Array(count).fill('held')) : encodeKeepFrame(keepFrames.held),
+        isQuestion ? encodeAnswer(Array(count).fill(standing)) : encodeKeepFrame(keepFrames.held),
       );
     }
-  },
+  };
+}
+
+/** Answers every want with MISSING. */
+const boaster: Boast = {
+  [keepProtocol]: saying('held'),
   async [syncProtocol](stream) {
     const frames = new FrameReader(stream.read);
     while (await frames.next()) {
@@ -214,8 +222,12 @@ const boaster: Readonly<Record<string, StreamHandler>> = {
   },
 };
 
-async function startBoaster(t: TestContext, net: KeepNet, link: Link): Promise<Attacker> {
-  const attacker = await startAttacker(t, boaster);
+async function startBoaster(
+  t: TestContext,
+  net: KeepNet,
+  { link, boast }: { link: Link; boast: Boast },
+): Promise<Attacker> {
+  const attacker = await startAttacker(t, boast);
   const { key, host } = attacker;
   const endpoints = host.addresses().flatMap((text) => parseMultiaddr(text) ?? []);
   const multiaddrs: Bytes[] = endpoints.map(encodeMultiaddr);
@@ -240,12 +252,20 @@ test('nodes that only say that they hold a site are not counted when it is publi
   assert.deepEqual([replicas, refused], [1, [{ why: 'failed', nodes: 1 }]]);
 });
 
-test('nodes that only say that they hold a site are found out by those who do', async (t) => {
-  const net = keepNet(t);
-  const publisher = await net.start({ replicas: 3 });
-  const { root } = await publisher.sites.publish(await makeSite(t));
-  const link = requireLink(root);
-  for (let i = 0; i < 3; i++) await startBoaster(t, net, link);
-  const honest = await net.startAll(4, { replicas: 3 });
-  await net.until('three real copies', () => holdersOf(honest, link.hash).length >= 3);
-});
+const boasts: Readonly<Record<string, Boast>> = {
+  'hold a site': boaster,
+  'still hold a site': { ...boaster, [keepProtocol]: saying('superseded') },
+  'hold a site, and then say nothing,': { ...boaster, [syncProtocol]: silent },
+};
+
+for (const [what, boast] of Object.entries(boasts)) {
+  test(`nodes that only say that they ${what} are found out by those who do`, async (t) => {
+    const net = keepNet(t);
+    const publisher = await net.start({ replicas: 3 });
+    const { root } = await publisher.sites.publish(await makeSite(t));
+    const link = requireLink(root);
+    for (let i = 0; i < 3; i++) await startBoaster(t, net, { link, boast });
+    const honest = await net.startAll(4, { replicas: 3 });
+    await net.until('three real copies', () => holdersOf(honest, link.hash).length >= 3);
+  });
+}

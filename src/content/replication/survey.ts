@@ -39,10 +39,13 @@ const distrustMs = 6 * 3_600_000;
 export class Survey {
   readonly #deps: SurveyDeps;
   readonly #liars: BadPeers;
+  /** Said that they hold something, and did not answer when they were asked for a block of it. */
+  readonly #doubted: BadPeers;
 
   constructor(deps: SurveyDeps) {
     this.#deps = deps;
     this.#liars = new BadPeers(deps.world.clock, distrustMs);
+    this.#doubted = new BadPeers(deps.world.clock, distrustMs);
   }
 
   /** By `hashKey`. Rejects with the signal's reason only. */
@@ -76,8 +79,9 @@ export class Survey {
   }
 
   /**
-   * The same holders without one that was asked for a block and turned out not to have it. One of
-   * them is asked each time, so a lie lasts as long as there are holders, times the interval.
+   * The same holders without one that was asked for a block and turned out not to have it, or did
+   * not answer for the second time: once, it may have been busy. One of them is asked each time, so
+   * a lie lasts as long as there are holders, times the interval.
    */
   async checked(
     link: Link,
@@ -90,7 +94,11 @@ export class Survey {
     if (!chosen || !leaf) return holders;
     const asked = { connections, to: chosen };
     const verdict = await holdsBlock(asked, leaf, { timers: world.timers, patienceMs, signal });
-    if (verdict !== 'no') return holders;
+    if (verdict === 'yes') return holders;
+    if (verdict === 'unknown' && !this.#doubted.has(chosen.publicKey)) {
+      this.#doubted.add(chosen.publicKey);
+      return holders;
+    }
     this.#liars.add(chosen.publicKey);
     return holders.filter((one) => one !== chosen);
   }

@@ -101,9 +101,9 @@ export class Upkeep {
     const turn = this.#rota.of(root);
     if (await this.#isSuperseded(root, findings)) return this.#rota.later(turn);
     const { replicas } = this.#options;
-    const claimed = await this.#deps.survey.checked(root, findings.held, signal);
     // Those that will drop it hold it still: nobody replaces them before they do.
-    const others = [...claimed, ...findings.superseded];
+    const claimed = [...findings.held, ...findings.superseded];
+    const others = await this.#deps.survey.checked(root, claimed, signal);
     const missing = replicas - others.length - (root.kind === 'replica' ? 1 : 0);
     if (others.length > 0) this.#isBack();
     if (missing <= 0) return this.#rota.later(turn);
