@@ -29,6 +29,7 @@ import {
   type Offer,
   type Standing,
 } from './keep-frames.ts';
+import { Survey } from './survey.ts';
 import { weigh } from './weigh.ts';
 
 interface Attacker {
@@ -252,20 +253,62 @@ test('nodes that only say that they hold a site are not counted when it is publi
   assert.deepEqual([replicas, refused], [1, [{ why: 'failed', nodes: 1 }]]);
 });
 
-const boasts: Readonly<Record<string, Boast>> = {
-  'hold a site': boaster,
-  'still hold a site': { ...boaster, [keepProtocol]: saying('superseded') },
-  'hold a site, and then say nothing,': { ...boaster, [syncProtocol]: silent },
-};
+test('nodes that only say that they hold a site are found out by those who do', async (t) => {
+  const net = keepNet(t);
+  const publisher = await net.start({ replicas: 3 });
+  const { root } = await publisher.sites.publish(await makeSite(t));
+  const link = requireLink(root);
+  for (let i = 0; i < 3; i++) await startBoaster(t, net, { link, boast: boaster });
+  const honest = await net.startAll(4, { replicas: 3 });
+  await net.until('three real copies', () => holdersOf(honest, link.hash).length >= 3);
+});
 
-for (const [what, boast] of Object.entries(boasts)) {
-  test(`nodes that only say that they ${what} are found out by those who do`, async (t) => {
-    const net = keepNet(t);
-    const publisher = await net.start({ replicas: 3 });
-    const { root } = await publisher.sites.publish(await makeSite(t));
-    const link = requireLink(root);
-    for (let i = 0; i < 3; i++) await startBoaster(t, net, { link, boast });
-    const honest = await net.startAll(4, { replicas: 3 });
-    await net.until('three real copies', () => holdersOf(honest, link.hash).length >= 3);
+test('nodes that say that a newer version is in its place are asked for a block as well', async (t) => {
+  const net = keepNet(t);
+  const publisher = await net.start({ replicas: 3 });
+  const { root } = await publisher.sites.publish(await makeSite(t));
+  const link = requireLink(root);
+  let asked = 0;
+  const sync: StreamHandler = async (stream) => {
+    asked++;
+    await boaster[syncProtocol]?.(stream);
+  };
+  const boast = { [keepProtocol]: saying('superseded'), [syncProtocol]: sync };
+  for (let i = 0; i < 3; i++) await startBoaster(t, net, { link, boast });
+  await net.until('one was asked', () => asked > 0);
+});
+
+test('who says that it holds a site, and gives no block of it twice, is not believed', async (t) => {
+  const net = keepNet(t);
+  const publisher = await net.start({ replicas: 0 });
+  const { root } = await publisher.sites.publish(await makeSite(t));
+  const link = requireLink(root);
+  let asked = Promise.withResolvers<void>();
+  const sync: StreamHandler = async (stream) => {
+    asked.resolve();
+    await silent(stream);
+  };
+  const boast = { [keepProtocol]: saying('held'), [syncProtocol]: sync };
+  await startBoaster(t, net, { link, boast });
+  const survey = new Survey({
+    blocks: publisher.blocks,
+    search: net.board,
+    connections: publisher.host,
+    world: net.world,
+    self: publisher.key.publicKey,
   });
-}
+  const { signal } = new AbortController();
+  const [said] = (await survey.of([link], signal)).values();
+  assert.equal(said?.held.length, 1);
+  const believed: number[] = [];
+  for (let i = 0; i < 2; i++) {
+    asked = Promise.withResolvers();
+    const checking = survey.checked(link, said.held, signal);
+    await asked.promise;
+    await net.world.advanceAsync(10_000); // its patience
+    believed.push((await checking).length);
+  }
+  assert.deepEqual(believed, [1, 0]);
+  const [again] = (await survey.of([link], signal)).values();
+  assert.deepEqual(again?.held, []);
+});
