@@ -22,6 +22,7 @@ import { recalledReach } from './memory.ts';
 import { OwnContact, type SeenAt } from './own-contact.ts';
 import type { Parts } from './parts.ts';
 import { keeperSearch, providerSearch } from './provider-search.ts';
+import { ShownSites } from './shown-sites.ts';
 import { zoneFileReader } from './zone-file-reader.ts';
 
 export interface Building {
@@ -183,5 +184,6 @@ async function startFields(
   );
   await sites.start();
   const names = stack.use(new Names({ ...naming, readZoneFile: zoneFileReader(sites) }));
+  await new ShownSites({ sites, ...store, names }).reconcile();
   return { ...base, publisher, sites, names, links: new Links(naming) };
 }

@@ -5,6 +5,7 @@ import { linkServices } from './services-links.ts';
 import { nameServices } from './services-names.ts';
 import { networkServices, type NetworkContext } from './services-network.ts';
 import { siteServices } from './services-sites.ts';
+import { ShownSites } from './shown-sites.ts';
 import type { Parts } from './parts.ts';
 import { SiteVersions } from './versions.ts';
 
@@ -17,11 +18,16 @@ export interface ServiceContext extends NetworkContext {
 
 export function nodeServices(parts: Parts, context: ServiceContext): NodeServices {
   const { sites, store, names } = parts;
+  const shown = new ShownSites({ sites, ...store, names });
+  const onNameChanged = (): void => {
+    context.onNameChanged();
+    void shown.note();
+  };
   const versions = new SiteVersions({ sites, holdings: store.holdings, names });
   return {
     ...networkServices(parts, context),
-    ...nameServices(parts, { ...context, versions }),
-    ...siteServices(parts, { ...context, versions }),
+    ...nameServices(parts, { ...context, versions, onNameChanged }),
+    ...siteServices(parts, { ...context, versions, onNameChanged }),
     ...heldServices(parts),
     ...linkServices(parts),
   };
