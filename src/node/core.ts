@@ -2,6 +2,7 @@
  * The inner half of the composition: keys, store, both networks, names, links and sites, without
  * anything that a user sees. Each part goes onto the stack that will end it.
  */
+import { formatBytes } from '../base/byte-count.ts';
 import { systemWorld, type World } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { Sites } from '../content/sites.ts';
@@ -66,7 +67,18 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
   );
   const base = { identity, store, world, ...networks };
   const parts = await startFields(base, { options, stack, common });
-  return { parts, notes: note === undefined ? [] : [note] };
+  return { parts, notes: [note ?? [], overfullNote(store, options) ?? []].flat() };
+}
+
+/** What its user published is never dropped, so nothing else has room then. */
+function overfullNote(
+  store: Parts['store'],
+  { storeBudgetBytes }: Pick<NodeOptions, 'storeBudgetBytes'>,
+): string | undefined {
+  const bytes = store.pinnedBytes();
+  if (bytes <= storeBudgetBytes) return undefined;
+  const [own, budget] = [formatBytes(bytes), formatBytes(storeBudgetBytes)];
+  return `your own sites take ${own}, more than the ${budget} of --store-budget: nothing else can be stored; raise it, or drop a site with: altnet unpublish`;
 }
 
 /** Both networks, and what this node knows of its place in them. */

@@ -77,6 +77,44 @@ describe('a budget', () => {
     );
   });
 
+  test('lets go of old versions of own sites before anything else, unless they are to be kept', async (t) => {
+    const world = manualWorld();
+    const { store } = await testStore(t, { world, budgetBytes: 600_000 });
+    const names = ['visited', 'old', 'kept', 'mine'];
+    await hold(store, 'visited', [block('visited', 150_000)]);
+    world.advance(1000);
+    for (const name of names.slice(1)) {
+      const what = { kind: 'own', keep: name === 'kept' } as const;
+      await hold(store, name, [block(name, 130_000)], what);
+    }
+    for (const name of ['old', 'kept']) {
+      await store.holdings.change(linkOf(name).hash, { supersededMs: world.clock.unixMs() });
+    }
+    const held = (): boolean[] => names.map((name) => isHeld(store, name));
+    await hold(store, 'new', [block('new', 120_000)]);
+    assert.deepEqual(held(), [true, false, true, true]);
+    await hold(store, 'newer', [block('newer', 120_000)], { kind: 'own' });
+    assert.deepEqual(held(), [false, false, true, true]);
+  });
+
+  test('that became smaller than what is pinned lets go of the rest, and says so', async (t) => {
+    const first = await testStore(t, {});
+    const { store, folder } = first;
+    await hold(store, 'mine', [block('a', 300_000), block('b', 100_000)], { kind: 'own' });
+    await hold(store, 'mine too', [block('a', 300_000)], { kind: 'own' });
+    await hold(store, 'visited', [block('c', 100_000)]);
+    await store.close();
+    const small = await openTestStore(folder, { budgetBytes: 200_000 });
+    try {
+      const pinned = small.pinnedBytes();
+      assert.ok(pinned >= 400_000 && pinned < 420_000, `${pinned}: what is shared counts once`);
+      while (isHeld(small, 'visited')) await new Promise((resolve) => setImmediate(resolve));
+      assert.deepEqual([isHeld(small, 'mine'), isHeld(small, 'mine too')], [true, true]);
+    } finally {
+      await small.close();
+    }
+  });
+
   test('does not let go of what is open', async (t) => {
     const { store } = await testStore(t, { budgetBytes: 300_000 });
     await using reading = await store.holdings.open({ kind: 'visited', root: linkOf('read') });

@@ -99,8 +99,7 @@ export class HoldingStore implements Holdings {
       if (isUnfinished) await this.#removal.mark(holding);
     }
     this.#queue.wake();
-    const excess = -this.#book.room();
-    if (excess > 0) this.#inBackground(this.#queue.alone(() => this.#room.make(excess)));
+    if (this.#book.room() < 0) this.#inBackground(this.#queue.alone(() => this.#room.shrink()));
   }
 
   async open(what: NewHolding): Promise<Holding> {
@@ -165,6 +164,11 @@ export class HoldingStore implements Holdings {
 
   usageFor(from: Bytes): { readonly bytes: number; readonly bytesMax: number } {
     return { bytes: this.#book.heldFor(from), bytesMax: this.#book.budget.perPeerBytesMax };
+  }
+
+  /** What never makes room for anything else: above all, what this node's user published. */
+  pinnedBytes(): number {
+    return this.#room.pinnedBytes();
   }
 
   /** Roots from a store of version 1 that do not name their blocks yet. */

@@ -2,8 +2,8 @@
  * Makes room for what is to be written: takes away what may go, the least missed first. Runs inside
  * the queue of `holdings`.
  *
- * First come partial holdings that nobody is reading, then what was used least recently. What this
- * node's user published and what is open stays.
+ * First come old versions that were replaced, then partial holdings that nobody is reading, then
+ * what was used least recently. What this node's user published and what is open stays.
  */
 import type { BlockIndex } from './block-index.ts';
 import type { Book } from './book.ts';
@@ -50,7 +50,7 @@ export class Room {
 
   /** Removes what costs at least `bytes`; false, and nothing is changed, when that cannot be. */
   async make(bytes: number): Promise<boolean> {
-    const { book, removal, onRemoved } = this.#parts;
+    const { book } = this.#parts;
     const before = book.room();
     const gained = (): number => book.room() - before;
     await this.#finishRemovals(bytes);
@@ -58,13 +58,25 @@ export class Room {
     const candidates = this.#candidates();
     if (!this.#suffice(candidates, bytes - gained())) return false;
     const slack = Math.min(book.budget.bytesMax * slackShare, slackBytesMax);
-    for (const holding of candidates.list) {
-      if (gained() >= bytes + slack) break;
-      await removal.mark(holding);
-      onRemoved(holding);
-      while (gained() < bytes + slack && (await removal.step())) continue;
-    }
+    await this.#evict(candidates, () => gained() >= bytes + slack);
     return gained() >= bytes;
+  }
+
+  /** After the budget has become smaller: until the rest fits, or is all that must stay. */
+  async shrink(): Promise<void> {
+    const { book } = this.#parts;
+    await this.#finishRemovals(-book.room());
+    await this.#evict(this.#candidates(), () => book.room() >= 0);
+  }
+
+  /** What would be left if all went that may go. */
+  pinnedBytes(): number {
+    const { list, othersCost } = this.#candidates();
+    const { book, table } = this.#parts;
+    // Blocks that several of them name count more than once: a closer look is worth it only then.
+    if (othersCost <= book.budget.bytesMax) return othersCost;
+    const going = [...table.list()].filter(({ state }) => state === 'going');
+    return book.totals.cost - this.#gainOf([...list, ...going]);
   }
 
   /** Whether `make` would succeed. Only what is going already goes. */
@@ -76,6 +88,16 @@ export class Room {
     return missing <= 0 || this.#suffice(this.#candidates(), missing);
   }
 
+  async #evict({ list }: Candidates, isEnough: () => boolean): Promise<void> {
+    const { removal, onRemoved } = this.#parts;
+    for (const holding of list) {
+      if (isEnough()) return;
+      await removal.mark(holding);
+      onRemoved(holding);
+      while (!isEnough() && (await removal.step())) continue;
+    }
+  }
+
   /** Until they have made so much room. */
   async #finishRemovals(bytes: number): Promise<void> {
     const { book, removal } = this.#parts;
@@ -85,20 +107,21 @@ export class Room {
 
   #candidates(): Candidates {
     const { table, usedMs, opens, nowMs } = this.#parts;
-    const found: { holding: StoredHolding; usedMs: number; isIdle: boolean }[] = [];
+    const found: { holding: StoredHolding; usedMs: number; rank: number }[] = [];
     const idleSince = nowMs() - idleAfterMs;
     let othersCost = 0;
     for (const holding of table.list()) {
-      const mayGo = holding.kind !== 'own' && holding.root && holding.state !== 'going';
-      if (!mayGo || opens.has(holding)) {
+      const isOld = holding.supersededMs !== undefined && !holding.keep;
+      const isPinned = (holding.kind === 'own' && !isOld) || !holding.root;
+      if (isPinned || holding.state === 'going' || opens.has(holding)) {
         othersCost += holding.cost;
         continue;
       }
       const used = usedMs(holding);
       const isIdle = holding.state !== 'complete' && used < idleSince;
-      found.push({ holding, usedMs: used, isIdle });
+      found.push({ holding, usedMs: used, rank: isOld ? 0 : isIdle ? 1 : 2 });
     }
-    found.sort((a, b) => Number(b.isIdle) - Number(a.isIdle) || a.usedMs - b.usedMs);
+    found.sort((a, b) => a.rank - b.rank || a.usedMs - b.usedMs);
     return { list: found.map(({ holding }) => holding), othersCost };
   }
 

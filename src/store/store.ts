@@ -35,6 +35,8 @@ export interface Store extends AsyncDisposable {
   readonly holdings: Holdings;
   readonly unnamed: UnnamedRoots;
   readonly notes: NoteStore;
+  /** What never makes room for anything else, such as own sites; may be more than the budget. */
+  pinnedBytes(): number;
   /** Ends what was begun, then lets another process in. Idempotent. */
   close(): Promise<void>;
 }
@@ -131,6 +133,7 @@ function storeOf({
     journal: new LmdbPublicationJournal(environment),
     notes: new NoteStore(environment),
     holdings,
+    pinnedBytes: () => holdings.pinnedBytes(),
     unnamed: { list: () => holdings.unnamedRoots(), finish: () => holdings.finishNaming() },
     blocks,
     close,
