@@ -101,7 +101,7 @@ export class Custody {
       peers = Math.max(peers, await this.fetch({ ...what, into }));
       if (await this.#hasAdopted(link, holding, fetches > refetchesMax)) break;
     }
-    const { files, bytes } = measure(this.#blocks, link);
+    const { files, bytes } = await measure(this.#blocks, link);
     await holding.complete({ link, files, bytes });
     return { files, bytes, peers };
   }

@@ -61,7 +61,7 @@ export async function exportSite(
 ): Promise<Exported> {
   const target = path.resolve(dest);
   await requireFree(target);
-  const total = measure(blocks, root);
+  const total = await measure(blocks, root);
   const state: Export = {
     ...options,
     blocks,

@@ -2,11 +2,11 @@
  * Names every block of a DAG that is here for a holding, also those that came with other sites:
  * from then on they stay as long as that holding does. It fetches nothing.
  */
-import { setImmediate } from 'node:timers/promises';
 import { type Bytes, toHex } from '../../base/bytes.ts';
 import { AltNetError } from '../../base/errors.ts';
 import type { Blocks, Holding } from '../ports.ts';
 import type { Link } from './root.ts';
+import { Turns } from '../turns.ts';
 import { DagWalk } from './walk.ts';
 
 const batchHashes = 1024;
@@ -21,8 +21,11 @@ export async function adoptAll(
   holding: Pick<Holding, 'adopt'>,
 ): Promise<void> {
   const walk = new DagWalk({ link: root, level: 0, path: [], scope: 'all' });
+  const turns = new Turns();
   let batch: Bytes[] = []; // BOUNDED by batchHashes
   for (let link = walk.next(); link !== undefined; link = walk.next()) {
+    const turn = turns.next();
+    if (turn) await turn;
     const bytes = walk.needsBytes ? blocks.get(link.hash) : new Uint8Array();
     if (!bytes) throw lost(root);
     const why = walk.accept(bytes);
@@ -30,7 +33,6 @@ export async function adoptAll(
     batch.push(link.hash);
     if (batch.length < batchHashes) continue;
     await adopt(holding, batch, root);
-    await setImmediate();
     batch = [];
   }
   await adopt(holding, batch, root);

@@ -2,11 +2,11 @@
  * Files as streams of bytes, whole or in part, one block in memory at a time. Where the blocks come
  * from is the caller's business.
  */
-import { setImmediate } from 'node:timers/promises';
 import { type Bytes, toHex } from '../../base/bytes.ts';
 import { AltNetError } from '../../base/errors.ts';
 import type { Blocks } from '../ports.ts';
 import { hashKey, type Link } from './root.ts';
+import { Turns } from '../turns.ts';
 import { decodeNode, type FilePart } from './unixfs.ts';
 import { linksPendingMax, walkBlocksMax, walkDepthMax, type Want } from './walk.ts';
 
@@ -17,10 +17,6 @@ export interface ByteRange {
 }
 
 const pieceBytesMax = 1024 * 1024;
-/** Blocks after which other work gets a turn: a hostile file may have a byte in each. */
-const blocksPerTurn = 64;
-/** The same where blocks are only looked for. */
-const stepsPerTurn = 512;
 
 interface Place extends FilePart {
   /** Where in the file it begins. */
@@ -38,10 +34,11 @@ export async function* readFile(
   block: (link: Link) => Bytes | Promise<Bytes>,
 ): AsyncGenerator<Bytes, void, undefined> {
   const pending: Place[] = [{ ...file, start: 0, depth: 1 }]; // BOUNDED by linksPendingMax
-  let blocks = 0;
+  const turns = new Turns(); // a hostile file may have a byte in each block
   for (let place = pending.pop(); place; place = pending.pop()) {
     if (!overlaps(place, range)) continue;
-    if (++blocks % blocksPerTurn === 0) await setImmediate();
+    const turn = turns.next();
+    if (turn) await turn;
     const node = decodeNode(place, await block(place));
     if (node.kind !== 'file' || node.size !== place.size) {
       throw contentBad(file, 'a part of a file is not what the file says it is');
@@ -67,10 +64,11 @@ export async function* missingOfFile(
 ): AsyncGenerator<Want, void, undefined> {
   const pending: Place[] = [{ ...file, start: 0, depth: 1 }]; // BOUNDED by linksPendingMax
   const seen = new Set<string>(); // BOUNDED by walkBlocksMax
-  let steps = 0;
+  const turns = new Turns();
   for (let place = pending.pop(); place; place = pending.pop()) {
     if (!overlaps(place, range) || place.depth > walkDepthMax) continue;
-    if (++steps % stepsPerTurn === 0) await setImmediate();
+    const turn = turns.next();
+    if (turn) await turn;
     const { codec, hash } = place;
     if (wantScope(place, range) === 'all') {
       const key = hashKey(hash);

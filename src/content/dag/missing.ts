@@ -2,14 +2,11 @@
  * What this node lacks of a want: the roots of the subtrees that it does not hold, in order. What
  * was fetched before, from whomever, is never asked for again.
  */
-import { setImmediate } from 'node:timers/promises';
 import type { Blocks } from '../ports.ts';
 import { AltNetError } from '../../base/errors.ts';
 import { toHex } from '../../base/bytes.ts';
+import { Turns } from '../turns.ts';
 import { DagWalk, type Want } from './walk.ts';
-
-/** Steps after which other work gets a turn. */
-const stepsPerTurn = 512;
 
 /**
  * Each want that must still be answered. Where a whole DAG is wanted and parts of it may be here
@@ -25,9 +22,10 @@ export async function* missingOf(
   const whole = want.scope === 'all' && (mayShare || blocks.has(want.link.hash));
   const walk = new DagWalk(want);
   const root = toHex(want.link.hash);
-  let steps = 0;
+  const turns = new Turns();
   for (let link = walk.next(); link !== undefined; link = walk.next()) {
-    if (++steps % stepsPerTurn === 0) await setImmediate();
+    const turn = turns.next();
+    if (turn) await turn;
     const bytes = walk.needsBytes ? blocks.get(link.hash) : presence(blocks, link.hash);
     if (bytes === undefined) {
       const rest = walk.rest();

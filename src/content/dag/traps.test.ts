@@ -10,11 +10,15 @@ import { temporaryFolder } from '../../../test/support/cleanup.ts';
 import { collect } from '../../../test/support/collect.ts';
 import { MemoryBlocks } from '../../../test/support/memory-blocks.ts';
 import { exportSite } from '../export.ts';
+import { weigh } from '../replication/weigh.ts';
+import { adoptAll } from './adopt.ts';
 import { missingOfFile } from './file.ts';
 import { listFolder, readNode } from './folder.ts';
 import { measure } from './measure.ts';
+import { missingOf } from './missing.ts';
 import { cidOf, type Link } from './root.ts';
 import { decodeNode } from './unixfs.ts';
+import type { Want } from './walk.ts';
 
 const levels = 12;
 const copies = 256;
@@ -35,7 +39,7 @@ const places = Array.from({ length: copies }, (_, i) =>
   i.toString(16).toUpperCase().padStart(2, '0'),
 );
 
-test('a shard that holds the same shard in every place is refused at once', () => {
+test('a shard that holds the same shard in every place is refused at once', async () => {
   const blocks = new MemoryBlocks();
   let link = shard(blocks, []);
   for (let level = 0; level < levels; level++) {
@@ -48,7 +52,7 @@ test('a shard that holds the same shard in every place is refused at once', () =
   const node = readNode(blocks, link);
   assert.ok(node.kind === 'shard');
   assert.throws(() => listFolder(blocks, node, 10_000), { code: 'CONTENT_BAD' });
-  assert.throws(() => measure(blocks, link), { code: 'CONTENT_BAD' });
+  await assert.rejects(measure(blocks, link), { code: 'CONTENT_BAD' });
 });
 
 const badShards: readonly (readonly [string, readonly string[]])[] = [
@@ -109,4 +113,44 @@ test('folders in folders without a single file are not written to the disk', asy
   const dest = temporaryFolder(t);
   await assert.rejects(exportSite(blocks, link, path.join(dest, 'out')), { code: 'CONTENT_BAD' });
   assert.deepEqual(await readdir(dest), []);
+});
+
+/** How often others got a turn while `work` ran. */
+async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
+  let turns = 0;
+  let isOver = false;
+  const count = (): void => {
+    turns++;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  await work();
+  isOver = true;
+  return turns;
+}
+
+test('nodes of very many links, each slow to read, let others have their turn', async () => {
+  const blocks = new MemoryBlocks();
+  const one: Link = { codec: 'raw', hash: blocks.add(utf8('leaf')) };
+  const nodes = 8;
+  const folders = Array.from({ length: nodes }, (_, i) => {
+    const links = Array.from({ length: 20_000 }, (): PBLink => ({ Tsize: 1, Hash: cidOf(one) }));
+    return put(blocks, new UnixFS({ type: 'directory' }), [
+      { ...links[0], Name: `${i}`, Hash: cidOf(one) },
+      ...links,
+    ]);
+  });
+  const links = folders.map((link, i): PBLink => ({ Name: `${i}`, Tsize: 1, Hash: cidOf(link) }));
+  const root = put(blocks, new UnixFS({ type: 'directory' }), links);
+  const want: Want = { link: root, level: 0, path: [], scope: 'all' };
+  const works: Readonly<Record<string, () => Promise<unknown>>> = {
+    missingOf: () => collect(missingOf(blocks, want)),
+    adoptAll: () => adoptAll(blocks, root, blocks),
+    measure: () => measure(blocks, root),
+    weigh: () => weigh(blocks, root),
+  };
+  for (const [name, work] of Object.entries(works)) {
+    const turns = await turnsDuring(work);
+    assert.ok(turns >= nodes / 2, `${name} stopped ${turns} times`);
+  }
 });
