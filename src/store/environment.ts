@@ -6,6 +6,7 @@
  * thread, where those that wait together share a transaction.
  */
 import { rmSync, statfsSync } from 'node:fs';
+import process from 'node:process';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { sleep } from '../base/abort.ts';
 import type { Bytes } from '../base/bytes.ts';
@@ -39,6 +40,13 @@ const entryOverheadBytes = 8192;
 
 /** Tables that hold no blocks and nothing of them. */
 const otherTables = ['records', 'journal', 'notes'];
+
+/**
+ * Addresses, not memory. LMDB begins with 128 KiB and doubles, and every map that became too small
+ * stays in memory until the store is closed: an index of 50 MB took 100. It grows beyond this, too.
+ * On Windows a map may make the file as long as itself.
+ */
+const mapBytes = 1024 ** 3;
 
 const closeTimeoutMs = 1000;
 const ignore = (): void => undefined;
@@ -224,6 +232,7 @@ export function openEnvironment({
       encoding: 'binary',
       // Otherwise a failed commit also rejects a promise that nobody can reach: the process ends.
       eventTurnBatching: false,
+      ...(process.platform !== 'win32' && { mapSize: mapBytes }),
       ...(safeRestore && { safeRestore }),
     });
     return new Environment({ root, folder, timers });
