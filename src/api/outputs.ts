@@ -181,8 +181,9 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
       own: count,
       copies: count,
       visited: count,
+      fewCopies: count,
     },
-    modeDetails,
+    { ...modeDetails, looked: unixTime },
   ),
   peers: countedList('peers', peer),
   dht: shape<DhtInfo>(

@@ -276,6 +276,10 @@ export interface StatsResult extends ModeInfo {
   own: number;
   copies: number;
   visited: number;
+  /** Own ones that had fewer copies elsewhere than wanted when they were last looked at. */
+  fewCopies: number;
+  /** Unix seconds: the latest of these looks; absent before the first. */
+  looked?: number;
 }
 
 /** Rejects with an AltNetError: the API and the command line turn its code into a status. */

@@ -31,6 +31,7 @@ import { throttled } from './progress.ts';
 import { Announcer } from './provide.ts';
 import { BadPeers, type ProviderSources } from './fetching/providers.ts';
 import { Publishing } from './publishing.ts';
+import type { CopiesHealth } from './replication/looks.ts';
 import { type ReplicationOptions, Replicator } from './replication/replicator.ts';
 import { cidOf, hashKey, type Link, requireLink } from './dag/root.ts';
 import { SharedJobs } from './shared-jobs.ts';
@@ -277,6 +278,11 @@ export class Sites implements SiteReader {
   /** All that is held, whole or in part. */
   list(): readonly HeldRoot[] {
     return [...this.#parts.holdings.list()];
+  }
+
+  /** How the copies of this user's own sites were doing when they were last looked at. */
+  copiesHealth(): CopiesHealth {
+    return this.#replicator?.health() ?? { few: 0, lookedMs: undefined };
   }
 
   /** A newer version stands in its place: unless it is to be kept, it goes after a while. */

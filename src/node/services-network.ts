@@ -64,11 +64,12 @@ export function networkServices(parts: Parts, context: NetworkContext): NetworkS
 }
 
 function stats(
-  { identity, store, transport, peers: host, dht, mode, world }: Parts,
+  { identity, store, transport, peers: host, dht, mode, sites, world }: Parts,
   { startedMs, storeBudgetBytes }: NetworkContext,
 ): Awaited<ReturnType<NodeServices['stats']>> {
   const { blocks } = store.blocks.stats();
   const { bytes } = store.holdings.usage();
+  const { few, lookedMs } = sites.copiesHealth();
   const [listen] = transport.address();
   return {
     node: toHex(identity.node.id),
@@ -83,6 +84,8 @@ function stats(
     ...shownMode(mode.status()),
     uptime: Math.floor((world.clock.monotonicMs() - startedMs) / 1000),
     ...countHeld(store.holdings.list()),
+    fewCopies: few,
+    ...(lookedMs !== undefined && { looked: Math.floor(lookedMs / 1000) }),
   };
 }
 

@@ -243,7 +243,8 @@ test('nodes are pinged, found and joined', async (t) => {
 
 test('a node tells of itself', async (t) => {
   const [one, two] = await pair(t);
-  const { mode, table, budget, uptime } = await two.stats();
+  const { mode, table, budget, uptime, fewCopies, looked } = await two.stats();
+  assert.deepEqual([fewCopies, looked], [0, undefined]);
   assert.deepEqual([mode, table, budget], ['server', 1, 1 << 30]);
   assert.ok(uptime >= 0);
   const [peer] = await two.peers();

@@ -76,6 +76,8 @@ export const samples: Samples = {
     own: 2,
     copies: 3,
     visited: 4,
+    fewCopies: 1,
+    looked: 1_767_225_600,
   },
   peers: [
     { id: node, address: '127.0.0.1:9001', via: 'dht', rttMs: 1.25, seenSeconds: 3 },

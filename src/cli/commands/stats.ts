@@ -3,7 +3,7 @@ import type { CommandContext, CommandDefinition } from '../command.ts';
 import { modeFields } from '../mode-fields.ts';
 import type { StatsResult } from '../../api/ports.ts';
 import { formatBytes } from '../../base/byte-count.ts';
-import { countOf, formatFields, formatSeconds } from '../format.ts';
+import { countOf, formatFields, formatMoment, formatSeconds } from '../format.ts';
 
 export const definition: CommandDefinition = {
   needs: 'running',
@@ -27,6 +27,7 @@ async function run({ terminal, services }: CommandContext): Promise<void> {
       ['blocks', stats.blocks],
       ['store', storeLine(stats)],
       ['sites', sitesLine(stats)],
+      ['copies', copiesLine(stats)],
     ]),
   );
 }
@@ -39,4 +40,12 @@ function storeLine({ bytes, budget }: StatsResult): string {
 
 function sitesLine({ own, copies, visited }: StatsResult): string {
   return `${own} own, ${countOf(copies, 'copy', 'copies')} for others, ${visited} visited`;
+}
+
+/** "enough of all your own, 2026-11-20 14:05 UTC", or "too few of 2 of your own, …". */
+function copiesLine({ own, fewCopies, looked }: StatsResult): string | undefined {
+  if (own === 0) return undefined;
+  if (looked === undefined) return 'of your own: not looked at yet';
+  const what = fewCopies === 0 ? 'enough of all your own' : `too few of ${fewCopies} of your own`;
+  return `${what}, ${formatMoment(looked)}`;
 }

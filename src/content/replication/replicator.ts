@@ -16,6 +16,7 @@ import { Admission, admissionDefaults, type AdmissionOptions } from './admission
 import { keepProtocol } from './keep-frames.ts';
 import { KeepServer } from './keep-server.ts';
 import { Leftovers } from './leftovers.ts';
+import type { CopiesHealth } from './looks.ts';
 import { type CopyProgress, Recruiter } from './recruit.ts';
 import { Survey } from './survey.ts';
 import { Taker } from './taker.ts';
@@ -112,12 +113,18 @@ export class Replicator {
     this.#upkeep.hasten();
   }
 
+  /** How many own roots have fewer copies than wanted, as far as this node has seen. */
+  health(): CopiesHealth {
+    return this.#upkeep.health();
+  }
+
   /** Makes the copies of what this node holds completely. Rejects with the signal's reason. */
   async copy({ link, files, replaces, signal, onProgress }: Copying): Promise<Replication> {
     const { replicas: wanted } = this.#options;
     const first = replaces ? await this.#holdersOf(replaces, signal) : [];
     const job = { link, files, wanted, replaces, first, signal, onProgress };
     const { replicas, refused } = await this.#recruiter.recruit(job);
+    this.#upkeep.published(link.hash, replicas);
     return { replicas, wanted, refused };
   }
 

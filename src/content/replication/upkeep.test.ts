@@ -135,3 +135,20 @@ test('a copy of a copy learns that a newer version stands in its place', async (
   await net.until('it was told', () => second.holdings.get(hash)?.supersededMs !== undefined);
   await net.until('both are gone', () => holdersOf([first, second], hash).length === 0);
 });
+
+test('how the copies of own sites are doing is known from the last look at them', async (t) => {
+  const net = keepNet(t);
+  const publisher = await net.start({ replicas: 2, isKeeper: () => false });
+  const keepers = await net.startAll(3, { replicas: 0 });
+  assert.deepEqual(publisher.sites.copiesHealth(), { few: 0, lookedMs: undefined });
+  const { root } = await publisher.sites.publish(await makeSite(t));
+  const atOnce = publisher.sites.copiesHealth();
+  assert.equal(atOnce.few, 0);
+  for (const keeper of keepers) await net.kill(keeper);
+  await net.until('it is noticed', () => publisher.sites.copiesHealth().few === 1);
+  assert.ok((publisher.sites.copiesHealth().lookedMs ?? 0) > (atOnce.lookedMs ?? Infinity));
+  await net.startAll(2, { replicas: 0 });
+  await net.until('there are copies again', () => publisher.sites.copiesHealth().few === 0);
+  await publisher.sites.unpublish(root);
+  assert.deepEqual(publisher.sites.copiesHealth(), { few: 0, lookedMs: undefined });
+});

@@ -15,6 +15,7 @@ import type { Background } from '../background.ts';
 import type { Connections, HeldRoot, Holdings } from '../ports.ts';
 import type { ProviderContact } from '../fetching/providers.ts';
 import { hashKey, multihashOf } from '../dag/root.ts';
+import { type CopiesHealth, Looks } from './looks.ts';
 import type { Recruiter } from './recruit.ts';
 import { Rota, type Turn } from './rota.ts';
 import type { Findings, Survey } from './survey.ts';
@@ -49,6 +50,7 @@ export class Upkeep {
   readonly #deps: UpkeepDeps;
   readonly #options: UpkeepOptions;
   readonly #rota: Rota;
+  readonly #looks: Looks;
   readonly #stopping = new AbortController();
   #recruiting = 0;
   #alone = false;
@@ -59,6 +61,7 @@ export class Upkeep {
     this.#deps = deps;
     this.#options = options;
     this.#rota = new Rota(deps.world, options.intervalMs);
+    this.#looks = new Looks(deps.world.clock, options.replicas);
     this.#awakeMs = this.#gapMs();
   }
 
@@ -82,12 +85,24 @@ export class Upkeep {
     this.#rota.hasten();
   }
 
+  /** Copies were made, or tried to be made, of an own root. */
+  published(hash: Bytes, copies: number): void {
+    this.#looks.saw(hash, copies);
+  }
+
+  /** Of what is held at this moment. */
+  health(): CopiesHealth {
+    this.#looks.keep([...this.#deps.holdings.list()].filter(isKept));
+    return this.#looks.health();
+  }
+
   async #round(signal: AbortSignal): Promise<void> {
     const { holdings, connections, survey } = this.#deps;
     this.#noticeSleep();
     // Who cannot be connected to is here for a moment only, and no holder to anybody.
     if (connections.addresses().length === 0) return;
     const kept = [...holdings.list()].filter(isKept);
+    this.#looks.keep(kept);
     const due = this.#rota.follow(kept, rootsPerRound);
     if (due.length === 0) return;
     const found = await survey.of(due, signal);
@@ -105,6 +120,7 @@ export class Upkeep {
     const claimed = [...findings.held, ...findings.superseded];
     const others = await this.#deps.survey.checked(root, claimed, signal);
     const missing = replicas - others.length - (root.kind === 'replica' ? 1 : 0);
+    if (root.kind === 'own') this.#looks.saw(root.hash, others.length);
     if (others.length > 0) this.#isBack();
     if (missing <= 0) return this.#rota.later(turn);
     const nearer = turn.waited ? 0 : this.#countNearer(root, others);
@@ -134,6 +150,7 @@ export class Upkeep {
       return this.#rota.soon(turn);
     }
     this.#isBack();
+    if (root.kind === 'own') this.#looks.saw(root.hash, others.length + replicas);
     log.debug('copies were made again', { missing, replicas });
   }
 
