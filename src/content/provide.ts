@@ -1,6 +1,6 @@
 /**
  * Tells the network that this node holds some content, and when it no longer does: provider records
- * signed by the node key. What is said of one root is said in order, and only if it is true by then.
+ * signed by the node key. What is said of one root is said in order, and only if true by then.
  */
 import type { Bytes } from '../base/bytes.ts';
 import { unixSeconds, type Clock } from '../base/clock.ts';

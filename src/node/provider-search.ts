@@ -1,6 +1,7 @@
 /**
- * The DHT as the search for providers, and for nodes that keep copies. What this node holds itself was handed to it by others, so
- * its own answer is trusted with addresses no more than the farthest peer that it knows.
+ * The DHT as the search for providers, and for nodes that keep copies. What this node holds itself
+ * was handed to it by others, so its own answer is trusted with addresses no more than the farthest
+ * peer that it knows.
  */
 import { type Endpoint, type Scope, scopeOf } from '../base/address.ts';
 import type { Bytes } from '../base/bytes.ts';

@@ -29,7 +29,7 @@ export class ShownSites {
     this.#deps = deps;
   }
 
-  /** To be called after each change of a name. Never rejects: what is not noted only stays longer. */
+  /** To be called after a change of a name. Never rejects: what is not noted only stays longer. */
   async note(): Promise<void> {
     const { names, notes } = this.#deps;
     const byRoot = namesByRoot(names.list());
@@ -47,7 +47,7 @@ export class ShownSites {
 
   /**
    * At a start: marks what a name showed that shows something else now, and takes the mark off what
-   * one shows. A site whose names are all gone stays: they may have expired while this node was off.
+   * one shows. A site whose names are all gone stays: they may have expired while the node was off.
    * Never rejects.
    */
   async reconcile(): Promise<void> {

@@ -39,14 +39,15 @@ const manyHashes = 32;
 
 export class WritePlan {
   readonly #index: BlockIndex;
-  /** By number, as they will be. All BOUNDED by the writes of one group. */
+  /** By number, as they will be. BOUNDED by the writes of one group, like all below. */
   readonly #holdings = new Map<
     number,
     { before: StoredHolding | undefined; after: StoredHolding }
   >();
-  readonly #fresh = new Map<string, NewBlock>();
+  readonly #fresh = new Map<string, NewBlock>(); // BOUNDED by the writes
   readonly #members: { number: number; hash: Bytes }[] = [];
-  readonly #named = new Map<number, Set<string>>();
+  readonly #named = new Map<number, Set<string>>(); // BOUNDED by the writes
+  /** BOUNDED by the writes. */
   readonly #sharers = new Map<string, { hash: Bytes; count: number }>();
   #cost = 0;
   #inlineRoom: number;

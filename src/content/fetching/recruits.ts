@@ -1,15 +1,16 @@
 /**
  * The peers of one fetch: takes providers as they can be reached, and returns to those that were
- * busy, broke off, were left for others, or were let go when there was nothing to ask. It does not know what is fetched.
+ * busy, broke off, were left for others, or were let go when there was nothing to ask. It does not
+ * know what is fetched.
  */
 import type { World } from '../../base/clock.ts';
 import type { OpenProvider, ProviderContact, ProviderDialer } from './providers.ts';
 
 /** Waits before a peer that was busy is asked again; then it is given up. */
 export const busyWaitsMs: readonly number[] = [250, 500, 1000, 2000, 4000];
-/** Returns to peers that gave something and broke off: one of them may be the only one to have the rest. */
+/** Returns to peers that gave something and broke off: maybe only one of them has the rest. */
 const brokenReturnsMax = 4;
-/** Returns to each peer that was left for a faster one, when the others have turned out to be worse. */
+/** Returns to each peer that was left for a faster one, once nobody else is to be had. */
 const leftReturnsMax = 2;
 
 interface Return {
