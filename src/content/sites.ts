@@ -159,7 +159,7 @@ export class Sites implements SiteReader {
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
       this.#stop.abort(new AltNetError('ABORTED', {}));
-      this.#server.stop();
+      await this.#server.stop();
       await this.#publishing.stop();
       await this.#replicator?.stop();
       await this.#jobs.stop();

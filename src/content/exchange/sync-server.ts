@@ -21,6 +21,7 @@ import {
 } from './frames.ts';
 import { defaultPace, Pace, type PaceOptions } from './pace.ts';
 import type { Blocks } from '../ports.ts';
+import { Turns } from '../turns.ts';
 import { DagWalk, type Want } from '../dag/walk.ts';
 
 export interface SyncServerOptions {
@@ -38,6 +39,12 @@ export interface SyncServerOptions {
   readonly logger?: Logger;
 }
 
+interface Served {
+  readonly peer: string;
+  /** Since when nothing is asked on it; undefined while something is answered. */
+  idleSinceMs: number | undefined;
+}
+
 /** Small answers are gathered up to this size before they are written. */
 const gatherBytes = 64 * 1024;
 const largeBytes = 16 * 1024;
@@ -47,7 +54,9 @@ export class SyncServer {
   readonly #options: SyncServerOptions;
   readonly #world: World;
   readonly #log: Logger;
-  readonly #open = new Map<ByteStream, string>(); // BOUNDED by streamsMax
+  readonly #open = new Map<ByteStream, Served>(); // BOUNDED by streamsMax
+  /** Those that are sent away among them. BOUNDED by the connections and their streams. */
+  readonly #serving = new Map<ByteStream, Promise<void>>();
 
   constructor(blocks: Blocks, options: SyncServerOptions = {}) {
     this.#blocks = blocks;
@@ -57,15 +66,19 @@ export class SyncServer {
   }
 
   /** Serves one stream until it ends. Never rejects. */
-  async serve(stream: ByteStream): Promise<void> {
+  serve(stream: ByteStream): Promise<void> {
+    const serving = this.#serve(stream).finally(() => this.#serving.delete(stream));
+    this.#serving.set(stream, serving);
+    return serving;
+  }
+
+  async #serve(stream: ByteStream): Promise<void> {
     const peer = toHex(stream.remote);
-    if (!this.#hasRoom(peer)) {
-      await stream.write(encodeEnd(endStatuses.busy)).catch(() => undefined);
-      return stream.close();
-    }
-    this.#open.set(stream, peer);
+    if (!this.#hasRoom(peer)) return sendAway(stream);
+    const served: Served = { peer, idleSinceMs: this.#world.clock.monotonicMs() };
+    this.#open.set(stream, served);
     try {
-      await this.#answerAll(stream);
+      await this.#answerAll(stream, served);
       await stream.close();
     } catch (error) {
       // Peers vanish in the middle of an answer all the time.
@@ -76,26 +89,43 @@ export class SyncServer {
     }
   }
 
-  stop(): void {
-    for (const stream of this.#open.keys()) stream.abort(new AltNetError('ABORTED', {}));
+  /** Resolves when nothing is served any more. */
+  async stop(): Promise<void> {
+    for (const stream of this.#serving.keys()) stream.abort(new AltNetError('ABORTED', {}));
+    await Promise.all(this.#serving.values());
   }
 
   #hasRoom(peer: string): boolean {
     const { streamsMax = 64, streamsPerPeerMax = 8 } = this.#options;
-    const own = [...this.#open.values()].filter((one) => one === peer).length;
-    return this.#open.size < streamsMax && own < streamsPerPeerMax;
+    const own = [...this.#open.values()].filter((one) => one.peer === peer).length;
+    return own < streamsPerPeerMax && (this.#open.size < streamsMax || this.#sendOneAway());
   }
 
-  async #answerAll(stream: ByteStream): Promise<void> {
+  /** Whoever asks nothing for longest makes way: places cannot be kept by having them. */
+  #sendOneAway(): boolean {
+    let longest: { readonly stream: ByteStream; readonly sinceMs: number } | undefined;
+    for (const [stream, { idleSinceMs: sinceMs }] of this.#open) {
+      if (sinceMs !== undefined && !(longest && longest.sinceMs <= sinceMs)) {
+        longest = { stream, sinceMs };
+      }
+    }
+    if (!longest) return false;
+    this.#open.delete(longest.stream);
+    void sendAway(longest.stream);
+    return true;
+  }
+
+  async #answerAll(stream: ByteStream, served: Served): Promise<void> {
     const frames = new FrameReader(stream.read);
     const { idleMs = 60_000, pace = defaultPace } = this.#options;
     const giveUp = (): void =>
       stream.abort(new AltNetError('TIMEOUT', { what: 'sync', ms: idleMs }));
+    const turns = new Turns(); // what is missing is told so fast that the stream never waits
     let root: Bytes | undefined;
     for (;;) {
       const cancelIdle = this.#world.timers.after(idleMs, giveUp);
       const frame = await frames.next().finally(cancelIdle);
-      if (frame === undefined) return;
+      if (frame === undefined || !this.#open.has(stream)) return;
       if (root === undefined) {
         root = requireRoot(frame);
         this.#options.onAsked?.(root);
@@ -105,21 +135,29 @@ export class SyncServer {
       if (!want) throw new Error('the peer sent something else than a want');
       const speed = new Pace(this.#world.timers, pace, giveUp);
       speed.start();
+      served.idleSinceMs = undefined;
       try {
-        await this.#answer(new Answer(stream, speed), want, root);
+        await this.#answer({ answer: new Answer(stream, speed), turns }, want, root);
       } finally {
         speed.stop();
+        served.idleSinceMs = this.#world.clock.monotonicMs();
       }
     }
   }
 
-  async #answer(answer: Answer, want: Want, root: Bytes): Promise<void> {
+  async #answer(
+    { answer, turns }: { readonly answer: Answer; readonly turns: Turns },
+    want: Want,
+    root: Bytes,
+  ): Promise<void> {
     const { refuses } = this.#options;
     if (refuses?.(root) === true || refuses?.(want.link.hash) === true) {
       return answer.end(endStatuses.refused);
     }
     const walk = new DagWalk(want);
     for (let link = walk.next(); link !== undefined; link = walk.next()) {
+      const turn = turns.next();
+      if (turn) await turn;
       const bytes = this.#blocks.get(link.hash);
       if (bytes === undefined) {
         walk.skip();
@@ -133,6 +171,12 @@ export class SyncServer {
     if (walk.full) return answer.end(endStatuses.full);
     return answer.end(walk.limited ? endStatuses.limit : endStatuses.done);
   }
+}
+
+/** In good order: the peer comes again later. */
+async function sendAway(stream: ByteStream): Promise<void> {
+  await stream.write(encodeEnd(endStatuses.busy)).catch(() => undefined);
+  await stream.close();
 }
 
 function requireRoot({ type, body }: Frame): Bytes {
