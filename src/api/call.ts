@@ -96,7 +96,7 @@ export async function callForResult<T>(
     if (line.progress) onProgress(line.progress);
     if (line.result !== undefined) return line.result;
   }
-  throw badAnswer(target, 'it ended its answer early');
+  throw badAnswer(target, 'the node was stopped');
 }
 
 /** The answer's head has come and says success; its body is yet to be read. */
@@ -178,7 +178,13 @@ function mapFailure(error: unknown, target: Target, options?: CallOptions): Erro
     const address = `${target.host}:${target.port}`;
     return new AltNetError('NO_NODE', { why: `${address}: ${why}` }, { cause: error });
   }
-  return badAnswer(target, `the connection broke (${why})`, error);
+  // It ends its connections when it ends, and at no other time.
+  const isGone = why === 'ECONNRESET' || why === 'EPIPE' || why === 'ERR_STREAM_PREMATURE_CLOSE';
+  return badAnswer(
+    target,
+    isGone ? 'the node was stopped' : `the connection broke (${why})`,
+    error,
+  );
 }
 
 function badAnswer({ host, port }: Target, why: string, cause?: unknown): AltNetError {

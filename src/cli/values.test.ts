@@ -26,6 +26,17 @@ test('sizes are bytes, or a number with a unit', () => {
   }
 });
 
+test('a size that is none is told from one that cannot be', () => {
+  const whys = [
+    ['0', /^--store-budget: 0 is too little; try 64MiB$/],
+    ['0.1', /: 0\.1 is too little/],
+    ['9007199254740993', /is too much/],
+    ['1XB', /: "1XB" is not a size/],
+  ] as const;
+  for (const [text, message] of whys)
+    assert.throws(() => parseByteCount('--store-budget', text), { message });
+});
+
 test('numbers are whole and within their bounds', () => {
   assert.equal(parseCount('--replicas', '6', { min: 0, max: 64 }), 6);
   for (const text of ['', '-1', '65', '1.5', ' 1', '0x1']) {

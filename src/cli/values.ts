@@ -78,6 +78,8 @@ export function parseByteCount(flag: string, text: string): number {
   const factor = byteUnits[unit.toLowerCase()];
   const bytes = digits === '' || factor === undefined ? 0 : Math.floor(Number(digits) * factor);
   if (bytes >= 1 && Number.isSafeInteger(bytes)) return bytes;
+  if (digits !== '' && factor !== undefined)
+    throw usageError(`${flag}: ${text} is too ${bytes < 1 ? 'little' : 'much'}; try 64MiB`);
   throw usageError(`${flag}: "${text}" is not a size; write bytes or, for example, 64MiB`);
 }
 

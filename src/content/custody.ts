@@ -4,7 +4,7 @@
  * as far as it costs nobody else anything. Why one is wanted, its callers know.
  */
 import { equalBytes } from '../base/bytes.ts';
-import { isAltNetError } from '../base/errors.ts';
+import { AltNetError, isAltNetError } from '../base/errors.ts';
 import type { Fetcher } from './fetching/fetch.ts';
 import type { FetchJob, FetchProgress } from './fetching/fetch-job.ts';
 import { adoptAll } from './dag/adopt.ts';
@@ -84,6 +84,9 @@ export class Custody {
         first ??= bytesTotal;
         if (bytesTotal <= highest) return;
         highest = bytesTotal;
+        const { bytesMax } = this.#holdings.usage();
+        if (bytesTotal > bytesMax)
+          throw new AltNetError('STORE_FULL', { bytes: bytesTotal, bytesMax });
         await using holding = await into();
         await holding.requireRoom(bytesLeft);
       },

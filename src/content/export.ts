@@ -5,7 +5,6 @@
  */
 import { mkdir, open, readdir, rename, rm, rmdir, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { randomBytes } from 'node:crypto';
 import process from 'node:process';
 import { type Bytes, toHex } from '../base/bytes.ts';
 import { AltNetError, systemCode } from '../base/errors.ts';
@@ -13,6 +12,7 @@ import { forEachOf } from '../base/parallel.ts';
 import { readFile } from './dag/file.ts';
 import { listFolder, readNode } from './dag/folder.ts';
 import { filesMax, measure } from './dag/measure.ts';
+import { draftOf, removeLeftovers } from './leftovers.ts';
 import type { Blocks } from './ports.ts';
 import type { Link } from './dag/root.ts';
 import { Turns } from './turns.ts';
@@ -79,7 +79,8 @@ export async function exportSite(
     throw writeError(path.dirname(target), error);
   });
   await requireSpace(path.dirname(target), total.bytes);
-  const draft = `${target}.${randomBytes(6).toString('hex')}.part`;
+  await removeLeftovers(target);
+  const draft = draftOf(target);
   try {
     await makeFolders(state, { entry: { ...root, name: '', size: 0 }, at: draft, depth: 1 });
     await forEachOf(state.pending, filesAtOnce, (file) => writeFile(state, file));
@@ -101,7 +102,11 @@ async function requireFree(target: string): Promise<void> {
 }
 
 async function requireSpace(folder: string, bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
+  const { blocks, bavail, bsize } = await statfs(folder);
+  if (blocks === 0) {
+    const why = 'that is no place for files'; // such as /proc
+    throw new AltNetError('PATH_UNSUPPORTED', { path: folder, why });
+  }
   if (bytes > bavail * bsize) throw new AltNetError('DISK_FULL', { folder });
 }
 

@@ -20,6 +20,8 @@ export interface Block {
 export interface Blocks {
   get(hash: Bytes): Bytes | undefined;
   has(hash: Bytes): boolean;
+  /** What `get` gave is not what the hash says: it can be fetched again once this has resolved. */
+  forget?(hash: Bytes): Promise<void>;
 }
 
 /**

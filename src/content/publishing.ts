@@ -6,12 +6,13 @@
 import path from 'node:path';
 import { type Bytes, equalBytes } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
+import { isAltNetError } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
 import { KeyedTurns } from '../base/keyed-turns.ts';
 import { cidOf, hashKey, type Link, requireLink } from './dag/root.ts';
 import { type Imported, importPath } from './import/import.ts';
 import type { ImportMemory } from './import/import-memory.ts';
-import type { Blocks, Holdings } from './ports.ts';
+import type { Blocks, Holding, Holdings } from './ports.ts';
 import { throttled } from './progress.ts';
 import type { Announcer } from './provide.ts';
 import type { CopyProgress } from './replication/recruit.ts';
@@ -32,6 +33,8 @@ export interface PublishingDeps {
   readonly clock: Clock;
 }
 
+/** Folders that were read since the start. */
+const readMax = 64;
 /** Who publishes more at the same time than a person does is told to wait. */
 const waitingMax = 256;
 const noCopies: Replication = { replicas: 0, wanted: 0, refused: [] };
@@ -40,6 +43,8 @@ export class Publishing {
   readonly #deps: PublishingDeps;
   readonly #imports = new KeyedTurns(waitingMax);
   readonly #offers = new KeyedTurns(waitingMax);
+  /** By path, the hash of what was read there last. BOUNDED by readMax */
+  readonly #read = new Map<string, Bytes>();
   readonly #copies = new SharedJobs<Replication, CopyProgress>();
 
   constructor(deps: PublishingDeps) {
@@ -55,8 +60,9 @@ export class Publishing {
   async add(from: string, { signal, onProgress, keep }: AddOptions): Promise<AddedSite> {
     const report = throttled(this.#deps.clock, onProgress);
     // Room is set aside for all of it: two that read the same would need it twice.
-    const imported = await this.#imports.run(path.resolve(from), signal, () =>
-      this.#import(from, {
+    const at = path.resolve(from);
+    const imported = await this.#imports.run(at, signal, () =>
+      this.#import(at, {
         signal,
         keep,
         onProgress: onProgress && ((done) => report({ ...done, peers: 0 })),
@@ -121,11 +127,24 @@ export class Publishing {
     const { blocks, holdings, memory } = this.#deps;
     await using holding = await holdings.open({ kind: 'own', keep });
     const known = memory && { memory, blocks };
-    const imported = await importPath(holding, from, { signal, known, onProgress });
+    const into = this.#isHere(from) ? withoutReserve(holding) : holding;
+    const imported = await importPath(into, from, { signal, known, onProgress });
     const { root, files, bytes } = imported;
     await holding.complete({ link: root, files, bytes });
+    this.#read.delete(from);
+    this.#read.set(from, root.hash);
+    for (const oldest of this.#read.keys()) {
+      if (this.#read.size <= readMax) break;
+      this.#read.delete(oldest);
+    }
     await this.#revive(root);
     return imported;
+  }
+
+  /** Whether most of a folder is likely to be here, though its files are too new to be recognised. */
+  #isHere(from: string): boolean {
+    const hash = this.#read.get(from);
+    return hash !== undefined && this.#deps.holdings.get(hash)?.complete === true;
   }
 
   /** What is published again is no longer an old version, nor one that its user gave up. */
@@ -135,4 +154,19 @@ export class Publishing {
     if (holdings.get(hash)?.supersededMs === undefined) return;
     await holdings.change(hash, { supersededMs: undefined });
   }
+}
+
+/** What is here needs no room, and how much of a folder that is, is known once it was read. */
+function withoutReserve(holding: Holding): Pick<Holding, 'putAll' | 'adopt' | 'reserve'> {
+  return {
+    putAll: (blocks) => holding.putAll(blocks),
+    adopt: (hashes) => holding.adopt(hashes),
+    reserve: async (bytes) => {
+      try {
+        await holding.reserve(bytes);
+      } catch (error) {
+        if (!isAltNetError(error, 'STORE_FULL')) throw error;
+      }
+    },
+  };
 }

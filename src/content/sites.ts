@@ -6,7 +6,7 @@ import type { CID } from 'multiformats/cid';
 import { sleep } from '../base/abort.ts';
 import { type Bytes, equalBytes } from '../base/bytes.ts';
 import { systemWorld, type World } from '../base/clock.ts';
-import { AltNetError } from '../base/errors.ts';
+import { AltNetError, isAltNetError } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
 import type { Signer } from '../record/stamp.ts';
@@ -141,7 +141,11 @@ export class Sites implements SiteReader {
     this.#replicator =
       keepers && replication && new Replicator({ ...common, ...own, keepers }, replication);
     this.#publishing = new Publishing({
-      ...{ blocks, holdings, announcer: this.#announcer, clock: world.clock, unpublished },
+      blocks,
+      holdings,
+      announcer: this.#announcer,
+      unpublished,
+      clock: world.clock,
       replicator: this.#replicator,
       memory: parts.notes && new ImportMemory(parts.notes, world.clock),
     });
@@ -268,11 +272,32 @@ export class Sites implements SiteReader {
     await using stack = new AsyncDisposableStack();
     stack.use(await this.#parts.holdings.open({ kind: 'visited', root: link }));
     await this.ensure(cidOf(link), { signal });
-    const bytes = this.#parts.blocks.get(hash) ?? new Uint8Array();
-    if (!equalBytes(sha256(bytes), hash))
-      throw new AltNetError('INTERNAL', { what: 'a lost value' });
+    const bytes = (await this.#intact(hash)) ?? (await this.#fetchedAgain(link, signal));
     if (bytes.length <= valueBytesMax) return bytes;
     throw new AltNetError('VALUE_TOO_BIG', { bytes: bytes.length, bytesMax: valueBytesMax });
+  }
+
+  /** What a disk has changed is forgotten. */
+  async #intact(hash: Bytes): Promise<Bytes | undefined> {
+    const { blocks } = this.#parts;
+    const bytes = blocks.get(hash);
+    if (bytes && equalBytes(sha256(bytes), hash)) return bytes;
+    await blocks.forget?.(hash);
+    return undefined;
+  }
+
+  async #fetchedAgain(link: Link, signal: AbortSignal | undefined): Promise<Bytes> {
+    const root = cidOf(link);
+    const why = 'its block is damaged on the disk of this node, and no other node has it';
+    const lost = new AltNetError('CONTENT_UNAVAILABLE', { root: root.toString(), why });
+    try {
+      await this.ensure(root, { signal });
+    } catch (error) {
+      throw isAltNetError(error, 'NO_PROVIDERS') ? lost : error;
+    }
+    const bytes = await this.#intact(link.hash);
+    if (!bytes) throw lost;
+    return bytes;
   }
 
   /** All that is held, whole or in part. */

@@ -28,7 +28,7 @@ interface Bench {
   look: (signal: AbortSignal | undefined) => Promise<void>;
   point: () => Promise<void>;
   copy: (options: ReplicateOptions) => Promise<void>;
-  publish(input: Partial<PublishInput>, options?: CallOptions): Promise<PublishResult>;
+  publish: (input: Partial<PublishInput>, options?: CallOptions) => Promise<PublishResult>;
   readonly world: ReturnType<typeof manualWorld>;
 }
 
@@ -37,6 +37,7 @@ function bench(): Bench {
   const told: Progress[] = [];
   const targets = new Map<string, CID>(); // BOUNDED by the test
   const world = manualWorld();
+  const onProgress = (progress: Progress): void => void told.push(progress);
   const list = (): OwnName[] =>
     [...targets].map(([name, root]) => ({ name, root, version: 7 }) as OwnName);
   const self: Bench = {
@@ -48,7 +49,6 @@ function bench(): Bench {
     point: async () => undefined,
     copy: async () => undefined,
     publish: (input, options = {}) => {
-      const onProgress = (progress: Progress): void => void told.push(progress);
       const given = { input: { path: '/site', ...input }, options: { onProgress, ...options } };
       return publishSite({ sites, names, world } as unknown as Parts, context, given);
     },

@@ -47,8 +47,13 @@ export class BlockStore implements Blocks {
     if (!place) return undefined;
     if (place.at === 'index') return place.bytes;
     const bytes = this.#files.read(hash, place.size);
-    if (!bytes) this.#forget(hash);
+    if (!bytes) this.#lost(hash).catch(() => undefined);
     return bytes;
+  }
+
+  /** A reader found out that the bytes are not those of the hash. */
+  async forget(hash: Bytes): Promise<void> {
+    if (this.has(hash)) await this.#lost(hash);
   }
 
   /** What is there. Exact, also after a crash. */
@@ -58,8 +63,8 @@ export class BlockStore implements Blocks {
   }
 
   /** A power cut or a user took the file away: from now on it can be fetched again. */
-  #forget(hash: Bytes): void {
+  async #lost(hash: Bytes): Promise<void> {
     this.#log.warn('the file of a block is missing or damaged', { hash: toHex(hash) });
-    this.#onLost(hash).catch(() => undefined);
+    await this.#onLost(hash);
   }
 }

@@ -71,13 +71,13 @@ test('a failure after the site is there says what is left of it', async (t) => {
   const root = sampleIds.cid;
   const stopped = async (
     phase: 'reading' | 'announcing' | 'naming' | 'copying',
-    { error = new AltNetError('ABORTED', {}), ...options }: Record<string, unknown> = {},
+    { error = new AltNetError('ABORTED', {}), ...options }: { error?: Error; name?: string } = {},
   ): Promise<string> => {
     const services = new FixedServices();
     services.publish = (_input, { onProgress } = {}): Promise<PublishResult> => {
       const done = { phase, bytes: 1, bytesTotal: 2, files: 1, peers: 0 };
       onProgress?.({ ...done, ...(phase !== 'reading' && { root }) });
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     };
     return (await runDefinition(definition, { services, operands: [folder], options })).stderr;
   };
