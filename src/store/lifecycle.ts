@@ -2,7 +2,7 @@
  * What becomes of a holding while it is being written: what it begins as, when it is complete, and
  * what stays of it once its last writer has closed it. Runs inside the queue of `holdings`.
  */
-import { equalBytes } from '../base/bytes.ts';
+import { equalBytes, toHex } from '../base/bytes.ts';
 import { AltNetError } from '../base/errors.ts';
 import type { NewHolding } from '../content/ports.ts';
 import type { Book } from './book.ts';
@@ -98,6 +98,10 @@ export class Lifecycle {
       throw new AltNetError('INTERNAL', { what: 'a holding was completed with another root' });
     }
     const own = this.find(open);
+    if (open.written !== undefined && own?.number !== open.written && own?.state !== 'complete') {
+      const why = 'it was removed meanwhile';
+      throw new AltNetError('CONTENT_UNAVAILABLE', { root: toHex(link.hash), why });
+    }
     const rooted = table.ofRoot(link.hash);
     const base = raise(own ?? rooted ?? this.begin(open), rooted ?? open.begin);
     const after: StoredHolding = {

@@ -13,6 +13,8 @@ export interface OpenHolding {
   begin: NewHolding;
   /** What it was before somebody meant to make more of it; it falls back to that. */
   before: HoldingKind | undefined;
+  /** Number of the entry that names what was written; a removal may have taken it away since. */
+  written: number | undefined;
   writers: number;
 }
 
@@ -34,6 +36,7 @@ export class OpenHoldings {
       number: undefined,
       begin: what,
       before: undefined,
+      written: undefined,
       writers: 1,
     };
     if (root) this.#byRoot.set(textOf(root.hash), open);

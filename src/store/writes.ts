@@ -33,7 +33,12 @@ class Group {
   readonly plan: WritePlan;
   /** Numbers of holdings that have no entry before the commit. BOUNDED by the writes. */
   readonly begun = new Map<OpenHolding, StoredHolding>();
-  readonly done: { write: Write; missing: readonly Bytes[] }[] = []; // BOUNDED by the writes
+  readonly done: {
+    readonly write: Write;
+    readonly missing: readonly Bytes[];
+    /** Of its holding, if that has an entry after the commit. */
+    readonly number: number | undefined;
+  }[] = []; // BOUNDED by the writes
 
   constructor({ index, book }: Pick<WritesParts, 'index' | 'book'>) {
     this.plan = new WritePlan(index, book.inlineRoom());
@@ -113,7 +118,9 @@ export class Writes {
       book.reserve(-covered, reservation.origin);
     }
     group.plan.take(draft, nowMs());
-    group.done.push({ write, missing: draft.missing });
+    const hasEntry = !draft.isNew || draft.named.size > 0;
+    const number = hasEntry ? draft.holding.number : undefined;
+    group.done.push({ write, missing: draft.missing, number });
   }
 
   async #commit(group: Group): Promise<void> {
@@ -123,7 +130,10 @@ export class Writes {
       for (const [open, { number }] of begun) {
         if (!open.root && plan.holding(number)) this.#parts.opens.number(open, number);
       }
-      for (const { write, missing } of done) write.resolve(missing);
+      for (const { write, missing, number } of done) {
+        write.open.written ??= number;
+        write.resolve(missing);
+      }
     } catch (error) {
       // A disk that others have filled is a smaller budget.
       const failure = this.#explain(error);
