@@ -9,6 +9,8 @@ import { DagWalk, type SizedLink, type Want } from '../dag/walk.ts';
 
 /** A node that says nothing of its size: most have fewer links than fit in this. */
 const nodeBytesGuess = 16 * 1024;
+/** The nodes above so many bytes of leaves take about one. */
+const leafBytesPerNodeByte = 4096;
 const leafBytesGuess = 256 * 1024;
 /** Entries, so that a hostile site of nothing but links costs at most 32 MB here. */
 const entriesMax = 262_144;
@@ -22,7 +24,7 @@ export interface TicketOptions {
 export class Ticket {
   readonly want: Want;
   readonly walk: DagWalk;
-  /** What is expected to come. A guess. */
+  /** What is expected to come in all. A guess. */
   readonly bytes: number;
   readonly askedMs: number;
   /** Who asked. */
@@ -42,10 +44,18 @@ export class Ticket {
     this.askedMs = nowMs;
     this.owner = owner;
   }
+
+  /** What is expected to come still. */
+  get bytesDue(): number {
+    return Math.max(this.bytes - this.walk.bytes, 1);
+  }
 }
 
 export function expectedBytes({ link, scope, path, limitBytes = 0, bytesSaid }: Want): number {
   if (link.codec === 'raw') return clamp(bytesSaid ?? leafBytesGuess);
+  if (scope === 'nodes' && bytesSaid !== undefined) {
+    return Math.min(nodeBytesGuess + bytesSaid / leafBytesPerNodeByte, limitBytes || blockBytesMax);
+  }
   if (scope !== 'block' && limitBytes > 0) return Math.min(limitBytes, clamp(bytesSaid));
   return nodeBytesGuess * (1 + path.length);
 }
@@ -89,7 +99,15 @@ export class Asked {
       if (this.#tickets.get(key) === ticket) this.#tickets.delete(key);
     }
     this.#keys.delete(ticket);
+    const twin = ticket.hasTwin ? this.#twinOf(ticket) : undefined;
+    if (twin) this.#claim(twin.want.link, twin);
     this.tide.rise();
+  }
+
+  #twinOf({ want }: Ticket): Ticket | undefined {
+    const key = hashKey(want.link.hash);
+    for (const one of this.#keys.keys()) if (hashKey(one.want.link.hash) === key) return one;
+    return undefined;
   }
 
   #claim({ hash }: Link, ticket: Ticket): void {

@@ -148,19 +148,22 @@ export class FrameReader {
   readonly #slabs: Slabs;
   readonly #bytesMaxOf: (type: number) => number | undefined;
   readonly #chunks: AsyncIterator<Bytes>;
+  readonly #onOctets: (() => void) | undefined;
   #rest: Bytes = new Uint8Array();
 
   /**
    * Bodies are taken from `slabs`, to be given back by whoever gets them. `bytesMaxOf` says which
-   * types there are, for protocols that frame alike.
+   * types there are, for protocols that frame alike. `onOctets` is called whenever some came.
    */
   constructor(
     stream: AsyncIterable<Bytes>,
     slabs: Slabs = new Slabs(0),
     bytesMaxOf: (type: number) => number | undefined = frameBytesMax,
+    onOctets?: () => void,
   ) {
     this.#slabs = slabs;
     this.#bytesMaxOf = bytesMaxOf;
+    this.#onOctets = onOctets;
     this.#chunks = stream[Symbol.asyncIterator]();
   }
 
@@ -189,6 +192,7 @@ export class FrameReader {
         const { done, value } = await this.#chunks.next();
         if (done === true) break;
         this.#rest = value;
+        this.#onOctets?.();
       }
       const part = this.#rest.subarray(0, target.length - filled);
       target.set(part, filled);

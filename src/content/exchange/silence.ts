@@ -3,7 +3,6 @@
  * one. Unlike `Pace` it condemns nobody, so it may be impatient: a site must open although one of
  * those who hold it has just gone to sleep.
  */
-import type { Bytes } from '../../base/bytes.ts';
 import type { CancelTimer, Timers } from '../../base/clock.ts';
 
 export interface SilenceOptions {
@@ -45,12 +44,9 @@ export class Silence {
     this.#cancelFirst = undefined;
   }
 
-  /** The same chunks; each breaks the silence. */
-  async *heard(chunks: AsyncIterable<Bytes>): AsyncGenerator<Bytes, void, undefined> {
-    for await (const chunk of chunks) {
-      this.#heard = true;
-      yield chunk;
-    }
+  /** Octets have come. */
+  heard(): void {
+    this.#heard = true;
   }
 
   /** A whole frame has come. */

@@ -9,7 +9,7 @@ test('the window holds about a second, within its limits', () => {
   const world = manualWorld();
   const speed = new Speed(world.clock);
   speed.begin();
-  assert.equal(speed.windowBytes, 512 * kibibyte, 'before anything is known');
+  assert.equal(speed.windowBytes, 1024 * kibibyte, 'before anything is known');
   const send = (bytesPerMs: number): void => {
     for (let i = 0; i < 50; i++) {
       world.advance(100);

@@ -15,6 +15,7 @@ import {
   encodeWant,
   endStatuses,
   type Frame,
+  frameBytesMax,
   FrameError,
   FrameReader,
   frameTypes,
@@ -97,7 +98,9 @@ export class SyncSession {
     this.#silence = new Silence(timers, options.silence ?? defaultSilence, () => {
       if (errand.hasAlternative()) this.leave('it fell silent');
     });
-    this.#frames = new FrameReader(this.#silence.heard(stream.read), options.slabs);
+    this.#frames = new FrameReader(stream.read, options.slabs, frameBytesMax, () =>
+      this.#silence.heard(),
+    );
     this.#pace = new Pace(timers, options.pace ?? defaultPace, () => {
       this.#end({ kind: 'dropped', why: 'it was too slow' });
     });
@@ -144,7 +147,7 @@ export class SyncSession {
       const ticket = this.#errand.take();
       if (ticket === undefined) break;
       this.#outstanding.push(ticket);
-      this.#aheadBytes += ticket.bytes;
+      this.#aheadBytes += ticket.bytesDue;
       wants.push(encodeWant(ticket.want));
     }
     if (wants.length === 0) return;
@@ -191,7 +194,7 @@ export class SyncSession {
 
   #settle(ticket: Ticket): void {
     this.#outstanding.shift();
-    this.#aheadBytes -= ticket.bytes;
+    this.#aheadBytes -= ticket.bytesDue;
     this.#errand.ended(ticket);
     if (this.#outstanding.length === 0) this.#pause();
     this.wake();
@@ -214,7 +217,9 @@ export class SyncSession {
     if (!equalBytes(sha256(body), expected.hash)) {
       throw new RuleBroken('it sent a block that is not the one whose turn it was');
     }
+    const dueBytes = ticket.bytesDue;
     const why = ticket.walk.accept(body);
+    this.#aheadBytes -= dueBytes - ticket.bytesDue;
     // The block has the right hash, so every provider would send the same.
     if (why !== undefined) throw new NotThePeer(why, { cause: this.#contentBad(why) });
     this.#blocks++;
@@ -222,6 +227,7 @@ export class SyncSession {
     this.#pace.count(body.length);
     this.speed.count(body.length);
     await this.#own(() => this.#errand.arrived(ticket, { hash: expected.hash, bytes: body }));
+    this.wake(); // before the answer ends: else nothing would be on its way for a round trip
     return false;
   }
 

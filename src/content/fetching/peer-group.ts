@@ -229,7 +229,7 @@ export class PeerGroup implements Iterable<Peer> {
     const useless = peers.filter((peer) =>
       peer.isIdle ? hasQueue() : peer.isQuiet(hedgeMs),
     ).length;
-    const ahead = peers.flatMap(({ outstanding }) => outstanding.map(({ bytes }) => bytes));
+    const ahead = peers.flatMap(({ outstanding }) => outstanding.map(({ bytesDue }) => bytesDue));
     const bytes = ahead.reduce((sum, one) => sum + one, queuedBytes(joinBytes));
     const useful = bytes > joinBytes ? max : 1;
     return Math.min(useful + useless, peersInAllMax);

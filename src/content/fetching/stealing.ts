@@ -56,7 +56,7 @@ function* worthStealing(
   const own = sumOf(thief.outstanding);
   let bytes = 0;
   for (const ticket of outstanding) {
-    bytes += ticket.bytes;
+    bytes += ticket.bytesDue;
     const isComing = ticket.blocks > 0 && !isQuiet;
     if (ticket.hasTwin || isComing) continue;
     const etaMs = speed.etaMs(bytes) ?? (isQuiet ? Infinity : 0);
@@ -66,5 +66,5 @@ function* worthStealing(
 }
 
 function sumOf(tickets: readonly Ticket[]): number {
-  return tickets.reduce((sum, { bytes }) => sum + bytes, 0);
+  return tickets.reduce((sum, { bytesDue }) => sum + bytesDue, 0);
 }
