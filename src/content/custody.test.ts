@@ -9,7 +9,7 @@ import { temporaryFolder } from '../../test/support/cleanup.ts';
 import { KeeperBoard, RecordBoard, startContentNode } from '../../test/support/content-net.ts';
 import type { MemoryBlocks } from '../../test/support/memory-blocks.ts';
 import { startStoreNode } from '../../test/support/store-net.ts';
-import type { Bytes } from '../base/bytes.ts';
+import { type Bytes, toHex } from '../base/bytes.ts';
 import { encodeNode } from './dag/encode-node.ts';
 import { cidOf, type Link, requireLink } from './dag/root.ts';
 
@@ -86,7 +86,7 @@ test('a site that says less than it is takes a share of the room and not all of 
   assert.equal(reader.store.holdings.get(requireLink(small.root).hash)?.complete, true);
 });
 
-test('a copy may take nearly all that one peer may store', async (t) => {
+test('a copy may take nearly all that one peer may store, and be updated', async (t) => {
   const board = new RecordBoard();
   const keepers = new KeeperBoard();
   const keeper = await startStoreNode(t, board, {
@@ -96,7 +96,29 @@ test('a copy may take nearly all that one peer may store', async (t) => {
   });
   const author = await startStoreNode(t, board, { keepers, replication: { replicas: 1 } });
   keepers.add(keeper);
+  const [page, changed] = [randomBytes(1_500_000), randomBytes(1000)];
+  const first = await author.sites.publish(await siteOf(t, { page }));
+  assert.deepEqual([first.replicas, first.refused], [1, []]);
+  const folder = await siteOf(t, { page, changed });
+  const next = await author.sites.publish(folder, { replaces: first.root });
+  assert.deepEqual([next.replicas, next.refused], [1, []]);
+  const held = [...keeper.store.holdings.list()].map(({ hash }) => toHex(hash));
+  assert.deepEqual(held, [toHex(requireLink(next.root).hash)], 'no room for both');
+});
+
+test('what was visited can be kept for a peer that has room for it once', async (t) => {
+  const board = new RecordBoard();
+  const keepers = new KeeperBoard();
+  const keeper = await startStoreNode(t, board, {
+    budgetBytes: 8_000_000,
+    perPeerBudgetBytes: 2_000_000,
+    keepers,
+  });
+  const author = await startStoreNode(t, board, { keepers, replication: { replicas: 1 } });
   const folder = await siteOf(t, { page: randomBytes(1_500_000) });
+  const { root } = await author.sites.publish(folder);
+  await keeper.sites.ensure(root);
+  keepers.add(keeper);
   const { replicas, refused } = await author.sites.publish(folder);
   assert.deepEqual([replicas, refused], [1, []]);
 });

@@ -61,6 +61,8 @@ export interface NewHolding {
   readonly from?: Bytes | undefined;
   /** replica: the network that `from` came from, "4:" or "16:" and the hex of its /24 or /48. */
   readonly source?: string | undefined;
+  /** replica: the version before, of the same peer; it need not find room beside this one. */
+  readonly replaces?: Bytes | undefined;
   readonly keep?: boolean | undefined;
 }
 

@@ -159,6 +159,61 @@ describe('a budget', () => {
     assert.ok(audit.diskBytes <= budgetBytes * 1.1);
   });
 
+  test('of one peer has room for an update, and drops what it replaced', async (t) => {
+    const { store } = await testStore(t, { perPeerBudgetBytes: 250_000 });
+    const shared = [block('a', 100_000), block('b', 100_000)];
+    const from = new Uint8Array(32).fill(1);
+    const version = (
+      name: string,
+      extra: readonly Block[],
+      more: Partial<NewHolding> = {},
+    ): Promise<void> =>
+      hold(store, name, [...shared, ...extra], { kind: 'replica', from, ...more });
+    const replaced = (name: string): Promise<void> =>
+      store.holdings.change(linkOf(name).hash, { supersededMs: 1 });
+    const [one, other] = [linkOf('one').hash, linkOf('not theirs').hash];
+    await version('one', []);
+    await assert.rejects(version('two', []), isFull);
+    await hold(store, 'not theirs', shared, { kind: 'replica', from: new Uint8Array(32) });
+    await assert.rejects(version('two', [], { replaces: other }), isFull);
+    await version('two', [block('c', 20_000)], { replaces: one });
+    assert.deepEqual([isHeld(store, 'one'), isHeld(store, 'two')], [true, true]);
+    await assert.rejects(version('three', [], { replaces: one }), isFull, 'once is enough');
+    await replaced('one');
+    assert.deepEqual([isHeld(store, 'one'), isHeld(store, 'two')], [false, true]);
+    assert.ok(store.holdings.usageFor(from).bytes <= 250_000);
+    await assert.rejects(version('too large', [block('d', 60_000)], { replaces: one }), isFull);
+    assert.ok(isHeld(store, 'two'));
+  });
+
+  test('of one peer counts once what was set aside and turned out to be here', async (t) => {
+    const { store } = await testStore(t, { perPeerBudgetBytes: 250_000 });
+    const blocks = [block('a', 100_000), block('b', 100_000)];
+    await hold(store, 'visited', blocks);
+    const link = linkOf('kept');
+    const kept = { kind: 'replica', from: new Uint8Array(32), root: link } as const;
+    await using holding = await store.holdings.open(kept);
+    await holding.reserve(200_000);
+    assert.deepEqual(await holding.adopt(blocks.map(({ hash }) => hash)), []);
+    await holding.complete({ link, files: 1, bytes: 1 });
+  });
+
+  test('of one peer keeps what it replaced only while there is room for more', async (t) => {
+    const { store } = await testStore(t, { perPeerBudgetBytes: 300_000 });
+    const kept = { kind: 'replica', from: new Uint8Array(32).fill(1) } as const;
+    for (const name of ['old', 'older']) {
+      await hold(store, name, [block(name, 100_000)], kept);
+      const supersededMs = name === 'old' ? 2 : 1;
+      await store.holdings.change(linkOf(name).hash, { supersededMs });
+    }
+    await hold(store, 'small', [block('small', 50_000)], kept);
+    assert.deepEqual([isHeld(store, 'old'), isHeld(store, 'older')], [true, true]);
+    await hold(store, 'new', [block('new', 100_000)], kept);
+    assert.deepEqual([isHeld(store, 'old'), isHeld(store, 'older')], [true, false]);
+    await assert.rejects(hold(store, 'large', [block('large', 260_000)], kept), isFull);
+    assert.ok(isHeld(store, 'old'), 'it would not have helped');
+  });
+
   test('of one peer bounds its replicas, and four times that its network', async (t) => {
     const { store } = await testStore(t, { perPeerBudgetBytes: 100_000 });
     const source = '4:7f0000';

@@ -18,6 +18,7 @@ import { HoldingWriter, type WriterPort } from './holding-writer.ts';
 import { Lifecycle, staysPartial } from './lifecycle.ts';
 import { Losses } from './losses.ts';
 import { OpenHoldings } from './open-holdings.ts';
+import { PeerRoom } from './peer-room.ts';
 import { closedError, SerialQueue } from './queue.ts';
 import { Removal } from './removal.ts';
 import { Room } from './room.ts';
@@ -49,6 +50,7 @@ export class HoldingStore implements Holdings {
   readonly #touches: Touches;
   readonly #removal: Removal;
   readonly #room: Room;
+  readonly #peers: PeerRoom;
   readonly #lifecycle: Lifecycle;
   readonly #losses: Losses;
   readonly #queue: SerialQueue<Write>;
@@ -67,9 +69,11 @@ export class HoldingStore implements Holdings {
     this.#removal = new Removal(parts);
     const shared = { ...parts, removal: this.#removal, opens: this.#opens, nowMs, onRemoved };
     this.#room = new Room({ ...shared, usedMs: (holding) => this.#touches.usedMs(holding) });
-    const lifecycle = new Lifecycle({ ...shared, room: this.#room });
+    this.#peers = new PeerRoom(shared);
+    const both = { room: this.#room, peers: this.#peers };
+    const lifecycle = new Lifecycle({ ...shared, ...both });
     this.#lifecycle = lifecycle;
-    const writes = new Writes({ ...shared, room: this.#room, lifecycle });
+    const writes = new Writes({ ...shared, ...both, lifecycle });
     this.#queue = new SerialQueue({
       writeAll: (group) => writes.writeAll(group),
       weightOf: ({ blocks, hashes }) =>
@@ -140,6 +144,7 @@ export class HoldingStore implements Holdings {
       const origin = isReplica ? {} : { from: undefined, source: '' };
       const after: StoredHolding = { ...before, ...to, ...origin };
       await this.#book.commit({ holdings: [{ before, after }] });
+      if (after.supersededMs !== undefined) await this.#peers.settle(after);
     });
   }
 

@@ -11,6 +11,7 @@ import type { StoredHolding } from './holding-codec.ts';
 import { beginHolding, originOf, raise } from './holding-kinds.ts';
 import type { HoldingTable } from './holding-table.ts';
 import type { OpenHolding, OpenHoldings } from './open-holdings.ts';
+import type { PeerRoom } from './peer-room.ts';
 import type { Removal } from './removal.ts';
 import type { Room } from './room.ts';
 import type { Completion, Reservation } from './write-requests.ts';
@@ -25,6 +26,7 @@ export interface LifecycleParts {
   readonly opens: OpenHoldings;
   readonly removal: Removal;
   readonly room: Room;
+  readonly peers: PeerRoom;
   readonly nowMs: () => number;
   readonly onRemoved: (holding: StoredHolding) => void;
 }
@@ -55,19 +57,20 @@ export class Lifecycle {
   }
 
   async raise(open: OpenHolding, by: NewHolding): Promise<void> {
+    const { peers } = this.#parts;
     const before = this.find(open);
     if (!before || !this.isRaisedBy(open, by)) return;
     const after = raise(before, by);
-    if (after.kind === 'replica') this.#requireRoomFor(after, before.cost);
+    if (after.kind === 'replica') await peers.require(before.cost, { origin: after, open });
     await this.#parts.book.commit({ holdings: [{ before, after }] });
     if (before.state === 'writing' && before.kind === 'visited') open.before ??= before.kind;
   }
 
   async reserve(open: OpenHolding, reservation: Reservation, bytes: number): Promise<void> {
-    const { book, room, environment } = this.#parts;
+    const { book, room, peers, environment } = this.#parts;
     const cost = costOf(bytes);
     const origin = reservation.origin ?? this.find(open) ?? originOf(open.begin);
-    this.#requireRoomFor(origin, cost);
+    await peers.require(cost, { origin, open });
     const shortage = cost - book.room();
     if (shortage > 0 && !(await room.make(shortage))) {
       throw new AltNetError('STORE_FULL', { bytes, bytesMax: book.budget.bytesMax });
@@ -82,18 +85,17 @@ export class Lifecycle {
   }
 
   /** Changes nothing: what is only said to come must not make others go. */
-  async requireRoom(open: OpenHolding, reservation: Reservation, bytes: number): Promise<void> {
+  async requireRoom(_: OpenHolding, reservation: Reservation, bytes: number): Promise<void> {
     const { book, room } = this.#parts;
-    const cost = costOf(bytes) - reservation.bytes;
-    this.#requireRoomFor(reservation.origin ?? this.find(open) ?? originOf(open.begin), cost);
-    if (!(await room.canMake(cost - book.room()))) {
+    const missing = costOf(bytes) - reservation.bytes - book.room();
+    if (!(await room.canMake(missing))) {
       throw new AltNetError('STORE_FULL', { bytes, bytesMax: book.budget.bytesMax });
     }
   }
 
   /** Gives back the holding that stands for the root from now on. */
   async complete(open: OpenHolding, { link, files, bytes }: Completion): Promise<OpenHolding> {
-    const { book, table, removal, opens } = this.#parts;
+    const { book, table, removal, opens, peers } = this.#parts;
     if (open.root && !equalBytes(open.root.hash, link.hash)) {
       throw new AltNetError('INTERNAL', { what: 'a holding was completed with another root' });
     }
@@ -115,6 +117,8 @@ export class Lifecycle {
       usedMs: this.#parts.nowMs(),
       supersededMs: open.begin.kind === 'own' ? undefined : base.supersededMs,
     };
+    // Of two updates that take the place of one version, the second has no room.
+    if (own?.state === 'writing') await peers.require(0, { origin: after, open });
     if (own && rooted && own.number !== rooted.number) {
       // It was held before: the new one names all of it, so the old one can go.
       await removal.mark(rooted, [{ before: own, after }]);
@@ -138,11 +142,6 @@ export class Lifecycle {
       await removal.mark(holding);
       this.#parts.onRemoved(holding);
     }
-  }
-
-  #requireRoomFor(origin: Parameters<Book['roomFor']>[0], cost: number): void {
-    const { bytes, bytesMax } = this.#parts.book.roomFor(origin);
-    if (cost > bytes) throw new AltNetError('STORE_FULL', { bytes: cost, bytesMax });
   }
 }
 

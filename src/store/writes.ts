@@ -12,6 +12,7 @@ import type { Environment } from './environment.ts';
 import type { StoredHolding } from './holding-codec.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { OpenHolding, OpenHoldings } from './open-holdings.ts';
+import type { PeerRoom } from './peer-room.ts';
 import { type Draft, WritePlan } from './plan.ts';
 import type { Room } from './room.ts';
 import type { Write } from './write-requests.ts';
@@ -23,6 +24,7 @@ export interface WritesParts {
   readonly files: BlockFiles;
   readonly opens: OpenHoldings;
   readonly room: Room;
+  readonly peers: PeerRoom;
   readonly folder: string;
   readonly nowMs: () => number;
   readonly lifecycle: Pick<Lifecycle, 'find' | 'begin'>;
@@ -81,9 +83,10 @@ export class Writes {
     return group.plan.draft({ holding, isNew: planned === undefined }, { blocks, hashes });
   }
 
-  /** False when there is no room. Throws STORE_FULL when its origin may have no more. */
+  /** False when there is no room. */
   #take(group: Group, write: Write): boolean {
     const draft = this.#draft(group, write);
+    if (this.#isTooMuchOfPeer({ draft, write })) return false;
     if (this.#shortage(group, { draft, write }) > 0) return false;
     this.#settle(group, { draft, write });
     return true;
@@ -92,6 +95,11 @@ export class Writes {
   async #takeWithRoom(group: Group, write: Write): Promise<void> {
     for (;;) {
       const draft = this.#draft(group, write);
+      if (this.#isTooMuchOfPeer({ draft, write })) {
+        const whose = { origin: draft.holding, open: write.open };
+        await this.#parts.peers.require(uncovered({ draft, write }), whose);
+        continue; // what went may have been part of it
+      }
       const shortage = this.#shortage(group, { draft, write });
       if (shortage <= 0) return this.#settle(group, { draft, write });
       if (await this.#parts.room.make(shortage)) continue;
@@ -101,18 +109,18 @@ export class Writes {
 
   #shortage(group: Group, { draft, write }: { draft: Draft; write: Write }): number {
     const { book } = this.#parts;
-    const covered = Math.min(write.reservation.bytes, draft.cost);
-    const origin = book.roomFor(draft.holding);
-    if (draft.charge - covered > origin.bytes) {
-      throw new AltNetError('STORE_FULL', { bytes: draft.charge, bytesMax: origin.bytesMax });
-    }
-    return draft.cost - covered - (book.room() - group.plan.cost);
+    return draft.cost - coveredOf({ draft, write }) - (book.room() - group.plan.cost);
+  }
+
+  #isTooMuchOfPeer({ draft, write }: { draft: Draft; write: Write }): boolean {
+    const room = this.#parts.peers.of(draft.holding, write.open);
+    return uncovered({ draft, write }) > room.bytes;
   }
 
   #settle(group: Group, { draft, write }: { draft: Draft; write: Write }): void {
     const { book, nowMs } = this.#parts;
     const { reservation } = write;
-    const covered = Math.min(reservation.bytes, draft.cost);
+    const covered = coveredOf({ draft, write });
     if (covered > 0 && reservation.origin) {
       reservation.bytes -= covered;
       book.reserve(-covered, reservation.origin);
@@ -186,4 +194,14 @@ export class Writes {
     if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
     return new AltNetError('DISK_FULL', { folder: this.#parts.folder }, { cause: error });
   }
+}
+
+/** What was set aside for it, also for blocks that turn out to be here already. */
+function coveredOf({ draft, write }: { draft: Draft; write: Write }): number {
+  return Math.min(write.reservation.bytes, Math.max(draft.cost, draft.charge));
+}
+
+/** What it adds to the account of its peer. */
+function uncovered({ draft, write }: { draft: Draft; write: Write }): number {
+  return draft.charge - coveredOf({ draft, write });
 }

@@ -136,9 +136,11 @@ export class Taker {
       pace.count(bytes);
     };
     const source = networkOf(connections.remoteAddress(from));
+    const { replaces } = offer;
+    const what = { kind: 'replica', root: link, replaces } as const;
     let taking = false;
     try {
-      await using holding = await holdings.open({ kind: 'replica', root: link, from, source });
+      await using holding = await holdings.open({ ...what, from, source });
       const into = (): Promise<Holding> => Promise.resolve(lent(holding));
       await holding.reserve(this.#roomFor(offer, from));
       taking = true;
@@ -167,7 +169,9 @@ export class Taker {
   }
 
   /** An update shares most blocks with what is replaced; what it does not may still be too much. */
-  #roomFor({ bytes, replaces }: Offer, from: Bytes): number {
+  #roomFor({ link, bytes, replaces }: Offer, from: Bytes): number {
+    // It was visited, and counts for this peer since it is being made a replica.
+    if (this.#deps.holdings.get(link.hash)?.complete) return 0;
     if (!replaces || !this.#isTheirs(replaces, from)) return bytes;
     const shared = this.#deps.holdings.get(replaces)?.bytes ?? 0;
     return Math.max(bytes - shared, Math.ceil(bytes / 16));
