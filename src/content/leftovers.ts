@@ -33,7 +33,7 @@ export async function removeLeftovers(target: string, nowMs: number = Date.now()
   }
 }
 
-/** Whether neither it nor anything in it was changed since. A file that grows is new all the time. */
+/** Whether neither it nor anything in it was changed since. What grows is new all the time. */
 async function isIdle(at: string, sinceMs: number): Promise<boolean> {
   const left = [at]; // BOUNDED by entriesMax
   for (let seen = 0; ; seen++) {

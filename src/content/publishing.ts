@@ -37,12 +37,14 @@ export interface PublishingDeps {
 const readMax = 64;
 /** Who publishes more at the same time than a person does is told to wait. */
 const waitingMax = 256;
+/** Roots of which copies are being made: values come faster than sites. */
+const copiedMax = 4096;
 const noCopies: Replication = { replicas: 0, wanted: 0, refused: [] };
 
 export class Publishing {
   readonly #deps: PublishingDeps;
   readonly #imports = new KeyedTurns(waitingMax);
-  readonly #offers = new KeyedTurns(waitingMax);
+  readonly #offers = new KeyedTurns(copiedMax);
   /** By path, the hash of what was read there last. BOUNDED by readMax */
   readonly #read = new Map<string, Bytes>();
   readonly #copies = new SharedJobs<Replication, CopyProgress>();
@@ -141,7 +143,7 @@ export class Publishing {
     return imported;
   }
 
-  /** Whether most of a folder is likely to be here, though its files are too new to be recognised. */
+  /** Whether a folder is likely to be here already, though its files are too new to tell. */
   #isHere(from: string): boolean {
     const hash = this.#read.get(from);
     return hash !== undefined && this.#deps.holdings.get(hash)?.complete === true;

@@ -242,8 +242,8 @@ export class Sites implements SiteReader {
   }
 
   /**
-   * Keeps at most 64 KiB under their SHA-256, provides them, and has them copied to other nodes, for
-   * which the caller waits only a moment. Rejects with VALUE_TOO_BIG.
+   * Keeps at most 64 KiB under their SHA-256, provides them, and has them copied to other nodes,
+   * for which the caller waits only a moment. Rejects with VALUE_TOO_BIG.
    */
   async putValue(
     value: Bytes,
@@ -320,7 +320,10 @@ export class Sites implements SiteReader {
     await holdings.change(hash, { supersededMs: this.#world.clock.unixMs() });
   }
 
-  /** No longer this node's own: it is removed and no longer provided. Others may go on keeping it, and do not get it stored here again for a week. */
+  /**
+   * No longer this node's own: it is removed and no longer provided. Others may go on keeping it,
+   * and do not get it stored here again for a week.
+   */
   async unpublish(root: CID, { signal }: SignalOption = {}): Promise<void> {
     signal?.throwIfAborted();
     const { hash } = requireLink(root);

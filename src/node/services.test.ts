@@ -47,6 +47,10 @@ test('a site is published with a name, resolved, fetched by name and by root', a
   }
   await assert.rejects(two.fetch({ what: 'nobody', dest }), { code: 'NAME_NOT_FOUND' });
   await assert.rejects(two.fetch({ what: 'not a name', dest }), { code: 'BAD_NAME' });
+  const taken = two.publish({ path: '/nowhere', name: 'hello' });
+  await assert.rejects(taken, { code: 'NAME_TAKEN' }, 'whose it is comes before the folder');
+  const below = two.publish({ path: '/nowhere', name: 'blog.hello' });
+  await assert.rejects(below, { code: 'NAME_NOT_YOURS' });
   const bad = one.publish({ path: '/nowhere', name: '-' });
   await assert.rejects(bad, { code: 'BAD_NAME' }, 'the name is looked at first');
 });
