@@ -1,7 +1,7 @@
 /**
  * Roots that an older version of the program has left: their blocks are named once, by walking
- * them, and what belongs to none of them goes. A node does this before it serves anything; a crash in
- * between makes it begin again.
+ * them, and what belongs to none of them goes. A node does this before it serves anything; a crash
+ * in between makes it begin again.
  */
 import { toHex } from '../base/bytes.ts';
 import { isAltNetError } from '../base/errors.ts';

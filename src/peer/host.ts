@@ -163,8 +163,8 @@ export class PeerHost {
   }
 
   /**
-   * Where it really listens, as port 0 is replaced by the port that was given. libp2p tells that port
-   * with a local address only: it takes a global one for unproven, and does not list it.
+   * Where it really listens, as port 0 is replaced by the port that was given. libp2p tells that
+   * port with a local address only: it takes a global one for unproven, and does not list it.
    */
   #bound(): HostPort[] {
     if (this.#libp2p?.status !== 'started') return [];

@@ -1,4 +1,4 @@
-/** What a holding is to begin with, what it becomes when somebody needs it more, how others see it. */
+/** What a holding begins as, what it becomes when somebody needs it more, how others see it. */
 import type { HeldRoot, HoldingKind, NewHolding } from '../content/ports.ts';
 import type { Origin } from './book.ts';
 import { holdingCost } from './costs.ts';

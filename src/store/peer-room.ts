@@ -67,7 +67,7 @@ export class PeerRoom {
     }
   }
 
-  /** What this peer has replaced, the oldest first; not what an update is just taking blocks from. */
+  /** What this peer has replaced, the oldest first; not what an update is just built upon. */
   #supersededFor({ kind, from }: Origin, open: OpenHolding | undefined): StoredHolding[] {
     if (kind !== 'replica' || !from) return [];
     const { table, opens } = this.#parts;

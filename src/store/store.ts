@@ -21,7 +21,7 @@ import { LmdbRecordStore } from './records.ts';
 import { migrate } from './schema.ts';
 import { takeStock } from './stocktaking.ts';
 
-/** Roots from a store of version 1: which blocks are theirs is known once somebody has walked them. */
+/** Roots from a store of version 1: which blocks are theirs is known once they were walked. */
 export interface UnnamedRoots {
   list(): readonly HeldRoot[];
   /** All of them have been opened, adopted and completed, or cannot be. */
@@ -46,7 +46,7 @@ export interface StoreOptions {
   readonly folder: string;
   readonly world: World;
   readonly log: Logger;
-  /** What blocks may cost on the disk, and what replicas for one peer may; no limit when left out. */
+  /** What blocks may cost on the disk, and replicas for one peer; no limit when left out. */
   readonly budgetBytes?: number | undefined;
   readonly perPeerBudgetBytes?: number | undefined;
 }

@@ -47,7 +47,7 @@ class Measuring {
     if (node.kind !== 'file') {
       sum = { files: 0, folders: 1, bytes: 0 };
       for (const entry of listFolder(this.#blocks, node, filesMax)) {
-        // Reading every small file only to count its bytes is not worth it: the folder says the size.
+        // Not every small file is read only to count its bytes: the folder says the size.
         const isLeaf = entry.codec === 'raw';
         const leaf = { files: 1, folders: 0, bytes: entry.size };
         sum = added(sum, isLeaf ? leaf : await this.node(entry, depth + 1));

@@ -56,7 +56,7 @@ export interface FetchJob {
   readonly onClaim?: ((claim: Claim) => Promise<void>) | undefined;
   /** Most that may come; looked up anew with each block. */
   readonly bytesMax?: (() => number) | undefined;
-  /** Told the length of each block that comes, before it is stored; what it throws ends the fetch. */
+  /** Told the length of each block before it is stored; what it throws ends the fetch. */
   readonly admit?: ((bytes: number) => void) | undefined;
   readonly onProgress?: ((progress: FetchProgress) => void) | undefined;
 }

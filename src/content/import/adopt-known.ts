@@ -42,7 +42,7 @@ const placesMax = 2 ** 20;
 /** What the store is asked while it still works on what it was asked before. */
 const batchesAtOnce = 4;
 
-/** Names the blocks of these files for the holding. Those whose blocks are not here are given back. */
+/** Names the blocks of these files for the holding; gives back those whose blocks are not here. */
 export async function adoptFiles(
   files: readonly RecognisedFile[],
   {

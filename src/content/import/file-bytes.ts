@@ -5,7 +5,7 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { Bytes } from '../../base/bytes.ts';
 
-/** Opening a pipe that was put in the place of a file must not wait for somebody to write into it. */
+/** Opening a pipe that was put in the place of a file must not wait for somebody to write to it. */
 export const readFlags: number = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /**

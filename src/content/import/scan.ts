@@ -1,6 +1,7 @@
 /**
  * What a folder on disk holds, as far as it is published: regular files and folders, links followed
- * as long as they stay inside, nothing that an .altignore leaves out. Of files it opens those alone.
+ * as long as they stay inside, nothing that an .altignore leaves out. Those are the only files that
+ * it opens.
  */
 import {
   type BigIntStats,
