@@ -6,7 +6,7 @@
 /** The unit in which most file systems, and LMDB, give out space. */
 const pageBytes = 4096;
 
-/** A block's entry in the index when its bytes are in a file, with its share of half-empty pages. */
+/** A block's entry in the index when its bytes are in a file, with a share of half-empty pages. */
 const entryBytes = 96;
 
 /** Header of an entry in LMDB, its place in the page's list, the key, and our tag. */
