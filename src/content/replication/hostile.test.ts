@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Bytes } from '../../base/bytes.ts';
+import { sleep } from '../../base/abort.ts';
 import { unixSeconds } from '../../base/clock.ts';
 import { contactOf } from '../../identity/contact.ts';
 import { SigningKey } from '../../identity/key.ts';
@@ -152,6 +153,40 @@ test('a flood of offers takes a few places for a while, and no more', async (t) 
   assert.ok(outcomes.every(({ kind }) => kind === 'declined'));
   ({ replicas } = await publisher.sites.publish(folder));
   assert.equal(replicas, 1, 'honest offers are taken again');
+});
+
+test('who declares much and sends in drops loses its place soon', async (t) => {
+  const net = keepNet(t);
+  const [liar, keeper] = await net.startAll(2, { replicas: 0 });
+  assert.ok(liar && keeper);
+  const { root, files } = await liar.sites.publish(await makeSite(t, 80, 50_000));
+  const link = requireLink(root);
+  const honest = new SyncServer(liar.blocks);
+  await liar.host.handle(syncProtocol, (stream) =>
+    honest.serve({
+      ...stream,
+      async write(bytes) {
+        await sleep(net.world.timers, 15_000); // the pace of the exchange is content with that
+        await stream.write(bytes);
+      },
+    }),
+  );
+  const offer = { link, files, bytes: 64 * 1024 * 1024, blocks: 300 };
+  const { signal } = new AbortController();
+  const asking = {
+    timers: net.world.timers,
+    patienceMs: 3_600_000,
+    signal,
+    onBytes: () => undefined,
+  };
+  let outcome: OfferOutcome | undefined;
+  const offering = (async (): Promise<void> => {
+    outcome = await offerTo({ connections: liar.host, to: contactTo(keeper) }, offer, asking);
+  })();
+  await net.until('it is over', () => outcome !== undefined);
+  await offering;
+  assert.deepEqual(outcome, { kind: 'declined', why: 'failed' });
+  assert.ok(bytesWritten(keeper) > 100_000, 'it did send');
 });
 
 test('offers of one peer are counted', async (t) => {

@@ -153,7 +153,7 @@ export class Taker {
         what: 'a copy',
         signal: AbortSignal.any([signal, slow.signal]),
       };
-      pace.start();
+      if (offer.bytes > 2 * pullPace.bytesMin) pace.start();
       await withDeadline(limits, (inTime) =>
         custody.bring({ link, into, known, admit, signal: inTime, onProgress }),
       );
@@ -198,8 +198,8 @@ function patienceMs(bytes: number): number {
   return periodMs + bytes / bytesPerMsMin;
 }
 
-/** … nor by having declared much of which little comes. */
-const pullPace: PaceOptions = { periodMs, bytesMin: periodMs * bytesPerMsMin };
+/** … nor by having declared much of which little comes: half of that in each period. */
+const pullPace: PaceOptions = { periodMs, bytesMin: (periodMs * bytesPerMsMin) / 2 };
 
 function reasonOf(error: unknown): Decline {
   if (error instanceof Overrun) return 'too-large';
