@@ -63,6 +63,19 @@ test('places are given in order, few to one peer, and not for ever waited for', 
   assert.ok(await admission.pull(key(4), signal), 'nothing was lost by waiting in vain');
 });
 
+test('one peer that wants many places at once leaves room for others to wait', async () => {
+  const world = manualWorld();
+  const options = { ...admissionDefaults, waitingMax: 8, waitingPerPeerMax: 2 };
+  const admission = new Admission(world, options);
+  const { signal } = new AbortController();
+  const outcomes = Array.from({ length: 20 }, () => admission.pull(key(1), signal));
+  assert.ok(await admission.pull(key(2), signal));
+  await world.advanceAsync(options.waitMs);
+  const got = await Promise.all(outcomes);
+  assert.equal(got.filter((leave) => leave !== undefined).length, 2);
+  assert.ok(await admission.pull(key(3), signal), 'nobody is counted for ever');
+});
+
 test('streams are counted by peer and in all', () => {
   const options = { ...admissionDefaults, streamsMax: 3, streamsPerPeerMax: 2 };
   const admission = new Admission(manualWorld(), options);

@@ -19,8 +19,9 @@ export interface AdmissionOptions {
   /** Copies that are made at the same time, in all and for one peer … */
   readonly pullsMax: number;
   readonly pullsPerPeerMax: number;
-  /** … and how many wait for that, for how long. */
+  /** … and how many wait for that, in all and of one peer, for how long. */
   readonly waitingMax: number;
+  readonly waitingPerPeerMax: number;
   readonly waitMs: number;
 }
 
@@ -32,6 +33,7 @@ export const admissionDefaults: AdmissionOptions = {
   pullsMax: 6,
   pullsPerPeerMax: 2,
   waitingMax: 32,
+  waitingPerPeerMax: 4,
   waitMs: 10_000,
 };
 
@@ -47,8 +49,9 @@ export class Admission {
   readonly #streams = new Map<string, number>(); // BOUNDED by streamsMax
   readonly #pulls: StreamSlots;
   readonly #pullsOfPeer: StreamSlots;
+  /** Who waits for a place, each wait once. BOUNDED by waitingMax. */
+  readonly #waiting: string[] = [];
   #open = 0;
-  #waiting = 0;
 
   constructor({ clock, timers }: { clock: Clock; timers: Timers }, options: AdmissionOptions) {
     this.#options = options;
@@ -90,15 +93,17 @@ export class Admission {
 
   /** What gives the place back; undefined when none comes free in time. Rejects when aborted. */
   async pull(peer: Bytes, signal: AbortSignal): Promise<(() => void) | undefined> {
-    const { waitingMax, waitMs: ms } = this.#options;
-    if (this.#waiting >= waitingMax) return undefined;
-    this.#waiting++;
+    const { waitingMax, waitingPerPeerMax, waitMs: ms } = this.#options;
+    const name = toHex(peer);
+    const own = this.#waiting.filter((one) => one === name).length;
+    if (this.#waiting.length >= waitingMax || own >= waitingPerPeerMax) return undefined;
+    this.#waiting.push(name);
     let leave: (() => void) | undefined;
     try {
       const limits = { timers: this.#timers, ms, what: 'keep', signal };
       return await withDeadline(limits, async (inTime) => {
         // First its own place: who wants many at once must not take the others'.
-        const leaveOwn = await this.#pullsOfPeer.take(toHex(peer), inTime);
+        const leaveOwn = await this.#pullsOfPeer.take(name, inTime);
         leave = leaveOwn;
         const leaveAll = await this.#pulls.take('all', inTime);
         return () => {
@@ -111,7 +116,7 @@ export class Admission {
       signal.throwIfAborted();
       return undefined;
     } finally {
-      this.#waiting--;
+      this.#waiting.splice(this.#waiting.indexOf(name), 1);
     }
   }
 }
