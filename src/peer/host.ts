@@ -20,7 +20,7 @@ import { type Logger, silentLogger } from '../base/logger.ts';
 import { shortId } from '../identity/contact.ts';
 import { keyId, type SigningKey } from '../identity/key.ts';
 import { announcedEndpoints, formatMultiaddr, parseMultiaddr } from './address.ts';
-import { DialBudget } from './dial-budget.ts';
+import { DialBudget, DialPutOff } from './dial-budget.ts';
 import { eagerMuxer, greeting } from './eager.ts';
 import { eagerTcp } from './eager-dial.ts';
 import { bindError, dialError } from './errors.ts';
@@ -220,7 +220,8 @@ export class PeerHost {
   }
 
   /**
-   * Rejects with UNREACHABLE, TIMEOUT, WRONG_PEER or ABORTED. A peer that does not speak `protocol`
+   * Rejects with UNREACHABLE, TIMEOUT, WRONG_PEER or ABORTED; the cause of UNREACHABLE is a
+   * DialPutOff when some address would have been dialled too often. A peer that does not speak `protocol`
    * is noticed when its answer is read, which fails with UNREACHABLE.
    */
   async open(
@@ -257,12 +258,21 @@ export class PeerHost {
     if (endpoints.length === 0) {
       throw new AltNetError('UNREACHABLE', { what, why: 'no usable address is known' });
     }
-    const allowed = endpoints.slice(0, addressesMax).filter((to) => this.#budget.take(to));
-    if (allowed.length === 0) {
-      const why = 'its addresses were dialled too often in the last minute';
-      throw new AltNetError('UNREACHABLE', { what, why });
+    const looked = endpoints.slice(0, addressesMax).map((to) => ({
+      to,
+      waitMs: this.#budget.take(to, target.publicKey),
+    }));
+    const now = looked.flatMap(({ to, waitMs }) => (waitMs === 0 ? [to] : []));
+    const later = looked.flatMap(({ waitMs }) => (waitMs > 0 ? [waitMs] : []));
+    const settle = (to: Endpoint, wasMet: boolean): void =>
+      this.#budget.settle(to, target.publicKey, wasMet);
+    try {
+      return await dialInTurn(libp2p, { peer, what, endpoints: now, signal, settle });
+    } catch (error) {
+      if (later.length === 0 || signal.aborted) throw error;
+      const cause = new DialPutOff(Math.min(...later), error);
+      throw new AltNetError('UNREACHABLE', { what, why: cause.message }, { cause });
     }
-    return dialInTurn(libp2p, { peer, what, endpoints: allowed, signal });
   }
 }
 
@@ -271,6 +281,8 @@ interface DialPlan {
   readonly what: string;
   readonly endpoints: readonly Endpoint[];
   readonly signal: AbortSignal;
+  /** Told of each address whether the peer was met there. */
+  readonly settle: (to: Endpoint, wasMet: boolean) => void;
 }
 
 /**
@@ -278,20 +290,23 @@ interface DialPlan {
  * handshake failed, and a stale address that now belongs to another node must not end the search.
  */
 async function dialInTurn(libp2p: Libp2p, plan: DialPlan): Promise<Connection> {
-  const { peer, what, endpoints, signal } = plan;
+  const { peer, what, endpoints, signal, settle } = plan;
   const failures: unknown[] = [];
   for (const endpoint of endpoints) {
     signal.throwIfAborted();
     try {
       const limit = AbortSignal.any([signal, AbortSignal.timeout(addressDialMs)]);
       const connection = await libp2p.dial(multiaddr(formatMultiaddr(endpoint)), { signal: limit });
-      if (connection.remotePeer.equals(peer)) return connection;
+      const isPeer = connection.remotePeer.equals(peer);
+      settle(endpoint, isPeer);
+      if (isPeer) return connection;
       // Not closed: libp2p may have given one that others work with, as it knows addresses, not
       // keys. Otherwise whoever names the address of a peer could end all that it sends. If nobody
       // uses it, it is idle.
       const [address, have] = [formatEndpoint(endpoint), connection.remotePeer.toString()];
       failures.push(new AltNetError('WRONG_PEER', { address, want: what, have }));
     } catch (error) {
+      if (!signal.aborted) settle(endpoint, false);
       failures.push(error);
     }
   }

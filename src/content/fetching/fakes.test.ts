@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import type { CID } from 'multiformats/cid';
 import { atEnd, temporaryFolder } from '../../../test/support/cleanup.ts';
 import {
@@ -84,15 +85,16 @@ test('63 providers that lie and a real one, the last: it is found', async (t) =>
   assert.equal(files, 1);
 });
 
-/** Counts the TCP connections that would be made to `ip`. Nothing is sent there. */
-function watchDials(t: TestContext, ip: string): { count: number } {
+/** Counts the TCP connections that would be made to `ip`: only `live` is a port where one is. */
+function watchDials(t: TestContext, ip: string, live?: number): { count: number } {
   const dials = { count: 0 };
   const connect = net.connect.bind(net);
   t.mock.method(net, 'connect', (options: net.NetConnectOpts) => {
     if (!('host' in options) || options.host !== ip) return connect(options);
     dials.count++;
+    if (live === options.port) return connect({ ...options, host: '127.0.0.1' });
     const socket = new net.Socket();
-    setImmediate(() => socket.destroy(new Error('nobody is there')));
+    queueMicrotask(() => socket.destroy(new Error('nobody is there')));
     return socket;
   });
   return dials;
@@ -129,4 +131,33 @@ test('the same for whoever is told to dial: each minute four more', async (t) =>
     assert.equal(dials.count, minutes * dialsPerMinute);
     world.advance(60_001);
   }
+});
+
+test('where a node was met before, it is found though four others name its address', async (t) => {
+  const [real, reader] = [someKey(), someKey()];
+  const listen = [{ host: '127.0.0.1', port: 0 }];
+  const first = new PeerHost({ key: real, listen });
+  await first.start();
+  atEnd(t, () => first.stop());
+  const [at] = first.addresses().flatMap((text) => parseMultiaddr(text) ?? []);
+  assert.ok(at);
+  const ip = '8.8.8.8';
+  watchDials(t, ip, at.port);
+  const host = new PeerHost({ key: reader, listen: [] });
+  await host.start();
+  atEnd(t, () => host.stop());
+  const target = { publicKey: real.publicKey, addresses: [`/ip4/${ip}/tcp/${at.port}`] };
+  await (await host.open(target, syncProtocol)).close();
+  await first.stop();
+  while (host.connections().length > 0) await setImmediate();
+  const second = new PeerHost({ key: real, listen: [{ host: '127.0.0.1', port: at.port }] });
+  await second.start();
+  atEnd(t, () => second.stop());
+  for (let n = 0; n < dialsPerMinute; n++) {
+    const fake = { publicKey: someKey().publicKey, addresses: [`/ip4/${ip}/tcp/${1 + n}`] };
+    await assert.rejects(host.open(fake, syncProtocol), { code: 'UNREACHABLE' });
+  }
+  const stream = await host.open(target, syncProtocol);
+  assert.deepEqual(stream.remote, real.publicKey);
+  await stream.close();
 });

@@ -4,7 +4,9 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { CID } from 'multiformats/cid';
+import { parseIp } from '../../base/address.ts';
 import { systemWorld } from '../../base/clock.ts';
+import { AltNetError } from '../../base/errors.ts';
 import { temporaryFolder } from '../../../test/support/cleanup.ts';
 import { collect } from '../../../test/support/collect.ts';
 import {
@@ -13,6 +15,7 @@ import {
   startContentNode,
 } from '../../../test/support/content-net.ts';
 import { type ManualWorld, manualWorld } from '../../../test/support/manual-world.ts';
+import { DialBudget, DialPutOff } from '../../peer/dial-budget.ts';
 import type { ByteStream } from '../../peer/stream.ts';
 import { FrameReader, syncProtocol } from '../exchange/frames.ts';
 import { type Link, requireLink } from '../dag/root.ts';
@@ -179,4 +182,65 @@ test('however many are gone, only some are dialled at the same time', async () =
   for (let i = 0; i < 60; i++) await world.advanceAsync(250);
   assert.equal(open.size, 16);
   dialer.stop();
+});
+
+/** Connections to contacts that all name one global IP; at its other ports nobody answers. */
+function sourcesAtOneIp(isAlive: (key: number) => boolean, world: ManualWorld): ProviderSources {
+  const budget = new DialBudget(world.clock);
+  const ip = parseIp('8.8.8.8') ?? assert.fail();
+  const sources = sourcesWhere(isAlive, world, new Set());
+  const { connections } = sources;
+  return {
+    ...sources,
+    connections: {
+      ...connections,
+      open: async (to, ...rest) => {
+        const [port = 0] = to.publicKey;
+        const waitMs = budget.take({ ip, port }, to.publicKey);
+        const cause = waitMs > 0 ? new DialPutOff(waitMs) : undefined;
+        if (!cause && isAlive(port)) return connections.open(to, ...rest);
+        throw new AltNetError('UNREACHABLE', { what: 'a node', why: 'nobody' }, { cause });
+      },
+    },
+  };
+}
+
+function dialAll(sources: ProviderSources, count: number): ProviderDialer {
+  const { signal } = new AbortController();
+  const link: Link = { codec: 'raw', hash: new Uint8Array(32) };
+  const quest = { link, known: contacts(count), signal, onFailure: () => undefined };
+  const dialer = new ProviderDialer(sources, quest);
+  dialer.start();
+  return dialer;
+}
+
+test('four records that name the address of an honest provider only put it off', async () => {
+  const world = manualWorld();
+  const dialer = dialAll(
+    sourcesAtOneIp((key) => key === 4, world),
+    5,
+  );
+  let opened: number | undefined;
+  const found = dialer.next().then((one) => (opened = one?.contact.publicKey[0]));
+  await world.advanceAsync(59_000);
+  assert.equal(opened, undefined, 'others are not dialled more often for it');
+  await world.advanceAsync(2000);
+  assert.equal(opened, 4);
+  await found;
+  dialer.stop();
+});
+
+test('what is put off does not keep a search up for ever', async () => {
+  const world = manualWorld();
+  const dialer = dialAll(
+    sourcesAtOneIp(() => false, world),
+    60,
+  );
+  let isOver = false;
+  void dialer.next().then((one) => (isOver = one === undefined));
+  await world.advanceAsync(110_000);
+  assert.equal(isOver, false);
+  await world.advanceAsync(20_000);
+  assert.equal(isOver, true);
+  assert.equal(world.pendingTimers(), 0);
 });

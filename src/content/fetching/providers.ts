@@ -9,6 +9,7 @@ import { type Clock, type Timers, unixSeconds } from '../../base/clock.ts';
 import { AltNetError } from '../../base/errors.ts';
 import { LruMap } from '../../base/limits.ts';
 import { decodeMultiaddr, formatMultiaddr, mayVouchFor } from '../../peer/address.ts';
+import { DialPutOff } from '../../peer/dial-budget.ts';
 import type { ByteStream } from '../../peer/stream.ts';
 import type { SignedRecord } from '../../record/envelope.ts';
 import { parseProvider, providerKey } from '../../record/provider.ts';
@@ -55,6 +56,8 @@ const dialsAtOnceMax = 16;
 const lateMs = 250;
 /** Peers close streams on which nothing is asked, after 60 s. */
 const readyMsMax = 20_000;
+/** How long one quest waits, all in all, for addresses that were dialled too often. */
+const putOffMsMax = 120_000;
 /** Above the 64 that a storer keeps for one key, as some may hold others than most. */
 export const candidatesMax = 256;
 
@@ -101,6 +104,9 @@ export class ProviderDialer {
   readonly #candidates: AsyncGenerator<ProviderContact, void, undefined>;
   readonly #change = new Tide();
   readonly #ready: OpenProvider[] = []; // BOUNDED by dialsAtOnceMax
+  /** To be dialled later, and when. BOUNDED by candidatesMax, as each is dialled or here. */
+  readonly #putOff: { readonly contact: ProviderContact; readonly dueMs: number }[] = [];
+  #opening = 0;
   #wanted = 1;
   #dialers = 0;
   /** Dials that run and are not late. */
@@ -110,7 +116,7 @@ export class ProviderDialer {
     this.#sources = sources;
     this.#quest = quest;
     this.#signal = AbortSignal.any([this.#stop.signal, quest.signal]);
-    this.#candidates = candidatesOf(sources, { ...quest, signal: this.#signal });
+    this.#candidates = this.#allCandidates();
   }
 
   start(): void {
@@ -167,6 +173,37 @@ export class ProviderDialer {
     this.#change.rise();
   }
 
+  async *#allCandidates(): AsyncGenerator<ProviderContact, void, undefined> {
+    const signal = this.#signal;
+    yield* candidatesOf(this.#sources, { ...this.#quest, signal });
+    yield* this.#putOffInTurn();
+  }
+
+  /**
+   * Whoever names the address of an honest provider under other keys must not end the search for
+   * it: those that could not be dialled have their turn when the others have had theirs.
+   */
+  async *#putOffInTurn(): AsyncGenerator<ProviderContact, void, undefined> {
+    const { clock, timers } = this.#sources;
+    let leftMs = putOffMsMax;
+    while (!this.#signal.aborted) {
+      const [first] = this.#putOff.toSorted((a, b) => a.dueMs - b.dueMs);
+      if (!first && this.#opening === 0) return;
+      const waitMs = first ? first.dueMs - clock.monotonicMs() : 0;
+      if (waitMs > leftMs) return;
+      if (first && waitMs <= 0) {
+        this.#putOff.splice(this.#putOff.indexOf(first), 1);
+        yield first.contact;
+        continue;
+      }
+      const cancel = first ? timers.after(waitMs, () => this.#change.rise()) : undefined;
+      const sinceMs = clock.monotonicMs();
+      await this.#change.next();
+      cancel?.();
+      if (first) leftMs -= clock.monotonicMs() - sinceMs;
+    }
+  }
+
   async #dial(): Promise<void> {
     const signal = this.#signal;
     while (!signal.aborted) {
@@ -195,9 +232,11 @@ export class ProviderDialer {
       this.#change.rise();
     };
     const cancel = this.#sources.timers.after(lateMs, uncount);
+    this.#opening++;
     try {
       return contact && (await this.#open(contact));
     } finally {
+      this.#opening--;
       cancel();
       uncount();
     }
@@ -214,6 +253,11 @@ export class ProviderDialer {
     } catch (error) {
       give?.();
       if (!signal.aborted) this.#quest.onFailure(error);
+      const why: unknown = error instanceof Error ? error.cause : undefined;
+      const isKnown = this.#putOff.some((one) => one.contact === contact);
+      if (why instanceof DialPutOff && !isKnown) {
+        this.#putOff.push({ contact, dueMs: clock.monotonicMs() + why.waitMs });
+      }
       return undefined;
     }
   }
