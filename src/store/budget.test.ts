@@ -246,6 +246,52 @@ describe('a budget', () => {
     assert.equal(store.holdings.usageFor(from).bytes, 0);
   });
 
+  test('of one peer is none for who reads the same: then it counts as visited', async (t) => {
+    const { store, folder } = await testStore(t, { perPeerBudgetBytes: 250_000 });
+    const from = new Uint8Array(32).fill(1);
+    const kept = { kind: 'replica', from, source: '4:080808' } as const;
+    const parts = ['a', 'b', 'c'].map((name) => block(name, 100_000));
+    for (const first of ['replica', 'visited'] as const) {
+      const root = linkOf(`${first} first`);
+      const kinds = [{ ...kept, root }, { kind: 'visited', root } as const];
+      const opened = [];
+      for (const what of first === 'replica' ? kinds : kinds.toReversed()) {
+        opened.push(await store.holdings.open(what));
+      }
+      const [one, other] = opened;
+      assert.ok(one && other);
+      const [hostile, reader] = first === 'replica' ? [one, other] : [other, one];
+      await hostile.reserve(100_000);
+      for (const part of parts.slice(0, 2)) await reader.putAll([part]);
+      await reader.putAll(parts.slice(2));
+      assert.equal(store.holdings.usageFor(from).bytes, 0);
+      await assert.rejects(store.holdings.open({ ...kept, root }), isFull);
+      await reader.complete({ link: root, files: 1, bytes: 300_000 });
+      await hostile.close();
+      await reader.close();
+      assert.equal(store.holdings.get(root.hash)?.kind, 'visited');
+    }
+    await hold(store, 'their own', [block('d', 200_000)], kept);
+    await store.close();
+    assert.deepEqual((await auditStore(folder)).problems, []);
+  });
+
+  test('of one peer does not refuse a reader who sets room aside', async (t) => {
+    const { store } = await testStore(t, { perPeerBudgetBytes: 250_000 });
+    const from = new Uint8Array(32).fill(1);
+    const root = linkOf('both');
+    await using hostile = await store.holdings.open({ kind: 'replica', from, root });
+    await hostile.putAll([block('a', 100_000)]);
+    await using reader = await store.holdings.open({ kind: 'visited', root });
+    await assert.rejects(hostile.reserve(200_000), isFull);
+    assert.equal(store.holdings.get(root.hash)?.kind, 'replica');
+    await reader.reserve(200_000);
+    assert.equal(store.holdings.get(root.hash)?.kind, 'visited');
+    await reader.putAll([block('b', 200_000)]);
+    await reader.complete({ link: root, files: 1, bytes: 300_000 });
+    assert.equal(store.holdings.usageFor(from).bytes, 0);
+  });
+
   test('that was lowered is kept again after the start', async (t) => {
     const { store, folder } = await testStore(t);
     for (const name of ['a', 'b', 'c']) await hold(store, name, [block(name, 100_000)]);

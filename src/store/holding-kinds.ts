@@ -47,6 +47,11 @@ export function raiseNew(begin: NewHolding, by: NewHolding): NewHolding {
   return ranks[by.kind] > ranks[begin.kind] ? { ...by, keep } : { ...begin, keep };
 }
 
+/** No replica any more: nobody's account has it. */
+export function asVisited<H extends Origin>(holding: H): H {
+  return { ...holding, kind: 'visited', from: undefined, source: '' };
+}
+
 /** Undefined for one that has no root, or not any more. */
 export function heldRootOf(holding: StoredHolding, usedMs: number): HeldRoot | undefined {
   const { root, state, kind, files, bytes, addedMs, from, keep, supersededMs } = holding;

@@ -1,7 +1,7 @@
 /** One writer of a holding, as its user has it in hand. */
 import type { Bytes } from '../base/bytes.ts';
 import { AltNetError } from '../base/errors.ts';
-import type { Block, Holding } from '../content/ports.ts';
+import type { Block, Holding, HoldingKind } from '../content/ports.ts';
 import type { OpenHolding } from './open-holdings.ts';
 import type { Completion, Reservation, Write } from './write-requests.ts';
 
@@ -17,12 +17,13 @@ export interface WriterPort {
 
 export class HoldingWriter implements Holding {
   readonly #port: WriterPort;
-  readonly #reservation: Reservation = { bytes: 0, origin: undefined };
+  readonly #reservation: Reservation;
   #open: OpenHolding;
   #closing: Promise<void> | undefined;
 
-  constructor(port: WriterPort, open: OpenHolding) {
+  constructor(port: WriterPort, open: OpenHolding, by: HoldingKind) {
     this.#port = port;
+    this.#reservation = { by, bytes: 0, origin: undefined };
     this.#open = open;
   }
 

@@ -108,7 +108,7 @@ export class HoldingStore implements Holdings {
 
   async open(what: NewHolding): Promise<Holding> {
     const open = this.#opens.open(what);
-    const writer = new HoldingWriter(this.#writerPort, open);
+    const writer = new HoldingWriter(this.#writerPort, open, what.kind);
     try {
       if (this.#lifecycle.isRaisedBy(open, what)) {
         await this.#queue.alone(() => this.#lifecycle.raise(open, what));

@@ -3,12 +3,12 @@
  * what stays of it once its last writer has closed it. Runs inside the queue of `holdings`.
  */
 import { equalBytes, toHex } from '../base/bytes.ts';
-import { AltNetError } from '../base/errors.ts';
+import { AltNetError, isAltNetError } from '../base/errors.ts';
 import type { NewHolding } from '../content/ports.ts';
 import type { Book } from './book.ts';
 import type { Environment } from './environment.ts';
 import type { StoredHolding } from './holding-codec.ts';
-import { beginHolding, originOf, raise } from './holding-kinds.ts';
+import { asVisited, beginHolding, originOf, raise } from './holding-kinds.ts';
 import type { HoldingTable } from './holding-table.ts';
 import type { OpenHolding, OpenHoldings } from './open-holdings.ts';
 import type { PeerRoom } from './peer-room.ts';
@@ -61,16 +61,44 @@ export class Lifecycle {
     const before = this.find(open);
     if (!before || !this.isRaisedBy(open, by)) return;
     const after = raise(before, by);
-    if (after.kind === 'replica') await peers.require(before.cost, { origin: after, open });
+    if (after.kind === 'replica') {
+      const required = peers.require(before.cost, { origin: after, open });
+      await required.catch((error: unknown) => {
+        open.begin = beganAsVisited(open.begin); // what it was stays for those before
+        throw error;
+      });
+    }
     await this.#parts.book.commit({ holdings: [{ before, after }] });
     if (before.state === 'writing' && before.kind === 'visited') open.before ??= before.kind;
+  }
+
+  /**
+   * A reader must not be refused because the peer that offered the same root has used up its
+   * budget: what is open for both counts for the reader alone from then on. False when nobody reads.
+   */
+  async fallBack(open: OpenHolding): Promise<boolean> {
+    const before = this.find(open);
+    const isReplica = (before ?? open.begin).kind === 'replica' && before?.state !== 'complete';
+    if (open.readers === 0 || !isReplica) return false;
+    if (before) await this.#parts.book.commit({ holdings: [{ before, after: asVisited(before) }] });
+    open.begin = beganAsVisited(open.begin);
+    open.before = undefined;
+    return true;
   }
 
   async reserve(open: OpenHolding, reservation: Reservation, bytes: number): Promise<void> {
     const { book, room, peers, environment } = this.#parts;
     const cost = costOf(bytes);
     const origin = reservation.origin ?? this.find(open) ?? originOf(open.begin);
-    await peers.require(cost, { origin, open });
+    try {
+      await peers.require(cost, { origin, open });
+    } catch (error) {
+      const isReader = reservation.by === 'visited' && !reservation.origin;
+      if (isReader && isFull(error) && (await this.fallBack(open))) {
+        return this.reserve(open, reservation, bytes);
+      }
+      throw error;
+    }
     const shortage = cost - book.room();
     if (shortage > 0 && !(await room.make(shortage))) {
       throw new AltNetError('STORE_FULL', { bytes, bytesMax: book.budget.bytesMax });
@@ -94,7 +122,16 @@ export class Lifecycle {
   }
 
   /** Gives back the holding that stands for the root from now on. */
-  async complete(open: OpenHolding, { link, files, bytes }: Completion): Promise<OpenHolding> {
+  async complete(open: OpenHolding, done: Completion): Promise<OpenHolding> {
+    try {
+      return await this.#complete(open, done);
+    } catch (error) {
+      if (!isFull(error) || !(await this.fallBack(open))) throw error;
+      return this.#complete(open, done);
+    }
+  }
+
+  async #complete(open: OpenHolding, { link, files, bytes }: Completion): Promise<OpenHolding> {
     const { book, table, removal, opens, peers } = this.#parts;
     if (open.root && !equalBytes(open.root.hash, link.hash)) {
       throw new AltNetError('INTERNAL', { what: 'a holding was completed with another root' });
@@ -132,17 +169,25 @@ export class Lifecycle {
     const { book, opens, removal } = this.#parts;
     if (reservation.origin) book.reserve(-reservation.bytes, reservation.origin);
     reservation.bytes = 0;
-    if (!opens.close(open)) return;
+    if (!opens.close(open, reservation.by)) return;
     const holding = this.find(open);
     if (holding?.state !== 'writing') return;
     if (open.before && holding.root) {
-      const after: StoredHolding = { ...holding, kind: open.before, from: undefined, source: '' };
+      const after: StoredHolding = { ...asVisited(holding), kind: open.before };
       await book.commit({ holdings: [{ before: holding, after }] }, { removesOnly: true });
     } else if (!staysPartial(holding)) {
       await removal.mark(holding);
       this.#parts.onRemoved(holding);
     }
   }
+}
+
+function isFull(error: unknown): boolean {
+  return isAltNetError(error, 'STORE_FULL');
+}
+
+function beganAsVisited({ root, keep }: NewHolding): NewHolding {
+  return { kind: 'visited', root, keep };
 }
 
 /** What so many bytes of blocks are likely to cost. */

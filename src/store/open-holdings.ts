@@ -16,6 +16,8 @@ export interface OpenHolding {
   /** Number of the entry that names what was written; a removal may have taken it away since. */
   written: number | undefined;
   writers: number;
+  /** Those among them who write for a reader here. */
+  readers: number;
 }
 
 export class OpenHoldings {
@@ -27,6 +29,7 @@ export class OpenHoldings {
     const known = what.root && this.#byRoot.get(textOf(what.root.hash));
     if (known) {
       known.writers++;
+      if (what.kind === 'visited') known.readers++;
       known.begin = raiseNew(known.begin, what);
       return known;
     }
@@ -38,6 +41,7 @@ export class OpenHoldings {
       before: undefined,
       written: undefined,
       writers: 1,
+      readers: what.kind === 'visited' ? 1 : 0,
     };
     if (root) this.#byRoot.set(textOf(root.hash), open);
     return open;
@@ -56,6 +60,7 @@ export class OpenHoldings {
     const known = this.#byRoot.get(textOf(root.hash));
     if (known) {
       known.writers += open.writers;
+      known.readers += open.readers;
       return known;
     }
     open.root = root;
@@ -64,8 +69,9 @@ export class OpenHoldings {
   }
 
   /** Whether that was its last writer. */
-  close(open: OpenHolding): boolean {
+  close(open: OpenHolding, by: HoldingKind): boolean {
     open.writers--;
+    if (by === 'visited') open.readers--;
     if (open.writers > 0) return false;
     if (open.root) this.#byRoot.delete(textOf(open.root.hash));
     if (open.number !== undefined) this.#byNumber.delete(open.number);

@@ -3,7 +3,7 @@
  * out share. It does nothing.
  */
 import type { Bytes } from '../base/bytes.ts';
-import type { Holding } from '../content/ports.ts';
+import type { Holding, HoldingKind } from '../content/ports.ts';
 import type { Origin } from './book.ts';
 import type { OpenHolding } from './open-holdings.ts';
 import type { Asked } from './plan.ts';
@@ -12,6 +12,8 @@ export type Completion = Parameters<Holding['complete']>[0];
 
 /** What one writer has set aside; its first use says for whose sake. */
 export interface Reservation {
+  /** What its writer opened the holding as. */
+  readonly by: HoldingKind;
   bytes: number;
   origin: Origin | undefined;
 }

@@ -27,7 +27,7 @@ export interface WritesParts {
   readonly peers: PeerRoom;
   readonly folder: string;
   readonly nowMs: () => number;
-  readonly lifecycle: Pick<Lifecycle, 'find' | 'begin'>;
+  readonly lifecycle: Pick<Lifecycle, 'find' | 'begin' | 'fallBack'>;
 }
 
 /** Writes that share a commit, and those to be told when it is done. */
@@ -96,14 +96,25 @@ export class Writes {
     for (;;) {
       const draft = this.#draft(group, write);
       if (this.#isTooMuchOfPeer({ draft, write })) {
-        const whose = { origin: draft.holding, open: write.open };
-        await this.#parts.peers.require(uncovered({ draft, write }), whose);
+        await this.#requirePeerRoom({ draft, write });
+        group.begun.delete(write.open); // it may begin as something else now
         continue; // what went may have been part of it
       }
       const shortage = this.#shortage(group, { draft, write });
       if (shortage <= 0) return this.#settle(group, { draft, write });
       if (await this.#parts.room.make(shortage)) continue;
       throw this.#full(draft);
+    }
+  }
+
+  async #requirePeerRoom({ draft, write }: { draft: Draft; write: Write }): Promise<void> {
+    const { peers, lifecycle } = this.#parts;
+    const whose = { origin: draft.holding, open: write.open };
+    try {
+      await peers.require(uncovered({ draft, write }), whose);
+    } catch (error) {
+      const isFull = isAltNetError(error, 'STORE_FULL');
+      if (!isFull || !(await lifecycle.fallBack(write.open))) throw error;
     }
   }
 

@@ -157,6 +157,8 @@ export class Taker {
       await withDeadline(limits, (inTime) =>
         custody.bring({ link, into, known, admit, signal: inTime, onProgress }),
       );
+      // It counts as visited when a reader shared it and the offerer's budget did not suffice.
+      if (this.standing(link.hash) === 'no') return { kind: 'failed', why: 'budget' };
       onBytes(offer.bytes);
       return { kind: 'kept' };
     } catch (error) {
