@@ -77,7 +77,7 @@ export interface FetcherOptions {
   readonly silence?: SilenceOptions | undefined;
 }
 
-/** What a fetch works with; the last three are of its root, and shared with others. */
+/** What a fetch works with; those of its root are shared with others. */
 export interface TransferParts {
   readonly sources: ProviderSources;
   readonly options: FetcherOptions;
@@ -86,4 +86,5 @@ export interface TransferParts {
   readonly arrivals: Arrivals;
   readonly asked: Asked;
   readonly known: readonly ProviderContact[];
+  readonly guesses: readonly ProviderContact[];
 }

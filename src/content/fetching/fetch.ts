@@ -3,6 +3,7 @@
  * of the same root at the same time share what has come and what is on its way. What was verified
  * stays, whatever becomes of the provider that sent it.
  */
+import { toHex } from '../../base/bytes.ts';
 import type { World } from '../../base/clock.ts';
 import { LruMap } from '../../base/limits.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -16,6 +17,9 @@ import { Transfer } from './transfer.ts';
 
 /** Providers of one root that are remembered. */
 const servedMax = 4;
+/** Those who served anything lately are asked for something new at once, beside the search. */
+const guessesMax = 4;
+const latelyMs = 10 * 60_000;
 
 /** What those who fetch something of one root share. */
 interface Desk {
@@ -35,6 +39,8 @@ export class Fetcher {
   readonly #parts: FetcherParts & { readonly sources: ProviderSources };
   /** Who served a root last, by its hash: asked before the DHT is. BOUNDED by its size. */
   readonly #served = new LruMap<string, readonly ProviderContact[]>(1024);
+  /** Who served anything, and when, the last one last. BOUNDED by its size. */
+  readonly #recent = new LruMap<string, { contact: ProviderContact; atMs: number }>(guessesMax);
   readonly #desks = new Map<string, Desk>(); // BOUNDED by the jobs: one without any is removed
 
   constructor(sources: ProviderSources, parts: FetcherParts) {
@@ -79,13 +85,26 @@ export class Fetcher {
     const key = hashKey(job.root.hash);
     const served = this.#served.get(key) ?? [];
     const known = job.known ? [job.known, ...served] : served;
-    const transfer = new Transfer(job, { ...this.#parts, arrivals, asked, known });
+    const guesses = known.length > 0 ? [] : this.#servedLately();
+    const transfer = new Transfer(job, { ...this.#parts, arrivals, asked, known, guesses });
     try {
       return await transfer.run();
     } finally {
       const senders = transfer.senders.slice(0, servedMax);
       if (senders.length > 0) this.#served.set(key, senders);
+      this.#noteSenders(senders);
     }
+  }
+
+  #noteSenders(senders: readonly ProviderContact[]): void {
+    const atMs = this.#parts.world.clock.monotonicMs();
+    for (const contact of senders) this.#recent.set(toHex(contact.publicKey), { contact, atMs });
+  }
+
+  #servedLately(): ProviderContact[] {
+    const sinceMs = this.#parts.world.clock.monotonicMs() - latelyMs;
+    const lately = [...this.#recent.entries()].map(([, one]) => one);
+    return lately.flatMap(({ contact, atMs }) => (atMs > sinceMs ? contact : []));
   }
 
   /** A new one where there is none, or where the store has refused what those before brought. */

@@ -3,22 +3,14 @@
  * remembered of each. It does not know what is missing; the transfer hands that out.
  */
 import { toHex } from '../../base/bytes.ts';
-import type { World } from '../../base/clock.ts';
-import type { Ticket } from '../exchange/asked.ts';
 import type { TransferParts } from './fetch-job.ts';
-import type { Block } from '../ports.ts';
-import {
-  candidatesMax,
-  type OpenProvider,
-  type ProviderContact,
-  ProviderDialer,
-} from './providers.ts';
+import { Peer, type PeerErrand } from './peer.ts';
+import { type OpenProvider, ProviderDialer } from './dialer.ts';
+import { candidatesMax, type ProviderContact } from './providers.ts';
 import { Recruits } from './recruits.ts';
 import type { Link } from '../dag/root.ts';
-import type { Speed } from '../exchange/speed.ts';
 import { hedgeMs } from './stealing.ts';
-import { type SyncEnd, SyncSession } from '../exchange/sync-client.ts';
-import { Lacked } from './want-queue.ts';
+import type { SyncEnd } from '../exchange/sync-client.ts';
 
 /** More peers join when more than this is left: fewer bytes are not worth their handshakes. */
 const joinBytes = 1024 * 1024;
@@ -31,95 +23,6 @@ const peersInAllMax = 8;
 const idleMs = 2000;
 /** Who has not answered for so long leaves its place when all are taken. */
 const silentMs = 1500;
-/** Whoever sent something within this time is sending. */
-const sendingMs = 2000;
-
-/** What the peers work for. */
-export interface PeerErrand {
-  readonly take: (peer: Peer) => Ticket | undefined;
-  readonly arrived: (ticket: Ticket, block: Block) => Promise<void> | undefined;
-  /** It was answered, or will not be. */
-  readonly over: (ticket: Ticket) => void;
-  /** Something that no peer is to blame for. */
-  readonly failed: (error: unknown) => void;
-  readonly changed: () => void;
-  /** What is said of the size of all that nobody was asked yet, counted up to `max`. */
-  readonly queuedBytes: (max: number) => number;
-  readonly hasQueue: () => boolean;
-  /** All of it came from somebody else. */
-  readonly isRedundant: (ticket: Ticket) => boolean;
-}
-
-export class Peer {
-  readonly contact: ProviderContact;
-  readonly lacked: Lacked = new Lacked();
-  readonly session: SyncSession;
-  readonly #world: World;
-  #busyMs: number;
-
-  constructor(
-    { contact, stream }: OpenProvider,
-    {
-      errand,
-      hasAlternative,
-      root,
-      parts,
-    }: {
-      readonly errand: PeerErrand;
-      readonly hasAlternative: () => boolean;
-      readonly root: Link;
-      readonly parts: Pick<TransferParts, 'arrivals' | 'world' | 'options'>;
-    },
-  ) {
-    const { arrivals, world, options } = parts;
-    this.contact = contact;
-    this.#world = world;
-    this.#busyMs = world.clock.monotonicMs();
-    const { pace, silence } = options;
-    this.session = new SyncSession(
-      stream,
-      {
-        take: () => errand.take(this),
-        arrived: errand.arrived,
-        lacks: (hash) => {
-          this.lacked.add(hash);
-          if (this.lacked.isFull) this.session.close(); // it would be asked the same again
-        },
-        ended: errand.over,
-        hasAlternative,
-      },
-      { world, root: root.hash, slabs: arrivals.slabs, pace, silence },
-    );
-  }
-
-  get outstanding(): readonly Ticket[] {
-    return this.session.outstanding;
-  }
-
-  get speed(): Speed {
-    return this.session.speed;
-  }
-
-  get isIdle(): boolean {
-    return this.outstanding.length === 0;
-  }
-
-  /** It owes something and sends nothing. */
-  isQuiet(forMs: number): boolean {
-    return !this.isIdle && this.speed.quietMs > forMs;
-  }
-
-  get isSending(): boolean {
-    return this.session.blocks > 0 && !this.isIdle && !this.isQuiet(sendingMs);
-  }
-
-  /** How long nothing was asked of it; to be called now and then. */
-  idleForMs(): number {
-    const nowMs = this.#world.clock.monotonicMs();
-    if (!this.isIdle) this.#busyMs = nowMs;
-    return nowMs - this.#busyMs;
-  }
-}
 
 export class PeerGroup implements Iterable<Peer> {
   readonly #what: { readonly root: Link; readonly isReader: boolean };
@@ -145,13 +48,14 @@ export class PeerGroup implements Iterable<Peer> {
     const dialer = new ProviderDialer(parts.sources, {
       link: what.root,
       known: parts.known,
+      guess: { contacts: parts.guesses, onOpen: (guess) => this.#open(guess, { isGuess: true }) },
       signal: this.#stop.signal,
       onFailure: (error) => this.#noteDialFailure(error),
     });
     this.#recruits = new Recruits(dialer, {
       triesMax: parts.options.triesMax ?? candidatesMax,
       world: parts.world,
-      onOpen: (provider) => this.#open(provider),
+      onOpen: (provider) => this.#open(provider, { isGuess: false }),
       onChange: errand.changed,
     });
   }
@@ -180,7 +84,8 @@ export class PeerGroup implements Iterable<Peer> {
 
   /** Why nobody was of use; undefined when nobody was found. */
   get why(): string | undefined {
-    return this.#peers.size > 0 ? 'no peer has all of it' : (this.#why ?? this.#dialWhy);
+    const isThere = [...this.#peers].some(({ isUnproven }) => !isUnproven);
+    return isThere ? 'no peer has all of it' : (this.#why ?? this.#dialWhy);
   }
 
   start(): void {
@@ -198,6 +103,11 @@ export class PeerGroup implements Iterable<Peer> {
   /** There may be something to ask. */
   wake(): void {
     for (const { session } of this.#peers) session.wake();
+  }
+
+  /** The first answer has begun: what others were asked as well need not come twice. */
+  spareOthers(): void {
+    for (const peer of this.#peers) peer.spare();
   }
 
   /** Lets others join when that would help. */
@@ -226,16 +136,16 @@ export class PeerGroup implements Iterable<Peer> {
     const { hasQueue, queuedBytes } = this.#errand;
     if (!hasQueue() && !this.isAnswerDue) return 0;
     const max = this.#what.isReader ? peersForReaderMax : peersMax;
-    const useless = peers.filter((peer) =>
-      peer.isIdle ? hasQueue() : peer.isQuiet(hedgeMs),
-    ).length;
+    const isUseless = (peer: Peer): boolean =>
+      peer.isUnproven || (peer.isIdle ? hasQueue() : peer.isQuiet(hedgeMs));
+    const useless = peers.filter(isUseless).length;
     const ahead = peers.flatMap(({ outstanding }) => outstanding.map(({ bytesDue }) => bytesDue));
     const bytes = ahead.reduce((sum, one) => sum + one, queuedBytes(joinBytes));
     const useful = bytes > joinBytes ? max : 1;
     return Math.min(useful + useless, peersInAllMax);
   }
 
-  #open(provider: OpenProvider): void {
+  #open(provider: OpenProvider, { isGuess }: { readonly isGuess: boolean }): void {
     if (this.#stop.signal.aborted) {
       void provider.stream.close();
       return;
@@ -243,6 +153,7 @@ export class PeerGroup implements Iterable<Peer> {
     const peer = new Peer(provider, {
       errand: this.#errand,
       hasAlternative: () => this.#hasBetterThan(peer),
+      isGuess,
       root: this.#what.root,
       parts: this.#parts,
     });
@@ -269,12 +180,14 @@ export class PeerGroup implements Iterable<Peer> {
     this.#errand.changed();
   }
 
-  #judge({ contact, session, lacked }: Peer, { kind, why }: SyncEnd): void {
+  #judge(peer: Peer, { kind, why }: SyncEnd): void {
     if (this.#stop.signal.aborted) return;
     const { sources, logger } = this.#parts;
-    this.#why = why;
+    const { contact, session, lacked } = peer;
+    if (!peer.isUnproven) this.#why = why;
     if (kind === 'done') {
-      if (this.#what.isReader && lacked.isEmpty) this.#recruits.parked(contact);
+      const mayReturn = this.#what.isReader || peer.isSpare;
+      if (mayReturn && lacked.isEmpty) this.#recruits.parked(contact);
       return;
     }
     const { blocks } = session;

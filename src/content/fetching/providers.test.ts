@@ -20,12 +20,8 @@ import type { ByteStream } from '../../peer/stream.ts';
 import { FrameReader, syncProtocol } from '../exchange/frames.ts';
 import { type Link, requireLink } from '../dag/root.ts';
 import type { Connections } from '../ports.ts';
-import {
-  BadPeers,
-  type ProviderContact,
-  ProviderDialer,
-  type ProviderSources,
-} from './providers.ts';
+import { ProviderDialer } from './dialer.ts';
+import { BadPeers, type ProviderContact, type ProviderSources } from './providers.ts';
 import { StreamSlots } from '../exchange/stream-slots.ts';
 import { SyncServer } from '../exchange/sync-server.ts';
 

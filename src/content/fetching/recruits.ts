@@ -4,7 +4,8 @@
  * know what is fetched.
  */
 import type { World } from '../../base/clock.ts';
-import type { OpenProvider, ProviderContact, ProviderDialer } from './providers.ts';
+import type { OpenProvider, ProviderDialer } from './dialer.ts';
+import type { ProviderContact } from './providers.ts';
 
 /** Waits before a peer that was busy is asked again; then it is given up. */
 export const busyWaitsMs: readonly number[] = [250, 500, 1000, 2000, 4000];
@@ -62,6 +63,7 @@ export class Recruits {
       if (provider === undefined) break;
       this.#onOpen(provider);
     }
+    await this.#dialer.guessed();
     this.#isExhausted = true;
     this.#onChange();
   }

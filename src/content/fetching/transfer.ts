@@ -11,7 +11,8 @@ import type { CancelTimer } from '../../base/clock.ts';
 import { AltNetError } from '../../base/errors.ts';
 import type { Ticket } from '../exchange/asked.ts';
 import type { Fetched, FetchJob, TransferParts } from './fetch-job.ts';
-import { type Peer, PeerGroup } from './peer-group.ts';
+import type { Peer } from './peer.ts';
+import { PeerGroup } from './peer-group.ts';
 import type { Block } from '../ports.ts';
 import type { ProviderContact } from './providers.ts';
 import { pickTicket } from './stealing.ts';
@@ -182,15 +183,29 @@ export class Transfer {
       this.#isStale = true;
     }
     if (this.#isLooking || this.#queue.length > 0) return undefined;
-    const ticket = pickTicket(peer, this.#peers, {
-      isOrdered: this.#job.reading !== undefined,
-      isWanted: (one) => !peer.lacked.has(one.want.link.hash) && !this.#isHere(one),
-    });
+    const ticket = this.#onlyGuessed(peer) ?? this.#stolen(peer);
     if (ticket === undefined) return undefined;
     ticket.hasTwin = true;
     const twin = asked.add(ticket.want, by);
     twin.hasTwin = true;
     return twin;
+  }
+
+  /** What only a guess was asked so far; nobody may have begun to answer. */
+  #onlyGuessed(peer: Peer): Ticket | undefined {
+    if (this.#blocks > 0 || !peer.isIdle) return undefined;
+    for (const { isUnproven, outstanding } of this.#peers) {
+      const [ticket] = outstanding;
+      if (isUnproven && ticket && !peer.lacked.has(ticket.want.link.hash)) return ticket;
+    }
+    return undefined;
+  }
+
+  #stolen(peer: Peer): Ticket | undefined {
+    return pickTicket(peer, this.#peers, {
+      isOrdered: this.#job.reading !== undefined,
+      isWanted: (one) => !peer.lacked.has(one.want.link.hash) && !this.#isHere(one),
+    });
   }
 
   #isHere({ want }: Ticket): boolean {
@@ -203,7 +218,7 @@ export class Transfer {
     const { arrivals, options, asked } = this.#parts;
     const isNew = !arrivals.has(block.hash);
     if (isNew) {
-      this.#blocks++;
+      if (this.#blocks++ === 0) this.#peers.spareOthers();
       this.#bytes += block.bytes.length;
       const bytesMax = Math.min(options.bytesMax ?? Infinity, this.#job.bytesMax?.() ?? Infinity);
       if (this.#bytes > bytesMax) {

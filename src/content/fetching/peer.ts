@@ -1,0 +1,128 @@
+/**
+ * One peer that works on a fetch: its stream, what it was asked and what it lacks. It does not know
+ * the others.
+ */
+import type { World } from '../../base/clock.ts';
+import type { Ticket } from '../exchange/asked.ts';
+import type { TransferParts } from './fetch-job.ts';
+import type { Block } from '../ports.ts';
+import type { OpenProvider } from './dialer.ts';
+import type { ProviderContact } from './providers.ts';
+import type { Link } from '../dag/root.ts';
+import type { Speed } from '../exchange/speed.ts';
+import { SyncSession } from '../exchange/sync-client.ts';
+import { Lacked } from './want-queue.ts';
+
+/** Whoever sent something within this time is sending. */
+const sendingMs = 2000;
+
+/** What the peers work for. */
+export interface PeerErrand {
+  readonly take: (peer: Peer) => Ticket | undefined;
+  readonly arrived: (ticket: Ticket, block: Block) => Promise<void> | undefined;
+  /** It was answered, or will not be. */
+  readonly over: (ticket: Ticket) => void;
+  /** Something that no peer is to blame for. */
+  readonly failed: (error: unknown) => void;
+  readonly changed: () => void;
+  /** What is said of the size of all that nobody was asked yet, counted up to `max`. */
+  readonly queuedBytes: (max: number) => number;
+  readonly hasQueue: () => boolean;
+  /** All of it came from somebody else. */
+  readonly isRedundant: (ticket: Ticket) => boolean;
+}
+
+export class Peer {
+  readonly contact: ProviderContact;
+  readonly lacked: Lacked = new Lacked();
+  /** Nobody said that it has what is wanted. */
+  readonly isGuess: boolean;
+  readonly session: SyncSession;
+  readonly #world: World;
+  #busyMs: number;
+  #isSpare = false;
+
+  constructor(
+    { contact, stream }: OpenProvider,
+    {
+      errand,
+      hasAlternative,
+      isGuess,
+      root,
+      parts,
+    }: {
+      readonly errand: PeerErrand;
+      readonly isGuess: boolean;
+      readonly hasAlternative: () => boolean;
+      readonly root: Link;
+      readonly parts: Pick<TransferParts, 'arrivals' | 'world' | 'options'>;
+    },
+  ) {
+    const { arrivals, world, options } = parts;
+    this.contact = contact;
+    this.isGuess = isGuess;
+    this.#world = world;
+    this.#busyMs = world.clock.monotonicMs();
+    const { pace, silence } = options;
+    this.session = new SyncSession(
+      stream,
+      {
+        take: () => errand.take(this),
+        arrived: errand.arrived,
+        lacks: (hash) => {
+          this.lacked.add(hash);
+          // It would be asked the same again; a guess was wrong.
+          if (this.lacked.isFull || this.isUnproven) this.session.close();
+        },
+        ended: errand.over,
+        hasAlternative,
+      },
+      { world, root: root.hash, slabs: arrivals.slabs, pace, silence },
+    );
+  }
+
+  get outstanding(): readonly Ticket[] {
+    return this.session.outstanding;
+  }
+
+  get speed(): Speed {
+    return this.session.speed;
+  }
+
+  get isIdle(): boolean {
+    return this.outstanding.length === 0;
+  }
+
+  get isUnproven(): boolean {
+    return this.isGuess && this.session.blocks === 0;
+  }
+
+  /** Was let go because another one answered first. */
+  get isSpare(): boolean {
+    return this.#isSpare;
+  }
+
+  /** Lets it go if all that it was asked comes from another one. */
+  spare(): void {
+    const { blocks } = this.session;
+    if (blocks > 0 || this.isIdle || !this.outstanding.every(({ hasTwin }) => hasTwin)) return;
+    this.#isSpare = true;
+    this.session.close();
+  }
+
+  /** It owes something and sends nothing. */
+  isQuiet(forMs: number): boolean {
+    return !this.isIdle && this.speed.quietMs > forMs;
+  }
+
+  get isSending(): boolean {
+    return this.session.blocks > 0 && !this.isIdle && !this.isQuiet(sendingMs);
+  }
+
+  /** How long nothing was asked of it; to be called now and then. */
+  idleForMs(): number {
+    const nowMs = this.#world.clock.monotonicMs();
+    if (!this.isIdle) this.#busyMs = nowMs;
+    return nowMs - this.#busyMs;
+  }
+}
