@@ -68,14 +68,20 @@ export class Admission {
     this.#pullsOfPeer = new StreamSlots(options.pullsPerPeerMax);
   }
 
-  /** What ends the stream's place; undefined when there is none. */
+  /** Whether a peer has fewer streams than one may have. */
+  mayEnter(peer: string): boolean {
+    return (this.#streams.get(peer) ?? 0) < this.#options.streamsPerPeerMax;
+  }
+
+  /** What ends the stream's place, also if called twice; undefined when there is none. */
   enter(peer: string): (() => void) | undefined {
-    const own = this.#streams.get(peer) ?? 0;
-    const { streamsMax, streamsPerPeerMax } = this.#options;
-    if (this.#open >= streamsMax || own >= streamsPerPeerMax) return undefined;
+    if (this.#open >= this.#options.streamsMax || !this.mayEnter(peer)) return undefined;
     this.#open++;
-    this.#streams.set(peer, own + 1);
+    this.#streams.set(peer, (this.#streams.get(peer) ?? 0) + 1);
+    let isIn = true;
     return () => {
+      if (!isIn) return;
+      isIn = false;
       this.#open--;
       const left = (this.#streams.get(peer) ?? 1) - 1;
       if (left > 0) this.#streams.set(peer, left);

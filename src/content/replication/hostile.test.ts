@@ -9,6 +9,7 @@ import { contactOf } from '../../identity/contact.ts';
 import { SigningKey } from '../../identity/key.ts';
 import { encodeMultiaddr, parseMultiaddr } from '../../peer/address.ts';
 import { PeerHost, type StreamHandler } from '../../peer/host.ts';
+import type { ByteStream } from '../../peer/stream.ts';
 import { networkId, networkProfiles } from '../../record/network.ts';
 import { makeProviderRecord } from '../../record/provider.ts';
 import { atEnd } from '../../../test/support/cleanup.ts';
@@ -24,6 +25,7 @@ import {
   decodeQuestion,
   encodeAnswer,
   encodeKeepFrame,
+  encodeQuestion,
   keepFrameBytesMax,
   keepFrames,
   keepProtocol,
@@ -229,6 +231,43 @@ test('octets that are no frames end the stream', async (t) => {
   const hashes = Array.from({ length: 600 }, () => randomBytes(32));
   const standings = await askStandings(asked, hashes, asking);
   assert.deepEqual(standings, Array<string>(600).fill('no'));
+});
+
+/** The type of the frame that is the answer. */
+async function ask(stream: ByteStream, frames: FrameReader): Promise<number | undefined> {
+  await stream.write(encodeQuestion([randomBytes(32)]));
+  return (await frames.next())?.type;
+}
+
+test('streams on which little is asked do not keep the places from others', async (t) => {
+  const net = keepNet(t);
+  const admission = { streamsMax: 4, streamsPerPeerMax: 2 };
+  const keeper = await net.start({ admission });
+  const { signal } = new AbortController();
+  const asking = { timers: net.world.timers, patienceMs: 5000, signal };
+  const idlers = await Promise.all([startAttacker(t), startAttacker(t)]);
+  const kept: (() => Promise<number | undefined>)[] = [];
+  for (const { host } of idlers.flatMap((idler) => [idler, idler])) {
+    const stream = await host.open(contactTo(keeper), keepProtocol);
+    const frames = new FrameReader(stream.read, new Slabs(0), keepFrameBytesMax);
+    kept.push(() => ask(stream, frames));
+    assert.equal(await kept.at(-1)?.(), keepFrames.answer);
+    net.world.advance(1000);
+  }
+  const [first] = idlers;
+  assert.ok(first);
+  const third = await askStandings(
+    { connections: first.host, to: contactTo(keeper) },
+    [randomBytes(32)],
+    asking,
+  );
+  assert.equal(third, undefined, 'a peer that has its own places takes none from others');
+  const honest = await startAttacker(t);
+  const asked = { connections: honest.host, to: contactTo(keeper) };
+  assert.deepEqual(await askStandings(asked, [randomBytes(32)], asking), ['no']);
+  const [longest, ...others] = kept;
+  assert.equal(await longest?.().catch(() => undefined), keepFrames.refused);
+  for (const other of others) assert.equal(await other(), keepFrames.answer);
 });
 
 type Boast = Readonly<Record<string, StreamHandler>>;

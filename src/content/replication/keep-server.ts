@@ -32,13 +32,22 @@ export interface KeepServerDeps {
   readonly log: Logger;
 }
 
+interface Served {
+  /** Gives its place back. */
+  readonly leave: () => void;
+  /** Since when nothing is asked on it; undefined while something is answered. */
+  idleSinceMs: number | undefined;
+}
+
 /** A stream on which nothing is asked is closed after this long. */
 const idleMs = 30_000;
 const progressEveryMs = 1000;
 
 export class KeepServer {
   readonly #deps: KeepServerDeps;
-  readonly #open = new Set<ByteStream>(); // BOUNDED by Admission.enter()
+  readonly #open = new Map<ByteStream, Served>(); // BOUNDED by Admission.enter()
+  /** Those that are sent away among them. BOUNDED by the connections and their streams. */
+  readonly #serving = new Set<ByteStream>();
   readonly #lifetime = new AbortController();
 
   constructor(deps: KeepServerDeps) {
@@ -47,31 +56,50 @@ export class KeepServer {
 
   /** Serves one stream until it ends. Never rejects. */
   async serve(stream: ByteStream): Promise<void> {
-    const leave = this.#deps.admission.enter(toHex(stream.remote));
-    if (!leave || this.#lifetime.signal.aborted) {
-      leave?.();
-      await stream.write(encodeDecline(keepFrames.refused, 'busy')).catch(() => undefined);
-      return stream.close();
-    }
-    this.#open.add(stream);
+    const leave = this.#lifetime.signal.aborted ? undefined : this.#enter(toHex(stream.remote));
+    if (!leave) return sendAway(stream);
+    const served: Served = { leave, idleSinceMs: this.#deps.world.clock.monotonicMs() };
+    this.#open.set(stream, served);
+    this.#serving.add(stream);
     try {
-      await this.#answerAll(stream);
+      await this.#answerAll(stream, served);
       await stream.close();
     } catch (error) {
       this.#deps.log.debug('a keep stream broke off', { error: String(error) });
       stream.abort(error instanceof Error ? error : new Error('broken off'));
     } finally {
       this.#open.delete(stream);
+      this.#serving.delete(stream);
       leave();
     }
   }
 
-  stop(): void {
-    this.#lifetime.abort(new AltNetError('ABORTED', {}));
-    for (const stream of this.#open) stream.abort(new AltNetError('ABORTED', {}));
+  #enter(peer: string): (() => void) | undefined {
+    const { admission } = this.#deps;
+    const leave = admission.enter(peer);
+    if (leave || !admission.mayEnter(peer) || !this.#sendOneAway()) return leave;
+    return admission.enter(peer);
   }
 
-  async #answerAll(stream: ByteStream): Promise<void> {
+  /** Whoever asks nothing for longest makes way: places cannot be kept by having them. */
+  #sendOneAway(): boolean {
+    const idle = [...this.#open].flatMap(([stream, { leave, idleSinceMs: sinceMs }]) =>
+      sinceMs === undefined ? [] : [{ stream, leave, sinceMs }],
+    );
+    const [longest] = idle.toSorted((a, b) => a.sinceMs - b.sinceMs);
+    if (!longest) return false;
+    this.#open.delete(longest.stream);
+    longest.leave();
+    void sendAway(longest.stream);
+    return true;
+  }
+
+  stop(): void {
+    this.#lifetime.abort(new AltNetError('ABORTED', {}));
+    for (const stream of this.#serving) stream.abort(new AltNetError('ABORTED', {}));
+  }
+
+  async #answerAll(stream: ByteStream, served: Served): Promise<void> {
     const { admission, connections, taker, world } = this.#deps;
     const frames = new FrameReader(stream.read, new Slabs(0), keepFrameBytesMax);
     const giveUp = (): void =>
@@ -79,7 +107,8 @@ export class KeepServer {
     for (;;) {
       const cancelIdle = world.timers.after(idleMs, giveUp);
       const frame = await frames.next().finally(cancelIdle);
-      if (!frame) return;
+      if (!frame || !this.#open.has(stream)) return;
+      served.idleSinceMs = undefined;
       if (frame.type === keepFrames.offer) {
         const offer = decodeOffer(frame.body);
         if (!offer) throw new Error('the peer sent an offer that is none');
@@ -90,6 +119,7 @@ export class KeepServer {
       const address = connections.remoteAddress(stream.remote);
       if (!admission.allows('question', stream.remote, address)) return;
       await stream.write(encodeAnswer(hashes.map((hash) => taker.standing(hash))));
+      served.idleSinceMs = world.clock.monotonicMs();
     }
   }
 
@@ -109,6 +139,12 @@ export class KeepServer {
     telling.say(encodeTaken(taken));
     await telling.said;
   }
+}
+
+/** In good order: the peer comes again later. */
+async function sendAway(stream: ByteStream): Promise<void> {
+  await stream.write(encodeDecline(keepFrames.refused, 'busy')).catch(() => undefined);
+  await stream.close();
 }
 
 function encodeTaken(taken: Taken): Bytes {
