@@ -27,6 +27,13 @@ test('what a node writes, a command reads, and nobody else', async (t) => {
   assert.equal(await readRunFile(folder), undefined);
 });
 
+test('what a killed node had begun to write goes with the next start', async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(path.join(folder, 'node.json.draft'), '{"api"', { mode: 0o644 });
+  await writeRunFile(folder, api);
+  assert.deepEqual(readdirSync(folder), ['node.json']);
+});
+
 test('nonsense is as good as no file', async (t) => {
   const folder = temporaryFolder(t);
   for (const text of ['', '{', 'null', '[]', '{"api":1,"pid":2}', `{"api":"${api}"}`]) {

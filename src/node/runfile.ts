@@ -21,7 +21,8 @@ export async function writeRunFile(
   { token }: Pick<RunFile, 'token'> = {},
 ): Promise<void> {
   const file = path.join(folder, fileName);
-  const draft = `${file}.${process.pid}`;
+  // One name for all processes, of which one at a time uses the folder: what a crash leaves goes.
+  const draft = `${file}.draft`;
   const content: RunFile = { api, pid: process.pid, token };
   try {
     await rm(draft, { force: true }); // its mode would stay
