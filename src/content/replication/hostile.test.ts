@@ -9,13 +9,19 @@ import { contactOf } from '../../identity/contact.ts';
 import { SigningKey } from '../../identity/key.ts';
 import { encodeMultiaddr, parseMultiaddr } from '../../peer/address.ts';
 import { PeerHost, type StreamHandler } from '../../peer/host.ts';
-import type { ByteStream } from '../../peer/stream.ts';
 import { networkId, networkProfiles } from '../../record/network.ts';
 import { makeProviderRecord } from '../../record/provider.ts';
 import { atEnd } from '../../../test/support/cleanup.ts';
 import type { ContentNode } from '../../../test/support/content-net.ts';
 import { holdersOf, type KeepNet, keepNet, makeSite } from '../../../test/support/keep-net.ts';
-import { FrameReader, encodeFrame, frameTypes, syncProtocol } from '../exchange/frames.ts';
+import {
+  encodeEnd,
+  encodeFrame,
+  endStatuses,
+  FrameReader,
+  frameTypes,
+  syncProtocol,
+} from '../exchange/frames.ts';
 import { SyncServer } from '../exchange/sync-server.ts';
 import type { ProviderContact } from '../fetching/providers.ts';
 import { type Link, multihashOf, requireLink } from '../dag/root.ts';
@@ -25,7 +31,6 @@ import {
   decodeQuestion,
   encodeAnswer,
   encodeKeepFrame,
-  encodeQuestion,
   keepFrameBytesMax,
   keepFrames,
   keepProtocol,
@@ -233,43 +238,6 @@ test('octets that are no frames end the stream', async (t) => {
   assert.deepEqual(standings, Array<string>(600).fill('no'));
 });
 
-/** The type of the frame that is the answer. */
-async function ask(stream: ByteStream, frames: FrameReader): Promise<number | undefined> {
-  await stream.write(encodeQuestion([randomBytes(32)]));
-  return (await frames.next())?.type;
-}
-
-test('streams on which little is asked do not keep the places from others', async (t) => {
-  const net = keepNet(t);
-  const admission = { streamsMax: 4, streamsPerPeerMax: 2 };
-  const keeper = await net.start({ admission });
-  const { signal } = new AbortController();
-  const asking = { timers: net.world.timers, patienceMs: 5000, signal };
-  const idlers = await Promise.all([startAttacker(t), startAttacker(t)]);
-  const kept: (() => Promise<number | undefined>)[] = [];
-  for (const { host } of idlers.flatMap((idler) => [idler, idler])) {
-    const stream = await host.open(contactTo(keeper), keepProtocol);
-    const frames = new FrameReader(stream.read, new Slabs(0), keepFrameBytesMax);
-    kept.push(() => ask(stream, frames));
-    assert.equal(await kept.at(-1)?.(), keepFrames.answer);
-    net.world.advance(1000);
-  }
-  const [first] = idlers;
-  assert.ok(first);
-  const third = await askStandings(
-    { connections: first.host, to: contactTo(keeper) },
-    [randomBytes(32)],
-    asking,
-  );
-  assert.equal(third, undefined, 'a peer that has its own places takes none from others');
-  const honest = await startAttacker(t);
-  const asked = { connections: honest.host, to: contactTo(keeper) };
-  assert.deepEqual(await askStandings(asked, [randomBytes(32)], asking), ['no']);
-  const [longest, ...others] = kept;
-  assert.equal(await longest?.().catch(() => undefined), keepFrames.refused);
-  for (const other of others) assert.equal(await other(), keepFrames.answer);
-});
-
 type Boast = Readonly<Record<string, StreamHandler>>;
 
 /** Answers every offer with HELD, and every question with `standing`. */
@@ -326,6 +294,37 @@ test('nodes that only say that they hold a site are not counted when it is publi
   const { replicas, refused } = await publisher.sites.publish(await makeSite(t));
   assert.deepEqual([replicas, refused], [1, [{ why: 'failed', nodes: 1 }]]);
 });
+
+/** Begins to give the block and falls silent. */
+const breaksOff: StreamHandler = async (stream) => {
+  await stream.write(encodeFrame(frameTypes.block, randomBytes(5000)).subarray(0, 1000));
+  await silent(stream);
+};
+
+const isBusy: StreamHandler = async (stream) => {
+  await stream.write(encodeEnd(endStatuses.busy));
+  await stream.close();
+};
+
+for (const [how, sync] of Object.entries({ silent, breaksOff, isBusy })) {
+  test(`nodes that hold a site, as they say, and give none of it, are not counted: ${how}`, async (t) => {
+    const net = keepNet(t);
+    const [publisher, honest] = await net.startAll(2, { replicas: 1 });
+    assert.ok(publisher && honest);
+    const liar = await startAttacker(t, { [keepProtocol]: saying('held'), [syncProtocol]: sync });
+    const [endpoint] = liar.host.addresses().flatMap((text) => parseMultiaddr(text) ?? []);
+    assert.ok(endpoint);
+    const first = contactOf(liar.key.publicKey, endpoint);
+    const others = net.keepers.contacts.splice(0);
+    net.keepers.closest = () => Promise.resolve([first, ...others]);
+    let isOver = false;
+    const publishing = publisher.sites.publish(await makeSite(t)).finally(() => (isOver = true));
+    await net.until('it is published', () => isOver);
+    const { root, replicas } = await publishing;
+    assert.equal(replicas, 1);
+    assert.deepEqual(holdersOf([honest], requireLink(root).hash), [honest]);
+  });
+}
 
 test('nodes that only say that they hold a site are found out by those who do', async (t) => {
   const net = keepNet(t);

@@ -3,6 +3,7 @@
  * as many hold it as are wanted or there is nobody left to ask. It does not decide when to.
  */
 import { type Bytes, toHex } from '../../base/bytes.ts';
+import { sleep } from '../../base/abort.ts';
 import type { World } from '../../base/clock.ts';
 import { isAltNetError } from '../../base/errors.ts';
 import type { Contact } from '../../identity/contact.ts';
@@ -62,7 +63,13 @@ const candidatesMax = 40;
 const offersAtOnce = 12;
 /** A node without sign of life or progress for so long is given up. */
 const patienceMs = 20_000;
-const checkMs = 5000;
+/** Who says that it holds it must begin to give a block of it within this time … */
+const checkMs = 10_000;
+/** … and end within this one: the way from there may be narrow. */
+const checkMsMax = 120_000;
+/** A node that is busy is asked for it so many times, at this distance. */
+const checksMax = 4;
+const busyMs = 2000;
 
 export class Recruiter {
   readonly #deps: RecruiterDeps;
@@ -163,12 +170,21 @@ export class Recruiter {
     return { kind: 'declined', why: 'failed' };
   }
 
-  /** Saying so costs nothing, so one block is asked for. */
+  /**
+   * Saying so costs nothing, so one block is asked for. Who gives none may have it all the same,
+   * but the copies that a publisher is told of are those that somebody can read.
+   */
   async #hasIt(to: ProviderContact, { link }: Offer, signal: AbortSignal): Promise<boolean> {
     const { blocks, connections, world } = this.#deps;
     const leaf = someLeaf(blocks, link, world.random);
-    const asking = { timers: world.timers, patienceMs: checkMs, signal };
-    return !leaf || (await holdsBlock({ connections, to }, leaf, asking)) !== 'no';
+    if (!leaf) return true;
+    const { timers } = world;
+    const asking = { timers, patienceMs: checkMs, longestMs: checkMsMax, signal };
+    for (let checks = 1; ; checks++) {
+      const verdict = await holdsBlock({ connections, to }, leaf, asking);
+      if (verdict !== 'busy' || checks === checksMax) return verdict === 'yes';
+      await sleep(timers, busyMs, signal);
+    }
   }
 }
 

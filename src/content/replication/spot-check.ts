@@ -9,12 +9,15 @@ import { sha256 } from '../../base/hash.ts';
 import type { ByteStream } from '../../peer/stream.ts';
 import { readNode } from '../dag/folder.ts';
 import {
+  decodeEnd,
   encodeRoot,
   encodeWant,
+  endStatuses,
   FrameReader,
   frameTypes,
   syncProtocol,
 } from '../exchange/frames.ts';
+import { Pace } from '../exchange/pace.ts';
 import type { Blocks, Connections } from '../ports.ts';
 import type { ProviderContact } from '../fetching/providers.ts';
 import type { Link } from '../dag/root.ts';
@@ -34,20 +37,35 @@ export function someLeaf(blocks: Blocks, root: Link, random: Random): Link | und
   return link;
 }
 
-/** 'unknown' when it is busy or cannot be reached. Rejects with the signal's reason only. */
+export type Verdict = 'yes' | 'no' | 'busy' | 'unknown';
+
+export interface Patience {
+  readonly timers: Timers;
+  /** So long it may be silent … */
+  readonly patienceMs: number;
+  /** … and so long it may take if it is slow. The same unless given. */
+  readonly longestMs?: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** 'unknown' when it is silent or cannot be reached. Rejects with the signal's reason only. */
 export async function holdsBlock(
   { connections, to }: { connections: Connections; to: ProviderContact },
   link: Link,
-  { timers, patienceMs, signal }: { timers: Timers; patienceMs: number; signal: AbortSignal },
-): Promise<'yes' | 'no' | 'unknown'> {
-  const limits = { timers, ms: patienceMs, what: 'a block', signal };
+  { timers, patienceMs, longestMs = patienceMs, signal }: Patience,
+): Promise<Verdict> {
+  const silence = new AbortController();
+  const pace = new Pace(timers, { periodMs: patienceMs, bytesMin: 1 }, () => silence.abort());
+  const either = AbortSignal.any([signal, silence.signal]);
+  const limits = { timers, ms: longestMs, what: 'a block', signal: either };
+  pace.start();
   try {
     return await withDeadline(limits, async (inTime) => {
       const stream = await connections.open(to, syncProtocol, { signal: inTime });
       const giveUp = (): void => stream.abort(new Error('given up'));
       inTime.addEventListener('abort', giveUp, { once: true });
       try {
-        return await verdictOf(stream, link);
+        return await verdictOf(stream, { link, pace });
       } finally {
         inTime.removeEventListener('abort', giveUp);
         giveUp();
@@ -56,17 +74,35 @@ export async function holdsBlock(
   } catch {
     signal.throwIfAborted();
     return 'unknown';
+  } finally {
+    pace.stop();
   }
 }
 
-async function verdictOf(stream: ByteStream, link: Link): Promise<'yes' | 'no' | 'unknown'> {
+async function verdictOf(
+  stream: ByteStream,
+  { link, pace }: { readonly link: Link; readonly pace: Pace },
+): Promise<Verdict> {
   // The block stands for itself: what it belongs to is no business of who is tested.
   const want = encodeWant({ link, level: 0, path: [], scope: 'block' });
   await stream.write(concatBytes(encodeRoot(link.hash), want));
-  const frame = await new FrameReader(stream.read).next();
+  const frame = await new FrameReader(counted(stream.read, pace)).next();
   if (frame?.type === frameTypes.missing) return 'no';
+  if (frame?.type === frameTypes.end) {
+    return decodeEnd(frame.body) === endStatuses.busy ? 'busy' : 'unknown';
+  }
   if (frame?.type !== frameTypes.block) return 'unknown';
   return isBlock(frame.body, link) ? 'yes' : 'no';
+}
+
+async function* counted(
+  chunks: AsyncIterable<Bytes>,
+  pace: Pace,
+): AsyncGenerator<Bytes, void, undefined> {
+  for await (const chunk of chunks) {
+    pace.count(chunk.length);
+    yield chunk;
+  }
 }
 
 function isBlock(bytes: Bytes, { hash }: Link): boolean {

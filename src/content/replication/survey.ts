@@ -95,7 +95,7 @@ export class Survey {
     const asked = { connections, to: chosen };
     const verdict = await holdsBlock(asked, leaf, { timers: world.timers, patienceMs, signal });
     if (verdict === 'yes') return holders;
-    if (verdict === 'unknown' && !this.#doubted.has(chosen.publicKey)) {
+    if (verdict !== 'no' && !this.#doubted.has(chosen.publicKey)) {
       this.#doubted.add(chosen.publicKey);
       return holders;
     }

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { keepNet } from '../../../test/support/keep-net.ts';
+import type { ByteStream } from '../../peer/stream.ts';
+import { FrameReader } from '../exchange/frames.ts';
+import { Slabs } from '../slabs.ts';
+import { askStandings } from './keep-client.ts';
+import { encodeQuestion, keepFrameBytesMax, keepFrames, keepProtocol } from './keep-frames.ts';
+
+/** The type of the frame that is the answer. */
+async function ask(stream: ByteStream, frames: FrameReader): Promise<number | undefined> {
+  await stream.write(encodeQuestion([randomBytes(32)]));
+  return (await frames.next())?.type;
+}
+
+test('streams on which little is asked do not keep the places from others', async (t) => {
+  const net = keepNet(t);
+  const admission = { streamsMax: 4, streamsPerPeerMax: 2 };
+  const keeper = await net.start({ admission });
+  const to = { publicKey: keeper.key.publicKey, addresses: keeper.host.addresses() };
+  const { signal } = new AbortController();
+  const asking = { timers: net.world.timers, patienceMs: 5000, signal };
+  const idlers = await Promise.all([net.start(), net.start()]);
+  const kept: (() => Promise<number | undefined>)[] = [];
+  for (const { host } of idlers.flatMap((idler) => [idler, idler])) {
+    const stream = await host.open(to, keepProtocol);
+    const frames = new FrameReader(stream.read, new Slabs(0), keepFrameBytesMax);
+    kept.push(() => ask(stream, frames));
+    assert.equal(await kept.at(-1)?.(), keepFrames.answer);
+    net.world.advance(1000);
+  }
+  const [first] = idlers;
+  assert.ok(first);
+  const third = await askStandings({ connections: first.host, to }, [randomBytes(32)], asking);
+  assert.equal(third, undefined, 'a peer that has its own places takes none from others');
+  const honest = await net.start();
+  const asked = { connections: honest.host, to };
+  assert.deepEqual(await askStandings(asked, [randomBytes(32)], asking), ['no']);
+  const [longest, ...others] = kept;
+  assert.equal(await longest?.().catch(() => undefined), keepFrames.refused);
+  for (const other of others) assert.equal(await other(), keepFrames.answer);
+});
