@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { keepNet } from '../../../test/support/keep-net.ts';
+import { keepNet, makeSite } from '../../../test/support/keep-net.ts';
 import type { ByteStream } from '../../peer/stream.ts';
+import { requireLink } from '../dag/root.ts';
 import { FrameReader } from '../exchange/frames.ts';
 import { Slabs } from '../slabs.ts';
 import { askStandings } from './keep-client.ts';
@@ -40,4 +41,17 @@ test('streams on which little is asked do not keep the places from others', asyn
   const [longest, ...others] = kept;
   assert.equal(await longest?.().catch(() => undefined), keepFrames.refused);
   for (const other of others) assert.equal(await other(), keepFrames.answer);
+});
+
+test('a copy that fell back to visited, as its budget did not suffice, is not said to be kept', async (t) => {
+  const net = keepNet(t);
+  const [publisher, keeper] = await net.startAll(2, { replicas: 1 });
+  assert.ok(publisher && keeper);
+  const { holdings } = keeper;
+  const open = holdings.open.bind(holdings);
+  // As the store does while a reader writes the same root.
+  holdings.open = ({ root }) => open({ kind: 'visited', root });
+  const { root, replicas, refused } = await publisher.sites.publish(await makeSite(t));
+  assert.equal(holdings.get(requireLink(root).hash)?.complete, true);
+  assert.deepEqual([replicas, refused], [0, [{ why: 'budget', nodes: 1 }]]);
 });
