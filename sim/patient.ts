@@ -7,6 +7,8 @@ import { type DhtOptions, dhtDefaults } from '../src/dht/dht.ts';
 export function patient(times: number): Partial<DhtOptions> {
   return {
     livenessIntervalMs: dhtDefaults.livenessIntervalMs * times,
+    livenessRoundMs: dhtDefaults.livenessRoundMs * times,
+    lostIntervalMs: dhtDefaults.lostIntervalMs * times,
     ownLookupMinMs: dhtDefaults.ownLookupMinMs * times,
     ownLookupIntervalMs: dhtDefaults.ownLookupIntervalMs * times,
     bucketIdleMs: dhtDefaults.bucketIdleMs * times,

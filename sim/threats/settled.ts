@@ -8,6 +8,8 @@ const dayMs = 24 * 3_600_000;
 /** Tables were filled by an observer, and nothing that upkeep could find out is new. */
 export const resting: Partial<DhtOptions> = {
   livenessIntervalMs: dayMs,
+  livenessRoundMs: 10_000 * dayMs,
+  lostIntervalMs: dayMs,
   ownLookupMinMs: dayMs,
   ownLookupIntervalMs: dayMs,
   bucketIdleMs: dayMs,

@@ -20,6 +20,8 @@ const hourMs = 60 * minuteMs;
 /** Upkeep of tables that is just enough while 30 % of the nodes are replaced in a day. */
 const sparing: Partial<DhtOptions> = {
   livenessIntervalMs: 2 * hourMs,
+  livenessRoundMs: 48 * hourMs,
+  lostIntervalMs: 2 * hourMs,
   ownLookupMinMs: 4 * hourMs,
   ownLookupIntervalMs: 24 * hourMs,
   bucketIdleMs: 48 * hourMs,

@@ -74,7 +74,8 @@ export class Lifecycle {
 
   /**
    * A reader must not be refused because the peer that offered the same root has used up its
-   * budget: what is open for both counts for the reader alone from then on. False when nobody reads.
+   * budget: what is open for both counts for the reader alone from then on. False when nobody
+   * reads.
    */
   async fallBack(open: OpenHolding): Promise<boolean> {
     const before = this.find(open);
