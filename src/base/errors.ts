@@ -39,6 +39,7 @@ interface Details {
   NAME_CONTESTED: { name: string; owners: readonly string[] };
   NAME_EXPIRED: { name: string };
   NAME_REVOKED: { name: string };
+  NAME_BLOCKED: { name: string };
   NAME_NOT_YOURS: { name: string; owner: string };
   NO_ANSWER: { what: string; answered: number; wanted: number };
   /* content */
@@ -51,16 +52,22 @@ interface Details {
   CONTENT_UNAVAILABLE: { root: string; why: string };
   CONTENT_BAD: { root: string; why: string };
   CONTENT_NO_PATH: { root: string; path: string };
+  CONTENT_REVOKED: { root: string; by?: string };
+  CONTENT_BLOCKED: { root: string };
   NOT_PUBLISHED: { what: string };
   VALUE_TOO_BIG: { bytes: number; bytesMax: number };
   /* links */
   BAD_URL: { text: string; why: string };
+  URL_BLOCKED: { url: string };
   LINK_NOT_FOUND: { url: string; target?: string };
   LINK_LIMIT: { url: string; limit: number };
   LINK_UNUSABLE: { url: string; tried: number };
   DOWNLOAD_FAILED: { url: string; why: string };
   /* records */
   RECORD_REFUSED: { what: string; status: string };
+  /* lists of whom to trust and what to deny */
+  LIST_UNREADABLE: { file: string; why: string };
+  CERTIFICATE_BAD: { why: string };
   /* command line and API */
   USAGE: { why: string };
   NO_NODE: { why: string };
@@ -158,6 +165,7 @@ const sentences: Sentences = {
   NAME_EXPIRED: ({ name }) =>
     `${name} has expired; only its owner can renew it, with: altnet update`,
   NAME_REVOKED: ({ name }) => `${name} was revoked by somebody whom this node trusts to do so`,
+  NAME_BLOCKED: ({ name }) => `${name} is on this node's blocklist`,
   NAME_NOT_YOURS: ({ name, owner }) =>
     `${name} belongs to ${owner}; only that author can change it`,
   NO_ANSWER: ({ what, answered, wanted }) =>
@@ -172,11 +180,14 @@ const sentences: Sentences = {
   CONTENT_UNAVAILABLE: ({ root, why }) => `${root} could not be fetched: ${why}`,
   CONTENT_BAD: ({ root, why }) => `${root} is not a valid site: ${why}`,
   CONTENT_NO_PATH: ({ root, path }) => `${root} has no ${path}`,
+  CONTENT_REVOKED: ({ root }) => `${root} was revoked by somebody whom this node trusts to do so`,
+  CONTENT_BLOCKED: ({ root }) => `${root} is on this node's blocklist`,
   NOT_PUBLISHED: ({ what }) =>
     `${what} is not published on this node; see what is, with: altnet sites --own`,
   VALUE_TOO_BIG: ({ bytes, bytesMax }) =>
     `the value has ${bytes} bytes, at most ${bytesMax} fit; publish it as a file instead`,
   BAD_URL: ({ text, why }) => `"${text}" cannot be used as a URL: ${why}`,
+  URL_BLOCKED: ({ url }) => `${url} is on this node's blocklist`,
   LINK_NOT_FOUND: ({ url, target }) =>
     target === undefined
       ? `no alternative for ${url} was found`
@@ -187,6 +198,9 @@ const sentences: Sentences = {
   DOWNLOAD_FAILED: ({ url, why }) => `${url} could not be downloaded: ${why}`,
   RECORD_REFUSED: ({ what, status }) =>
     `${what} was refused by every node that was asked: ${refusalInWords(status)}`,
+  LIST_UNREADABLE: ({ file, why }) =>
+    `${file} cannot be read: ${inWords(why)}; the node does not start without knowing what it says`,
+  CERTIFICATE_BAD: ({ why }) => `that certificate cannot be used: ${why}`,
   USAGE: ({ why }) => why,
   NO_NODE: ({ why }) => `no node is running here (${why}); start one with: altnet start`,
   UNAUTHORIZED: () => 'the API token is missing or wrong',
