@@ -27,6 +27,26 @@ export function abortReason(signal: AbortSignal | undefined): Error {
   return reason instanceof Error ? reason : new AltNetError('ABORTED', {});
 }
 
+/**
+ * What `work` brings, unless the signal aborts first: then it rejects with the signal's reason, and
+ * what becomes of the work is nobody's concern. The work itself is not ended.
+ */
+export async function untilAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  if (!signal) return work;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(abortReason(signal));
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([aborted, work]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
 /** Runs `work` with a signal that aborts on `signal`, or with TIMEOUT after `ms`. */
 export async function withDeadline<T>(
   {

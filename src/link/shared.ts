@@ -2,7 +2,7 @@
  * One search for all who ask for the same thing at the same time. Each reader gets everything from
  * the beginning; the search ends when its last reader has gone. It does not know what is searched.
  */
-import { abortReason } from '../base/abort.ts';
+import { abortReason, untilAborted } from '../base/abort.ts';
 import { AltNetError } from '../base/errors.ts';
 
 /** Begins a search, which `signal` ends. */
@@ -54,9 +54,6 @@ class Running<T, R> {
   }
 
   async *read(signal: AbortSignal | undefined): AsyncGenerator<T, R> {
-    const aborted = Promise.withResolvers<void>();
-    const onAbort = (): void => aborted.resolve();
-    signal?.addEventListener('abort', onAbort, { once: true });
     this.#readers += 1;
     try {
       for (let next = 0; ;) {
@@ -66,10 +63,9 @@ class Running<T, R> {
         for (; next < this.#found.length; next++) yield this.#found[next] as T;
         if (end && 'error' in end) throw end.error;
         if (end) return end.value;
-        await Promise.race([news, aborted.promise]);
+        await untilAborted(news, signal);
       }
     } finally {
-      signal?.removeEventListener('abort', onAbort);
       this.#readers -= 1;
       if (this.#readers === 0) this.#abandon();
     }

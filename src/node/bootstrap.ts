@@ -4,7 +4,7 @@
  */
 import { lookup } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
-import { abortReason, withDeadline } from '../base/abort.ts';
+import { abortReason, untilAborted, withDeadline } from '../base/abort.ts';
 import { type Endpoint, formatEndpoint, parseHostPort, parseIp } from '../base/address.ts';
 import { equalBytes, parseHex, toHex, type Bytes } from '../base/bytes.ts';
 import type { World } from '../base/clock.ts';
@@ -97,6 +97,7 @@ export class HostNames {
 
   /** Rejects as the system does, or with the signal's reason. */
   find(host: string, signal: AbortSignal): Promise<readonly Bytes[]> {
+    // The system's name lookup cannot be stopped.
     return untilAborted(this.#find(host, signal), signal);
   }
 
@@ -180,17 +181,5 @@ async function endpointsOf(
     if (signal?.aborted) throw abortReason(signal);
     const why = 'the host name is not known';
     throw new AltNetError('UNREACHABLE', { what: text, why }, { cause });
-  }
-}
-
-/** The work's result, unless the signal comes first: the system's name lookup cannot be stopped. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(abortReason(signal));
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }
