@@ -4,16 +4,16 @@ import { AltNetError, isAltNetError } from './errors.ts';
 import { KeyedTurns } from './keyed-turns.ts';
 
 test('work for one name goes in turn, for another at the same time', async () => {
-  const turns = new KeyedTurns(10);
+  const turns = new KeyedTurns();
   const log: string[] = [];
   const gate = Promise.withResolvers<void>();
-  const first = turns.run('a', undefined, async () => {
+  const first = turns.run('a', async () => {
     await gate.promise;
     log.push('first');
     throw new Error('its own');
   });
-  const second = turns.run('a', undefined, async () => log.push('second'));
-  await turns.run('b', undefined, async () => log.push('other'));
+  const second = turns.run('a', async () => log.push('second'));
+  await turns.run('b', async () => log.push('other'));
   gate.resolve();
   await assert.rejects(first, /its own/);
   await second;
@@ -21,25 +21,27 @@ test('work for one name goes in turn, for another at the same time', async () =>
 });
 
 test('who gives up waiting lets nobody overtake, and too many are refused', async () => {
-  const turns = new KeyedTurns(3);
+  const turns = new KeyedTurns({ pendingMax: 3, what: 'letters' });
   const log: string[] = [];
   const gate = Promise.withResolvers<void>();
-  const first = turns.run('a', undefined, async () => {
+  const first = turns.run('a', async () => {
     await gate.promise;
     log.push('first');
   });
   const controller = new AbortController();
-  const second = turns.run('a', controller.signal, async () => log.push('second'));
-  const third = turns.run('a', undefined, async () => log.push('third'));
+  const second = turns.run('a', async () => log.push('second'), controller.signal);
+  const third = turns.run('a', async () => log.push('third'));
   await assert.rejects(
-    turns.run('b', undefined, async () => log.push('fourth')),
-    (error) => isAltNetError(error, 'BUSY'),
+    turns.run('b', async () => log.push('fourth')),
+    (error) => isAltNetError(error, 'BUSY') && error.message.startsWith('letters: '),
   );
+  assert.equal(turns.pending, 3);
   controller.abort(new AltNetError('ABORTED', {}));
   await assert.rejects(second, (error) => isAltNetError(error, 'ABORTED'));
   assert.equal(log.length, 0);
   gate.resolve();
   await Promise.all([first, third]);
-  await turns.run('b', undefined, async () => log.push('later'));
+  await turns.run('b', async () => log.push('later'));
   assert.deepEqual(log, ['first', 'third', 'later']);
+  assert.equal(turns.pending, 0);
 });

@@ -1,52 +1,58 @@
 /**
- * One after the other for each name, for work that would undo or hinder the same work at the same
+ * One after the other for each key, for work that would undo or hinder the same work at the same
  * time: records that build on the one before, imports of one folder. Knows nothing of the work.
  */
-import { abortReason } from './abort.ts';
+import { untilAborted } from './abort.ts';
 import { AltNetError } from './errors.ts';
 
-export class KeyedTurns {
-  readonly #waitingMax: number;
-  /** By name, what the next one waits for. BOUNDED by waitingMax. */
-  readonly #last = new Map<string, Promise<void>>();
-  #waiting = 0;
+export interface TurnsLimit {
+  /** What runs or waits, of all keys together. */
+  readonly pendingMax: number;
+  /** What there is too much of then, for a person who is turned away. */
+  readonly what: string;
+}
 
-  constructor(waitingMax: number) {
-    this.#waitingMax = waitingMax;
+export class KeyedTurns {
+  readonly #limit: TurnsLimit | undefined;
+  /** By key, what the next one waits for. BOUNDED by pendingMax, or by the callers. */
+  readonly #last = new Map<string, Promise<void>>();
+  #pending = 0;
+
+  /** Without a limit, its callers must have one. */
+  constructor(limit?: TurnsLimit) {
+    this.#limit = limit;
   }
 
-  /** Rejects with BUSY, with the signal's reason while it waits, or like `work`. */
-  async run<T>(name: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-    if (this.#waiting >= this.#waitingMax) throw new AltNetError('BUSY', { what: name });
-    const before = this.#last.get(name);
+  /** How much runs or waits now. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /**
+   * Settles as `work` does, which begins when all earlier of this key has ended; at once when there
+   * is none. Rejects with BUSY, or with the signal's reason when it aborts before the turn comes.
+   */
+  async run<T>(key: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    if (this.#limit && this.#pending >= this.#limit.pendingMax) {
+      throw new AltNetError('BUSY', { what: this.#limit.what });
+    }
+    const before = this.#last.get(key);
     const { promise: done, resolve: finish } = Promise.withResolvers<void>();
     const turn = before ? before.then(() => done) : done; // who gives up lets nobody overtake
-    this.#last.set(name, turn);
-    this.#waiting++;
+    this.#last.set(key, turn);
+    this.#pending++;
     try {
-      if (before) await reached(before, signal);
+      if (before) await untilAborted(before, signal);
       signal?.throwIfAborted();
       return await work();
     } finally {
-      this.#waiting--;
-      if (this.#last.get(name) === turn) void turn.then(() => this.#forget(name, turn));
+      this.#pending--;
+      if (this.#last.get(key) === turn) void turn.then(() => this.#forget(key, turn));
       finish();
     }
   }
 
-  #forget(name: string, turn: Promise<void>): void {
-    if (this.#last.get(name) === turn) this.#last.delete(name);
-  }
-}
-
-async function reached(turn: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  const { promise: given, reject: giveUp } = Promise.withResolvers<never>();
-  const onAbort = (): void => giveUp(abortReason(signal));
-  if (signal?.aborted) throw abortReason(signal);
-  signal?.addEventListener('abort', onAbort, { once: true });
-  try {
-    await Promise.race([turn, given]);
-  } finally {
-    signal?.removeEventListener('abort', onAbort);
+  #forget(key: string, turn: Promise<void>): void {
+    if (this.#last.get(key) === turn) this.#last.delete(key);
   }
 }

@@ -5,8 +5,8 @@
 import type { Bytes } from '../base/bytes.ts';
 import { unixSeconds, type Clock } from '../base/clock.ts';
 import { isAltNetError } from '../base/errors.ts';
+import { KeyedTurns } from '../base/keyed-turns.ts';
 import { LruMap } from '../base/limits.ts';
-import { Serial } from '../dht/serial.ts';
 import { encodeMultiaddr, parseMultiaddr } from '../peer/address.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import { recordKinds } from '../record/kinds.ts';
@@ -39,7 +39,7 @@ const multihashHeadBytes = 2;
 
 export class Announcer {
   readonly #deps: AnnouncerDeps;
-  readonly #turns = new Serial(Number.POSITIVE_INFINITY);
+  readonly #turns = new KeyedTurns();
   /** What was signed last for a root, so that two records of one second have an order. */
   readonly #lastSeq = new LruMap<string, bigint>(8192); // BOUNDED by its size
 

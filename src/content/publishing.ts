@@ -9,15 +9,16 @@ import type { Clock } from '../base/clock.ts';
 import { isAltNetError } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
 import { KeyedTurns } from '../base/keyed-turns.ts';
+import { LruMap } from '../base/limits.ts';
+import { SharedWork, type Work } from '../base/shared-work.ts';
 import { cidOf, hashKey, type Link, requireLink } from './dag/root.ts';
-import { type Imported, importPath } from './import/import.ts';
+import { type Imported, importPath, type ImportProgress } from './import/import.ts';
 import type { ImportMemory } from './import/import-memory.ts';
 import type { Blocks, Holding, Holdings } from './ports.ts';
 import { throttled } from './progress.ts';
 import type { Announcer } from './provide.ts';
 import type { CopyProgress } from './replication/recruit.ts';
 import type { Replicator } from './replication/replicator.ts';
-import { SharedJobs } from './shared-jobs.ts';
 import type { AddedSite, AddOptions, ReplicateOptions, Replication } from './types.ts';
 import type { Unpublished } from './unpublished.ts';
 
@@ -36,18 +37,18 @@ export interface PublishingDeps {
 /** Folders that were read since the start. */
 const readMax = 64;
 /** Who publishes more at the same time than a person does is told to wait. */
-const waitingMax = 256;
+const importsMax = 256;
 /** Roots of which copies are being made: values come faster than sites. */
 const copiedMax = 4096;
-const noCopies: Replication = { replicas: 0, wanted: 0, refused: [] };
+export const noCopies: Replication = { replicas: 0, wanted: 0, refused: [] };
 
 export class Publishing {
   readonly #deps: PublishingDeps;
-  readonly #imports = new KeyedTurns(waitingMax);
-  readonly #offers = new KeyedTurns(copiedMax);
-  /** By path, the hash of what was read there last. BOUNDED by readMax */
-  readonly #read = new Map<string, Bytes>();
-  readonly #copies = new SharedJobs<Replication, CopyProgress>();
+  readonly #imports = new KeyedTurns({ pendingMax: importsMax, what: 'publishing' });
+  readonly #offers = new KeyedTurns({ pendingMax: copiedMax, what: 'copying' });
+  /** By path, the hash of what was read there last. */
+  readonly #read = new LruMap<string, Bytes>(readMax);
+  readonly #copies = new SharedWork<Replication, CopyProgress>();
 
   constructor(deps: PublishingDeps) {
     this.#deps = deps;
@@ -63,13 +64,12 @@ export class Publishing {
     const report = throttled(this.#deps.clock, onProgress);
     // Room is set aside for all of it: two that read the same would need it twice.
     const at = path.resolve(from);
-    const imported = await this.#imports.run(at, signal, () =>
-      this.#import(at, {
-        signal,
-        keep,
-        onProgress: onProgress && ((done) => report({ ...done, peers: 0 })),
-      }),
-    );
+    const options = {
+      signal,
+      keep,
+      onProgress: onProgress && ((done: ImportProgress) => report({ ...done, peers: 0 })),
+    };
+    const imported = await this.#imports.run(at, () => this.#import(at, options), signal);
     const { root: link, files, bytes, entry } = imported;
     const root = cidOf(link);
     const done = { bytes, bytesTotal: bytes, files, peers: 0 };
@@ -102,20 +102,16 @@ export class Publishing {
     const replaced = isOther ? former : undefined;
     const name = hashKey(link.hash);
     const report = throttled(clock, onProgress);
-    const caller = {
-      signal,
-      onProgress: (done: CopyProgress): void =>
-        report({ phase: 'copying', root: cidOf(link).toString(), files, ...done }),
+    const copy: Work<Replication, CopyProgress> = (ended, tell) => {
+      const what = { link, files, replaces: replaced, signal: ended, onProgress: tell };
+      // Nodes that are making a copy already would be too busy for a second offer of it.
+      return this.#offers.run(name, () => replicator.copy(what), ended);
     };
-    // Nodes that are making a copy already would be too busy for a second offer of it.
-    return this.#copies.run(
-      replaced ? `${name} ${hashKey(replaced)}` : name,
-      caller,
-      (jobSignal, tell) =>
-        this.#offers.run(name, jobSignal, () =>
-          replicator.copy({ link, files, replaces: replaced, signal: jobSignal, onProgress: tell }),
-        ),
-    );
+    return this.#copies.run(replaced ? `${name} ${hashKey(replaced)}` : name, copy, {
+      signal,
+      onProgress: (done) =>
+        report({ phase: 'copying', root: cidOf(link).toString(), files, ...done }),
+    });
   }
 
   async #import(
@@ -133,12 +129,7 @@ export class Publishing {
     const imported = await importPath(into, from, { signal, known, onProgress });
     const { root, files, bytes } = imported;
     await holding.complete({ link: root, files, bytes });
-    this.#read.delete(from);
     this.#read.set(from, root.hash);
-    for (const oldest of this.#read.keys()) {
-      if (this.#read.size <= readMax) break;
-      this.#read.delete(oldest);
-    }
     await this.#revive(root);
     return imported;
   }

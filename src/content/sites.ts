@@ -9,6 +9,7 @@ import { systemWorld, type World } from '../base/clock.ts';
 import { AltNetError, isAltNetError } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
+import { SharedWork, type Work } from '../base/shared-work.ts';
 import type { Signer } from '../record/stamp.ts';
 import { Background } from './background.ts';
 import { Custody } from './custody.ts';
@@ -30,11 +31,10 @@ import type {
 import { throttled } from './progress.ts';
 import { Announcer } from './provide.ts';
 import { BadPeers, type ProviderSources } from './fetching/providers.ts';
-import { Publishing } from './publishing.ts';
+import { noCopies, Publishing } from './publishing.ts';
 import type { CopiesHealth } from './replication/looks.ts';
 import { type ReplicationOptions, Replicator } from './replication/replicator.ts';
 import { cidOf, hashKey, type Link, requireLink } from './dag/root.ts';
-import { SharedJobs } from './shared-jobs.ts';
 import { SiteFiles } from './reading/site-reader.ts';
 import { StreamSlots } from './exchange/stream-slots.ts';
 import { SyncServer, type SyncServerOptions } from './exchange/sync-server.ts';
@@ -100,7 +100,6 @@ const slowForMs = 60_000;
 const streamsToPeerMax = 6;
 /** How long whoever puts a value waits for its copies; they are made all the same. */
 const valueWaitMs = 2000;
-const noCopies: Replication = { replicas: 0, wanted: 0, refused: [] };
 
 export class Sites implements SiteReader {
   readonly #parts: SitesParts;
@@ -113,7 +112,7 @@ export class Sites implements SiteReader {
   readonly #replicator: Replicator | undefined;
   readonly #publishing: Publishing;
   readonly #visits: Visits;
-  readonly #jobs = new SharedJobs<EnsuredSite, Progress>();
+  readonly #jobs = new SharedWork<EnsuredSite, Progress>();
   readonly #background: Background;
   readonly #stop = new AbortController();
   #stopping: Promise<void> | undefined;
@@ -235,10 +234,9 @@ export class Sites implements SiteReader {
    */
   async ensure(root: CID, { signal, onProgress }: WorkOptions = {}): Promise<EnsuredSite> {
     const link = requireLink(root);
-    const caller = { signal, onProgress };
-    return this.#jobs.run(hashKey(link.hash), caller, (jobSignal, report) =>
-      this.#complete(link, jobSignal, throttled(this.#world.clock, report)),
-    );
+    const complete: Work<EnsuredSite, Progress> = (ended, report) =>
+      this.#complete(link, ended, throttled(this.#world.clock, report));
+    return this.#jobs.run(hashKey(link.hash), complete, { signal, onProgress });
   }
 
   /**

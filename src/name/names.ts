@@ -83,7 +83,7 @@ export class Names implements NameResolver {
   readonly #resolver: Resolver;
   readonly #below: NamesBelow;
   readonly #writer: NameWriter;
-  readonly #turns = new KeyedTurns(writesMax);
+  readonly #turns = new KeyedTurns({ pendingMax: writesMax, what: 'names' });
   readonly #stopping = new AbortController();
 
   constructor(deps: NamesDeps, options: Partial<NamesOptions> = {}) {
@@ -251,7 +251,7 @@ export class Names implements NameResolver {
 
   /** A name and those below it share a record. */
   #inTurn<T>({ apex }: NameAddress, { signal }: WriteOptions, write: () => Promise<T>): Promise<T> {
-    return this.#turns.run(apex.name, signal, write);
+    return this.#turns.run(apex.name, write, signal);
   }
 
   /** Where this author has the name, or where it was offered; for a name below, the one above. */

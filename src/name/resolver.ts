@@ -8,6 +8,7 @@ import { unixSeconds, type World } from '../base/clock.ts';
 import { AltNetError, isAltNetError } from '../base/errors.ts';
 import { LruMap } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
+import { SharedWork } from '../base/shared-work.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import { type Answer, answerOf, rememberedAnswer } from './answer.ts';
 import { type OwnNames, ttlSecondsOf } from './own.ts';
@@ -16,7 +17,6 @@ import { type Apex, type NamePlace, placesOf } from './place.ts';
 import type { NameSearch } from './ports.ts';
 import { Repair } from './repair.ts';
 import { Searches } from './searches.ts';
-import { Sharing } from './sharing.ts';
 import { searchName, type Survey } from './survey.ts';
 import type { ResolveOptions } from './types.ts';
 import type { Verdict } from './verdict.ts';
@@ -80,7 +80,7 @@ interface Cached extends Remembered {
 export class Resolver {
   readonly #deps: ResolverDeps;
   readonly #options: ResolverOptions;
-  readonly #lookups: Sharing<Answer>;
+  readonly #lookups: SharedWork<Answer>;
   readonly #searches: Searches<Survey>;
   readonly #repair: Repair;
   /** Own writes so far: what was looked up before one is not remembered after it. */
@@ -92,7 +92,7 @@ export class Resolver {
     this.#deps = deps;
     this.#options = options;
     const { dht, world } = deps;
-    this.#lookups = new Sharing(options.lookupsMax);
+    this.#lookups = new SharedWork({ jobsMax: options.lookupsMax, what: 'names' });
     this.#searches = new Searches(world.timers, options);
     this.#repair = new Repair({ dht, clock: world.clock, signal: this.#searches.signal });
   }
@@ -109,7 +109,8 @@ export class Resolver {
     const nowMs = this.#nowMs();
     const cached = fresh ? undefined : this.#cache.get(apex.name);
     if (cached && nowMs < cached.untilMs) return agedAnswer(cached, nowMs);
-    return this.#lookups.run(apex.name, signal, (ended) => this.#lookUp(apex, ended));
+    const look = (ended: AbortSignal): Promise<Answer> => this.#lookUp(apex, ended);
+    return this.#lookups.run(apex.name, look, { signal });
   }
 
   /** What is known of one place, for who wants to write there. Rejects with TIMEOUT, ABORTED. */

@@ -6,6 +6,7 @@
 import { sleep } from '../../base/abort.ts';
 import { type Bytes, equalBytes, toHex } from '../../base/bytes.ts';
 import { type Clock, type Timers, unixSeconds } from '../../base/clock.ts';
+import { KeyedTurns } from '../../base/keyed-turns.ts';
 import {
   checkKey,
   checkKind,
@@ -27,7 +28,6 @@ import { isProvisional, judgeName, mayAdopt, sinceMsOf } from '../rules/ownershi
 import { roomUnderKey } from '../rules/quota.ts';
 import type { Held, Judged } from '../rules/rule.ts';
 import { isSender } from '../rules/source.ts';
-import { Serial } from '../serial.ts';
 import { SourceRate } from './source-rate.ts';
 
 export interface StorageOptions extends RoomOptions {
@@ -91,7 +91,12 @@ const victimsMax = 64;
 export class Storage {
   readonly #deps: StorageDeps;
   readonly #reader: RecordReader;
-  readonly #serial: Serial;
+  /**
+   * By key, as a record is judged only when the one before is in place. What others send is BOUNDED
+   * by writesMax, see accept(); what we do ourselves, by its own rounds.
+   */
+  readonly #turns = new KeyedTurns();
+  readonly #writesMax: number;
   readonly #ledger: Ledger;
   readonly #room: Room;
   readonly #rate: SourceRate;
@@ -101,7 +106,7 @@ export class Storage {
   constructor(deps: StorageDeps, options: StorageOptions = storageDefaults) {
     this.#deps = deps;
     this.#reader = deps.reader ?? recordReader;
-    this.#serial = new Serial(options.writesMax);
+    this.#writesMax = options.writesMax;
     this.#ledger = new Ledger(deps.self);
     this.#room = new Room({ ...deps, ledger: this.#ledger }, options);
     this.#rate = new SourceRate(deps.clock, options.sourceStoresPerMinute);
@@ -171,8 +176,9 @@ export class Storage {
     const { record } = parsed;
     const alone = this.#judgeAlone(record);
     if (alone.status !== OK) return alone;
-    if (this.#serial.full || this.#counting) return { status: RATE, detail: busySeconds };
-    const outcome = await this.#serial.run(toHex(record.key), () => this.#place(record, source));
+    const isBusy = this.#counting || this.#turns.pending >= this.#writesMax;
+    if (isBusy) return { status: RATE, detail: busySeconds };
+    const outcome = await this.#turns.run(toHex(record.key), () => this.#place(record, source));
     if (!this.#room.isExceeded) return outcome;
     await this.#shrink();
     const kept = this.list(record.key).some((stored) =>
@@ -200,7 +206,7 @@ export class Storage {
   async adopt(record: SignedRecord, { source }: Origin): Promise<boolean> {
     const { clock, network } = this.#deps;
     if (this.#counting) return false;
-    const isAdopted = await this.#serial.run(toHex(record.key), async () => {
+    const isAdopted = await this.#turns.run(toHex(record.key), async () => {
       const slot = slotOf(record);
       const there = this.#held(record.key).find((other) => equalBytes(other.slot, slot));
       const holder = there && !this.isDue(there) ? there.stored : undefined;
@@ -300,7 +306,7 @@ export class Storage {
     change: (stored: StoredRecord) => StoredRecord,
   ): Promise<void> {
     if (this.#counting) return;
-    await this.#serial.run(toHex(key), async () => {
+    await this.#turns.run(toHex(key), async () => {
       const held = this.#held(key).find(({ stored }) => equalBytes(stored.record.hash, hash));
       if (held) await this.#put(held.slot, change(held.stored), held);
     });
@@ -309,7 +315,7 @@ export class Storage {
   /** Removes what stands in the slot by now if `mayGo` still says so. */
   async #removeIf({ slot, stored }: Held, mayGo: (now: Held) => boolean): Promise<void> {
     const { key } = stored.record;
-    await this.#serial.run(toHex(key), async () => {
+    await this.#turns.run(toHex(key), async () => {
       const now = this.#held(key).find((other) => equalBytes(other.slot, slot));
       if (now && mayGo(now)) await this.#remove(now);
     });

@@ -6,6 +6,7 @@ import type { Bytes } from '../../base/bytes.ts';
 import { toHex } from '../../base/bytes.ts';
 import type { CancelTimer, World } from '../../base/clock.ts';
 import { forEachOf } from '../../base/parallel.ts';
+import { SharedWork } from '../../base/shared-work.ts';
 import type { Contact } from '../../identity/contact.ts';
 import { Caller, type CallerDeps } from '../table/caller.ts';
 import type { Counters } from '../counters.ts';
@@ -18,7 +19,6 @@ import { LostContacts } from '../table/lost.ts';
 import { usableContacts } from '../table/received.ts';
 import type { Probe } from './regions.ts';
 import { RoundTrips, slowForMs } from '../table/rtt.ts';
-import { SharedWork } from '../shared-work.ts';
 import { type SigmaSize, sigmaSize } from './sigma.ts';
 import type { TableOptions } from '../table/table.ts';
 import { type Refreshable, RoutingTables } from '../table/tables.ts';
@@ -169,7 +169,7 @@ export class Routing {
   /** The k nearest that answer; equal lookups under way are done once. */
   lookup(target: Bytes, signal: AbortSignal): Promise<LookupResult> {
     const look = (until: AbortSignal): Promise<LookupResult> => this.#lookUp(target, [], until);
-    return this.#lookups.run(toHex(target), look, signal);
+    return this.#lookups.run(toHex(target), look, { signal });
   }
 
   /** Asks one node for those that it knows nearest to `target`. */

@@ -6,6 +6,7 @@ import { sleep } from '../../base/abort.ts';
 import { type Bytes, equalBytes } from '../../base/bytes.ts';
 import { unixSeconds, type World } from '../../base/clock.ts';
 import { AltNetError } from '../../base/errors.ts';
+import { KeyedTurns } from '../../base/keyed-turns.ts';
 import { LruMap } from '../../base/limits.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { SigningKey } from '../../identity/key.ts';
@@ -35,7 +36,6 @@ import {
   renew,
   signerOf,
 } from './renewal.ts';
-import { Serial } from '../serial.ts';
 import type { StoreResult } from './storing.ts';
 
 export interface PublisherOptions {
@@ -111,7 +111,7 @@ export class Publisher {
   /** By place: when to try again what too few took, and how long to wait after that. */
   readonly #retries = new LruMap<string, Retry>(10_000);
   /** Changes of one place in the journal, one after another. */
-  readonly #turns = new Serial(Number.POSITIVE_INFINITY);
+  readonly #turns = new KeyedTurns();
   readonly #clock: RecordClock;
   readonly #nudge = new Nudge();
   /** The next look is due soon: an earlier run may have been killed before it stored anything. */
