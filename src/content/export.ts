@@ -12,7 +12,7 @@ import { forEachOf } from '../base/parallel.ts';
 import { readFile } from './dag/file.ts';
 import { listFolder, readNode } from './dag/folder.ts';
 import { filesMax, measure } from './dag/measure.ts';
-import { draftOf, removeLeftovers } from './leftovers.ts';
+import { draftOf, removeOldDrafts } from './export-drafts.ts';
 import type { Blocks } from './ports.ts';
 import type { Link } from './dag/root.ts';
 import { Turns } from './turns.ts';
@@ -79,7 +79,7 @@ export async function exportSite(
     throw writeError(path.dirname(target), error);
   });
   await requireSpace(path.dirname(target), total.bytes);
-  await removeLeftovers(target);
+  await removeOldDrafts(target);
   const draft = draftOf(target);
   try {
     await makeFolders(state, { entry: { ...root, name: '', size: 0 }, at: draft, depth: 1 });

@@ -1,6 +1,7 @@
 /**
- * What an export that was killed has left beside its destination: found by the form of its name
- * alone, and removed once nobody has written to it for an hour. It reads no content.
+ * Where an export is written before it is whole: beside its destination, so that it only has to be
+ * renamed. A draft that a killed export has left is known by the form of its name alone, and removed
+ * once nobody has written to it for an hour. It reads no content.
  */
 import { randomBytes } from 'node:crypto';
 import { lstat, readdir, rm } from 'node:fs/promises';
@@ -17,7 +18,7 @@ export function draftOf(target: string): string {
 }
 
 /** Removes drafts of `target` that nobody writes any more. What cannot be removed stays. */
-export async function removeLeftovers(target: string, nowMs: number = Date.now()): Promise<void> {
+export async function removeOldDrafts(target: string, nowMs: number = Date.now()): Promise<void> {
   const folder = path.dirname(target);
   const start = `${path.basename(target)}.`;
   const names = await readdir(folder).catch(() => []);

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'n
 import path from 'node:path';
 import { test } from 'node:test';
 import { temporaryFolder } from '../../test/support/cleanup.ts';
-import { draftOf, removeLeftovers } from './leftovers.ts';
+import { draftOf, removeOldDrafts } from './export-drafts.ts';
 
 test('what a killed export left is removed when nobody writes it, and nothing else', async (t) => {
   const folder = temporaryFolder(t);
@@ -34,12 +34,12 @@ test('what a killed export left is removed when nobody writes it, and nothing el
     make('site.x.0123456789ab.part'),
   ];
   symlinkSync(others[0] ?? '', `${target}.bbbbbbbbbbbb.part`);
-  await removeLeftovers(target);
+  await removeOldDrafts(target);
   assert.deepEqual([left, file].map(existsSync), [false, false]);
   assert.ok(existsSync(written), 'somebody is writing it');
   assert.deepEqual(
     others.filter((at) => !existsSync(path.join(at, 'a/file'))),
     [],
   );
-  await removeLeftovers(path.join(folder, 'nowhere/site'));
+  await removeOldDrafts(path.join(folder, 'nowhere/site'));
 });
