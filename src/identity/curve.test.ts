@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { smallOrderPoints } from '../../test/support/small-order.ts';
 import { type Bytes, parseHex } from '../base/bytes.ts';
 import { sha256 } from '../base/hash.ts';
 import { isPublicKey } from './curve.ts';
 import { SigningKey } from './key.ts';
-import { smallOrderPoints } from './point.ts';
 
 function seedOf(number: number): Bytes {
   return sha256(Uint8Array.of(number));

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { smallOrderPoints } from '../../test/support/small-order.ts';
 import { type Bytes, parseHex, toHex, utf8 } from '../base/bytes.ts';
 import { sha256 } from '../base/hash.ts';
 import { contactOf, formatContact, shortId } from './contact.ts';
 import { SigningKey, verifySignature } from './key.ts';
-import { isSoundPoint, smallOrderPoints } from './point.ts';
+import { isSoundPoint } from './point.ts';
 
 /** The layout of Wycheproof's EddsaVerify files. */
 interface VectorFile {

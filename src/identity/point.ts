@@ -1,5 +1,5 @@
 /** Which encoded curve points may be public keys. Compares bytes and does no arithmetic. */
-import { type Bytes, parseHex, toHex } from '../base/bytes.ts';
+import { type Bytes, toHex } from '../base/bytes.ts';
 
 /**
  * The points of order 1, 2, 4 and 8, the sign bit cleared. Anybody can sign for such a key: a
@@ -29,14 +29,4 @@ export function isSoundPoint(publicKey: Bytes): boolean {
 
 function isNotFull(byte: number): boolean {
   return byte !== 0xff;
-}
-
-/** For tests: every small-order encoding, with either sign. */
-export function smallOrderPoints(): Bytes[] {
-  return [...smallOrder].flatMap((hex) => {
-    const positive = parseHex(hex) ?? new Uint8Array();
-    const negative = positive.slice();
-    negative[31] = (negative[31] ?? 0) | 0x80;
-    return [positive, negative];
-  });
 }

@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import { SigningKey } from '../identity/key.ts';
 import {
   checkContactRecord,
-  checkForm,
   checkRecord,
   checkTime,
   checkWork,
@@ -78,11 +77,6 @@ test('a signature by nobody or for another network fails last', () => {
   const elsewhere = networkId(networkProfiles.local);
   const judging = { nowUnixSeconds: now, profile, network: elsewhere };
   assert.equal(storeStatusName(checkRecord(make(), judging)), 'BAD_SIG');
-});
-
-test('form is checked before anything else', () => {
-  const checked = checkForm(new Uint8Array(1001));
-  assert.ok(!checked.ok && storeStatusName(checked.status) === 'TOO_BIG');
 });
 
 test('a contact record must be that of the node it came from', () => {

@@ -1,8 +1,8 @@
 /**
  * What can be judged of a record by looking at it alone, cheapest check first
  * (docs/spec/records.md, "Verification"). Each check answers OK or the status that a storer gives.
- * A storer puts its own checks (token, distance, quotas, revocation) between them; a reader runs
- * `checkRecord`.
+ * Check 1, of size and encoding, is `parseRecord`. A storer puts its own checks (token, distance,
+ * quotas, revocation) between them; a reader runs `checkRecord`.
  */
 import { type Bytes, equalBytes } from '../base/bytes.ts';
 import { isAuthentic, parseRecord, type ParsedRecord, type SignedRecord } from './envelope.ts';
@@ -18,9 +18,6 @@ const { OK, MALFORMED, KEY_MISMATCH, CLOCK, EXPIRED, POW, BAD_SIG, BAD_CERT, BAD
 
 /** How wrong a clock may be, the author's or ours. */
 export const clockToleranceSeconds = 600;
-
-/** 1. Size, format, encoding: TOO_BIG, MALFORMED, KIND. */
-export const checkForm: (bytes: Bytes) => ParsedRecord = parseRecord;
 
 /** 2. A kind that is kept under its key, or KIND; its body within limits, or MALFORMED. */
 export function checkKind(record: SignedRecord): StoreStatus {
