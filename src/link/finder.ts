@@ -8,7 +8,7 @@ import { toHex } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { LruMap } from '../base/limits.ts';
 import { hashUrl, linkKey } from '../record/link.ts';
-import { canonicalUrl } from './canonical.ts';
+import { canonicalUrl } from '../record/url.ts';
 import { FoundLinks } from './found.ts';
 import { merge } from './merge.ts';
 import type { LinkSearch } from './ports.ts';

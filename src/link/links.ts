@@ -14,7 +14,7 @@ import {
   makeLinkRecord,
   makeLinkTombstone,
 } from '../record/link.ts';
-import { canonicalUrl } from './canonical.ts';
+import { canonicalUrl } from '../record/url.ts';
 import { checkLink } from './check.ts';
 import { LinkFinder } from './finder.ts';
 import { inSlot, type OwnLink, OwnLinks } from './own.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { urlBytesMax } from './canonical.ts';
+import { urlBytesMax } from '../record/url.ts';
 import { urlVariants } from './variants.ts';
 
 const cases: readonly (readonly [url: string, variants: readonly string[]])[] = [

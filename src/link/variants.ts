@@ -2,7 +2,7 @@
  * Other spellings under which somebody may have announced alternatives for the same page. Pure; a
  * guess at what people paste, so it is tried only after the URL itself brought nothing.
  */
-import { canonicalUrl } from './canonical.ts';
+import { canonicalUrl } from '../record/url.ts';
 
 /** Each is a search of its own. */
 export const variantsMax = 3;

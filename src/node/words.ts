@@ -7,7 +7,7 @@ import { parseHex } from '../base/bytes.ts';
 import { AltNetError, isAltNetError } from '../base/errors.ts';
 import { parseRoot } from '../content/dag/root.ts';
 import { isPublicKey } from '../identity/curve.ts';
-import { canonicalUrl } from '../link/canonical.ts';
+import { canonicalUrl } from '../record/url.ts';
 import { checkLink } from '../link/check.ts';
 import { checkTarget } from '../link/target.ts';
 import type { Link } from '../link/types.ts';

@@ -1,6 +1,6 @@
 /**
  * Links: an author's alternative for a URL. Many authors write under one key; each target of each
- * author has a slot of its own. What form of a URL is hashed, the link module knows.
+ * author has a slot of its own. The form of a URL that is hashed is made in `url.ts`.
  */
 import { type Bytes, utf8 } from '../base/bytes.ts';
 import { sha256 } from '../base/hash.ts';

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { isAltNetError } from '../base/errors.ts';
 import { checkProperty } from '../../test/support/property.ts';
-import { canonicalUrl, urlBytesMax } from './canonical.ts';
+import { canonicalUrl, urlBytesMax } from './url.ts';
 
 function readVectors(name: string): unknown {
   const folder = path.join(import.meta.dirname, '../../test/vectors');
