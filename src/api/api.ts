@@ -6,6 +6,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { HostPort } from '../base/address.ts';
 import { AltNetError, isAltNetError, systemCode } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
+import { valueBytesMax } from '../content/values.ts';
 import { carriesToken, isOwnHost } from './guard.ts';
 import { openApiDocument } from './openapi.ts';
 import type { NodeServices } from './ports.ts';
@@ -28,7 +29,6 @@ export interface ApiOptions {
   readonly port: number;
 }
 
-export const valueBytesMax = 65_536;
 const jsonBytesMax = 65_536;
 const connectionsMax = 256;
 /** Anyone on this machine may check names, so that costs the network only so much. */

@@ -3,11 +3,9 @@
  * parts of this folder together and decides when content counts as held; it knows no formats.
  */
 import type { CID } from 'multiformats/cid';
-import { sleep } from '../base/abort.ts';
-import { type Bytes, equalBytes } from '../base/bytes.ts';
+import type { Bytes } from '../base/bytes.ts';
 import { systemWorld, type World } from '../base/clock.ts';
-import { AltNetError, isAltNetError } from '../base/errors.ts';
-import { sha256 } from '../base/hash.ts';
+import { AltNetError } from '../base/errors.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
 import { SharedWork, type Work } from '../base/shared-work.ts';
 import type { Signer } from '../record/stamp.ts';
@@ -52,9 +50,8 @@ import type {
   WorkOptions,
 } from './types.ts';
 import { Unpublished, type UnpublishedNotes } from './unpublished.ts';
+import { Values } from './values.ts';
 import { Visits } from './reading/visits.ts';
-
-export const valueBytesMax: number = 64 * 1024;
 
 export interface SitesParts {
   readonly blocks: Blocks;
@@ -98,8 +95,6 @@ const badForMs = 10 * 60_000;
 const slowForMs = 60_000;
 /** A node serves 8 streams to a peer; one that was closed may count a moment longer over there. */
 const streamsToPeerMax = 6;
-/** How long whoever puts a value waits for its copies; they are made all the same. */
-const valueWaitMs = 2000;
 
 export class Sites implements SiteReader {
   readonly #parts: SitesParts;
@@ -111,6 +106,7 @@ export class Sites implements SiteReader {
   readonly #announcer: Announcer;
   readonly #replicator: Replicator | undefined;
   readonly #publishing: Publishing;
+  readonly #values: Values;
   readonly #visits: Visits;
   readonly #jobs = new SharedWork<EnsuredSite, Progress>();
   readonly #background: Background;
@@ -120,37 +116,41 @@ export class Sites implements SiteReader {
   constructor(parts: SitesParts, { fetch = {}, serve = {}, replication }: SitesOptions = {}) {
     const { blocks, holdings, search, connections, keepers, signer } = parts;
     const { world = systemWorld, logger: log = silentLogger } = parts;
-    const self = signer.key.publicKey;
+    const { clock } = world;
     this.#parts = parts;
     this.#world = world;
-    this.#unpublished = parts.notes && new Unpublished(parts.notes, world.clock);
-    this.#background = new Background(log);
     const onAsked = (root: Bytes): void => holdings.touch(root);
     this.#server = new SyncServer(blocks, { ...serve, onAsked, world, logger: log });
-    const sources = sourcesOf(parts, world);
-    const fetcher = new Fetcher(sources, { blocks, options: fetch, world, logger: log });
-    this.#files = new SiteFiles(holdings, fetcher);
-    this.#custody = new Custody(blocks, holdings, fetcher);
-    const isHeld = (hash: Bytes): boolean => holdings.get(hash)?.complete === true;
-    this.#announcer = new Announcer({ ...parts, clock: world.clock, isHeld });
-    const common = { blocks, holdings, search, connections, world, log, self };
-    const unpublished = this.#unpublished;
-    const declines = (hash: Bytes): boolean => unpublished?.has(hash) === true;
-    const own = { custody: this.#custody, announcer: this.#announcer, declines };
-    this.#replicator =
-      keepers && replication && new Replicator({ ...common, ...own, keepers }, replication);
-    this.#publishing = new Publishing({
+    const fetcher = new Fetcher(sourcesOf(parts, world), {
       blocks,
-      holdings,
-      announcer: this.#announcer,
-      unpublished,
-      clock: world.clock,
-      replicator: this.#replicator,
-      memory: parts.notes && new ImportMemory(parts.notes, world.clock),
+      options: fetch,
+      world,
+      logger: log,
     });
-    const { signal } = this.#stop;
-    const ensure = (link: Link): Promise<unknown> => this.ensure(cidOf(link), { signal });
-    this.#visits = new Visits({ ...common, background: this.#background, ensure });
+    this.#files = new SiteFiles(holdings, fetcher);
+    const custody = new Custody(blocks, holdings, fetcher);
+    this.#custody = custody;
+    const isHeld = (hash: Bytes): boolean => holdings.get(hash)?.complete === true;
+    const announcer = new Announcer({ ...parts, clock, isHeld });
+    this.#announcer = announcer;
+    const unpublished = parts.notes && new Unpublished(parts.notes, clock);
+    this.#unpublished = unpublished;
+    const common = { blocks, holdings, search, connections, announcer, world, log };
+    const declines = (hash: Bytes): boolean => unpublished?.has(hash) === true;
+    const copying = { ...common, custody, declines, self: signer.key.publicKey };
+    const replicator =
+      keepers && replication && new Replicator({ ...copying, keepers }, replication);
+    this.#replicator = replicator;
+    const memory = parts.notes && new ImportMemory(parts.notes, clock);
+    const publishing = new Publishing({ ...common, unpublished, clock, replicator, memory });
+    this.#publishing = publishing;
+    const background = new Background(log);
+    this.#background = background;
+    const ensure = (link: Link, signal: AbortSignal | undefined): Promise<unknown> =>
+      this.ensure(cidOf(link), { signal });
+    this.#values = new Values({ ...common, publishing, background, ensure });
+    const visit = (link: Link): Promise<unknown> => ensure(link, this.#stop.signal);
+    this.#visits = new Visits({ ...common, background, ensure: visit });
   }
 
   /** Begins to serve others, and to look after what is held. */
@@ -243,59 +243,13 @@ export class Sites implements SiteReader {
    * Keeps at most 64 KiB under their SHA-256, provides them, and has them copied to other nodes,
    * for which the caller waits only a moment. Rejects with VALUE_TOO_BIG.
    */
-  async putValue(
-    value: Bytes,
-    { signal }: SignalOption = {},
-  ): Promise<{ hash: Bytes; stored: number }> {
-    if (value.length > valueBytesMax) {
-      throw new AltNetError('VALUE_TOO_BIG', { bytes: value.length, bytesMax: valueBytesMax });
-    }
-    signal?.throwIfAborted();
-    const link = await this.#publishing.addValue(value.slice());
-    const copying = this.#publishing.replicate(link, {});
-    this.#background.add(copying);
-    const stored = await this.#announcer.provide(link, { signal });
-    const enough = new AbortController();
-    const patience = sleep(this.#world.timers, valueWaitMs, enough.signal);
-    // Whatever becomes of the copies is no concern of the caller's.
-    await Promise.race([copying, patience]).catch(() => undefined);
-    patience.catch(() => undefined);
-    enough.abort();
-    return { hash: link.hash, stored };
+  putValue(value: Bytes, options?: SignalOption): Promise<{ hash: Bytes; stored: number }> {
+    return this.#values.put(value, options);
   }
 
   /** The value of this SHA-256. Rejects with NO_PROVIDERS, CONTENT_UNAVAILABLE or VALUE_TOO_BIG. */
-  async getValue(hash: Bytes, { signal }: SignalOption = {}): Promise<Bytes> {
-    const link: Link = { codec: 'raw', hash };
-    await using stack = new AsyncDisposableStack();
-    stack.use(await this.#parts.holdings.open({ kind: 'visited', root: link }));
-    await this.ensure(cidOf(link), { signal });
-    const bytes = (await this.#intact(hash)) ?? (await this.#fetchedAgain(link, signal));
-    if (bytes.length <= valueBytesMax) return bytes;
-    throw new AltNetError('VALUE_TOO_BIG', { bytes: bytes.length, bytesMax: valueBytesMax });
-  }
-
-  /** What a disk has changed is forgotten. */
-  async #intact(hash: Bytes): Promise<Bytes | undefined> {
-    const { blocks } = this.#parts;
-    const bytes = blocks.get(hash);
-    if (bytes && equalBytes(sha256(bytes), hash)) return bytes;
-    await blocks.forget?.(hash);
-    return undefined;
-  }
-
-  async #fetchedAgain(link: Link, signal: AbortSignal | undefined): Promise<Bytes> {
-    const root = cidOf(link);
-    const why = 'its block is damaged on the disk of this node, and no other node has it';
-    const lost = new AltNetError('CONTENT_UNAVAILABLE', { root: root.toString(), why });
-    try {
-      await this.ensure(root, { signal });
-    } catch (error) {
-      throw isAltNetError(error, 'NO_PROVIDERS') ? lost : error;
-    }
-    const bytes = await this.#intact(link.hash);
-    if (!bytes) throw lost;
-    return bytes;
+  getValue(hash: Bytes, options?: SignalOption): Promise<Bytes> {
+    return this.#values.get(hash, options);
   }
 
   /** All that is held, whole or in part. */
