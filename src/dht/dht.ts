@@ -1,7 +1,7 @@
 /**
  * The distributed hash table as the rest of the program uses it. It only puts the parts together:
- * finding nodes (routing), holding records (storage, handler), finding and storing them (gather,
- * storing) and upkeep (maintenance). No sockets, no files: see ports.ts.
+ * finding nodes (routing), holding records (holding, handler), finding and storing them
+ * (network-records) and upkeep (maintenance). No sockets, no files: see ports.ts.
  */
 import { abortReason } from '../base/abort.ts';
 import type { Bytes } from '../base/bytes.ts';
@@ -11,16 +11,8 @@ import type { Logger } from '../base/logger.ts';
 import type { Contact } from '../identity/contact.ts';
 import type { RecordReader } from '../record/acceptance.ts';
 import type { SignedRecord } from '../record/envelope.ts';
-import type { RecordKind } from '../record/kinds.ts';
 import type { NetworkProfile } from '../record/network.ts';
 import { Counters, type DhtCounts } from './counters.ts';
-import {
-  collect,
-  type Gathered,
-  type GatherEnd,
-  type GatherOptions,
-  holdsNothing,
-} from './reading/gather.ts';
 import {
   Handler,
   handlerDefaults,
@@ -28,25 +20,19 @@ import {
   type HandlerOptions,
 } from './holding/handler.ts';
 import { Holding, holdingDefaults, type HoldingOptions } from './holding/holding.ts';
-import {
-  lookupDefaults,
-  type LookupOptions,
-  type LookupResult,
-  type Paths,
-} from './lookup/lookup.ts';
+import { lookupDefaults, type LookupOptions, type LookupResult } from './lookup/lookup.ts';
 import { Maintenance, maintenanceDefaults, type MaintenanceOptions } from './maintenance.ts';
 import { newcomerDefaults, type NewcomerOptions, Newcomers } from './table/newcomers.ts';
-import { placeRecord } from './placing/placing.ts';
-import type { RecordDigest, RecordStore, ReplyInfo, RequestHandler, Transport } from './ports.ts';
 import {
-  askForRecords,
-  getRequest,
-  ownAnswer,
-  readDigests,
-  readRecords,
-} from './reading/reading.ts';
-import { Routing, type WalkGoal } from './lookup/routing.ts';
-import { RecordSieve, type Wanted } from './reading/sieve.ts';
+  type Abortable,
+  type Approach,
+  type FetchOptions,
+  NetworkRecords,
+  type StoreOptions,
+} from './network-records.ts';
+import type { RecordDigest, RecordStore, ReplyInfo, RequestHandler, Transport } from './ports.ts';
+import type { Gathered, GatherEnd, GatherOptions } from './reading/gather.ts';
+import { Routing } from './lookup/routing.ts';
 import type { StoreResult } from './placing/storing.ts';
 import { tableDefaults, type TableOptions, type TableView } from './table/table.ts';
 
@@ -95,30 +81,6 @@ export interface DhtDeps {
   readonly onNonce?: HandlerDeps['onNonce'];
 }
 
-export interface Abortable {
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface StoreOptions extends Abortable {
-  /** Whom to offer it instead of those that a lookup finds. */
-  readonly targets?: readonly Contact[] | undefined;
-  /** Disjoint paths of the lookup: 1 when left out. */
-  readonly paths?: Paths | undefined;
-}
-
-/** Those who should hold a record are being found; `place` offers it to them. */
-export interface Approach {
-  /** Once. Like `store`, with what was found by now. */
-  place(record: SignedRecord): Promise<StoreResult>;
-  /** There is nothing to place after all; harmless after `place`. */
-  abandon(): void;
-}
-
-export interface FetchOptions extends Abortable {
-  /** Only records of this kind. */
-  readonly kind?: RecordKind | undefined;
-}
-
 /** Those nearest to us are told that we leave; who is farther lists few of our neighbourhood. */
 const toldMax = 64;
 
@@ -128,6 +90,7 @@ export class Dht {
   readonly #self: Bytes;
   readonly #routing: Routing;
   readonly #holding: Holding;
+  readonly #records: NetworkRecords;
   readonly #handler: Handler;
   readonly #newcomers: Newcomers;
   readonly #maintenance: Maintenance;
@@ -146,10 +109,12 @@ export class Dht {
     this.#routing = routing;
     const holding = this.#makeHolding(shared);
     this.#holding = holding;
-    this.#newcomers = this.#makeNewcomers();
-    const offer: HandlerDeps['offer'] = (...newcomer) => this.#newcomers.offer(...newcomer);
     const { table } = routing;
     const { storage } = holding;
+    const scope = (signal: AbortSignal | undefined): AbortSignal => this.#scope(signal);
+    this.#records = new NetworkRecords({ ...shared, routing, storage, scope }, this.#options);
+    this.#newcomers = this.#makeNewcomers();
+    const offer: HandlerDeps['offer'] = (...newcomer) => this.#newcomers.offer(...newcomer);
     const handOff: HandlerDeps['handOff'] = (asker, after) => holding.handOff(asker, after);
     const onLeave = (contact: Contact): void => this.#forget(contact);
     const handling = { table, storage, offer, handOff, onLeave };
@@ -248,111 +213,30 @@ export class Dht {
     return this.#routing.lookup(target, this.#scope(options.signal));
   }
 
-  /**
-   * What those who should hold `key` hold under it, each answer as it comes, our own first. Who
-   * stops reading ends all requests; the totals are the generator's return value.
-   */
-  async *gather(key: Bytes, options: GatherOptions = {}): AsyncGenerator<Gathered, GatherEnd> {
-    const signal = this.#scope(options.signal);
-    const { isServer, world } = this.#deps;
-    const request = getRequest(key, options);
-    const sieve = this.#sieveFor({ ...options, key });
-    const self = this.#self;
-    const nowMs = world.clock.unixMs();
-    const own = ownAnswer(this.#holding.storage.list(key), request, { self, nowMs, sieve });
-    const counted = isServer();
-    const { caller } = this.#routing;
-    const { kind, pagesMax, width: k = this.#options.k } = options;
-    const ask = askForRecords(request, { caller, sieve, k, kind, pagesMax });
-    const soFar: Gathered[] = []; // BOUNDED by the requests of one lookup, and ourselves
-    const goal: WalkGoal = {
-      reach: options.reach ?? 'near',
-      width: options.width ?? this.#options.k,
-      paths: options.paths ?? 1,
-      patience: 'thorough',
-      goesOn: () => soFar.every(holdsNothing),
-    };
-    return yield* collect({
-      own: counted || !holdsNothing(own) ? own : undefined,
-      counted,
-      walk: this.#routing.walk(key, { ask, goal, signal }),
-      soFar,
-      enough: options.enough,
-    });
+  /** See `NetworkRecords`, as for all that follow. */
+  gather(key: Bytes, options?: GatherOptions): AsyncGenerator<Gathered, GatherEnd> {
+    return this.#records.gather(key, options);
   }
 
-  /**
-   * The records under `key` that one holder announced by digest: those whose hashes start with
-   * `ids`, verified, asked for two at a time. Rejects as requests do when it answers none of them.
-   */
-  async fetchRecords(
+  fetchRecords(
     from: Contact,
     key: Bytes,
     ids: readonly Bytes[],
-    { kind, signal }: FetchOptions = {},
+    options?: FetchOptions,
   ): Promise<readonly SignedRecord[]> {
-    const sieve = this.#sieveFor({ key, kind, reserved: true });
-    const reading = { caller: this.#routing.caller, sieve, signal: this.#scope(signal) };
-    return readRecords(from, { key, ids }, reading);
+    return this.#records.fetchRecords(from, key, ids, options);
   }
 
-  /** What one holder says it holds under `key`. Rejects as requests do. */
-  async fetchDigests(
-    from: Contact,
-    key: Bytes,
-    { signal }: Abortable = {},
-  ): Promise<readonly RecordDigest[]> {
-    return readDigests(from, key, { caller: this.#routing.caller, signal: this.#scope(signal) });
+  fetchDigests(from: Contact, key: Bytes, options?: Abortable): Promise<readonly RecordDigest[]> {
+    return this.#records.fetchDigests(from, key, options);
   }
 
-  /**
-   * Stores a record with its storage set, this node included when it belongs to it: those of
-   * `targets` when there are any, else those that a lookup finds, each as soon as it is found.
-   */
-  async store(record: SignedRecord, options: StoreOptions = {}): Promise<StoreResult> {
-    return this.#place(record.key, Promise.resolve(record), options);
+  store(record: SignedRecord, options?: StoreOptions): Promise<StoreResult> {
+    return this.#records.store(record, options);
   }
 
-  /** Begins to find those who should hold a record that is still in the making. */
-  approach(key: Bytes, options: StoreOptions = {}): Approach {
-    const { promise, resolve, reject } = Promise.withResolvers<SignedRecord>();
-    const placed = this.#place(key, promise, options);
-    placed.catch(() => undefined); // told to who places
-    return {
-      place(record) {
-        resolve(record);
-        return placed;
-      },
-      abandon: () => reject(new AltNetError('ABORTED', {})),
-    };
-  }
-
-  /** `signal` ends it until there is a result; what goes on after that ends with the DHT. */
-  async #place(
-    key: Bytes,
-    record: Promise<SignedRecord>,
-    { targets = [], paths = 1, signal }: StoreOptions,
-  ): Promise<StoreResult> {
-    const { world, isServer } = this.#deps;
-    this.#scope(signal); // not aborted yet
-    const controller = new AbortController();
-    const onAbort = (): void => controller.abort(abortReason(signal));
-    signal?.addEventListener('abort', onAbort, { once: true });
-    const placement = { key, record, targets, paths };
-    record.catch((error: unknown) => controller.abort(error));
-    try {
-      return await placeRecord(placement, {
-        routing: this.#routing,
-        world,
-        sieve: this.#sieveFor({ key, reserved: true }),
-        isServer: isServer(),
-        storeHere: ({ bytes }) => this.#holding.storage.accept(bytes, { source: '' }),
-        self: this.#self,
-        signal: this.#scope(controller.signal),
-      });
-    } finally {
-      signal?.removeEventListener('abort', onAbort);
-    }
+  approach(key: Bytes, options?: StoreOptions): Approach {
+    return this.#records.approach(key, options);
   }
 
   /** Ends with `signal` or with the DHT, whichever is first. */
@@ -363,10 +247,6 @@ export class Dht {
     return signal ? AbortSignal.any([signal, lifetime]) : lifetime;
   }
 
-  #sieveFor(wanted: Wanted): RecordSieve {
-    return new RecordSieve({ ...this.#deps, clock: this.#deps.world.clock }, wanted);
-  }
-
   #makeHolding(shared: Omit<DhtDeps, 'self'> & { readonly self: Bytes }): Holding {
     const { table, caller } = this.#routing;
     const deps = {
@@ -374,7 +254,7 @@ export class Dht {
       table,
       caller,
       networkSize: () => this.networkSize(),
-      sieveFor: (key: Bytes) => this.#sieveFor({ key, reserved: true }),
+      sieveFor: (key: Bytes) => this.#records.sieveFor({ key, reserved: true }),
       store: async (record: SignedRecord, signal: AbortSignal): Promise<void> => {
         await this.store(record, { signal });
       },

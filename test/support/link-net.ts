@@ -3,7 +3,7 @@
  * stands on the link ports. Each can be switched to silence, refusal or lies.
  */
 import { equalBytes, toHex, type Bytes } from '../../src/base/bytes.ts';
-import type { Approach } from '../../src/dht/dht.ts';
+import type { Approach } from '../../src/dht/network-records.ts';
 import type { Contact } from '../../src/identity/contact.ts';
 import type {
   GatheredLinks,

@@ -13,8 +13,9 @@ import type { SigningKey } from '../../identity/key.ts';
 import type { SignedRecord } from '../../record/envelope.ts';
 import type { RecordKind } from '../../record/kinds.ts';
 import { slotOf } from '../../record/registry.ts';
-import type { Abortable, Approach, Dht, StoreOptions } from '../dht.ts';
+import type { Dht } from '../dht.ts';
 import { Nudge, repeat } from '../loops.ts';
+import type { Abortable, Approach, StoreOptions } from '../network-records.ts';
 import type { PublicationJournal, PublishedRecord } from '../ports.ts';
 import {
   isOverQuota,
