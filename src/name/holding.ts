@@ -28,7 +28,7 @@ export interface Takeover {
   readonly from: SignedRecord;
 }
 
-interface Asking {
+export interface Asking {
   /** Public key of who wants to write. */
   readonly author: Bytes;
   /** Unix seconds. */

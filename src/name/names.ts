@@ -1,6 +1,6 @@
 /**
  * Names: resolve, register, update, transfer, release and list (docs/spec/names.md). It brings
- * resolving, memory and writing together; each of them is a file of its own.
+ * resolving, memory, who may write where, and writing together; each of them is a file of its own.
  */
 import type { CID } from 'multiformats/cid';
 import { abortReason } from '../base/abort.ts';
@@ -12,20 +12,13 @@ import { freeAtSeconds } from '../dht/rules/ownership.ts';
 import { isPublicKey } from '../identity/curve.ts';
 import { epochOf, versionOf } from '../record/envelope.ts';
 import { isRoot } from '../record/root.ts';
-import { offerOf, signTransfer } from '../record/transfer.ts';
+import { signTransfer } from '../record/transfer.ts';
 import type { Certificate } from '../record/zone.ts';
 import { NamesBelow } from './below.ts';
-import { claimable, type Holding, ownedOrOffered } from './holding.ts';
+import type { Holding } from './holding.ts';
 import { newestOf, OwnNames } from './own.ts';
 import { Pins } from './pins.ts';
-import {
-  type Apex,
-  labelPlace,
-  type NameAddress,
-  type NamePlace,
-  parseAddress,
-  placesOf,
-} from './place.ts';
+import { type NameAddress, type NamePlace, parseAddress } from './place.ts';
 import type { NameNotes, NamePublisher, NameSearch, ReadZoneFile } from './ports.ts';
 import { Resolver, resolverDefaults, type ResolverOptions } from './resolver.ts';
 import type { NameChange } from './statement.ts';
@@ -39,6 +32,7 @@ import type {
   ResolvedName,
   ResolveOptions,
 } from './types.ts';
+import { WritablePlaces } from './writable.ts';
 import { NameWriter, type WriteOptions, type WriterDeps } from './writer.ts';
 
 export interface NamesDeps extends WriterDeps {
@@ -78,10 +72,10 @@ const writesMax = 256;
 
 export class Names implements NameResolver {
   readonly #deps: NamesDeps;
-  readonly #zones: readonly Bytes[];
   readonly #own: OwnNames;
   readonly #resolver: Resolver;
   readonly #below: NamesBelow;
+  readonly #places: WritablePlaces;
   readonly #writer: NameWriter;
   readonly #turns = new KeyedTurns({ pendingMax: writesMax, what: 'names' });
   readonly #stopping = new AbortController();
@@ -90,13 +84,19 @@ export class Names implements NameResolver {
     const { dht, publisher, notes, authorKey, network, world, log } = deps;
     const { clock } = world;
     this.#deps = deps;
-    this.#zones = options.trustedZones ?? [];
     const pins = new Pins({ notes, clock, network });
     const own = new OwnNames({ publisher, author: authorKey.publicKey, pins, network });
     this.#own = own;
     const resolving = { ...namesDefaults, ...options };
     this.#resolver = new Resolver({ dht, own, pins, network, world, log }, resolving);
     this.#below = new NamesBelow(deps.readZoneFile);
+    this.#places = new WritablePlaces({
+      own,
+      author: authorKey.publicKey,
+      zones: resolving.trustedZones,
+      clock,
+      survey: (place, signal) => this.#survey(place, signal),
+    });
     this.#writer = new NameWriter(deps);
   }
 
@@ -132,12 +132,11 @@ export class Names implements NameResolver {
     requireRoot(root);
     const address = parseAddress(name);
     if (address.sub !== undefined) return this.update(name, root, options);
-    this.#requireOwnKey(address.apex);
-    const { certificate, subnames, zoneFile } = options;
-    const serial = certificate?.serial ?? 0;
-    const places = this.#placesToTake(address.apex, options);
+    const { certificate, subnames, zoneFile, signal } = options;
+    const places = this.#places.toTake(address.apex, options);
     return this.#inTurn(address, options, async () => {
-      const holding = await this.#holding(places, { ...options, serial }, claimable);
+      const serial = certificate?.serial;
+      const holding = await this.#places.take(places, { serial, signal });
       const change = { root, subnames, zoneFile, certificate };
       return this.#write(address, { ...holding, change, root }, options);
     });
@@ -152,12 +151,9 @@ export class Names implements NameResolver {
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<void> {
     const address = parseAddress(name);
-    this.#requireOwnKey(address.apex);
-    if (address.sub !== undefined) await this.#held(address, { signal });
-    else {
-      const places = this.#placesToTake(address.apex, {});
-      await this.#holding(places, { signal, serial: 0 }, claimable);
-    }
+    await (address.sub === undefined
+      ? this.#places.take(this.#places.toTake(address.apex), { signal })
+      : this.#places.held(address, { signal }));
   }
 
   /**
@@ -173,7 +169,7 @@ export class Names implements NameResolver {
         ? { root, subnames, zoneFile }
         : { below: { label: address.sub, root }, zoneFile };
     return this.#inTurn(address, options, async () => {
-      const holding = await this.#held(address, options);
+      const holding = await this.#places.held(address, options);
       return this.#write(address, { ...holding, change, root }, options);
     });
   }
@@ -199,7 +195,7 @@ export class Names implements NameResolver {
       const why = 'write the key name of the author who gets the name, as "key show" prints it';
       throw new AltNetError('BAD_ARGUMENT', { what: toHex(newOwner), why });
     }
-    const holding = await this.#held(address, options);
+    const holding = await this.#places.held(address, options);
     const { place, mine, takeover } = holding;
     if (address.sub !== undefined) {
       const why = `it belongs to whom ${address.apex.name} belongs to; pass that one on`;
@@ -232,7 +228,7 @@ export class Names implements NameResolver {
   }
 
   async #release(address: NameAddress, options: WriteOptions): Promise<ReleasedName> {
-    const holding = await this.#held(address, options);
+    const holding = await this.#places.held(address, options);
     if (holding.takeover) throw notFound(address);
     if (address.sub !== undefined) {
       const change = { below: { label: address.sub, root: undefined } };
@@ -254,70 +250,12 @@ export class Names implements NameResolver {
     return this.#turns.run(apex.name, write, signal);
   }
 
-  /** Where this author has the name, or where it was offered; for a name below, the one above. */
-  async #held({ apex, sub, name }: NameAddress, options: WriteOptions): Promise<Holding> {
-    this.#requireOwnKey(apex);
-    if (sub !== undefined && apex.type === 'key') {
-      throw new AltNetError('BAD_ARGUMENT', { what: name, why: 'a key name has none below it' });
-    }
-    const places = placesOf(apex, this.#zones);
-    const inOwnZone =
-      apex.type === 'label' ? [labelPlace(apex, this.#deps.authorKey.publicKey)] : [];
-    // What it published as a registrar is its own, even where it does not resolve that zone.
-    const more = inOwnZone.filter((place) => this.#own.under(place));
-    return this.#holding([...places, ...more], { ...options, serial: 0 }, ownedOrOffered);
-  }
-
-  /**
-   * What this node publishes already is known without asking, unless it offered the name to
-   * somebody, who may have it by now. Else the places are asked in order; the first failure that
-   * says more than "not there" is the result.
-   */
-  async #holding(
-    places: readonly NamePlace[],
-    { signal, serial }: { signal?: AbortSignal | undefined; serial: number },
-    judge: (survey: Survey, asking: { author: Bytes; now: number; serial: number }) => Holding,
-  ): Promise<Holding> {
-    for (const place of places) {
-      const published = this.#own.under(place);
-      if (published && !offerOf(published)) return { place, mine: [published] };
-    }
-    const now = unixSeconds(this.#deps.world.clock);
-    const author = this.#deps.authorKey.publicKey;
-    let missing: unknown;
-    for (const place of places) {
-      const survey = await this.#survey(place, signal);
-      try {
-        return judge(survey, { author, now, serial });
-      } catch (error) {
-        missing ??= error;
-      }
-    }
-    throw missing;
-  }
-
   async #survey(place: NamePlace, signal: AbortSignal | undefined): Promise<Survey> {
     signal?.throwIfAborted();
     const { signal: stopping } = this.#stopping;
     const ended = signal ? AbortSignal.any([signal, stopping]) : stopping;
     if (ended.aborted) throw abortReason(ended);
     return this.#resolver.survey(place, ended);
-  }
-
-  /** A node with registrars takes no name of the open zone: it could not see it. */
-  #placesToTake(apex: Apex, { zone, certificate }: RegisterOptions): readonly NamePlace[] {
-    if (apex.type === 'key') return placesOf(apex, []);
-    const wanted = zone ?? certificate?.zone ?? this.#zones.find((key) => this.#isMe(key));
-    if (wanted && certificate && !equalBytes(wanted, certificate.zone)) {
-      const why = 'the certificate is of another registrar';
-      throw new AltNetError('BAD_ARGUMENT', { what: apex.name, why });
-    }
-    if (!wanted && this.#zones.length === 0) return [labelPlace(apex, undefined)];
-    if (wanted && (certificate || this.#isMe(wanted))) return [labelPlace(apex, wanted)];
-    const published = placesOf(apex, wanted ? [wanted] : this.#zones);
-    if (published.some((place) => this.#own.under(place))) return published;
-    const why = 'it is in the hands of a registrar; ask for a certificate';
-    throw new AltNetError('BAD_ARGUMENT', { what: apex.name, why });
   }
 
   async #write(
@@ -342,16 +280,6 @@ export class Names implements NameResolver {
     } finally {
       this.#resolver.forget(apex);
     }
-  }
-
-  #requireOwnKey(apex: Apex): void {
-    if (apex.type !== 'key' || this.#isMe(apex.owner)) return;
-    const owner = toHex(apex.owner);
-    throw new AltNetError('NAME_NOT_YOURS', { name: apex.name, owner });
-  }
-
-  #isMe(publicKey: Bytes): boolean {
-    return equalBytes(publicKey, this.#deps.authorKey.publicKey);
   }
 }
 
