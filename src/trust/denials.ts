@@ -1,0 +1,61 @@
+/**
+ * The one answer to the question of base/denial.ts, made of the operator's blocklist and of what
+ * trusted revokers say. It must not know where these come from, nor what follows from an answer.
+ */
+import type { Bytes } from '../base/bytes.ts';
+import type { Denial, Denials, NameInQuestion } from '../base/denial.ts';
+import { Listeners } from './listeners.ts';
+import type { BlockedSource, RevokedSource, StopListening } from './ports.ts';
+
+const blocked: Denial = Object.freeze({ why: 'blocked' });
+
+/** A revocation is told rather than a block of the same thing: it holds elsewhere, too. */
+export class ListedDenials implements Denials {
+  readonly #blocklist: BlockedSource;
+  readonly #revoked: RevokedSource[] = []; // BOUNDED by the parts of a node
+  readonly #listeners = new Listeners();
+
+  constructor(blocklist: BlockedSource) {
+    this.#blocklist = blocklist;
+    blocklist.onChange(() => this.#listeners.tell());
+  }
+
+  /** From now on, what this source has revoked is denied as well. Called as the node is made. */
+  addRevoked(source: RevokedSource): void {
+    this.#revoked.push(source);
+    source.onChange(() => this.#listeners.tell());
+    this.#listeners.tell();
+  }
+
+  ofBlock(hash: Bytes): Denial | undefined {
+    const revoked = this.#revocationOf((source) => source.ofBlock(hash));
+    return revoked ?? (this.#blocklist.isBlockBlocked(hash) ? blocked : undefined);
+  }
+
+  ofPath(root: Bytes, path: string): Denial | undefined {
+    const revoked = this.#revocationOf((source) => source.ofBlock(root));
+    return revoked ?? (this.#blocklist.isPathBlocked(root, path) ? blocked : undefined);
+  }
+
+  ofName({ label, key }: NameInQuestion): Denial | undefined {
+    const revoked = this.#revocationOf((source) => source.ofName(key));
+    return revoked ?? (this.#blocklist.isNameBlocked(label) ? blocked : undefined);
+  }
+
+  /** Nobody revokes URLs. */
+  ofUrl(canonical: string): Denial | undefined {
+    return this.#blocklist.isUrlBlocked(canonical) ? blocked : undefined;
+  }
+
+  onChange(listener: () => void): StopListening {
+    return this.#listeners.add(listener);
+  }
+
+  #revocationOf(ask: (source: RevokedSource) => Bytes | undefined): Denial | undefined {
+    for (const source of this.#revoked) {
+      const by = ask(source);
+      if (by) return { why: 'revoked', by };
+    }
+    return undefined;
+  }
+}
