@@ -2,6 +2,11 @@
 import type { Timers } from './clock.ts';
 import { AltNetError } from './errors.ts';
 
+/** What each method that is waited for takes. */
+export interface Abortable {
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Resolves after `ms`, or rejects with the signal's reason at once when it aborts. */
 export function sleep(timers: Timers, ms: number, signal?: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();

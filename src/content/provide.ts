@@ -2,6 +2,7 @@
  * Tells the network that this node holds some content, and when it no longer does: provider records
  * signed by the node key. What is said of one root is said in order, and only if true by then.
  */
+import type { Abortable } from '../base/abort.ts';
 import type { Bytes } from '../base/bytes.ts';
 import { unixSeconds, type Clock } from '../base/clock.ts';
 import { isAltNetError } from '../base/errors.ts';
@@ -30,10 +31,6 @@ export interface AnnouncerDeps {
   readonly isHeld: (hash: Bytes) => boolean;
 }
 
-interface SignalOption {
-  readonly signal?: AbortSignal | undefined;
-}
-
 /** SHA-256 as a multihash: two octets before the hash. */
 const multihashHeadBytes = 2;
 
@@ -51,7 +48,7 @@ export class Announcer {
    * How many nodes took the record; 0 when this node cannot be reached by others, knows nobody, or
    * does not hold the content any more. The publisher brings it out later if nobody is there now.
    */
-  provide({ hash }: { readonly hash: Bytes }, options: SignalOption = {}): Promise<number> {
+  provide({ hash }: { readonly hash: Bytes }, options: Abortable = {}): Promise<number> {
     return this.#turns.run(hashKey(hash), async () => {
       const { connections, signer, isHeld } = this.#deps;
       const endpoints = connections.addresses().flatMap((text) => parseMultiaddr(text) ?? []);
@@ -64,7 +61,7 @@ export class Announcer {
   }
 
   /** Takes back what was said of a root that is gone; nothing to do for one that never was. */
-  async withdraw(hash: Bytes, options: SignalOption = {}): Promise<void> {
+  async withdraw(hash: Bytes, options: Abortable = {}): Promise<void> {
     await this.#turns.run(hashKey(hash), async () => {
       const { publisher, signer, isHeld } = this.#deps;
       const multihash = multihashOf({ codec: 'raw', hash });
@@ -97,7 +94,7 @@ export class Announcer {
     return known.reduce((max, seq) => (seq > max ? seq : max), 0n);
   }
 
-  async #publish(record: SignedRecord, options: SignalOption): Promise<number> {
+  async #publish(record: SignedRecord, options: Abortable): Promise<number> {
     try {
       const { stored } = await this.#deps.publisher.publish(record, options);
       return stored;

@@ -3,6 +3,7 @@
  * parts of this folder together and decides when content counts as held; it knows no formats.
  */
 import type { CID } from 'multiformats/cid';
+import type { Abortable } from '../base/abort.ts';
 import type { Bytes } from '../base/bytes.ts';
 import { systemWorld, type World } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
@@ -84,10 +85,6 @@ export interface EnsuredSite {
   readonly bytes: number;
   /** Peers that sent blocks; 0 when all was here already. */
   readonly peers: number;
-}
-
-interface SignalOption {
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** How long a peer that broke the rules is not asked, and one that fell silent only at last. */
@@ -220,7 +217,7 @@ export class Sites implements SiteReader {
     return { root, files, bytes, seconds, peers };
   }
 
-  async open(root: CID, path: string, { signal }: SignalOption = {}): Promise<SiteEntry> {
+  async open(root: CID, path: string, { signal }: Abortable = {}): Promise<SiteEntry> {
     const link = requireLink(root);
     const onServed = (): void => {
       if (!this.#stop.signal.aborted) this.#visits.served(link);
@@ -243,12 +240,12 @@ export class Sites implements SiteReader {
    * Keeps at most 64 KiB under their SHA-256, provides them, and has them copied to other nodes,
    * for which the caller waits only a moment. Rejects with VALUE_TOO_BIG.
    */
-  putValue(value: Bytes, options?: SignalOption): Promise<{ hash: Bytes; stored: number }> {
+  putValue(value: Bytes, options?: Abortable): Promise<{ hash: Bytes; stored: number }> {
     return this.#values.put(value, options);
   }
 
   /** The value of this SHA-256. Rejects with NO_PROVIDERS, CONTENT_UNAVAILABLE or VALUE_TOO_BIG. */
-  getValue(hash: Bytes, options?: SignalOption): Promise<Bytes> {
+  getValue(hash: Bytes, options?: Abortable): Promise<Bytes> {
     return this.#values.get(hash, options);
   }
 
@@ -263,7 +260,7 @@ export class Sites implements SiteReader {
   }
 
   /** A newer version stands in its place: unless it is to be kept, it goes after a while. */
-  async supersede(root: CID, { signal }: SignalOption = {}): Promise<void> {
+  async supersede(root: CID, { signal }: Abortable = {}): Promise<void> {
     signal?.throwIfAborted();
     const { holdings } = this.#parts;
     const { hash } = requireLink(root);
@@ -276,7 +273,7 @@ export class Sites implements SiteReader {
    * No longer this node's own: it is removed and no longer provided. Others may go on keeping it,
    * and do not get it stored here again for a week.
    */
-  async unpublish(root: CID, { signal }: SignalOption = {}): Promise<void> {
+  async unpublish(root: CID, { signal }: Abortable = {}): Promise<void> {
     signal?.throwIfAborted();
     const { hash } = requireLink(root);
     if (this.#parts.holdings.get(hash)?.kind !== 'own') return;
@@ -285,7 +282,7 @@ export class Sites implements SiteReader {
   }
 
   /** Announces everything that is held once more: for when this node's addresses have changed. */
-  async reprovide({ signal }: SignalOption = {}): Promise<void> {
+  async reprovide({ signal }: Abortable = {}): Promise<void> {
     this.#replicator?.hasten();
     for (const { hash, complete } of this.#parts.holdings.list()) {
       signal?.throwIfAborted();

@@ -1,5 +1,6 @@
 /** What the content module gives to its callers: sites that can be published, fetched and read. */
 import type { CID } from 'multiformats/cid';
+import type { Abortable } from '../base/abort.ts';
 import type { Bytes } from '../base/bytes.ts';
 
 export interface Progress {
@@ -113,9 +114,5 @@ export interface SiteReader {
    * from peers first, and the whole site is then fetched in the background and provided.
    * Rejects with CONTENT_NO_PATH, NO_PROVIDERS, CONTENT_UNAVAILABLE, CONTENT_BAD, TIMEOUT, ABORTED.
    */
-  open(
-    root: CID,
-    path: string,
-    options?: { readonly signal?: AbortSignal | undefined },
-  ): Promise<SiteEntry>;
+  open(root: CID, path: string, options?: Abortable): Promise<SiteEntry>;
 }

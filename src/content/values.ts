@@ -3,7 +3,7 @@
  * block. It brings those parts together for what is small and wanted at once, and knows nothing of
  * what a value means.
  */
-import { sleep } from '../base/abort.ts';
+import { type Abortable, sleep } from '../base/abort.ts';
 import { type Bytes, equalBytes } from '../base/bytes.ts';
 import type { World } from '../base/clock.ts';
 import { AltNetError, isAltNetError } from '../base/errors.ts';
@@ -27,10 +27,6 @@ export interface ValuesDeps {
   readonly ensure: (link: Link, signal: AbortSignal | undefined) => Promise<unknown>;
 }
 
-interface SignalOption {
-  readonly signal?: AbortSignal | undefined;
-}
-
 /** How long whoever puts a value waits for its copies; they are made all the same. */
 const copiesWaitMs = 2000;
 
@@ -42,7 +38,7 @@ export class Values {
   }
 
   /** See `Sites.putValue`. */
-  async put(value: Bytes, { signal }: SignalOption = {}): Promise<{ hash: Bytes; stored: number }> {
+  async put(value: Bytes, { signal }: Abortable = {}): Promise<{ hash: Bytes; stored: number }> {
     const { publishing, announcer, background } = this.#deps;
     if (value.length > valueBytesMax) throw tooBig(value.length);
     signal?.throwIfAborted();
@@ -55,7 +51,7 @@ export class Values {
   }
 
   /** See `Sites.getValue`. */
-  async get(hash: Bytes, { signal }: SignalOption = {}): Promise<Bytes> {
+  async get(hash: Bytes, { signal }: Abortable = {}): Promise<Bytes> {
     const { holdings, ensure } = this.#deps;
     const link: Link = { codec: 'raw', hash };
     await using stack = new AsyncDisposableStack();

@@ -3,7 +3,7 @@
  * finding nodes (routing), holding records (holding, handler), finding and storing them
  * (network-records) and upkeep (maintenance). No sockets, no files: see ports.ts.
  */
-import { abortReason } from '../base/abort.ts';
+import { type Abortable, abortReason } from '../base/abort.ts';
 import type { Bytes } from '../base/bytes.ts';
 import type { World } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
@@ -24,7 +24,6 @@ import { lookupDefaults, type LookupOptions, type LookupResult } from './lookup/
 import { Maintenance, maintenanceDefaults, type MaintenanceOptions } from './maintenance.ts';
 import { newcomerDefaults, type NewcomerOptions, Newcomers } from './table/newcomers.ts';
 import {
-  type Abortable,
   type Approach,
   type FetchOptions,
   NetworkRecords,

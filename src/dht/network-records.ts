@@ -3,7 +3,7 @@
  * It brings lookups, the checks of what comes back and the offers together. What this node holds
  * itself is storage's, and whether a record is kept alive the publisher's.
  */
-import { abortReason } from '../base/abort.ts';
+import { type Abortable, abortReason } from '../base/abort.ts';
 import type { Bytes } from '../base/bytes.ts';
 import type { World } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
@@ -33,10 +33,6 @@ import {
   readRecords,
 } from './reading/reading.ts';
 import { RecordSieve, type Wanted } from './reading/sieve.ts';
-
-export interface Abortable {
-  readonly signal?: AbortSignal | undefined;
-}
 
 export interface StoreOptions extends Abortable {
   /** Whom to offer it instead of those that a lookup finds. */

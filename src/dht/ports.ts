@@ -3,6 +3,7 @@
  * messages are encoded, sealed or carried, nor where records are kept: `rpc` and `store`, or the
  * simulator, implement these ports.
  */
+import type { Abortable } from '../base/abort.ts';
 import type { Endpoint } from '../base/address.ts';
 import type { Bytes } from '../base/bytes.ts';
 import type { Contact } from '../identity/contact.ts';
@@ -215,19 +216,12 @@ export interface Transport {
    */
   call<R extends Request>(to: Contact, request: R, options?: CallOptions): Promise<Answered<R>>;
   /** Asks who is at an address; the proven contact. Rejects like `call`. */
-  identify(
-    endpoint: Endpoint,
-    options?: { readonly signal?: AbortSignal | undefined },
-  ): Promise<Contact>;
+  identify(endpoint: Endpoint, options?: Abortable): Promise<Contact>;
   /**
    * Sends one PING with the nonce from a port of its own, and waits for no answer. Rejects with
    * UNREACHABLE or ABORTED.
    */
-  knock(
-    to: Contact,
-    nonce: Bytes,
-    options?: { readonly signal?: AbortSignal | undefined },
-  ): Promise<void>;
+  knock(to: Contact, nonce: Bytes, options?: Abortable): Promise<void>;
   /** Sets the one handler of incoming requests. */
   serve(handler: RequestHandler): void;
 }

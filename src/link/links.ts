@@ -2,6 +2,7 @@
  * Alternative links: put, get, remove and list (docs/spec/links.md). Knows what a link is and how
  * it is found; how records travel and are kept alive is behind its ports.
  */
+import type { Abortable } from '../base/abort.ts';
 import { type Bytes, utf8 } from '../base/bytes.ts';
 import { AltNetError } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
@@ -43,10 +44,6 @@ interface Place {
   readonly scheme: number;
   readonly urlHash: Bytes;
   readonly key: Bytes;
-}
-
-interface Abortable {
-  readonly signal?: AbortSignal | undefined;
 }
 
 export class Links {

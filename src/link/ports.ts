@@ -1,13 +1,10 @@
 /** What links ask of the layers below: searching, publishing, and remembering URLs. */
+import type { Abortable } from '../base/abort.ts';
 import type { Bytes } from '../base/bytes.ts';
 import type { Approach } from '../dht/network-records.ts';
 import type { Contact } from '../identity/contact.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import type { RecordKind, StoreStatus } from '../record/kinds.ts';
-
-interface Abortable {
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** One node's answer. */
 export interface GatheredLinks {

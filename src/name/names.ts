@@ -3,7 +3,7 @@
  * resolving, memory, who may write where, and writing together; each of them is a file of its own.
  */
 import type { CID } from 'multiformats/cid';
-import { abortReason } from '../base/abort.ts';
+import { type Abortable, abortReason } from '../base/abort.ts';
 import { type Bytes, equalBytes, toHex } from '../base/bytes.ts';
 import { unixSeconds } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
@@ -146,10 +146,7 @@ export class Names implements NameResolver {
    * Rejects as `register` would, as far as one look tells: for who has long work to do before. That
    * nobody answers is seen only then.
    */
-  async requireWritable(
-    name: string,
-    { signal }: { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<void> {
+  async requireWritable(name: string, { signal }: Abortable = {}): Promise<void> {
     const address = parseAddress(name);
     await (address.sub === undefined
       ? this.#places.take(this.#places.toTake(address.apex), { signal })

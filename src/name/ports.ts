@@ -4,14 +4,11 @@
  * implement them in memory.
  */
 import type { CID } from 'multiformats/cid';
+import type { Abortable } from '../base/abort.ts';
 import type { Bytes } from '../base/bytes.ts';
 import type { Contact } from '../identity/contact.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import type { RecordKind, StoreStatus } from '../record/kinds.ts';
-
-interface Abortable {
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** What one node holds under a key. */
 export interface NameAnswer {

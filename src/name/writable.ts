@@ -3,6 +3,7 @@
  * registrar, and what is known there of who has it. `holding.ts` judges what was found; nothing is
  * written here.
  */
+import type { Abortable } from '../base/abort.ts';
 import { type Bytes, equalBytes, toHex } from '../base/bytes.ts';
 import { type Clock, unixSeconds } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
@@ -22,10 +23,6 @@ export interface WritablePlacesDeps {
   readonly clock: Clock;
   /** Asks the network; rejects with TIMEOUT, ABORTED. */
   readonly survey: (place: NamePlace, signal: AbortSignal | undefined) => Promise<Survey>;
-}
-
-interface SignalOption {
-  readonly signal?: AbortSignal | undefined;
 }
 
 export class WritablePlaces {
@@ -62,13 +59,13 @@ export class WritablePlaces {
   /** Which of these places the author may take, with a certificate of that serial; 0 without. */
   take(
     places: readonly NamePlace[],
-    { serial = 0, signal }: SignalOption & { readonly serial?: number | undefined },
+    { serial = 0, signal }: Abortable & { readonly serial?: number | undefined },
   ): Promise<Holding> {
     return this.#first(places, { judge: claimable, serial, signal });
   }
 
   /** Where this author has the name, or where it was offered; for a name below, the one above. */
-  async held({ apex, sub, name }: NameAddress, { signal }: SignalOption): Promise<Holding> {
+  async held({ apex, sub, name }: NameAddress, { signal }: Abortable): Promise<Holding> {
     this.#requireOwnKey(apex);
     if (sub !== undefined && apex.type === 'key') {
       throw new AltNetError('BAD_ARGUMENT', { what: name, why: 'a key name has none below it' });
@@ -92,7 +89,7 @@ export class WritablePlaces {
       judge,
       serial,
       signal,
-    }: SignalOption & {
+    }: Abortable & {
       readonly judge: (survey: Survey, asking: Asking) => Holding;
       readonly serial: number;
     },

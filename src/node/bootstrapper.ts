@@ -6,6 +6,7 @@
  *   in:  start, wake (something changed), a timer
  *   out: WHO to an address, then `join` with who answered
  */
+import type { Abortable } from '../base/abort.ts';
 import { AltNetError } from '../base/errors.ts';
 import type { World } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
@@ -76,7 +77,7 @@ export class Bootstrapper {
    * Tries all; goes on in the background. Resolves with the size of the table as soon as one way
    * into the network was found, or none.
    */
-  async start({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<number> {
+  async start({ signal }: Abortable = {}): Promise<number> {
     const { dht } = this.#deps;
     const onAbort = (): void => this.#stopping.abort(new AltNetError('ABORTED', {}));
     signal?.addEventListener('abort', onAbort, { once: true });

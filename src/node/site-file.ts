@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { CID } from 'multiformats/cid';
+import type { Abortable } from '../base/abort.ts';
 import { AltNetError, systemCode } from '../base/errors.ts';
 import type { SiteFile, SiteReader } from '../content/types.ts';
 
@@ -23,7 +24,7 @@ export interface SiteFilePlace {
 export async function writeSiteFile(
   sites: SiteReader,
   { root, path, dest, bytesMax }: SiteFilePlace,
-  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  { signal }: Abortable = {},
 ): Promise<number> {
   const file = await openFile(sites, { root, path: path.replace(/\/$/, ''), signal });
   if (file.size > bytesMax) {

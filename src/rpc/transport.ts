@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
+import type { Abortable } from '../base/abort.ts';
 import { type Endpoint, formatEndpoint, type HostPort, parseIp, scopeOf } from '../base/address.ts';
 import type { Bytes } from '../base/bytes.ts';
 import type { World } from '../base/clock.ts';
@@ -175,20 +176,13 @@ export class UdpTransport implements Transport {
     );
   }
 
-  async identify(
-    endpoint: Endpoint,
-    options: { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<Contact> {
+  async identify(endpoint: Endpoint, options: Abortable = {}): Promise<Contact> {
     this.#refuseUnreachable(endpoint);
     const job = { what: formatEndpoint(endpoint), signal: options.signal };
     return await this.#slots.run(job, (signal) => this.#introduction.identify(endpoint, signal));
   }
 
-  async knock(
-    to: Contact,
-    nonce: Bytes,
-    options: { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<void> {
+  async knock(to: Contact, nonce: Bytes, options: Abortable = {}): Promise<void> {
     this.#refuseUnreachable(to.endpoint);
     await this.#knocker.knock(to, nonce, options.signal);
   }

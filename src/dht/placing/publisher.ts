@@ -2,7 +2,7 @@
  * Keeps alive what this node's users published: written down first, stored with others, stored
  * again at the interval of its kind, and signed anew before it expires.
  */
-import { sleep } from '../../base/abort.ts';
+import { type Abortable, sleep } from '../../base/abort.ts';
 import { type Bytes, equalBytes } from '../../base/bytes.ts';
 import { unixSeconds, type World } from '../../base/clock.ts';
 import { AltNetError } from '../../base/errors.ts';
@@ -15,7 +15,7 @@ import type { RecordKind } from '../../record/kinds.ts';
 import { slotOf } from '../../record/registry.ts';
 import type { Dht } from '../dht.ts';
 import { Nudge, repeat } from '../loops.ts';
-import type { Abortable, Approach, StoreOptions } from '../network-records.ts';
+import type { Approach, StoreOptions } from '../network-records.ts';
 import type { PublicationJournal, PublishedRecord } from '../ports.ts';
 import {
   isOverQuota,
