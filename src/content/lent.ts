@@ -5,7 +5,7 @@ import type { Holding } from './ports.ts';
 export function lent(holding: Holding): Holding {
   return {
     putAll: (blocks) => holding.putAll(blocks),
-    adopt: (hashes) => holding.adopt(hashes),
+    adopt: (hashes, options) => holding.adopt(hashes, options),
     reserve: (bytes) => holding.reserve(bytes),
     requireRoom: (bytes) => holding.requireRoom(bytes),
     complete: (root) => holding.complete(root),

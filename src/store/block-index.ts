@@ -1,9 +1,9 @@
 /**
  * Which blocks this node has, who names them, what they cost, and the small ones themselves, in
- * LMDB. It knows nothing of files, and a holding only as a number.
+ * LMDB. It knows nothing of files, and a list only as a number.
  *
- * Every block is named by at least one holding. One that is named by a single holding, as most
- * are, has no entry in `shares`.
+ * Every block is named by at least one list. One that is named by a single list, as most are, has
+ * no entry in `shares`.
  */
 import { asBuffer, type Bytes, concatBytes } from '../base/bytes.ts';
 import { blockCost, fileCost } from './costs.ts';
@@ -90,23 +90,23 @@ export class BlockIndex {
     return measure && blockCost(measure);
   }
 
-  /** Whether the holding of this number names the block. */
+  /** Whether the list of this number names the block. */
   isMember(number: number, hash: Bytes): boolean {
     return this.#members.doesExist(memberKey(number, hash));
   }
 
-  /** How many holdings name a block that is here. */
+  /** How many lists name a block that is here. */
   sharersOf(hash: Bytes): number {
     return this.#shares.getBinary(hash)?.readUInt32BE(0) ?? 1;
   }
 
-  /** At most `limit` of the blocks that a holding names, in order of hash. */
+  /** At most `limit` of the blocks that a list names, in order of hash. */
   membersOf(number: number, limit: number): Bytes[] {
     const range = { ...prefixRange(encodeNumber(number)), limit };
     return [...this.#members.getKeys(range)].map((key) => new Uint8Array(key.subarray(4)));
   }
 
-  /** The blocks from `first` to `last` that a holding names, at most `limit` of them. */
+  /** The blocks from `first` to `last` that a list names, at most `limit` of them. */
   membersBetween(
     number: number,
     { first, last, limit }: { first: Bytes; last: Bytes; limit: number },
@@ -116,7 +116,20 @@ export class BlockIndex {
     return [...keys].map((key) => new Uint8Array(key.subarray(4)));
   }
 
-  /** Every membership, in order of holding and hash; slow. */
+  /** All that a list names, in order of hash, of which so many are read at a time. */
+  *membersFrom(number: number, keysAtOnce: number): Iterable<Bytes> {
+    const { start, end } = prefixRange(encodeNumber(number));
+    let range = { start, exclusiveStart: false };
+    for (;;) {
+      const page = [...this.#members.getKeys({ ...range, ...(end && { end }), limit: keysAtOnce })];
+      for (const key of page) yield key.subarray(4);
+      const last = page.at(-1);
+      if (!last || page.length < keysAtOnce) return;
+      range = { start: last, exclusiveStart: true };
+    }
+  }
+
+  /** Every membership, in order of list and hash; slow. */
   *memberships(from = 0): Iterable<{ readonly number: number; readonly hash: Bytes }> {
     for (const key of tableKeys(this.#members, encodeNumber(from))) {
       yield { number: asBuffer(key).readUInt32BE(0), hash: new Uint8Array(key.subarray(4)) };
@@ -129,7 +142,7 @@ export class BlockIndex {
     }
   }
 
-  /** Blocks that more than one holding names; slow. */
+  /** Blocks that more than one list names; slow. */
   *shared(): Iterable<{ readonly hash: Bytes; readonly sharers: number }> {
     for (const { key, value } of tableEntries(this.#shares)) {
       yield { hash: new Uint8Array(key), sharers: value.readUInt32BE(0) };

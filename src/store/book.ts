@@ -9,6 +9,7 @@ import { holdingCost } from './costs.ts';
 import type { Changes, Environment } from './environment.ts';
 import type { StoredHolding } from './holding-codec.ts';
 import type { HoldingTable } from './holding-table.ts';
+import type { ListStep, SharedLists } from './shared-lists.ts';
 import { textOf } from './tables.ts';
 
 /** Most that is stored, by what it costs on the disk. */
@@ -42,6 +43,7 @@ export interface BookEntry {
   /** Writes blocks, memberships and shares. */
   readonly write?: (changes: Changes) => void;
   readonly holdings: readonly HoldingStep[];
+  readonly lists?: readonly ListStep[];
   /** What blocks and memberships add to the totals; the holdings' own cost is added here. */
   readonly added?: BlockTotals;
 }
@@ -54,6 +56,7 @@ export class Book {
   readonly #environment: Environment;
   readonly #index: BlockIndex;
   readonly #table: HoldingTable;
+  readonly #lists: SharedLists;
   #totals: BlockTotals;
   #reserved = 0;
   /** What LMDB takes for blocks beyond what they cost there; undefined after each commit. */
@@ -66,16 +69,19 @@ export class Book {
     environment,
     index,
     table,
+    lists,
     budget,
   }: {
     environment: Environment;
     index: BlockIndex;
     table: HoldingTable;
+    lists: SharedLists;
     budget: Budget;
   }) {
     this.#environment = environment;
     this.#index = index;
     this.#table = table;
+    this.#lists = lists;
     this.budget = budget;
     this.#totals = index.totals();
     for (const holding of table.list()) this.#charge({ before: undefined, after: holding });
@@ -126,7 +132,7 @@ export class Book {
   }
 
   async commit(
-    { write, holdings, added = noTotals }: BookEntry,
+    { write, holdings, lists = [], added = noTotals }: BookEntry,
     { removesOnly = false }: { readonly removesOnly?: boolean } = {},
   ): Promise<void> {
     const before = this.#totals;
@@ -143,6 +149,7 @@ export class Book {
       (changes) => {
         write?.(changes);
         for (const step of holdings) this.#table.change(changes, step);
+        for (const step of lists) this.#lists.change(changes, step);
         this.#index.setTotals(changes, totals);
       },
       { removesOnly },
@@ -150,6 +157,7 @@ export class Book {
     this.#totals = totals;
     this.#unusedBytes = undefined;
     for (const step of holdings) this.#charge(step);
+    for (const step of lists) this.#lists.changed(step);
   }
 
   #charge({ before, after }: HoldingStep): void {

@@ -2,18 +2,29 @@
 import type { Bytes } from '../base/bytes.ts';
 import { AltNetError } from '../base/errors.ts';
 import type { Block, Holding, HoldingKind } from '../content/ports.ts';
+import { inOrderOfHash } from './hash-order.ts';
 import type { OpenHolding } from './open-holdings.ts';
+import type { SharingAsked } from './sharing.ts';
 import type { Completion, Reservation, Write } from './write-requests.ts';
 
 /** What a writer asks for; each runs in the order in which it was asked. */
 export interface WriterPort {
   write(write: Write): void;
+  /** Gives back what is still to be named one by one. */
+  share(
+    open: OpenHolding,
+    reservation: Reservation,
+    asked: SharingAsked,
+  ): Promise<readonly Bytes[]>;
   reserve(open: OpenHolding, reservation: Reservation, bytes: number): Promise<void>;
   requireRoom(open: OpenHolding, reservation: Reservation, bytes: number): Promise<void>;
   /** Gives back the holding that stands for the root from now on. */
   complete(open: OpenHolding, done: Completion): Promise<OpenHolding>;
   close(open: OpenHolding, reservation: Reservation): Promise<void>;
 }
+
+/** What one commit names is a few of these. */
+const hashesAtOnce = 1024;
 
 export class HoldingWriter implements Holding {
   readonly #port: WriterPort;
@@ -31,8 +42,18 @@ export class HoldingWriter implements Holding {
     await this.#write({ blocks, hashes: [] });
   }
 
-  adopt(hashes: readonly Bytes[]): Promise<readonly Bytes[]> {
-    return this.#write({ blocks: [], hashes });
+  async adopt(
+    hashes: readonly Bytes[],
+    { like }: { readonly like?: Bytes | undefined } = {},
+  ): Promise<readonly Bytes[]> {
+    if (!like) return this.#write({ blocks: [], hashes });
+    this.#requireOpen();
+    const rest = await this.#port.share(this.#open, this.#reservation, { like, hashes });
+    const sorted = inOrderOfHash(rest);
+    const writes = Array.from({ length: Math.ceil(sorted.length / hashesAtOnce) }, (_, i) =>
+      this.#write({ blocks: [], hashes: sorted.slice(i * hashesAtOnce, (i + 1) * hashesAtOnce) }),
+    );
+    return (await Promise.all(writes)).flat();
   }
 
   async reserve(bytes: number): Promise<void> {

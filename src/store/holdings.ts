@@ -22,6 +22,8 @@ import { PeerRoom } from './peer-room.ts';
 import { closedError, SerialQueue } from './queue.ts';
 import { Removal } from './removal.ts';
 import { Room } from './room.ts';
+import type { SharedLists } from './shared-lists.ts';
+import { Sharing } from './sharing.ts';
 import { Touches } from './touches.ts';
 import type { Write } from './write-requests.ts';
 import { Writes } from './writes.ts';
@@ -36,6 +38,7 @@ export interface HoldingStoreParts {
   readonly book: Book;
   readonly index: BlockIndex;
   readonly table: HoldingTable;
+  readonly lists: SharedLists;
   readonly files: BlockFiles;
   readonly folder: string;
   readonly world: World;
@@ -74,6 +77,7 @@ export class HoldingStore implements Holdings {
     const lifecycle = new Lifecycle({ ...shared, ...both });
     this.#lifecycle = lifecycle;
     const writes = new Writes({ ...shared, ...both, lifecycle });
+    const sharing = new Sharing({ ...shared, lifecycle });
     this.#queue = new SerialQueue({
       writeAll: (group) => writes.writeAll(group),
       weightOf: ({ blocks, hashes }) =>
@@ -85,6 +89,7 @@ export class HoldingStore implements Holdings {
         if (this.#queue.isStopped) write.reject(closedError());
         else this.#queue.write(write);
       },
+      share: (...asked) => this.#queue.alone(() => sharing.share(...asked)),
       reserve: (...asked) => this.#queue.alone(() => lifecycle.reserve(...asked)),
       requireRoom: (...asked) => this.#queue.alone(() => lifecycle.requireRoom(...asked)),
       complete: (...asked) => this.#queue.alone(() => lifecycle.complete(...asked)),

@@ -8,6 +8,7 @@ import type { Book, HoldingStep } from './book.ts';
 import { membershipCost } from './costs.ts';
 import type { StoredHolding } from './holding-codec.ts';
 import type { HoldingTable } from './holding-table.ts';
+import type { SharedList, SharedLists } from './shared-lists.ts';
 import { textOf } from './tables.ts';
 
 const blocksAtOnce = 64;
@@ -18,11 +19,13 @@ export class Losses {
   readonly #book: Book;
   readonly #index: BlockIndex;
   readonly #table: HoldingTable;
+  readonly #lists: SharedLists;
 
-  constructor(parts: { book: Book; index: BlockIndex; table: HoldingTable }) {
+  constructor(parts: { book: Book; index: BlockIndex; table: HoldingTable; lists: SharedLists }) {
     this.#book = parts.book;
     this.#index = parts.index;
     this.#table = parts.table;
+    this.#lists = parts.lists;
   }
 
   /** What is not there is no error. */
@@ -36,7 +39,7 @@ export class Losses {
     }
   }
 
-  /** Numbers of the holdings that name a block. */
+  /** Numbers of the lists that name a block. */
   #namersOf(lost: ReadonlyMap<string, Bytes>): Map<string, number[]> {
     const namers = new Map<string, number[]>(); // BOUNDED by the memberships of `lost`
     const add = (id: string, number: number): void => {
@@ -44,7 +47,8 @@ export class Losses {
       numbers.push(number);
       namers.set(id, numbers);
     };
-    const numbers = lost.size === 0 ? [] : [...this.#table.list()].map(({ number }) => number);
+    const all = [...this.#table.list(), ...this.#lists.list()];
+    const numbers = lost.size === 0 ? [] : all.map(({ number }) => number);
     if (numbers.length * lost.size > lookupsMax) {
       for (const { number, hash } of this.#index.memberships()) {
         if (lost.has(textOf(hash))) add(textOf(hash), number);
@@ -59,6 +63,7 @@ export class Losses {
 
   async #forgetSome(hashes: readonly Bytes[], namers: Map<string, number[]>): Promise<void> {
     const holdings = new Map<number, { before: StoredHolding; after: StoredHolding }>(); // BOUNDED
+    const lists = new Map<number, { before: SharedList; after: SharedList }>(); // BOUNDED likewise
     const gone = totalsOf(
       hashes.map((hash) => this.#index.measure(hash) ?? { bytes: 0, inIndex: false }),
       -1,
@@ -68,12 +73,19 @@ export class Losses {
       const cost = (this.#index.costOf(hash) ?? 0) + membershipCost;
       for (const number of namers.get(textOf(hash)) ?? []) {
         memberships++;
-        const before = holdings.get(number)?.before ?? this.#table.get(number);
-        if (!before) continue;
-        const known = holdings.get(number)?.after ?? before;
-        const state = known.state === 'complete' ? 'damaged' : known.state;
-        const after = { ...known, state, cost: known.cost - cost };
-        holdings.set(number, { before, after });
+        const list = this.#lists.get(number);
+        if (list) {
+          const known = lists.get(number)?.after ?? list;
+          lists.set(number, { before: list, after: { ...known, cost: known.cost - cost } });
+        }
+        for (const owner of this.#lists.ownersOf(number)) {
+          const before = holdings.get(owner)?.before ?? this.#table.get(owner);
+          if (!before) continue;
+          const known = holdings.get(owner)?.after ?? before;
+          const state = known.state === 'complete' ? 'damaged' : known.state;
+          const after = { ...known, state, cost: known.cost - cost };
+          holdings.set(owner, { before, after });
+        }
       }
     }
     const steps: HoldingStep[] = [...holdings.values()];
@@ -89,6 +101,7 @@ export class Losses {
           }
         },
         holdings: steps,
+        lists: [...lists.values()],
         added: { ...gone, cost: gone.cost - memberships * membershipCost },
       },
       { removesOnly: true },

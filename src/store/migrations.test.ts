@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { test } from 'node:test';
+import { open } from 'lmdb';
 import { temporaryFolder } from '../../test/support/cleanup.ts';
 import { auditStore } from '../../test/support/store-audit.ts';
 import { openTestStore } from '../../test/support/store-folder.ts';
+import { block, hold, isHeld } from '../../test/support/store-holdings.ts';
 import { oldSizes, writeOldStore } from '../../test/support/store-old.ts';
 
 test('a store of version 1 keeps everything, and what no root names goes at the end', async (t) => {
@@ -36,4 +39,25 @@ test('a store of version 1 keeps everything, and what no root names goes at the 
   const audit = await auditStore(folder);
   assert.deepEqual(audit.problems, []);
   assert.equal(audit.complete.length, 1);
+});
+
+test('a store of version 2 forgets what imports remembered, and keeps the rest', async (t) => {
+  const folder = temporaryFolder(t);
+  await using first = await openTestStore(folder);
+  const names = ['imports', 'import/00ff/0', 'import/00ff/1', 'important', 'import'];
+  for (const name of names) await first.notes.put(name, Uint8Array.of(1));
+  await hold(first, 'site', [block('kept', 9000)], { kind: 'own' });
+  await first.close();
+  const root = open<Buffer, Buffer>({ path: path.join(folder, 'store/index.mdb'), noSubdir: true });
+  const meta = root.openDB<Buffer, Buffer>({
+    name: 'meta',
+    encoding: 'binary',
+    keyEncoding: 'binary',
+  });
+  meta.putSync(Buffer.from('schema-version'), Buffer.of(0, 0, 0, 2));
+  await root.close();
+  await using store = await openTestStore(folder);
+  const left = names.filter((name) => store.notes.get(name) !== undefined);
+  assert.deepEqual(left, ['important', 'import']);
+  assert.ok(isHeld(store, 'site') && store.blocks.has(block('kept', 9000).hash));
 });

@@ -11,6 +11,7 @@ export type Migration = (table: (name: string) => Table) => unknown;
 /** Each entry makes the version that is its key. Versions start at 1, which needs no migration. */
 export const migrations: ReadonlyMap<number, Migration> = new Map<number, Migration>([
   [2, nameEveryBlock],
+  [3, forgetImports],
 ]);
 
 /**
@@ -51,6 +52,18 @@ function nameEveryBlock(table: (name: string) => Table): void {
   meta.putSync(Buffer.from('next-holding'), uint32(next));
   const totals = [count, bytes, cost + 512 * (next - 2 + (isEmpty ? 0 : 1)), inline, files];
   meta.putSync(Buffer.from('block-totals'), Buffer.concat(totals.map(float64)));
+}
+
+/**
+ * 3: holdings may share lists, of which there are none yet. What imports remember has another form:
+ * folders are read once more.
+ */
+function forgetImports(table: (name: string) => Table): void {
+  const notes = table('notes');
+  const [start, end] = [Buffer.from('import/'), Buffer.from('import0')];
+  const old = Array.from(notes.getKeys({ start, end }), (key) => Buffer.from(key));
+  for (const key of old) notes.removeSync(key);
+  notes.removeSync(Buffer.from('imports'));
 }
 
 function costIn2(size: number, isInline: boolean): number {

@@ -8,6 +8,7 @@ import { type BlockIndex, inlineBytesMax, type NewBlock, totalsOf } from './bloc
 import type { BookEntry } from './book.ts';
 import { blockCost, holdingCost, membershipCost } from './costs.ts';
 import type { StoredHolding } from './holding-codec.ts';
+import type { SharedLists } from './shared-lists.ts';
 import { textOf } from './tables.ts';
 
 /** What one write asks for: blocks to be put, or to be named if they are here. */
@@ -39,6 +40,7 @@ const manyHashes = 32;
 
 export class WritePlan {
   readonly #index: BlockIndex;
+  readonly #lists: SharedLists;
   /** By number, as they will be. BOUNDED by the writes of one group, like all below. */
   readonly #holdings = new Map<
     number,
@@ -52,8 +54,12 @@ export class WritePlan {
   #cost = 0;
   #inlineRoom: number;
 
-  constructor(index: BlockIndex, inlineRoom: number) {
+  constructor(
+    index: BlockIndex,
+    { lists, inlineRoom }: { readonly lists: SharedLists; readonly inlineRoom: number },
+  ) {
     this.#index = index;
+    this.#lists = lists;
     this.#inlineRoom = inlineRoom;
   }
 
@@ -108,9 +114,10 @@ export class WritePlan {
       freshCost += cost;
       charge += cost;
     };
-    const single: MemberTest = (_, hash) => !isNew && this.#index.isMember(holding.number, hash);
+    const lists = isNew ? [] : this.#lists.numbersOf(holding.number);
+    const single: MemberTest = (_, hash) => lists.some((one) => this.#index.isMember(one, hash));
     for (const block of blocks) see(block.hash, single, block);
-    const several = (!isNew && this.#memberTest(holding.number, hashes)) || single;
+    const several = this.#memberTest(lists, hashes) ?? single;
     for (const hash of hashes) see(hash, several);
     const cost =
       freshCost + named.size * membershipCost + (isNew && named.size > 0 ? holdingCost : 0);
@@ -165,8 +172,8 @@ export class WritePlan {
     return this.#index.costOf(hash);
   }
 
-  /** Looks once instead of for each of `hashes`, unless the holding names more between them. */
-  #memberTest(number: number, hashes: readonly Bytes[]): MemberTest | undefined {
+  /** Looks once instead of for each of `hashes`, unless a list names more between them. */
+  #memberTest(lists: readonly number[], hashes: readonly Bytes[]): MemberTest | undefined {
     let [first] = hashes;
     let last = first;
     if (!first || !last || hashes.length < manyHashes) return undefined;
@@ -175,9 +182,12 @@ export class WritePlan {
       if (compareBytes(hash, last) > 0) last = hash;
     }
     const limit = hashes.length + 1;
-    const found = this.#index.membersBetween(number, { first, last, limit });
-    if (found.length === limit) return undefined;
-    const members = new Set(found.map(textOf)); // BOUNDED by limit
+    const members = new Set<string>(); // BOUNDED by limit for each list
+    for (const list of lists) {
+      const found = this.#index.membersBetween(list, { first, last, limit });
+      if (found.length === limit) return undefined;
+      for (const hash of found) members.add(textOf(hash));
+    }
     return (id) => members.has(id);
   }
 

@@ -11,6 +11,7 @@ import { membershipCost } from './costs.ts';
 import type { Environment } from './environment.ts';
 import type { StoredHolding } from './holding-codec.ts';
 import type { HoldingTable } from './holding-table.ts';
+import type { ListStep, SharedList, SharedLists } from './shared-lists.ts';
 
 /** Blocks of one commit: few on a disk that is nearly full, for also removing takes some space. */
 const blocksAtOnce = 512;
@@ -25,6 +26,7 @@ export class Removal {
   readonly #book: Book;
   readonly #index: BlockIndex;
   readonly #table: HoldingTable;
+  readonly #lists: SharedLists;
   readonly #files: BlockFiles;
   /** Numbers of holdings that are going, the next first. BOUNDED by the holdings. */
   readonly #going: number[] = [];
@@ -35,18 +37,21 @@ export class Removal {
     book,
     index,
     table,
+    lists,
     files,
   }: {
     environment: Environment;
     book: Book;
     index: BlockIndex;
     table: HoldingTable;
+    lists: SharedLists;
     files: BlockFiles;
   }) {
     this.#environment = environment;
     this.#book = book;
     this.#index = index;
     this.#table = table;
+    this.#lists = lists;
     this.#files = files;
   }
 
@@ -91,7 +96,11 @@ export class Removal {
   }
 
   async #dropSome(holding: StoredHolding): Promise<void> {
-    const { number } = holding;
+    const lists = this.#lists.of(holding.number);
+    const common = lists.filter(({ owners }) => owners.length > 1);
+    if (common.length > 0) return this.#leave(holding, common);
+    const [whole] = lists; // nobody else has it any more
+    const number = whole?.number ?? holding.number;
     const isTight = this.#environment.missingBytes(spaceBytes) > 0;
     const limit = isTight ? blocksAtOnceMin : blocksAtOnce;
     const members = this.#index.membersOf(number, limit);
@@ -113,12 +122,22 @@ export class Removal {
             this.#index.setSharers(changes, hash, sharers);
           }
         },
-        holdings: isLast ? [{ before: holding, after: undefined }] : [],
+        holdings: isLast && !whole ? [{ before: holding, after: undefined }] : [],
+        lists: isLast && whole ? [{ before: whole, after: undefined }] : [],
         added: { ...gone, cost: gone.cost - members.length * membershipCost },
       },
       { removesOnly: true },
     );
     const files = dying.filter(({ inIndex }) => !inIndex);
     await this.#files.removeAll(files.map(({ hash }) => hash));
+  }
+
+  /** What others have too stays as it is. */
+  async #leave({ number }: StoredHolding, common: readonly SharedList[]): Promise<void> {
+    const steps = common.map((before): ListStep => {
+      const owners = before.owners.filter((owner) => owner !== number);
+      return { before, after: { ...before, owners } };
+    });
+    await this.#book.commit({ holdings: [], lists: steps }, { removesOnly: true });
   }
 }

@@ -12,6 +12,7 @@ import type { StoredHolding } from './holding-codec.ts';
 import type { HoldingTable } from './holding-table.ts';
 import type { OpenHoldings } from './open-holdings.ts';
 import type { Removal } from './removal.ts';
+import type { SharedLists } from './shared-lists.ts';
 import { textOf } from './tables.ts';
 
 /** A partial holding that was used more recently than this goes in its turn, not first. */
@@ -25,6 +26,7 @@ export interface RoomParts {
   readonly book: Book;
   readonly index: BlockIndex;
   readonly table: HoldingTable;
+  readonly lists: SharedLists;
   readonly removal: Removal;
   readonly nowMs: () => number;
   /** When it was used last, as far as that is not yet written down. */
@@ -135,10 +137,13 @@ export class Room {
 
   /** Exactly, which takes a look at each of their blocks. */
   #gainOf(list: readonly StoredHolding[]): number {
-    const { index } = this.#parts;
-    const left = new Map<string, number>(); // BOUNDED by the blocks that several holdings name
+    const { index, lists } = this.#parts;
+    const left = new Map<string, number>(); // BOUNDED by the blocks that several lists name
     let gain = 0;
-    for (const { number } of list) {
+    const holdings = new Set(list.map(({ number }) => number)); // BOUNDED by `list`
+    const all = new Set(list.flatMap(({ number }) => lists.numbersOf(number))); // BOUNDED likewise
+    for (const number of all) {
+      if (!lists.ownersOf(number).every((owner) => holdings.has(owner))) continue;
       for (const member of index.memberships(number)) {
         if (member.number !== number) break;
         const id = textOf(member.hash);

@@ -19,6 +19,7 @@ import { LmdbPublicationJournal } from './journal.ts';
 import { NoteStore } from './notes.ts';
 import { LmdbRecordStore } from './records.ts';
 import { migrate } from './schema.ts';
+import { SharedLists } from './shared-lists.ts';
 import { takeStock } from './stocktaking.ts';
 
 /** Roots from a store of version 1: which blocks are theirs is known once they were walked. */
@@ -90,10 +91,11 @@ function blockParts(
   const index = new BlockIndex(environment);
   const files = new BlockFiles(path.join(folder, 'blocks'));
   const table = new HoldingTable(environment);
+  const lists = new SharedLists(environment);
   const bytesMax = budgetBytes ?? Number.MAX_SAFE_INTEGER;
   const budget = { bytesMax, perPeerBytesMax: perPeerBudgetBytes ?? bytesMax };
-  const book = new Book({ environment, index, table, budget });
-  const shared = { environment, book, index, table, files, folder, world, log };
+  const book = new Book({ environment, index, table, lists, budget });
+  const shared = { environment, book, index, table, lists, files, folder, world, log };
   const holdings = new HoldingStore(shared);
   const onLost = (hash: Uint8Array): Promise<void> => holdings.forget([hash]);
   return { index, files, holdings, blocks: new BlockStore({ ...shared, onLost }) };

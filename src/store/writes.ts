@@ -15,12 +15,14 @@ import type { OpenHolding, OpenHoldings } from './open-holdings.ts';
 import type { PeerRoom } from './peer-room.ts';
 import { type Draft, WritePlan } from './plan.ts';
 import type { Room } from './room.ts';
+import type { SharedLists } from './shared-lists.ts';
 import type { Write } from './write-requests.ts';
 
 export interface WritesParts {
   readonly environment: Environment;
   readonly book: Book;
   readonly index: BlockIndex;
+  readonly lists: SharedLists;
   readonly files: BlockFiles;
   readonly opens: OpenHoldings;
   readonly room: Room;
@@ -42,8 +44,8 @@ class Group {
     readonly number: number | undefined;
   }[] = []; // BOUNDED by the writes
 
-  constructor({ index, book }: Pick<WritesParts, 'index' | 'book'>) {
-    this.plan = new WritePlan(index, book.inlineRoom());
+  constructor({ index, lists, book }: Pick<WritesParts, 'index' | 'lists' | 'book'>) {
+    this.plan = new WritePlan(index, { lists, inlineRoom: book.inlineRoom() });
   }
 }
 

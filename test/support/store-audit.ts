@@ -71,10 +71,11 @@ function audit(rows: (name: string) => Rows, folder: string): StoreAudit {
   const findings: Findings = { problems, report };
   const entries = readEntries(rows('blocks'), findings);
   const costs = readMembers(rows('members'), entries, findings);
+  const lists = readLists(rows('lists'));
   checkShares(rows('shares'), entries, findings);
   const held = readHoldings(
     { holdings: rows('holdings'), roots: rows('holding-roots') },
-    costs,
+    { costs, lists },
     findings,
   );
   const files = checkFiles(path.join(folder, 'blocks'), entries, findings);
@@ -124,7 +125,7 @@ function readEntries(rows: Rows, { report }: Findings): Map<string, Entry> {
   return entries;
 }
 
-/** What each holding's blocks cost, by number. */
+/** What each list's blocks cost, by number. */
 function readMembers(
   rows: Rows,
   entries: Map<string, Entry>,
@@ -136,7 +137,7 @@ function readMembers(
     const name = key.toString('hex', 4);
     const entry = entries.get(name);
     if (!entry) {
-      report(`holding ${number} names ${name}, which is not here`);
+      report(`list ${number} names ${name}, which is not here`);
       continue;
     }
     entry.namers++;
@@ -154,16 +155,59 @@ function checkShares(rows: Rows, entries: ReadonlyMap<string, Entry>, { report }
     const said = shares.get(name);
     shares.delete(name);
     const isRight = namers > 1 ? said === namers : said === undefined;
-    if (!isRight) report(`${namers} holdings name ${name}, not ${said ?? 'one'}`);
+    if (!isRight) report(`${namers} lists name ${name}, not ${said ?? 'one'}`);
   }
   for (const name of shares.keys()) report(`shares of ${name}, which is not here`);
 }
 
+interface List {
+  readonly cost: number;
+  readonly owners: readonly number[];
+}
+
+/** Lists that are no holding's own, by number. */
+function readLists(rows: Rows): Map<number, List> {
+  return new Map(
+    rows.map(({ key, value }) => {
+      const owners = Array.from({ length: (value.length - 8) / 4 }, (_, i) =>
+        value.readUInt32BE(8 + 4 * i),
+      );
+      return [key.readUInt32BE(0), { cost: value.readDoubleBE(0), owners }];
+    }),
+  );
+}
+
+/** Gives back what the shared lists of each holding cost. */
+function checkLists(
+  holdings: Rows,
+  { costs, lists }: { costs: Map<number, number>; lists: ReadonlyMap<number, List> },
+  report: Findings['report'],
+): Map<number, number> {
+  const states = new Map(
+    holdings.map(({ key, value }) => [key.readUInt32BE(0), value.readUInt8(0)]),
+  );
+  const shared = new Map<number, number>(); // BOUNDED by the holdings
+  for (const [number, { cost, owners }] of lists) {
+    const found = costs.get(number) ?? 0;
+    costs.delete(number);
+    if (states.has(number)) report(`list ${number} is shared, and a holding's own`);
+    if (new Set(owners).size !== owners.length) report(`list ${number} has an owner twice`);
+    const isGoing = owners.every((owner) => states.get(owner) === 3);
+    if (found !== cost && !isGoing) report(`list ${number} costs ${found}, not ${cost}`);
+    for (const owner of owners) {
+      if (!states.has(owner)) report(`list ${number} is had by ${owner}, which is not here`);
+      shared.set(owner, (shared.get(owner) ?? 0) + found);
+    }
+  }
+  return shared;
+}
+
 function readHoldings(
   { holdings, roots }: { holdings: Rows; roots: Rows },
-  costs: Map<number, number>,
+  { costs, lists }: { costs: Map<number, number>; lists: ReadonlyMap<number, List> },
   { report }: Findings,
 ): { count: number; going: number; complete: string[] } {
+  const shared = checkLists(holdings, { costs, lists }, report);
   const rooted = new Map(
     roots.map(({ key, value }) => [key.toString('hex'), value.readUInt32BE(0)]),
   );
@@ -172,7 +216,7 @@ function readHoldings(
   for (const { key, value } of holdings) {
     const number = key.readUInt32BE(0);
     const [state, flags] = [value.readUInt8(0), value.readUInt8(3)];
-    const cost = (costs.get(number) ?? 0) + holdingCost;
+    const cost = (costs.get(number) ?? 0) + (shared.get(number) ?? 0) + holdingCost;
     costs.delete(number);
     if (value.readDoubleBE(44) !== cost && state !== 3) {
       report(`holding ${number} costs ${cost}, not ${value.readDoubleBE(44)}`);
@@ -186,8 +230,7 @@ function readHoldings(
     }
   }
   for (const root of rooted.keys()) report(`root ${root} leads to no holding`);
-  for (const number of costs.keys())
-    report(`blocks are named by holding ${number}, which is not here`);
+  for (const number of costs.keys()) report(`blocks are named by list ${number}, which nobody has`);
   return { count: holdings.length, going, complete };
 }
 

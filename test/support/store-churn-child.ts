@@ -24,6 +24,11 @@ const own: Uint8Array[] = []; // BOUNDED by ownMax
 const ownMax = 6;
 say('ready');
 
+/** More of them than it takes for a holding to have a list of another one's. */
+function siteBlocks(version: number): Block[] {
+  return Array.from({ length: 300 }, (_, i) => churnBlock(i < version % 7 ? 300 + i : i));
+}
+
 function someBlocks(): Block[] {
   return Array.from({ length: 1 + below(40) }, () => churnBlock(below(400)));
 }
@@ -35,6 +40,15 @@ async function writeOne(i: number): Promise<void> {
   const root = kind === 'own' ? undefined : link;
   await using holding = await store.holdings.open({ kind, root, from });
   if (below(3) === 0) await holding.reserve(300_000);
+  if (kind === 'own' && below(2) === 0) {
+    const blocks = siteBlocks(i);
+    const like = own[below(own.length)];
+    const missing = await holding.adopt(
+      blocks.map(({ hash }) => hash),
+      { like },
+    );
+    if (missing.length > 0) await holding.putAll(blocks);
+  }
   for (let round = below(4); round >= 0; round--) {
     const blocks = someBlocks();
     const missing = await holding.adopt(blocks.map(({ hash }) => hash));

@@ -15,6 +15,7 @@ import { BlockIndex } from '../../../src/store/block-index.ts';
 import { openEnvironment } from '../../../src/store/environment.ts';
 import type { StoredHolding } from '../../../src/store/holding-codec.ts';
 import { HoldingTable } from '../../../src/store/holding-table.ts';
+import { SharedLists } from '../../../src/store/shared-lists.ts';
 import { auditStore } from '../../support/store-audit.ts';
 
 export interface AuditOptions {
@@ -32,6 +33,7 @@ interface Opened {
   readonly index: BlockIndex;
   readonly files: BlockFiles;
   readonly table: HoldingTable;
+  readonly lists: SharedLists;
 }
 
 /** Every contradiction, in words; the folder is not changed. */
@@ -70,6 +72,7 @@ async function contentProblems(folder: string): Promise<string[]> {
       index: new BlockIndex(environment),
       files: new BlockFiles(path.join(folder, 'blocks')),
       table: new HoldingTable(environment),
+      lists: new SharedLists(environment),
     };
     const wrong = [...opened.index.entries()]
       .filter(({ hash }) => !isSound(opened, hash))
@@ -93,13 +96,15 @@ function isSound(opened: Opened, hash: Bytes): boolean {
 function rootProblem(opened: Opened, { number, root, state }: StoredHolding): string | undefined {
   if (!root || state !== 'complete') return undefined;
   const name = `complete root ${toHex(root.hash)}`;
+  const lists = opened.lists.numbersOf(number);
   const walk = new DagWalk({ link: root, level: 0, path: [], scope: 'all' });
   for (let link = walk.next(); link !== undefined; link = walk.next()) {
     const bytes = readBlock(opened, link.hash);
     if (!bytes) return `${name} lacks ${toHex(link.hash)}`;
     const why = walk.accept(bytes);
     if (why !== undefined) return `${name}: ${why}`;
-    if (!opened.index.isMember(number, link.hash)) return `${name} lets go ${toHex(link.hash)}`;
+    const isNamed = lists.some((list) => opened.index.isMember(list, link.hash));
+    if (!isNamed) return `${name} lets go ${toHex(link.hash)}`;
   }
   return undefined;
 }
