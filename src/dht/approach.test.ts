@@ -9,14 +9,9 @@ async function started(
   net: DirectNet,
   count: number,
 ): Promise<{ first: DirectNode; nodes: DirectNode[]; stop: () => Promise<unknown> }> {
-  const nodes = Array.from({ length: count }, (_, i) => net.add(i + 1));
+  const nodes = await net.start(count);
   const [first] = nodes;
   assert.ok(first);
-  for (const node of nodes) {
-    await node.dht.start();
-    if (node !== first) await node.dht.join([first.contact]);
-  }
-  await net.world.advanceAsync(60_000);
   net.log.length = 0;
   return { first, nodes, stop: () => Promise.all(nodes.map(({ dht }) => dht.stop())) };
 }

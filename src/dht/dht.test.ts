@@ -5,25 +5,7 @@ import { sampleLink, sampleName, testNow, authorKey } from '../../test/support/d
 import { equalBytes } from '../base/bytes.ts';
 import { isAltNetError } from '../base/errors.ts';
 import { recordKinds, storeStatuses } from '../record/kinds.ts';
-import type { DhtOptions } from './dht.ts';
 import type { Gathered, GatherEnd } from './reading/gather.ts';
-
-/** Nodes 1 … count, joined through node 1. */
-async function started(
-  net: DirectNet,
-  count: number,
-  options: Partial<DhtOptions> = {},
-): Promise<DirectNode[]> {
-  const nodes = Array.from({ length: count }, (_, i) => net.add(i + 1, { options }));
-  const [seed] = nodes;
-  for (const node of nodes) {
-    await node.dht.start();
-    if (seed && node !== seed) await node.dht.join([seed.contact]);
-  }
-  // Each becomes acquainted with those who asked it.
-  await net.world.advanceAsync(60_000);
-  return nodes;
-}
 
 async function read(
   search: AsyncGenerator<Gathered, GatherEnd>,
@@ -46,7 +28,7 @@ async function stopAll(nodes: readonly DirectNode[]): Promise<void> {
 
 test('nodes that join through one of them know each other', async () => {
   const net = new DirectNet();
-  const nodes = await started(net, 8);
+  const nodes = await net.start(8);
   for (const { dht } of nodes) assert.equal(dht.table.size, 7);
   assert.equal(nodes[0]?.dht.networkSize(), 8);
   await stopAll(nodes);
@@ -54,7 +36,7 @@ test('nodes that join through one of them know each other', async () => {
 
 test('how dense the nodes stand around the keys of records says nothing of their number', async () => {
   const net = new DirectNet();
-  const nodes = await started(net, 8, { k: 1 });
+  const nodes = await net.start(8, { k: 1 });
   const [asker, ...others] = nodes;
   assert.ok(asker);
   const before = asker.dht.networkSize();
@@ -66,7 +48,7 @@ test('how dense the nodes stand around the keys of records says nothing of their
 
 test('after stop nothing is left: no timer, no request, no upkeep', async () => {
   const net = new DirectNet();
-  const nodes = await started(net, 4);
+  const nodes = await net.start(4);
   await stopAll(nodes);
   assert.equal(net.world.pendingTimers(), 0);
   net.log.length = 0;
@@ -83,7 +65,7 @@ test('after stop nothing is left: no timer, no request, no upkeep', async () => 
 
 test('stop ends a lookup that waits for an answer', async () => {
   const net = new DirectNet();
-  const nodes = await started(net, 3);
+  const nodes = await net.start(3);
   const [first, second, third] = nodes;
   assert.ok(first && second && third);
   net.silent.add(second.contact).add(third.contact);
@@ -97,7 +79,7 @@ test('stop ends a lookup that waits for an answer', async () => {
 
 test("a caller's signal ends its own lookup and no other", async () => {
   const net = new DirectNet();
-  const nodes = await started(net, 3);
+  const nodes = await net.start(3);
   const [first, second] = nodes;
   assert.ok(first && second);
   net.silent.add(second.contact);
@@ -116,7 +98,7 @@ test("a caller's signal ends its own lookup and no other", async () => {
 
 test('a record is stored at the nearest, the storing node among them, and found by all', async () => {
   const net = new DirectNet();
-  const nodes = await started(net, 6);
+  const nodes = await net.start(6);
   const [first] = nodes;
   assert.ok(first);
   const record = sampleName('alice');
@@ -138,7 +120,7 @@ test('a record is stored at the nearest, the storing node among them, and found 
 
 test('a client finds and stores, but holds nothing and enters no table', async () => {
   const net = new DirectNet();
-  const nodes = await started(net, 4);
+  const nodes = await net.start(4);
   const client = net.add(99, { server: false });
   await client.dht.start();
   assert.equal(await client.dht.join(nodes.map(({ contact }) => contact)), 4);
@@ -162,7 +144,7 @@ test('a client finds and stores, but holds nothing and enters no table', async (
 
 test('whoever has enough ends the search, and its requests', async () => {
   const net = new DirectNet();
-  const nodes = await started(net, 6);
+  const nodes = await net.start(6);
   const [first, ...others] = nodes;
   assert.ok(first);
   const record = sampleName('alice');
@@ -178,7 +160,7 @@ test('whoever has enough ends the search, and its requests', async () => {
 
 test('all pages of all links are read, and only what is right is handed on', async () => {
   const net = new DirectNet();
-  const nodes = await started(net, 3);
+  const nodes = await net.start(3);
   const [first, second] = nodes;
   assert.ok(first && second);
   const links = Array.from({ length: 20 }, (_, i) =>
@@ -207,7 +189,7 @@ test('all pages of all links are read, and only what is right is handed on', asy
 
 test('expired names are found only by who asks for reserved ones', async () => {
   const net = new DirectNet();
-  const nodes = await started(net, 3);
+  const nodes = await net.start(3);
   const [first] = nodes;
   assert.ok(first);
   const record = sampleName('alice', { expires: testNow + 3600 });
@@ -224,7 +206,7 @@ test('expired names are found only by who asks for reserved ones', async () => {
 
 test('a contact goes only to who can use it', async () => {
   const net = new DirectNet();
-  const nodes = await started(net, 3);
+  const nodes = await net.start(3);
   const [first, second] = nodes;
   assert.ok(first && second);
   const target = second.contact.id;
@@ -243,7 +225,7 @@ test('a contact goes only to who can use it', async () => {
 
 test('STORE needs a proven address; what is refused is counted', async () => {
   const net = new DirectNet();
-  const nodes = await started(net, 2);
+  const nodes = await net.start(2);
   const [first, second] = nodes;
   assert.ok(first && second);
   const requester = { contact: second.contact, server: true, addressProven: false };
@@ -258,7 +240,7 @@ test('STORE needs a proven address; what is refused is counted', async () => {
 
 test('a store that cannot write is no answer, and no crash', async () => {
   const net = new DirectNet();
-  const nodes = await started(net, 2);
+  const nodes = await net.start(2);
   const [first, second] = nodes;
   assert.ok(first && second);
   second.records.put = () => Promise.reject(new Error('disk full'));
@@ -269,7 +251,7 @@ test('a store that cannot write is no answer, and no crash', async () => {
 
 test('nodes that are gone leave the table, and the seeds bring a lonely node back', async () => {
   const net = new DirectNet();
-  const nodes = await started(net, 3);
+  const nodes = await net.start(3);
   const [first, second, third] = nodes;
   assert.ok(first && second && third);
   net.silent.clear();
@@ -286,7 +268,7 @@ test('nodes that are gone leave the table, and the seeds bring a lonely node bac
 
 test('a seed that has moved is met where it is now', async () => {
   const net = new DirectNet();
-  const [seed] = await started(net, 1);
+  const [seed] = await net.start(1);
   assert.ok(seed);
   const newcomer = net.add(7);
   await newcomer.dht.start();

@@ -61,6 +61,18 @@ export class DirectNet {
     return { contact, dht, records };
   }
 
+  /** Nodes 1 … count, joined through node 1; each knows those who asked it. */
+  async start(count: number, options: Partial<DhtOptions> = {}): Promise<DirectNode[]> {
+    const nodes = Array.from({ length: count }, (_, i) => this.add(i + 1, { options }));
+    const [seed] = nodes;
+    for (const node of nodes) {
+      await node.dht.start();
+      if (seed && node !== seed) await node.dht.join([seed.contact]);
+    }
+    await this.world.advanceAsync(60_000);
+    return nodes;
+  }
+
   /** Takes a node off the network. */
   remove({ endpoint }: Contact): void {
     const address = formatEndpoint(endpoint);

@@ -1,25 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DirectNet, type DirectNode } from '../../../test/support/direct-net.ts';
+import { DirectNet } from '../../../test/support/direct-net.ts';
 import { sampleName } from '../../../test/support/dht-samples.ts';
 import { isAltNetError } from '../../base/errors.ts';
-
-async function started(net: DirectNet, count: number): Promise<DirectNode[]> {
-  const nodes = Array.from({ length: count }, (_, i) => net.add(i + 1));
-  const [seed] = nodes;
-  for (const node of nodes) {
-    await node.dht.start();
-    if (seed && node !== seed) await node.dht.join([seed.contact]);
-  }
-  await net.world.advanceAsync(60_000);
-  return nodes;
-}
 
 const record = sampleName('alice');
 
 test('who answered lately is offered the record with the first question, everybody once', async () => {
   const net = new DirectNet();
-  const nodes = await started(net, 6);
+  const nodes = await net.start(6);
   net.log.length = 0;
   const { stored } = (await nodes[0]?.dht.store(record)) ?? {};
   assert.equal(stored, 6);
@@ -31,7 +20,7 @@ test('who answered lately is offered the record with the first question, everybo
 
 test('one that is silent does not hold up a put for long', async () => {
   const net = new DirectNet();
-  const nodes = await started(net, 6);
+  const nodes = await net.start(6);
   const [first, second] = nodes;
   assert.ok(first && second);
   net.silent.add(second.contact);
@@ -44,7 +33,7 @@ test('one that is silent does not hold up a put for long', async () => {
 
 test('given targets are offered it without a lookup', async () => {
   const net = new DirectNet();
-  const nodes = await started(net, 6);
+  const nodes = await net.start(6);
   const [first, second, third] = nodes;
   assert.ok(first && second && third);
   net.log.length = 0;
@@ -57,7 +46,7 @@ test('given targets are offered it without a lookup', async () => {
 
 test('who gives up gets the reason', async () => {
   const net = new DirectNet();
-  const nodes = await started(net, 3);
+  const nodes = await net.start(3);
   const [first, ...others] = nodes;
   assert.ok(first);
   for (const { contact } of others) net.silent.add(contact);
