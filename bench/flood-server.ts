@@ -9,10 +9,8 @@ import type { AddressInfo } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import { systemWorld } from '../src/base/clock.ts';
-import { silentLogger } from '../src/base/logger.ts';
-import { SigningKey } from '../src/identity/key.ts';
-import { UdpTransport } from '../src/rpc/transport.ts';
+import type { UdpTransport } from '../src/rpc/transport.ts';
+import { sealedTransport } from './sealed.ts';
 
 export interface FloodFigures {
   readonly wallMs: number;
@@ -27,17 +25,7 @@ const probeMs = 2;
 const page: Buffer = Buffer.alloc(10 * 1024, 'The quick brown fox jumps over the lazy dog. ');
 
 async function startTransport(): Promise<UdpTransport> {
-  const transport = new UdpTransport(
-    {
-      world: systemWorld,
-      key: new SigningKey('node', new Uint8Array(32).fill(1)),
-      network: new Uint8Array(16),
-      log: silentLogger,
-      contactRecord: () => undefined,
-      isServer: () => true,
-    },
-    { listen: [{ host: '127.0.0.1', port: 0 }] },
-  );
+  const transport = sealedTransport('server');
   transport.serve((_, request) => {
     if (request.method === 'ping') return { method: 'ping', contactRecord: undefined };
     return request.method === 'find' ? { method: 'find', contacts: [] } : undefined;

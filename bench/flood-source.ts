@@ -10,14 +10,11 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import { systemWorld } from '../src/base/clock.ts';
 import { hmacSha256 } from '../src/base/hash.ts';
-import { silentLogger } from '../src/base/logger.ts';
-import { contactOf } from '../src/identity/contact.ts';
-import { SigningKey } from '../src/identity/key.ts';
+import type { Contact } from '../src/identity/contact.ts';
 import { mac1KeyOf } from '../src/rpc/peers.ts';
-import { UdpTransport } from '../src/rpc/transport.ts';
 import { encodeInit, initBytesMin, mac1Parts, setMac1 } from '../src/wire/packets.ts';
+import { sealedTransport, serverAt } from './sealed.ts';
 
 const [, , mode = '', portText = '', perSecondText = ''] = process.argv;
 const port = Number(portText);
@@ -27,8 +24,8 @@ const tickMs = 4;
 const inFlightMax = 512;
 const message1Bytes = initBytesMin - 44;
 
-const victim: Uint8Array = new SigningKey('node', new Uint8Array(32).fill(1)).publicKey;
-const mac1Key: Uint8Array = mac1KeyOf(victim);
+const victim: Contact = serverAt(port);
+const mac1Key: Uint8Array = mac1KeyOf(victim.publicKey);
 let sent = 0;
 
 /** Everything that a stranger can make without the handshake: it costs the sender next to nothing. */
@@ -58,26 +55,15 @@ async function startForging(): Promise<() => void> {
 }
 
 async function startAsking(): Promise<() => void> {
-  const client = new UdpTransport(
-    {
-      world: systemWorld,
-      key: new SigningKey('node', new Uint8Array(32).fill(3)),
-      network: new Uint8Array(16),
-      log: silentLogger,
-      contactRecord: () => undefined,
-      isServer: () => false,
-    },
-    { listen: [{ host: '127.0.0.1', port: 0 }], runningMax: inFlightMax },
-  );
+  const client = sealedTransport('source', { runningMax: inFlightMax });
   await client.start();
-  const contact = contactOf(victim, { ip: Uint8Array.of(127, 0, 0, 1), port });
   let inFlight = 0;
   return () => {
     if (inFlight >= inFlightMax) return;
     inFlight += 1;
     sent += 1;
     client
-      .call(contact, { method: 'find', target: new Uint8Array(32) })
+      .call(victim, { method: 'find', target: new Uint8Array(32) })
       .catch(() => undefined)
       .finally(() => (inFlight -= 1));
   };

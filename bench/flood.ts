@@ -10,10 +10,9 @@ import path from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Contact, contactOf } from '../src/identity/contact.ts';
-import { SigningKey } from '../src/identity/key.ts';
+import type { Contact } from '../src/identity/contact.ts';
 import type { UdpTransport } from '../src/rpc/transport.ts';
-import { startAsker } from './asker.ts';
+import { serverAt, startAsker } from './sealed.ts';
 import type { FloodFigures } from './flood-server.ts';
 import { type BenchRow, row } from './row.ts';
 
@@ -111,11 +110,10 @@ async function measureUnder(
     await delay(settleMs);
     const sentBefore = Number((await source?.ask()) ?? 0);
     await server.ask(); // the figures from here on
-    const contact = contactOf(new SigningKey('node', new Uint8Array(32).fill(1)).publicKey, {
-      ip: Uint8Array.of(127, 0, 0, 1),
-      port: udpPort,
-    });
-    const [pings, pagesMs] = await Promise.all([askPings(asker, contact), askPages(httpPort)]);
+    const [pings, pagesMs] = await Promise.all([
+      askPings(asker, serverAt(udpPort)),
+      askPages(httpPort),
+    ]);
     const figures = JSON.parse(await server.ask()) as FloodFigures;
     const sent = Number((await source?.ask()) ?? 0) - sentBefore;
     const sentPerSecond = (sent * 1000) / figures.wallMs;

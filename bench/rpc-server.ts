@@ -7,12 +7,9 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import { systemWorld } from '../src/base/clock.ts';
-import { silentLogger } from '../src/base/logger.ts';
 import type { FindReply } from '../src/dht/ports.ts';
 import { contactOf } from '../src/identity/contact.ts';
-import { SigningKey } from '../src/identity/key.ts';
-import { UdpTransport } from '../src/rpc/transport.ts';
+import { sealedTransport } from './sealed.ts';
 
 const [mode = '', replyBytes = '0'] = process.argv.slice(2);
 
@@ -36,18 +33,8 @@ async function startSealed(): Promise<number> {
       contactOf(new Uint8Array(32).fill(i), { ip, port: 2000 + i }),
     ),
   };
-  const transport = new UdpTransport(
-    {
-      world: systemWorld,
-      key: new SigningKey('node', new Uint8Array(32).fill(1)),
-      network: new Uint8Array(16),
-      log: silentLogger,
-      contactRecord: () => undefined,
-      isServer: () => true,
-    },
-    // The whole core is what is measured, and no load limit may answer with a cookie.
-    { listen: [{ host: '127.0.0.1', port: 0 }], dhShare: 1, handshakesPerSecondMax: 100_000 },
-  );
+  // The whole core is what is measured, and no load limit may answer with a cookie.
+  const transport = sealedTransport('server', { dhShare: 1, handshakesPerSecondMax: 100_000 });
   transport.serve(() => reply);
   await transport.start();
   return transport.address()[0]?.port ?? 0;

@@ -11,10 +11,8 @@ import { once } from 'node:events';
 import path from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import { contactOf } from '../src/identity/contact.ts';
-import { SigningKey } from '../src/identity/key.ts';
 import { nodeCrypto } from '../src/noise/node-crypto.ts';
-import { startAsker } from './asker.ts';
+import { serverAt, startAsker } from './sealed.ts';
 import { type BenchRow, row } from './row.ts';
 
 const inFlight = 32;
@@ -113,8 +111,7 @@ async function startServer(mode: string): Promise<{
 }
 
 async function askSealed(port: number, requests: number): Promise<void> {
-  const server = new SigningKey('node', new Uint8Array(32).fill(1)).publicKey;
-  const contact = contactOf(server, { ip: Uint8Array.of(127, 0, 0, 1), port });
+  const contact = serverAt(port);
   const client = await startAsker();
   let left = requests;
   const worker = async (): Promise<void> => {
