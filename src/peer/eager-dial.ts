@@ -13,17 +13,19 @@ import type {
   UpgraderOptions,
 } from '@libp2p/interface';
 import { tcp } from '@libp2p/tcp';
-import { tls } from '@libp2p/tls';
 import type { Bytes } from '../base/bytes.ts';
 import { greeting, Greeting } from './eager.ts';
+import type { NodeTls, TlsComponents } from './tls.ts';
 
-type Components = Parameters<ReturnType<typeof tcp>>[0] & Parameters<ReturnType<typeof tls>>[0];
+type Components = Parameters<ReturnType<typeof tcp>>[0] & TlsComponents;
 
 /** As `tcp()`; its outgoing connections are TLS and the multiplexer that both ends prefer. */
-export function eagerTcp(): (components: Components) => Transport {
+export function eagerTcp(
+  tls: (components: TlsComponents) => NodeTls,
+): (components: Components) => Transport {
   return (components) => {
     const transport = tcp()(components);
-    const security = tls()(components);
+    const security = tls(components);
     const dial = transport.dial.bind(transport);
     transport.dial = (address, options) => {
       const { upgrader } = options;

@@ -8,7 +8,6 @@ import { identify } from '@libp2p/identify';
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface';
 import { noise } from '@libp2p/noise';
 import { peerIdFromPublicKey } from '@libp2p/peer-id';
-import { tls } from '@libp2p/tls';
 import { yamux } from '@libp2p/yamux';
 import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
@@ -20,6 +19,7 @@ import { type Logger, silentLogger } from '../base/logger.ts';
 import { shortId } from '../identity/contact.ts';
 import { keyId, type SigningKey } from '../identity/key.ts';
 import { announcedEndpoints, formatMultiaddr, parseMultiaddr } from './address.ts';
+import { Certificates } from './certificates.ts';
 import { DialBudget, DialPutOff } from './dial-budget.ts';
 import { eagerMuxer, greeting } from './eager.ts';
 import { eagerTcp } from './eager-dial.ts';
@@ -27,6 +27,7 @@ import { bindError, dialError } from './errors.ts';
 import { forgetGonePeers } from './forget.ts';
 import { IdleCloser } from './idle.ts';
 import { type ByteStream, byteStream } from './stream.ts';
+import { NodeTls, type TlsComponents } from './tls.ts';
 
 export interface PeerHostOptions {
   /** The node key. */
@@ -100,12 +101,14 @@ export class PeerHost {
     const { key, listen, connectionsMax } = this.#options;
     for (const { host } of listen) requireNumeric(host);
     const privateKey = await generateKeyPairFromSeed('Ed25519', key.exportSeed());
+    const certificates = new Certificates(this.#world.clock);
+    const tls = (components: TlsComponents): NodeTls => new NodeTls(components, certificates);
     const libp2p = await createLibp2p({
       start: false,
       privateKey,
       addresses: { listen: listen.map(listenMultiaddr) },
-      transports: [eagerTcp()],
-      connectionEncrypters: [tls(), noise()],
+      transports: [eagerTcp(tls)],
+      connectionEncrypters: [tls, noise()],
       streamMuxers: [
         eagerMuxer(
           yamux({
@@ -127,7 +130,9 @@ export class PeerHost {
         reconnectRetries: 0,
       },
       connectionMonitor: { pingInterval: 30_000 },
-      services: { identify: identify() },
+      // Others may ask; what this node wants of them it knows. Asking costs signatures at both ends
+      // while the first answer is waited for.
+      services: { identify: identify({ runOnConnectionOpen: false }) },
     });
     forgetGonePeers(libp2p);
     try {
@@ -137,6 +142,8 @@ export class PeerHost {
       throw await bindError(listen, error);
     }
     this.#libp2p = libp2p;
+    // Made before the first peer waits for it. If that fails, it is tried again then.
+    certificates.own(privateKey).catch(() => undefined);
     for (const protocol of this.#handlers.keys()) await this.#register(protocol);
     this.#idle.start();
   }

@@ -1,0 +1,106 @@
+/**
+ * TLS 1.3 as libp2p speaks it, /tls/1.0.0, with one certificate for all connections of this host:
+ * @libp2p/tls makes a new one for each. What a certificate must say, and how octets pass between
+ * libp2p and a socket, is left to that package.
+ */
+import { once } from 'node:events';
+import { connect, TLSSocket } from 'node:tls';
+import {
+  type ConnectionEncrypter,
+  type MessageStream,
+  type SecureConnectionOptions,
+  type SecuredConnection,
+  UnexpectedPeerError,
+} from '@libp2p/interface';
+import { PROTOCOL, type TLSComponents } from '@libp2p/tls';
+import { toMessageStream, toNodeDuplex } from '@libp2p/tls/utils';
+import type { Certificates } from './certificates.ts';
+
+export type TlsComponents = Pick<TLSComponents, 'privateKey' | 'upgrader'>;
+
+/** What is named where no multiplexer is chosen in the handshake. */
+const noMuxer = 'libp2p';
+
+export class NodeTls implements ConnectionEncrypter {
+  readonly protocol: string = PROTOCOL;
+  readonly #components: TlsComponents;
+  readonly #certificates: Certificates;
+
+  constructor(components: TlsComponents, certificates: Certificates) {
+    this.#components = components;
+    this.#certificates = certificates;
+  }
+
+  secureInbound(
+    connection: MessageStream,
+    options: SecureConnectionOptions = {},
+  ): Promise<SecuredConnection> {
+    return this.#secure(connection, { ...options, isServer: true });
+  }
+
+  secureOutbound(
+    connection: MessageStream,
+    options: SecureConnectionOptions = {},
+  ): Promise<SecuredConnection> {
+    return this.#secure(connection, { ...options, isServer: false });
+  }
+
+  async #secure(
+    connection: MessageStream,
+    options: SecureConnectionOptions & { readonly isServer: boolean },
+  ): Promise<SecuredConnection> {
+    const { signal, remotePeer: wanted, skipStreamMuxerNegotiation, isServer } = options;
+    const muxers = skipStreamMuxerNegotiation === true ? new Map() : this.#muxers;
+    const certificate = await this.#certificates.own(this.#components.privateKey);
+    signal?.throwIfAborted();
+    const duplex = toNodeDuplex(connection);
+    // Each socket makes a context of its own: no session of one is resumed by another.
+    const how = {
+      ...certificate,
+      minVersion: 'TLSv1.3' as const,
+      maxVersion: 'TLSv1.3' as const,
+      rejectUnauthorized: false, // no authority signs them: they are verified below
+      ALPNProtocols: [...muxers.keys(), noMuxer],
+    };
+    const socket = isServer
+      ? new TLSSocket(duplex, { ...how, isServer, requestCert: true })
+      : connect({ ...how, socket: duplex });
+    // At any time, also later: what breaks one of them ends all three.
+    socket.on('error', (error) => connection.abort(error));
+    duplex.on('error', (error) => socket.destroy(error));
+    try {
+      await handshake(socket, signal);
+      const raw = socket.getPeerX509Certificate()?.raw;
+      if (!raw) throw new Error('the peer shows no certificate');
+      const remotePeer = await this.#certificates.verify(raw);
+      if (wanted?.equals(remotePeer) === false) throw new UnexpectedPeerError();
+      const streamMuxer = muxers.get(socket.alpnProtocol || noMuxer);
+      return { remotePeer, connection: toMessageStream(connection, socket), streamMuxer };
+    } catch (error) {
+      const reason = error instanceof Error ? error : new Error('the handshake failed');
+      socket.destroy();
+      connection.abort(reason);
+      throw reason;
+    }
+  }
+
+  get #muxers(): ReturnType<TlsComponents['upgrader']['getStreamMuxers']> {
+    return this.#components.upgrader.getStreamMuxers();
+  }
+}
+
+/** Resolves when the peer has proven that it has the key of its certificate. */
+async function handshake(socket: TLSSocket, signal: AbortSignal | undefined): Promise<void> {
+  const over = new AbortController();
+  const until = AbortSignal.any([over.signal, ...(signal ? [signal] : [])]);
+  try {
+    await Promise.race([
+      once(socket, 'secure', { signal: until }), // rejects with what `error` tells
+      once(socket, 'close', { signal: until }).then(() => {
+        throw new Error('the peer ended the handshake');
+      }),
+    ]);
+  } finally {
+    over.abort();
+  }
+}
