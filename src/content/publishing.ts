@@ -153,7 +153,7 @@ export class Publishing {
 function withoutReserve(holding: Holding): Pick<Holding, 'putAll' | 'adopt' | 'reserve'> {
   return {
     putAll: (blocks) => holding.putAll(blocks),
-    adopt: (hashes) => holding.adopt(hashes),
+    adopt: (hashes, options) => holding.adopt(hashes, options),
     reserve: async (bytes) => {
       try {
         await holding.reserve(bytes);

@@ -200,9 +200,10 @@ class WatchedFolder {
   }
 }
 
-function stateOf({ name, entries }: ScannedFolder): string {
-  const lines = entries.map((entry) =>
-    entry.kind === 'file' ? `${entry.name}\0${entry.stamp}` : stateOf(entry),
-  );
+function stateOf({ name, files, folders }: ScannedFolder): string {
+  const lines = [
+    ...files.map((file) => `${file.name}\0${file.says}`),
+    ...folders.map((folder) => stateOf(folder)),
+  ];
   return hashKey(sha256(utf8(`${name}\0${lines.toSorted().join('\n')}`)));
 }

@@ -1,15 +1,14 @@
 /**
- * What imports remember: which file, as the system described it, had which content, so that a
- * folder that is published again is read only where it changed. Owns the form of the notes
+ * What imports remember: which file or folder, as the system described it, was made into what, so
+ * that a folder that is published again is read only where it changed. Owns the form of the notes
  * (docs/spec/content.md, "Publishing again") and their bounds. It reads no files, and what it says
  * counts only while the blocks are here.
  */
 import { asBuffer, type Bytes, concatBytes, equalBytes, toHex, utf8 } from '../../base/bytes.ts';
 import type { Clock } from '../../base/clock.ts';
 import { sha256 } from '../../base/hash.ts';
-import type { BuiltFile } from '../dag/build.ts';
-import { filesMax } from '../dag/measure.ts';
-import { stampBytes } from './stamp.ts';
+import { walkBlocksMax } from '../dag/walk.ts';
+import { KnownRows, rowBytes } from './known-rows.ts';
 import { Turns } from '../turns.ts';
 
 /** The notes of the store. */
@@ -19,59 +18,32 @@ export interface ImportNotes {
   removeAll(names: readonly string[]): Promise<void>;
 }
 
-/** What a file's content was made into; its size is part of what the system says of it. */
-export type KnownFile = Omit<BuiltFile, 'size'>;
+/** What is known of one folder. */
+export interface KnownSite {
+  /** Hash of what it was made into as a whole. */
+  readonly root: Bytes | undefined;
+  readonly rows: KnownRows;
+}
 
-const hashBytes = 32;
-const entryBytes: number = stampBytes + hashBytes + 1 + 6;
-const entriesPerPiece = 1000;
-/** Of all folders together: 22 MB. */
-const entriesMax = 400_000;
+export const unknownSite: KnownSite = { root: undefined, rows: KnownRows.none };
+
+const rowsPerPiece = 1000;
+const pieceBytes: number = rowsPerPiece * rowBytes;
+/** Of all folders together: 22 MB. One alone may have more. */
+const rowsMax = 400_000;
+/** A block or two rows for each. */
+const rowsMaxOfOne: number = 2 * walkBlocksMax;
 const foldersMax = 64;
 const keyBytes = 16;
-const folderEntryBytes: number = keyBytes + 4 + 8;
+const hashBytes = 32;
+const folderEntryBytes: number = keyBytes + 4 + 8 + hashBytes;
 const indexName = 'imports';
-
-/** What is known of the files of one folder. */
-export class KnownFiles {
-  static readonly none: KnownFiles = new KnownFiles();
-
-  /** As they are stored. BOUNDED by the files of a folder */
-  readonly #pieces: Buffer[] = [];
-  /** Where the entry of a stamp stands in all pieces together. BOUNDED likewise */
-  readonly #places = new Map<string, number>();
-
-  addPiece(piece: Buffer): void {
-    const first = this.#pieces.length * entriesPerPiece;
-    const count = Math.min(Math.floor(piece.length / entryBytes), entriesPerPiece);
-    for (let i = 0; i < count; i++) {
-      const at = i * entryBytes;
-      this.#places.set(piece.toString('latin1', at, at + stampBytes), first + i);
-    }
-    this.#pieces.push(piece);
-  }
-
-  find(stamp: string, size: number): BuiltFile | undefined {
-    const place = this.#places.get(stamp);
-    if (place === undefined) return undefined;
-    const piece = this.#pieces[Math.floor(place / entriesPerPiece)];
-    if (!piece) return undefined;
-    const at = (place % entriesPerPiece) * entryBytes + stampBytes;
-    const depth = piece.readUInt8(at + hashBytes);
-    return {
-      codec: depth === 1 ? 'raw' : 'dag-pb',
-      hash: piece.subarray(at, at + hashBytes),
-      depth,
-      size,
-      total: piece.readUIntBE(at + hashBytes + 1, 6),
-    };
-  }
-}
 
 interface RememberedFolder {
   readonly key: Bytes;
-  readonly files: number;
+  readonly rows: number;
   readonly usedMs: number;
+  readonly root: Bytes;
 }
 
 export class ImportMemory {
@@ -89,40 +61,46 @@ export class ImportMemory {
   async recall(
     path: string,
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<KnownFiles> {
+  ): Promise<KnownSite> {
     const key = keyOf(path);
     const folder = this.#folders().find((one) => equalBytes(one.key, key));
-    if (!folder) return KnownFiles.none;
-    const known = new KnownFiles();
+    if (!folder) return unknownSite;
+    const pieces: Bytes[] = []; // BOUNDED by rowsMaxOfOne
     const turns = new Turns(signal);
     for (const name of pieceNames(folder)) {
       await turns.next();
-      known.addPiece(asBuffer(this.#notes.get(name) ?? new Uint8Array()));
+      const piece = this.#notes.get(name);
+      if (!piece) break;
+      pieces.push(piece);
+      if (piece.length !== pieceBytes) break; // what comes after it is not where it should be
     }
-    return known;
+    return { root: folder.root, rows: new KnownRows(concatBytes(...pieces)) };
   }
 
   /** In place of what was known of this path. Other folders are forgotten to make room. */
-  remember(path: string, files: ReadonlyMap<string, KnownFile>): Promise<void> {
-    const writing = this.#writing.then(() => this.#remember(keyOf(path), files));
+  remember(path: string, site: { readonly root: Bytes; readonly rows: Bytes }): Promise<void> {
+    const writing = this.#writing.then(() => this.#remember(keyOf(path), site));
     this.#writing = writing.catch(() => undefined); // whoever asked for it gets the reason
     return writing;
   }
 
-  async #remember(key: Bytes, files: ReadonlyMap<string, KnownFile>): Promise<void> {
+  async #remember(
+    key: Bytes,
+    { root, rows }: { readonly root: Bytes; readonly rows: Bytes },
+  ): Promise<void> {
     const folders = this.#folders();
-    const own: RememberedFolder = { key, files: files.size, usedMs: this.#clock.unixMs() };
+    const count = rows.length / rowBytes;
+    const own: RememberedFolder = { key, rows: count, usedMs: this.#clock.unixMs(), root };
     const others = folders.filter((one) => !equalBytes(one.key, key));
-    const kept = files.size > 0 ? fitting(own, others) : others;
+    const kept = count > 0 && count <= rowsMaxOfOne ? fitting(own, others) : others;
     const names = new Set(kept.flatMap(pieceNames));
     const surplus = folders.flatMap(pieceNames).filter((name) => !names.has(name));
     // In this order, so that after a crash every piece that there still is stands in the list.
     const writes: Promise<void>[] = []; // BOUNDED by the pieces of a folder
     if (surplus.length > 0) writes.push(this.#notes.removeAll(surplus));
     writes.push(this.#notes.put(indexName, concatBytes(...kept.map(encodeFolder))));
-    const entries = [...files];
-    for (const [i, name] of pieceNames(own).entries()) {
-      const piece = encodePiece(entries.slice(i * entriesPerPiece, (i + 1) * entriesPerPiece));
+    for (const [i, name] of kept.includes(own) ? pieceNames(own).entries() : []) {
+      const piece = rows.subarray(i * pieceBytes, (i + 1) * pieceBytes);
       const before = this.#notes.get(name);
       if (!before || !equalBytes(before, piece)) writes.push(this.#notes.put(name, piece));
     }
@@ -134,9 +112,10 @@ export class ImportMemory {
     const list = asBuffer(this.#notes.get(indexName) ?? new Uint8Array());
     const folders: RememberedFolder[] = []; // BOUNDED by foldersMax
     for (let at = 0; at + folderEntryBytes <= list.length; at += folderEntryBytes) {
-      const files = Math.min(list.readUInt32BE(at + keyBytes), filesMax);
+      const rows = Math.min(list.readUInt32BE(at + keyBytes), rowsMaxOfOne);
       const usedMs = list.readDoubleBE(at + keyBytes + 4);
-      folders.push({ key: list.subarray(at, at + keyBytes), files, usedMs });
+      const root = list.subarray(at + keyBytes + 12, at + folderEntryBytes);
+      folders.push({ key: list.subarray(at, at + keyBytes), rows, usedMs, root });
       if (folders.length === foldersMax) break;
     }
     return folders;
@@ -147,39 +126,28 @@ function keyOf(path: string): Bytes {
   return sha256(utf8(path)).subarray(0, keyBytes);
 }
 
-function pieceNames({ key, files }: RememberedFolder): string[] {
-  const count = Math.ceil(files / entriesPerPiece);
+function pieceNames({ key, rows }: RememberedFolder): string[] {
+  const count = Math.ceil(rows / rowsPerPiece);
   return Array.from({ length: count }, (_, i) => `import/${toHex(key)}/${i}`);
 }
 
 /** As many as there is room for, `first` and those used last before the others. */
 function fitting(first: RememberedFolder, others: readonly RememberedFolder[]): RememberedFolder[] {
-  let left = entriesMax - first.files;
+  let left = rowsMax - first.rows;
   const kept = [first];
   for (const folder of others.toSorted((a, b) => b.usedMs - a.usedMs)) {
-    left -= folder.files;
+    left -= folder.rows;
     if (left < 0 || kept.length === foldersMax) break;
     kept.push(folder);
   }
   return kept;
 }
 
-function encodeFolder({ key, files, usedMs }: RememberedFolder): Bytes {
+function encodeFolder({ key, rows, usedMs, root }: RememberedFolder): Bytes {
   const entry = Buffer.alloc(folderEntryBytes);
   entry.set(key);
-  entry.writeUInt32BE(files, keyBytes);
+  entry.writeUInt32BE(rows, keyBytes);
   entry.writeDoubleBE(usedMs, keyBytes + 4);
+  entry.set(root, keyBytes + 12);
   return entry;
-}
-
-function encodePiece(files: readonly (readonly [string, KnownFile])[]): Bytes {
-  const piece = Buffer.alloc(files.length * entryBytes);
-  for (const [i, [stamp, { hash, depth, total }]] of files.entries()) {
-    const at = i * entryBytes;
-    piece.write(stamp, at, 'latin1');
-    piece.set(hash, at + stampBytes);
-    piece.writeUInt8(depth, at + stampBytes + hashBytes);
-    piece.writeUIntBE(total, at + stampBytes + hashBytes + 1, 6);
-  }
-  return piece;
 }

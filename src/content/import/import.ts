@@ -5,32 +5,19 @@
  * again.
  */
 import { type Clock, systemWorld } from '../../base/clock.ts';
-import { AltNetError } from '../../base/errors.ts';
 import { forEachOf } from '../../base/parallel.ts';
-import { adoptFiles, recognise, type RecognisedFile } from './adopt-known.ts';
+import { hashKey, type Link } from '../dag/root.ts';
 import { BlockWriter } from '../block-writer.ts';
-import {
-  blocksOf,
-  type BlockSink,
-  buildFolder,
-  type BuiltFile,
-  type NamedBuilt,
-} from '../dag/build.ts';
-import { type ImportMemory, KnownFiles } from './import-memory.ts';
+import { blocksOf } from '../dag/build.ts';
 import type { Blocks, Holding } from '../ports.ts';
-import {
-  type FileTarget,
-  isSmall,
-  type ReadFile,
-  readLargeFile,
-  readSmallFile,
-} from './read-files.ts';
-import type { Link } from '../dag/root.ts';
-import { scan, type ScannedFile, type ScannedFolder } from './scan.ts';
 import { Slabs } from '../slabs.ts';
 import { Turns } from '../turns.ts';
 import type { Progress } from '../types.ts';
-import { walkBlocksMax, walkDepthMax } from '../dag/walk.ts';
+import { type ImportMemory, type KnownSite, unknownSite } from './import-memory.ts';
+import { type FileTarget, isSmall, readLargeFile, readSmallFile } from './read-files.ts';
+import { hashesOf, recognise, type Recognised } from './recognise.ts';
+import { scan, type ScannedFile, type ScannedFolder } from './scan.ts';
+import { SiteBuild } from './site-build.ts';
 
 export interface Imported {
   /** Always a folder: a single file becomes a folder of one. */
@@ -69,87 +56,88 @@ export async function importPath(
   options: ImportOptions = {},
 ): Promise<Imported> {
   const { signal, known } = options;
-  const folder = await scan(from, { signal });
-  const work = new FolderImport(holding, { from, folder, options });
-  const recalled = (await known?.memory.recall(from, { signal })) ?? KnownFiles.none;
-  const { recognised, unread } = await recognise(work.files, { recalled, signal });
-  await holding.reserve(roomForAll(unread) + roomToName(recognised));
-  for (const { file, built } of recognised) work.take(file, built);
-  const blocks = known?.blocks;
-  const adoption = blocks
-    ? adoptFiles(recognised, { blocks, holding, signal })
-    : Promise.resolve([]);
-  let root: Link;
-  try {
-    await work.read(unread);
-    root = await work.buildFolders();
-  } finally {
-    await adoption.catch(() => undefined); // the holding must not be closed under it
-  }
-  const lost = (await adoption).map(({ file }) => file);
-  if (lost.length > 0) {
-    await holding.reserve(roomForAll(lost));
-    await work.read(lost);
-    root = await work.buildFolders();
-  }
-  await Promise.all([work.finish(), known?.memory.remember(from, work.stamps)]);
+  const site = await scan(from, { signal });
+  const before = (await known?.memory.recall(from, { signal })) ?? unknownSite;
+  const work = new SiteImport(holding, { site, before, options });
+  const unread = await work.recogniseSome();
+  await work.read(unread);
+  const root = await work.finish();
+  const remembered = known && { root: root.hash, rows: await work.rows() };
+  if (remembered) await known.memory.remember(from, remembered);
   signal?.throwIfAborted();
-  const { files, bytes } = work;
-  return { root, files: files.length, bytes, entry: entryOf(folder) };
+  return { root, ...work.done, entry: entryOf(site) };
 }
 
-function entryOf({ entries }: ScannedFolder): string {
-  const [only] = entries;
-  const lone = entries.length === 1 && only?.kind === 'file' && only.name !== 'index.html';
-  return lone ? `/${only.name}` : '';
+function entryOf({ files, folders }: ScannedFolder): string {
+  const [only] = files;
+  const lone = files.length === 1 && folders.length === 0 && only?.name !== 'index.html';
+  return lone && only ? `/${only.name}` : '';
 }
 
-function listFiles(folder: ScannedFolder): ScannedFile[] {
-  return folder.entries.flatMap((entry) => (entry.kind === 'file' ? [entry] : listFiles(entry)));
-}
-
-/** What is finished of one folder, and how the rest gets there. */
-class FolderImport {
-  readonly files: readonly ScannedFile[];
-  /** What may be recognised the next time. BOUNDED by filesMax */
-  readonly stamps = new Map<string, BuiltFile>();
-  readonly #from: string;
-  readonly #folder: ScannedFolder;
+/** What is finished of one site, and how the rest gets there. */
+class SiteImport {
+  readonly #holding: ImportHolding;
+  readonly #site: ScannedFolder;
+  readonly #before: KnownSite;
   readonly #options: ImportOptions;
-  readonly #built = new Map<ScannedFile, BuiltFile>(); // BOUNDED by filesMax
+  readonly #build: SiteBuild;
   readonly #slabs = new Slabs();
   readonly #writer: BlockWriter;
   readonly #turns: Turns;
-  readonly #fileBlocks: number;
-  readonly #bytesTotal: number;
   #bytes = 0;
+  #files = 0;
 
   /** Throws PATH_UNSUPPORTED. */
   constructor(
     holding: ImportHolding,
-    { from, folder, options }: { from: string; folder: ScannedFolder; options: ImportOptions },
+    { site, before, options }: { site: ScannedFolder; before: KnownSite; options: ImportOptions },
   ) {
-    this.#from = from;
-    this.#folder = folder;
+    const { signal } = options;
+    this.#holding = holding;
+    this.#site = site;
+    this.#before = before;
     this.#options = options;
-    this.files = listFiles(folder);
-    this.#bytesTotal = sumOf(this.files, ({ bytes }) => bytes);
-    this.#fileBlocks = sumOf(this.files, ({ bytes }) => blocksOf(bytes));
+    this.#build = new SiteBuild(site, { rows: before.rows, signal });
     this.#writer = new BlockWriter(holding, { slabs: this.#slabs });
-    this.#turns = new Turns(options.signal);
-    if (this.#fileBlocks > walkBlocksMax) throw this.#tooManyBlocks();
+    this.#turns = new Turns(signal);
   }
 
-  /** Of the files that are finished. */
-  get bytes(): number {
-    return sumOf([...this.#built.values()], ({ size }) => size);
+  get done(): { readonly files: number; readonly bytes: number } {
+    return this.#build.done;
   }
 
-  /** A file that need not be read. */
-  take(file: ScannedFile, built: BuiltFile): void {
-    this.#built.set(file, built);
-    this.stamps.set(file.stamp, built);
-    this.#advance(file.bytes);
+  /**
+   * Names what did not change and is here, and gives back the other files. Before it does, room is
+   * set aside for all of it.
+   */
+  async recogniseSome(): Promise<readonly ScannedFile[]> {
+    const { signal, known } = this.#options;
+    const { rows, root } = this.#before;
+    const lost = new Set<string>(); // BOUNDED by the blocks of the site
+    let reserved = 0;
+    for (;;) {
+      const recognised = await recognise(this.#site, { rows, lost, signal });
+      const room = roomFor(recognised);
+      if (room > reserved) await this.#holding.reserve(room - reserved);
+      reserved = Math.max(room, reserved);
+      const lostBefore = lost.size;
+      const { folders, files, unread } = recognised;
+      if (known && folders.size + files.size > 0) {
+        const { blocks } = known;
+        const named = await hashesOf(recognised, { rows, lost, blocks, signal });
+        for (const key of named.lost) lost.add(key);
+        const isWhole = named.lost.length === 0;
+        const missing = isWhole ? await this.#holding.adopt(named.hashes, { like: root }) : [];
+        for (const hash of missing) lost.add(hashKey(hash));
+      }
+      if (lost.size > lostBefore) continue; // each time there is less that could be lost
+      this.#build.recognised(recognised);
+      this.#advance({
+        bytes: this.#site.total.bytes - sumOf(unread, ({ bytes }) => bytes),
+        files: this.#site.total.files - unread.length,
+      });
+      return unread;
+    }
   }
 
   async read(files: readonly ScannedFile[]): Promise<void> {
@@ -159,78 +147,51 @@ class FolderImport {
       slabs: this.#slabs,
       clock,
       signal,
-      onBytes: (count) => this.#advance(count),
+      onBytes: (bytes) => this.#advance({ bytes, files: 0 }),
     };
     for (const file of files) {
       if (!isSmall(file)) continue;
-      await this.#turns.next();
-      this.#takeRead(file, await readSmallFile(file, target));
+      const turn = this.#turns.next();
+      if (turn) await turn;
+      this.#build.read(file, await readSmallFile(file, target));
+      this.#advance({ bytes: 0, files: 1 });
     }
     const large = files.filter((file) => !isSmall(file));
     await forEachOf(large, largeFilesAtOnce, async (file) => {
-      this.#takeRead(file, await readLargeFile(file, target));
+      this.#build.read(file, await readLargeFile(file, target));
+      this.#advance({ bytes: 0, files: 1 });
     });
   }
 
-  #takeRead(file: ScannedFile, { built, stamp, settled }: ReadFile): void {
-    this.#built.set(file, built);
-    this.stamps.delete(file.stamp);
-    if (this.#options.known && settled) this.stamps.set(stamp, built);
-    this.#advance(0);
-  }
-
-  #advance(bytes: number): void {
+  #advance({ bytes, files }: { readonly bytes: number; readonly files: number }): void {
     this.#bytes += bytes;
+    this.#files += files;
+    if (bytes + files === 0) return;
     this.#options.onProgress?.({
       phase: 'reading',
       bytes: this.#bytes,
-      bytesTotal: this.#bytesTotal,
-      files: this.#built.size,
+      bytesTotal: this.#site.total.bytes,
+      files: this.#files,
     });
   }
 
-  /** All files are finished. */
-  async buildFolders(): Promise<Link> {
-    let left = walkBlocksMax - this.#fileBlocks;
-    const sink: BlockSink = (block) => {
-      if (--left < 0) throw this.#tooManyBlocks();
-      const turn = this.#turns.next();
-      return turn ? turn.then(() => this.#writer.add(block)) : this.#writer.add(block);
-    };
-    const { codec, hash, depth } = await this.#buildFolder(this.#folder, sink);
-    if (depth <= walkDepthMax) return { codec, hash };
-    throw new AltNetError('PATH_UNSUPPORTED', { path: this.#from, why: 'it is nested too deep' });
+  /** All files are finished. Resolves when every block is safe. */
+  async finish(): Promise<Link> {
+    const root = await this.#build.root((block) => this.#writer.add(block));
+    await this.#writer.finish();
+    return root;
   }
 
-  async #buildFolder(folder: ScannedFolder, sink: BlockSink): Promise<NamedBuilt> {
-    const entries: NamedBuilt[] = [];
-    for (const entry of folder.entries) {
-      if (entry.kind === 'folder') {
-        entries.push(await this.#buildFolder(entry, sink));
-        continue;
-      }
-      const file = this.#built.get(entry);
-      if (!file) continue;
-      const { codec, hash, total, depth } = file;
-      entries.push({ name: entry.name, codec, hash, total, depth });
-    }
-    return { ...(await buildFolder(entries, sink)), name: folder.name };
-  }
-
-  /** Resolves when every block is safe. */
-  finish(): Promise<void> {
-    return this.#writer.finish();
-  }
-
-  /** One walk must be able to see them all, see walk.ts. */
-  #tooManyBlocks(): AltNetError {
-    const why = `it needs more than ${walkBlocksMax} blocks; publish it in parts`;
-    return new AltNetError('PATH_UNSUPPORTED', { path: this.#from, why });
+  /** By which it is recognised the next time. */
+  rows(): ReturnType<SiteBuild['rows']> {
+    return this.#build.rows();
   }
 }
 
-function sumOf<T>(items: readonly T[], value: (item: T) => number): number {
-  return items.reduce((sum, item) => sum + value(item), 0);
+function sumOf<T>(items: Iterable<T>, value: (item: T) => number): number {
+  let sum = 0;
+  for (const item of items) sum += value(item);
+  return sum;
 }
 
 const pageBytes = 4096;
@@ -239,16 +200,14 @@ const entryBytes = 256;
 const nameBytes = 128;
 
 /**
- * What the blocks of these files take on the disk, about: the store counts exactly, and has the
+ * What is new takes on the disk, and naming the rest, about: the store counts exactly, and has the
  * last word.
  */
-function roomForAll(files: readonly ScannedFile[]): number {
-  return sumOf(files, ({ bytes }) => {
+function roomFor({ folders, files, unread }: Recognised): number {
+  const toWrite = sumOf(unread, ({ bytes }) => {
     if (bytes <= pageBytes) return Math.ceil(bytes * 1.5) + entryBytes;
     return Math.ceil(bytes / pageBytes) * pageBytes + blocksOf(bytes) * entryBytes;
   });
-}
-
-function roomToName(files: readonly RecognisedFile[]): number {
-  return sumOf(files, ({ file }) => blocksOf(file.bytes) * nameBytes);
+  const named = sumOf(folders.keys(), ({ total }) => total.blocks);
+  return toWrite + nameBytes * (named + sumOf(files.keys(), ({ bytes }) => blocksOf(bytes)));
 }

@@ -10,7 +10,7 @@ import { type BlockSink, type BuiltFile, chunkBytes, FileBuilder } from '../dag/
 import { readFileInto, readFlags } from './file-bytes.ts';
 import { readError, type ScannedFile } from './scan.ts';
 import type { Slabs } from '../slabs.ts';
-import { isSettled, stampOf } from './stamp.ts';
+import { isSettled, saysOf } from './stamp.ts';
 
 /** Of one file: one call to the system for each MiB. */
 const chunksAtOnce = 4;
@@ -25,8 +25,9 @@ export interface FileTarget {
 
 export interface ReadFile {
   readonly built: BuiltFile;
-  readonly stamp: string;
-  /** A file of this stamp has this content. */
+  /** What the system said of it then. */
+  readonly says: string;
+  /** A file of which it says so has this content. */
   readonly settled: boolean;
 }
 
@@ -40,11 +41,11 @@ export function isSmall({ bytes }: ScannedFile): boolean {
  * before. Rejects with PATH_MISSING, PATH_UNREADABLE or PATH_UNSUPPORTED.
  */
 export async function readSmallFile(file: ScannedFile, target: FileTarget): Promise<ReadFile> {
-  const { path, bytes, stamp } = file;
+  const { path, bytes, says } = file;
   const readMs = target.clock.unixMs();
   const into = target.slabs.takePiece(bytes + 1); // one byte more than was there: growth is noticed
   const read = readNow(path, into);
-  if (read.length !== bytes || stampOf(path, read.stats) !== stamp) {
+  if (read.length !== bytes || saysOf(read.stats) !== says) {
     target.slabs.give(into);
     return readLargeFile(file, target);
   }
@@ -53,7 +54,7 @@ export async function readSmallFile(file: ScannedFile, target: FileTarget): Prom
   else target.slabs.give(into);
   const built = await builder.finish();
   target.onBytes(bytes);
-  return { built, stamp, settled: isSettled(read.stats, readMs) };
+  return { built, says, settled: isSettled(read.stats, readMs) };
 }
 
 function readNow(path: string, into: Uint8Array): { length: number; stats: BigIntStats } {
@@ -83,12 +84,12 @@ export async function readLargeFile(file: ScannedFile, target: FileTarget): Prom
     const expected = Number(before.size);
     const bytes = await readInto(builder, { handle, path, expected, ...target });
     const after = await handle.stat({ bigint: true });
-    const stamp = stampOf(path, after);
+    const says = saysOf(after);
     // What was read of a file that somebody writes to may be a state that never existed.
-    if (stamp !== stampOf(path, before) || bytes !== expected) {
+    if (says !== saysOf(before) || bytes !== expected) {
       throw new AltNetError('PATH_UNREADABLE', { path, why: 'it changed while it was read' });
     }
-    return { built: await builder.finish(), stamp, settled: isSettled(after, readMs) };
+    return { built: await builder.finish(), says, settled: isSettled(after, readMs) };
   } finally {
     await handle.close();
   }

@@ -15,10 +15,11 @@ function write(folder: string, files: Readonly<Record<string, string | Uint8Arra
   }
 }
 
-function list({ entries }: ScannedFolder, above = ''): string[] {
-  const names = entries.flatMap((entry) =>
-    entry.kind === 'file' ? [above + entry.name] : list(entry, `${above}${entry.name}/`),
-  );
+function list({ files, folders }: ScannedFolder, above = ''): string[] {
+  const names = [
+    ...files.map(({ name }) => above + name),
+    ...folders.flatMap((folder) => list(folder, `${above}${folder.name}/`)),
+  ];
   return names.toSorted();
 }
 
@@ -80,9 +81,10 @@ test('a bad .altignore is named with its line', async (t) => {
   await assert.rejects(scan(folder), { code: 'PATH_UNSUPPORTED', message: /leads out/ });
 });
 
-test('another stamp whenever a file was written to or replaced', async (t) => {
+test('something else is said whenever a file was written to or replaced', async (t) => {
   const folder = temporaryFolder(t);
   const stamps = new Set<string>();
+  const says = new Set<string | undefined>();
   for (const [content, replace] of [
     ['one', false],
     ['longer', false],
@@ -90,10 +92,12 @@ test('another stamp whenever a file was written to or replaced', async (t) => {
   ] as const) {
     if (replace) rmSync(path.join(folder, 'x'));
     write(folder, { x: content, [`y${stamps.size}`]: 'takes the inode' });
-    const file = (await scan(folder)).entries.find(({ name }) => name === 'x');
-    assert.ok(file?.kind === 'file');
-    stamps.add(file.stamp);
+    const { files, stamp } = await scan(folder);
+    says.add(files.find(({ name }) => name === 'x')?.says);
+    stamps.add(stamp);
+    assert.equal((await scan(folder)).stamp, stamp);
   }
+  assert.equal(says.size, 3);
   assert.equal(stamps.size, 3);
 });
 

@@ -16,7 +16,8 @@ import { utf8 } from '../../base/bytes.ts';
 import { AltNetError, systemCode } from '../../base/errors.ts';
 import { readStart } from './file-bytes.ts';
 import { ignoreFileBytesMax, ignoreFileName, IgnoreRules } from './ignore-rules.ts';
-import { stampOf } from './stamp.ts';
+import { FolderStamp, saysOf } from './stamp.ts';
+import { blocksOf } from '../dag/build.ts';
 import { filesMax } from '../dag/measure.ts';
 import { Turns } from '../turns.ts';
 
@@ -26,8 +27,8 @@ export interface ScannedFile {
   /** Where to read it. */
   readonly path: string;
   readonly bytes: number;
-  /** Another one when its content has changed, see stamp.ts. */
-  readonly stamp: string;
+  /** What the system says of it: something else when its content has changed, see stamp.ts. */
+  readonly says: string;
 }
 
 export interface ScannedFolder {
@@ -35,7 +36,18 @@ export interface ScannedFolder {
   readonly name: string;
   /** Where to list it. */
   readonly path: string;
-  readonly entries: readonly (ScannedFile | ScannedFolder)[];
+  readonly files: readonly ScannedFile[];
+  readonly folders: readonly ScannedFolder[];
+  /** Another one when anything below it has changed. */
+  readonly stamp: string;
+  /** Of all files below it. */
+  readonly total: ScannedTotal;
+}
+
+export interface ScannedTotal {
+  readonly files: number;
+  readonly bytes: number;
+  readonly blocks: number;
 }
 
 const foldersDeepMax = 32;
@@ -69,7 +81,12 @@ export async function scan(
   if (stats.isFile()) {
     const name = path.basename(path.resolve(from));
     checkName(name, from);
-    return { kind: 'folder', name: '', path: from, entries: [fileOf(stats, { name, at: from })] };
+    return folderOf({
+      name: '',
+      at: from,
+      files: [fileOf(stats, { name, at: from })],
+      folders: [],
+    });
   }
   if (!stats.isDirectory()) throw unsupported(from, 'it is neither a file nor a folder');
   const top = realpathSync(from);
@@ -101,7 +118,8 @@ async function scanFolder(state: Scan, { name, at, above, rules }: Place): Promi
   const listed = listFolder(at);
   const own = listed.some((entry) => entry.name === ignoreFileName);
   const inForce = own ? readRules(state.top, { at: path.join(at, ignoreFileName), rules }) : rules;
-  const entries: (ScannedFile | ScannedFolder)[] = [];
+  const files: ScannedFile[] = []; // BOUNDED by filesMax
+  const folders: ScannedFolder[] = []; // BOUNDED likewise: each has a file
   const prefix = path.join(at, path.sep);
   for (const entry of listed) {
     const turn = state.turns.next();
@@ -114,9 +132,10 @@ async function scanFolder(state: Scan, { name, at, above, rules }: Place): Promi
     const found = scanEntry(state, entry, place);
     // Waiting for each file would take as long as asking the system about it.
     const scanned = found instanceof Promise ? await found : found;
-    if (scanned) entries.push(scanned);
+    if (scanned?.kind === 'file') files.push(scanned);
+    else if (scanned) folders.push(scanned);
   }
-  return { kind: 'folder', name, path: at, entries };
+  return folderOf({ name, at, files, folders });
 }
 
 function scanEntry(
@@ -140,11 +159,38 @@ function scanEntry(
 /** Undefined for a folder without files, which a site cannot show. */
 async function scanBelow(state: Scan, place: Place): Promise<ScannedFolder | undefined> {
   const folder = await scanFolder(state, place);
-  return folder.entries.length > 0 ? folder : undefined;
+  return folder.total.files > 0 ? folder : undefined;
 }
 
 function fileOf(stats: BigIntStats, { name, at }: { name: string; at: string }): ScannedFile {
-  return { kind: 'file', name, path: at, bytes: Number(stats.size), stamp: stampOf(at, stats) };
+  return { kind: 'file', name, path: at, bytes: Number(stats.size), says: saysOf(stats) };
+}
+
+function folderOf({
+  name,
+  at,
+  files,
+  folders,
+}: {
+  readonly name: string;
+  readonly at: string;
+  readonly files: readonly ScannedFile[];
+  readonly folders: readonly ScannedFolder[];
+}): ScannedFolder {
+  const stamp = new FolderStamp(at);
+  const total = { files: files.length, bytes: 0, blocks: 0 };
+  for (const file of files) {
+    stamp.addFile(file.name, file.says);
+    total.bytes += file.bytes;
+    total.blocks += blocksOf(file.bytes);
+  }
+  for (const folder of folders) {
+    stamp.addFolder(folder.name, folder.stamp);
+    total.files += folder.total.files;
+    total.bytes += folder.total.bytes;
+    total.blocks += folder.total.blocks;
+  }
+  return { kind: 'folder', name, path: at, files, folders, stamp: stamp.finish(), total };
 }
 
 /** Whether a rule for folders applies: also to a link that leads to one, as that is followed. */
