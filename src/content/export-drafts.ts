@@ -1,6 +1,6 @@
 /**
  * Where an export is written before it is whole: beside its destination, so that it only has to be
- * renamed. A draft that a killed export has left is known by the form of its name alone, and removed
+ * renamed. A draft that a killed export has left is known by the form of its name alone, and goes
  * once nobody has written to it for an hour. It reads no content.
  */
 import { randomBytes } from 'node:crypto';
