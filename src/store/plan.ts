@@ -101,9 +101,11 @@ export class WritePlan {
     const see = (hash: Bytes, isMember: MemberTest, block?: Block): void => {
       const id = textOf(hash);
       if (named.has(id) || already?.has(id)) return;
+      // What is to be named mostly is already: the block itself need not be looked up then.
+      if (!block && isMember(id, hash)) return;
       const here = this.#costOf(id, hash);
       if (here === undefined && !block) return void missing.push(hash);
-      if (here !== undefined && isMember(id, hash)) return;
+      if (block && here !== undefined && isMember(id, hash)) return;
       named.set(id, hash);
       charge += membershipCost + (here ?? 0);
       if (here !== undefined || !block) return;
