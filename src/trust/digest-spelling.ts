@@ -1,0 +1,110 @@
+/**
+ * Digests in the spellings that fill long lists, read from octets without making a string of them:
+ * 64 hex digits, CIDv1 in base32, CIDv0 in base58btc. A library that knows all spellings needs 6 µs
+ * for one, which a list of a million lines cannot afford; what is none of these is left to it.
+ */
+import type { Bytes } from '../base/bytes.ts';
+
+/** Where in `octets` a word is, from `start` up to and excluding `end`. */
+export interface Word {
+  readonly octets: Bytes;
+  readonly start: number;
+  readonly end: number;
+}
+
+const none = 0xff;
+
+/** By octet, what each letter counts; `others` are second spellings of the last letters. */
+function digitsOf(alphabet: string, others = ''): Uint8Array {
+  const digits = new Uint8Array(256).fill(none);
+  for (let i = 0; i < alphabet.length; i++) digits[alphabet.charCodeAt(i)] = i;
+  const first = alphabet.length - others.length;
+  for (let i = 0; i < others.length; i++) digits[others.charCodeAt(i)] = first + i;
+  return digits;
+}
+
+const hexDigits = digitsOf('0123456789abcdef', 'ABCDEF');
+const base32Digits = digitsOf('abcdefghijklmnopqrstuvwxyz234567');
+const base58Digits = digitsOf('123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz');
+
+const hexLength = 64;
+const cidV1Length = 59;
+const cidV0Length = 46;
+
+/** 64 hex digits into `digest`, 32 bytes; false, with anything in `digest`, for another word. */
+export function readHexDigest({ octets, start, end }: Word, digest: Bytes): boolean {
+  if (end - start !== hexLength) return false;
+  let wrong = 0;
+  for (let i = 0; i < digest.length; i++) {
+    const high = hexDigits[octets[start + 2 * i] ?? 0] ?? none;
+    const low = hexDigits[octets[start + 2 * i + 1] ?? 0] ?? none;
+    wrong |= high | low;
+    digest[i] = (high << 4) | low;
+  }
+  return wrong < 16;
+}
+
+/** Version 1, a codec of one octet, SHA-256, 32: what stands before the digest in a CIDv1. */
+const cidV1 = new Uint8Array(36);
+
+/** The digest of a CIDv1 in lower-case base32 that has one for SHA-256 and a codec below 0x80. */
+export function readCidV1Digest({ octets, start, end }: Word, digest: Bytes): boolean {
+  if (end - start !== cidV1Length || octets[start] !== 0x62 /* b */) return false;
+  let [bits, held, at, wrong] = [0, 0, 0, 0];
+  for (let i = start + 1; i < end; i++) {
+    const digit = base32Digits[octets[i] ?? 0] ?? none;
+    wrong |= digit;
+    bits = ((bits << 5) | (digit & 31)) & 0xfff;
+    held += 5;
+    if (held < 8) continue;
+    held -= 8;
+    cidV1[at++] = bits >> held;
+  }
+  // 58 digits are 36 octets and two bits more, which are zero in the one spelling there is.
+  if (wrong >= 32 || (bits & 3) !== 0) return false;
+  if (cidV1[0] !== 1 || (cidV1[1] ?? none) > 0x7f) return false;
+  if (cidV1[2] !== 0x12 || cidV1[3] !== 32) return false;
+  digest.set(cidV1.subarray(4));
+  return true;
+}
+
+/** 34 octets as 12 limbs of 24 bits, the least significant first: a product stays below 2^53. */
+const limbs = new Float64Array(12);
+const limbSize = 2 ** 24;
+const limbFraction = 1 / limbSize;
+const groupDigits = 4;
+const groupSize = 58 ** groupDigits;
+
+/** The digest of a CIDv0, which is also how a bare SHA-256 multihash is written: "Qm…". */
+export function readCidV0Digest({ octets, start, end }: Word, digest: Bytes): boolean {
+  if (end - start !== cidV0Length) return false;
+  limbs.fill(0);
+  let [at, wrong, used] = [start, 0, 0];
+  let groupEnd = start + (cidV0Length % groupDigits);
+  for (; groupEnd <= end; groupEnd += groupDigits) {
+    let carry = 0;
+    for (; at < groupEnd; at++) {
+      const digit = base58Digits[octets[at] ?? 0] ?? none;
+      wrong |= digit;
+      carry = carry * 58 + digit;
+    }
+    for (let limb = 0; limb < used; limb++) {
+      const sum = (limbs[limb] ?? 0) * groupSize + carry;
+      carry = Math.floor(sum * limbFraction); // exact: a power of two
+      limbs[limb] = sum - carry * limbSize;
+    }
+    if (carry > 0) limbs[used++] = carry;
+  }
+  // From the top: two octets of nothing, 0x12, 32, and the digest.
+  if (wrong > 63 || used > limbs.length) return false;
+  if (octetAt(35) !== 0 || octetAt(34) !== 0) return false;
+  if (octetAt(33) !== 0x12 || octetAt(32) !== 32) return false;
+  for (let i = 0; i < digest.length; i++) digest[i] = octetAt(31 - i);
+  return true;
+}
+
+/** The octet of this weight, 0 for the least significant. */
+function octetAt(weight: number): number {
+  const place = weight % 3;
+  return ((limbs[(weight - place) / 3] ?? 0) >>> (8 * place)) & 0xff;
+}
