@@ -104,9 +104,10 @@ async function startIn(
   const isFirst = !(await exists(folders.keydir));
   const keydir = isFirst ? path.join(data, 'keys') : folders.keydir;
   const given = { bootstrap, network, data, keydir, storeBudgetBytes: shortLivedBudgetBytes };
+  const trustFolder = folders.data; // what is denied to the user's node is denied here, too
   let node: RunningNode;
   try {
-    node = await startNode({ ...quietNode, ...given, guest: true }, { signal });
+    node = await startNode({ ...quietNode, ...given, trustFolder, guest: true }, { signal });
   } catch (error) {
     if (isNew && !isAltNetError(error, 'STORE_LOCKED')) await remove();
     throw error;

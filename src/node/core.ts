@@ -16,6 +16,7 @@ import { PeerHost } from '../peer/host.ts';
 import { networkId, type NetworkProfile, networkProfiles } from '../record/network.ts';
 import { UdpTransport } from '../rpc/transport.ts';
 import { openStore } from '../store/store.ts';
+import { Trust } from '../trust/trust.ts';
 import { listenOnBoth, type Listeners } from './listen.ts';
 import { nameOldRoots } from './old-roots.ts';
 import type { NodeOptions } from './options.ts';
@@ -60,12 +61,14 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
       perPeerBudgetBytes: options.perPeerBudgetBytes,
     }),
   );
+  const trust = stack.use(new Trust({ folder: options.trustFolder ?? options.data, world, log }));
+  await trust.start();
   await nameOldRoots(store, log);
   const { note, ...networks } = await startNetworks(
     { identity, store },
     { options, stack, common },
   );
-  const base = { identity, store, world, ...networks };
+  const base = { identity, store, trust, world, ...networks };
   const parts = await startFields(base, { options, stack, common });
   return { parts, notes: [note ?? [], overfullNote(store, options) ?? []].flat() };
 }

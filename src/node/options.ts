@@ -28,6 +28,8 @@ export interface NodeOptions {
   readonly network: NetworkProfileName;
   /** Data folder, absolute. */
   readonly data: string;
+  /** Where the lists are of whom to trust and what to deny, absolute; else the data folder. */
+  readonly trustFolder?: string | undefined;
   /** Key folder, absolute. */
   readonly keydir: string;
   readonly logLevel: LogLevel;

@@ -10,10 +10,12 @@ import type { Names } from '../name/names.ts';
 import type { PeerHost } from '../peer/host.ts';
 import type { UdpTransport } from '../rpc/transport.ts';
 import type { Store } from '../store/store.ts';
+import type { Trust } from '../trust/trust.ts';
 
 export interface Parts {
   readonly identity: Identity;
   readonly store: Store;
+  readonly trust: Trust;
   readonly transport: UdpTransport;
   readonly dht: Dht;
   readonly mode: Mode;
