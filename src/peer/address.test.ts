@@ -10,6 +10,7 @@ import {
   encodeMultiaddr,
   formatMultiaddr,
   mayVouchFor,
+  networkOf,
   parseMultiaddr,
 } from './address.ts';
 
@@ -70,4 +71,13 @@ test('a wildcard is announced as the addresses of the interfaces', () => {
   assert.ok(found.some(({ ip }) => ip.join('.') === '127.0.0.1'));
   assert.ok(found.every(({ ip, port }) => port === 7 && ip.some((byte) => byte !== 0)));
   assert.deepEqual(announcedEndpoints([{ host: 'name', port: 7 }]), []);
+});
+
+test('a network is a /24 or a /48 of the Internet', () => {
+  assert.equal(networkOf('/ip4/203.0.113.9/tcp/1'), networkOf('/ip4/203.0.113.200/tcp/2'));
+  assert.notEqual(networkOf('/ip4/203.0.113.9/tcp/1'), networkOf('/ip4/203.0.114.9/tcp/1'));
+  const mapped = '/ip6/::ffff:203.0.113.7/tcp/1';
+  assert.equal(networkOf(mapped), networkOf('/ip4/203.0.113.9/tcp/1'));
+  assert.equal(networkOf('/ip4/10.0.0.1/tcp/1'), undefined);
+  assert.equal(networkOf(undefined), undefined);
 });

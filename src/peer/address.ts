@@ -8,6 +8,7 @@ import {
   formatIp,
   type HostPort,
   parseIp,
+  prefixOf,
   type Scope,
   scopeOf,
   unmapIp,
@@ -29,6 +30,17 @@ export function parseMultiaddr(text: string): Endpoint | undefined {
 }
 
 const multiaddrTextMax = 128;
+
+/**
+ * The /24 or /48 that a peer at this multiaddr counts to. Of global addresses only: in a loopback or
+ * private network all are neighbours.
+ */
+export function networkOf(address: string | undefined): string | undefined {
+  const ip = address === undefined ? undefined : parseMultiaddr(address)?.ip;
+  if (ip === undefined) return undefined;
+  const own = unmapIp(ip);
+  return scopeOf(own) === 'global' ? prefixOf(own, 'narrow') : undefined;
+}
 
 const ip4Code = 0x04;
 const ip6Code = 0x29;

@@ -26,6 +26,7 @@ import { eagerTcp } from './eager-dial.ts';
 import { bindError, dialError } from './errors.ts';
 import { forgetGonePeers } from './forget.ts';
 import { IdleCloser } from './idle.ts';
+import { NetworkCap, type NetworkCapOptions } from './network-cap.ts';
 import { type ByteStream, byteStream } from './stream.ts';
 import { NodeTls, type TlsComponents } from './tls.ts';
 
@@ -38,6 +39,8 @@ export interface PeerHostOptions {
   readonly external?: (() => Endpoint | undefined) | undefined;
   /** More connections than this are closed, the least useful first. Default 256. */
   readonly connectionsMax?: number;
+  /** How many of them one network may have. */
+  readonly perNetwork?: NetworkCapOptions | undefined;
   /** A connection without streams is closed after this long. Default 60,000. */
   readonly idleMs?: number;
   readonly logger?: Logger;
@@ -82,6 +85,7 @@ export class PeerHost {
   readonly #asked = new Set<string>();
   readonly #budget: DialBudget;
   readonly #idle: IdleCloser;
+  readonly #networks: NetworkCap;
   #libp2p: Libp2p | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -90,6 +94,7 @@ export class PeerHost {
     this.#world = options.world ?? systemWorld;
     this.#log = options.logger ?? silentLogger;
     this.#budget = new DialBudget(this.#world.clock);
+    this.#networks = new NetworkCap(options.perNetwork);
     this.#idle = new IdleCloser(this.#world, {
       idleMs: options.idleMs ?? 60_000,
       list: () => this.#libp2p?.getConnections() ?? [],
@@ -129,6 +134,7 @@ export class PeerHost {
         dialTimeout: dialMs,
         reconnectRetries: 0,
       },
+      connectionGater: this.#networks.gater,
       connectionMonitor: { pingInterval: 30_000 },
       // Others may ask; what this node wants of them it knows. Asking costs signatures at both ends
       // while the first answer is waited for.
@@ -192,6 +198,11 @@ export class PeerHost {
       openedMs: connection.timeline.open,
       streams: connection.streams.length,
     }));
+  }
+
+  /** Connections that were reset because their network has enough here. */
+  get refusedConnections(): number {
+    return this.#networks.refused;
   }
 
   /** Multiaddr from which a connected peer is seen; undefined for any other. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { manualWorld } from '../../../test/support/manual-world.ts';
-import { Admission, admissionDefaults, networkOf } from './admission.ts';
+import { Admission, admissionDefaults } from './admission.ts';
 
 const key = (n: number): Uint8Array => new Uint8Array(32).fill(n);
 
@@ -30,13 +30,6 @@ test('what four peers may, a whole network may not exceed', () => {
     50,
     'neighbours are no network',
   );
-});
-
-test('a network is a /24 or a /48 of the Internet', () => {
-  assert.equal(networkOf('/ip4/203.0.113.9/tcp/1'), networkOf('/ip4/203.0.113.200/tcp/2'));
-  assert.notEqual(networkOf('/ip4/203.0.113.9/tcp/1'), networkOf('/ip4/203.0.114.9/tcp/1'));
-  assert.equal(networkOf('/ip4/10.0.0.1/tcp/1'), undefined);
-  assert.equal(networkOf(undefined), undefined);
 });
 
 test('places are given in order, few to one peer, and not for ever waited for', async () => {

@@ -2,12 +2,11 @@
  * How much of other nodes' wishes a keeper listens to: streams, questions and offers by peer and by
  * the network it comes from, and how many copies are made at the same time. It reads no frames.
  */
-import { prefixOf, scopeOf } from '../../base/address.ts';
 import { withDeadline } from '../../base/abort.ts';
 import { type Bytes, toHex } from '../../base/bytes.ts';
 import type { Clock, Timers } from '../../base/clock.ts';
 import { SourceRate } from '../../dht/holding/source-rate.ts';
-import { parseMultiaddr } from '../../peer/address.ts';
+import { networkOf } from '../../peer/address.ts';
 import { StreamSlots } from '../exchange/stream-slots.ts';
 
 export interface AdmissionOptions {
@@ -125,10 +124,4 @@ export class Admission {
       this.#waiting.splice(this.#waiting.indexOf(name), 1);
     }
   }
-}
-
-/** Of global addresses only: in a loopback or private network all are neighbours. */
-export function networkOf(address: string | undefined): string | undefined {
-  const ip = address === undefined ? undefined : parseMultiaddr(address)?.ip;
-  return ip && scopeOf(ip) === 'global' ? prefixOf(ip, 'narrow') : undefined;
 }

@@ -9,13 +9,14 @@ import type { World } from '../../base/clock.ts';
 import { isAltNetError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { providerKey } from '../../record/provider.ts';
+import { networkOf } from '../../peer/address.ts';
 import { Pace, type PaceOptions } from '../exchange/pace.ts';
 import { lent } from '../lent.ts';
 import type { Custody } from '../custody.ts';
 import type { Connections, Holding, Holdings, KeeperSearch } from '../ports.ts';
 import type { Announcer } from '../provide.ts';
 import { multihashOf } from '../dag/root.ts';
-import { type Admission, networkOf } from './admission.ts';
+import type { Admission } from './admission.ts';
 import { Allowance, Overrun } from './allowance.ts';
 import type { Decline, Offer, Standing } from './keep-frames.ts';
 
