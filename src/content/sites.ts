@@ -9,6 +9,7 @@ import { systemWorld, type World } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
 import { SharedWork, type Work } from '../base/shared-work.ts';
+import { networkOf } from '../peer/address.ts';
 import type { Signer } from '../record/stamp.ts';
 import { Background } from './background.ts';
 import { Custody } from './custody.ts';
@@ -36,6 +37,7 @@ import { type ReplicationOptions, Replicator } from './replication/replicator.ts
 import { cidOf, hashKey, type Link, requireLink } from './dag/root.ts';
 import { SiteFiles } from './reading/site-reader.ts';
 import { StreamSlots } from './exchange/stream-slots.ts';
+import type { PlacesOptions } from './exchange/serving-places.ts';
 import { SyncServer, type SyncServerOptions } from './exchange/sync-server.ts';
 import type {
   AddedSite,
@@ -72,10 +74,7 @@ export interface SitesParts {
 
 export interface SitesOptions {
   readonly fetch?: FetcherOptions;
-  readonly serve?: Pick<
-    SyncServerOptions,
-    'streamsMax' | 'streamsPerPeerMax' | 'idleMs' | 'pace' | 'refuses'
-  >;
+  readonly serve?: PlacesOptions & Pick<SyncServerOptions, 'idleMs' | 'pace' | 'refuses'>;
   /** Left out: nothing is copied to others or kept for them. */
   readonly replication?: ReplicationOptions | undefined;
 }
@@ -117,7 +116,13 @@ export class Sites implements SiteReader {
     this.#parts = parts;
     this.#world = world;
     const onAsked = (root: Bytes): void => holdings.touch(root);
-    this.#server = new SyncServer(blocks, { ...serve, onAsked, world, logger: log });
+    this.#server = new SyncServer(blocks, {
+      networkOf: (peer) => networkOf(connections.remoteAddress(peer)),
+      ...serve,
+      onAsked,
+      world,
+      logger: log,
+    });
     const fetcher = new Fetcher(sourcesOf(parts, world), {
       blocks,
       options: fetch,

@@ -5,16 +5,11 @@
 import { type Bytes, toHex } from '../../base/bytes.ts';
 import { AltNetError } from '../../base/errors.ts';
 import type { Blocks } from '../ports.ts';
+import { type ByteRange, overlaps, rangeFrom } from './byte-range.ts';
 import { hashKey, type Link } from './root.ts';
 import { Turns } from '../turns.ts';
 import { decodeNode, type FilePart } from './unixfs.ts';
 import { linksPendingMax, walkBlocksMax, walkDepthMax, type Want } from './walk.ts';
-
-/** Bytes `from` to `to`, exclusive. */
-export interface ByteRange {
-  readonly from: number;
-  readonly to: number;
-}
 
 const pieceBytesMax = 1024 * 1024;
 
@@ -70,7 +65,8 @@ export async function* missingOfFile(
     const turn = turns.next();
     if (turn) await turn;
     const { codec, hash } = place;
-    if (wantScope(place, range) === 'all') {
+    const isWhole = place.start >= range.from && place.start + place.size <= range.to;
+    if (isWhole) {
       const key = hashKey(hash);
       if (seen.has(key)) continue;
       if (seen.size >= walkBlocksMax) throw contentBad(file, 'a file has too many blocks');
@@ -79,7 +75,7 @@ export async function* missingOfFile(
     if (codec === 'raw' && blocks.has(hash)) continue;
     const bytes = codec === 'raw' ? undefined : blocks.get(hash);
     if (bytes === undefined) {
-      yield { link: { codec, hash }, level: 0, path: [], scope: wantScope(place, range) };
+      yield wantOf(place, isWhole ? undefined : rangeFrom(range, place.start));
       continue;
     }
     const node = decodeNode(place, bytes);
@@ -88,13 +84,11 @@ export async function* missingOfFile(
   }
 }
 
-/** The whole of a part that lies inside the range; of one at its edge, first only its node. */
-function wantScope({ start, size }: Place, { from, to }: ByteRange): Want['scope'] {
-  return start >= from && start + size <= to ? 'all' : 'block';
-}
-
-function overlaps({ start, size }: Place, { from, to }: ByteRange): boolean {
-  return size > 0 && start < to && start + size > from;
+/** With what is below it, as far as it is wanted: so that no level costs a round trip of its own. */
+function wantOf({ codec, hash }: Place, range: ByteRange | undefined): Want {
+  const link = { codec, hash };
+  if (codec === 'raw') return { link, level: 0, path: [], scope: 'block' };
+  return { link, level: 0, path: [], scope: 'entity', ...(range && { range }) };
 }
 
 function placeParts(

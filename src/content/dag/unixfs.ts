@@ -2,13 +2,12 @@
  * UnixFS nodes: what a block of a site is. Blocks come from strangers, so everything that AltNet
  * does not use is a reason to refuse, never an exception. It reads no store and no stream.
  */
-import { decode } from '@ipld/dag-pb';
-import type { PBNode } from '@ipld/dag-pb';
-import { UnixFS } from 'ipfs-unixfs';
 import type { Bytes } from '../../base/bytes.ts';
 import { utf8 } from '../../base/bytes.ts';
 import { murmur3 } from './murmur.ts';
-import { type Link, linkOf } from './root.ts';
+import { decodeNodeOctets } from './decode-node.ts';
+import { decodeUnixfsOctets, type UnixfsData, unixfsTypes } from './decode-unixfs.ts';
+import type { Link } from './root.ts';
 
 /** As in Bitswap: AltNet makes blocks of at most 256 KiB, others of 1 MiB and a header. */
 export const blockBytesMax: number = 2 * 1024 * 1024;
@@ -55,52 +54,33 @@ export function decodeNode(link: Link, bytes: Bytes): Node {
   if (link.codec === 'raw') {
     return { kind: 'file', inline: bytes, parts: [], size: bytes.length };
   }
-  try {
-    const node = decode(bytes);
-    if (node.Data === undefined) return bad('a block is not UnixFS');
-    return decodeUnixfs(node, UnixFS.unmarshal(node.Data));
-  } catch {
-    return bad('a block is not UnixFS');
-  }
-}
-
-function decodeUnixfs(node: PBNode, unixfs: UnixFS): Node {
-  const entries = decodeLinks(node);
-  if (entries === undefined) return bad('a link has a hash or codec that AltNet does not use');
+  const node = decodeNodeOctets(bytes);
+  if (node.kind === 'bad') return node;
+  const unixfs = node.data && decodeUnixfsOctets(node.data);
+  if (!unixfs) return bad('a block is not UnixFS');
+  const { links } = node;
   switch (unixfs.type) {
-    case 'raw':
-    case 'file':
-      return decodeFile(entries, unixfs);
-    case 'directory':
-      return { kind: 'folder', entries };
-    case 'hamt-sharded-directory':
-      return decodeShard(entries, Number(unixfs.fanout ?? 0n));
+    case unixfsTypes.raw:
+    case unixfsTypes.file:
+      return decodeFile(links, unixfs);
+    case unixfsTypes.folder:
+      return { kind: 'folder', entries: links };
+    case unixfsTypes.shard:
+      return decodeShard(links, unixfs.fanout);
     default:
-      return bad(`UnixFS of type ${unixfs.type} is not supported`);
+      return bad('metadata and symbolic links are not supported');
   }
 }
 
-function decodeLinks({ Links }: PBNode): FolderEntry[] | undefined {
-  const entries: FolderEntry[] = [];
-  for (const { Hash, Name, Tsize } of Links) {
-    const link = linkOf(Hash);
-    if (!link) return undefined;
-    // The hash is copied: as a view it would keep the whole block in memory.
-    const { codec, hash } = link;
-    entries.push({ codec, hash: hash.slice(), name: Name ?? '', size: Tsize ?? 0 });
-  }
-  return entries;
-}
-
-function decodeFile(entries: readonly FolderEntry[], unixfs: UnixFS): Node {
+function decodeFile(entries: readonly FolderEntry[], unixfs: UnixfsData): Node {
   const inline = unixfs.data ?? noBytes;
-  if (unixfs.blockSizes.length !== entries.length) {
+  const { partSizes } = unixfs;
+  if (partSizes.length !== entries.length) {
     return bad('a file does not say how large its parts are');
   }
-  const sizes = unixfs.blockSizes.map(Number);
-  const size = sizes.reduce((sum, part) => sum + part, inline.length);
+  const size = partSizes.reduce((sum, part) => sum + part, inline.length);
   if (!Number.isSafeInteger(size)) return bad('a file claims to be larger than any disk');
-  const parts = entries.map(({ codec, hash }, i) => ({ codec, hash, size: sizes[i] ?? 0 }));
+  const parts = entries.map(({ codec, hash }, i) => ({ codec, hash, size: partSizes[i] ?? 0 }));
   return { kind: 'file', inline, parts, size };
 }
 

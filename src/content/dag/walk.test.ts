@@ -10,6 +10,7 @@ import { MemoryBlocks } from '../../../test/support/memory-blocks.ts';
 import { checkProperty } from '../../../test/support/property.ts';
 import { measure } from './measure.ts';
 import { missingOf } from './missing.ts';
+import { nodeLinksMax } from './decode-node.ts';
 import { cidOf, type Link } from './root.ts';
 import { blockBytesMax, decodeNode } from './unixfs.ts';
 import { DagWalk, linksPendingMax, type Want, type WantScope, walkDepthMax } from './walk.ts';
@@ -136,16 +137,43 @@ test('a DAG nested too deep, or with too many links, is refused', () => {
   assert.match(walkAll(blocks, wantOf(deep)).refused ?? '', /nested/);
 
   const one = leaf(blocks, '1');
-  const wide = file(blocks, Array<Link>(30_000).fill(one));
-  const wider = folder(blocks, [
-    ['a', file(blocks, [wide, one])],
-    ['b', wide],
-  ]);
-  assert.equal(walkAll(blocks, wantOf(wider)).refused, undefined);
-  const parts = Array<Link>(linksPendingMax - 10).fill(one);
-  const both = file(blocks, [...Array<Link>(11).fill(leaf(blocks, 'y')), file(blocks, parts)]);
-  const hidden = file(blocks, [file(blocks, parts), ...Array<Link>(11).fill(both)]);
-  assert.match(walkAll(blocks, wantOf(hidden)).refused ?? '', /links/);
+  const most = Array<Link>(nodeLinksMax - 1).fill(one);
+  let nested = one;
+  const levels = linksPendingMax / nodeLinksMax;
+  for (let i = 0; i < levels; i++) nested = file(blocks, [nested, ...most]);
+  assert.equal(walkAll(blocks, wantOf(nested)).refused, undefined);
+  const more = file(blocks, [file(blocks, [nested, ...most]), ...most]);
+  assert.match(walkAll(blocks, wantOf(more)).refused ?? '', /too many links/);
+});
+
+test('what a walk holds is known, bounded, and given back', () => {
+  const blocks = new MemoryBlocks();
+  const one = leaf(blocks, '1');
+  const links = 8000;
+  const wide = file(blocks, Array<Link>(links).fill(one));
+  const bytes = blocks.get(wide.hash) ?? assert.fail();
+  const walk = new DagWalk(wantOf(wide));
+  walk.next();
+  walk.accept(bytes);
+  const { memoryBytes } = walk;
+  assert.ok(memoryBytes > links * 32 && memoryBytes < links * 64, `${memoryBytes}`);
+  while (walk.next()) walk.skip();
+  assert.ok(walk.memoryBytes < 1000, 'only what was seen is left');
+});
+
+test('a walk ends at its most blocks, and says so', () => {
+  const { blocks, root } = sample();
+  for (const blocksMax of [1, 3, 5, 6]) {
+    const walk = new DagWalk(wantOf(root), { blocksMax });
+    let count = 0;
+    for (let link = walk.next(); link; link = walk.next()) {
+      walk.accept(blocks.get(link.hash) ?? assert.fail());
+      count++;
+    }
+    assert.equal(count, blocksMax);
+    assert.equal(walk.full, true); // links that were seen are pending still
+  }
+  assert.equal(walkAll(blocks, wantOf(root)).walk.full, false);
 });
 
 test('a DAG that doubles at each level is walked once and measured without spreading it out', async () => {

@@ -8,12 +8,20 @@
  * `skip`. Out: links, and at the end `target`, or `noPath` when the path leads nowhere.
  */
 import type { Bytes } from '../../base/bytes.ts';
+import { type ByteRange, overlaps, properRange, rangeFrom } from './byte-range.ts';
+import {
+  type FoundLink,
+  type Item,
+  PendingLinks,
+  type Place,
+  type SizedLink,
+} from './pending-links.ts';
 import { hashKey, type Link } from './root.ts';
-import { decodeNode, type Node, stepShard } from './unixfs.ts';
+import { decodeNode, type FilePart, type Node, stepShard } from './unixfs.ts';
 
 /**
- * block: the one block that the path leads to. entity: the whole file, or the listing of the
- * folder. all: everything below. nodes: everything below but raw leaves, for whoever expects to
+ * block: the one block that the path leads to. entity: the file, or what of it lies in a range; of
+ * a folder the listing. all: everything below. nodes: everything below but raw leaves, for whoever expects to
  * hold most of those already, such as the version of a site before this one.
  */
 export type WantScope = 'block' | 'entity' | 'all' | 'nodes';
@@ -26,6 +34,8 @@ export interface Want {
   /** Names of entries, at most 64. */
   readonly path: readonly string[];
   readonly scope: WantScope;
+  /** With scope entity, where a file stands at the end of the path: of its blocks only those. */
+  readonly range?: ByteRange | undefined;
   /** The answer ends with the block that brings it to this many bytes; 0 or left out: no limit. */
   readonly limitBytes?: number;
   /** What a block above says about the size of all this; nobody checks it. Never sent. */
@@ -38,34 +48,35 @@ export const linksPendingMax = 65_536;
 /** Blocks of one want, so that what was seen fits in memory: 64 GiB in blocks of 256 KiB. */
 export const walkBlocksMax = 262_144;
 
-/** A link as a block has it, with what that block says of its size. */
-export interface SizedLink extends Link {
-  readonly size?: number;
-}
+/** What one hash of `#seen` takes, as measured: a string of 32 octets in a set. */
+const seenBytes = 96;
 
-interface Item {
-  readonly link: SizedLink;
-  readonly depth: number;
-  readonly level: number;
-  /** How many names of the path are behind. */
-  readonly step: number;
+export interface WalkOptions {
+  /** Told the links that were found below a block, in order. */
+  readonly onFound?: ((links: readonly SizedLink[]) => void) | undefined;
+  /** Most blocks that the walk visits. Default `walkBlocksMax`. */
+  readonly blocksMax?: number | undefined;
 }
 
 export class DagWalk {
   readonly #want: Want;
+  readonly #range: ByteRange | undefined;
   readonly #onFound: ((links: readonly SizedLink[]) => void) | undefined;
-  readonly #pending: Item[]; // BOUNDED by linksPendingMax, see #push(); the next one is the last
-  readonly #seen = new Set<string>(); // BOUNDED by walkBlocksMax, see next()
+  readonly #blocksMax: number;
+  readonly #pending = new PendingLinks(); // BOUNDED by linksPendingMax, see #push()
+  readonly #seen = new Set<string>(); // BOUNDED by blocksMax, see next()
+  #first: Item | undefined;
   #current: Item | undefined;
   #target: Link | undefined;
   #noPath = false;
   #bytes = 0;
 
-  /** `onFound` is told the links that were found below a block, in order. */
-  constructor(want: Want, onFound?: (links: readonly SizedLink[]) => void) {
+  constructor(want: Want, { onFound, blocksMax = walkBlocksMax }: WalkOptions = {}) {
     this.#want = want;
+    this.#range = want.scope === 'entity' ? properRange(want.range) : undefined;
     this.#onFound = onFound;
-    this.#pending = [{ link: want.link, depth: 1, level: want.level, step: 0 }];
+    this.#blocksMax = blocksMax;
+    this.#first = { link: want.link, depth: 1, level: want.level, step: 0, start: 0 };
   }
 
   /** What stands at the end of the path, once the walk got there. */
@@ -78,9 +89,14 @@ export class DagWalk {
     return this.#noPath;
   }
 
-  /** The walk stopped at `walkBlocksMax` and there is more. */
+  /** The walk stopped at the most blocks that it visits, and there is more. */
   get full(): boolean {
-    return this.#seen.size >= walkBlocksMax && this.#pending.length > 0;
+    return this.#seen.size >= this.#blocksMax && this.#pending.count > 0;
+  }
+
+  /** What this walk takes of the memory. */
+  get memoryBytes(): number {
+    return this.#pending.bytes + this.#seen.size * seenBytes;
   }
 
   /** Of the blocks that were accepted. */
@@ -90,7 +106,7 @@ export class DagWalk {
 
   /** The walk stopped at the want's limit and there is more. */
   get limited(): boolean {
-    return this.#isAtLimit && this.#pending.length > 0;
+    return this.#isAtLimit && this.#pending.count > 0;
   }
 
   get #isAtLimit(): boolean {
@@ -101,8 +117,9 @@ export class DagWalk {
   /** The block whose turn it is; the same one until accepted or skipped. Undefined at the end. */
   next(): SizedLink | undefined {
     while (this.#current === undefined) {
-      if (this.#seen.size >= walkBlocksMax || this.#isAtLimit) return undefined;
-      const item = this.#pending.pop();
+      if (this.#seen.size >= this.#blocksMax || this.#isAtLimit) return undefined;
+      const item = this.#first ?? this.#pending.pop();
+      this.#first = undefined;
       if (item === undefined) return undefined;
       const key = hashKey(item.link.hash);
       if (this.#seen.has(key)) continue;
@@ -122,7 +139,7 @@ export class DagWalk {
     const node = decodeNode(item.link, bytes);
     if (node.kind === 'bad') return node.why;
     if (item.step < this.#want.path.length) return this.#follow(item, node);
-    return this.#push(item, this.#linksBelow(node));
+    return this.#push(item, this.#linksBelow(node, item));
   }
 
   /** Leaves out the current block and what is below it. */
@@ -135,9 +152,14 @@ export class DagWalk {
     const item = this.#current;
     if (item === undefined) return undefined;
     const { path, scope } = this.#want;
+    const range = this.#range;
     const { codec, hash, size } = item.link;
     const rest = { level: item.level, path: path.slice(item.step), scope, bytesSaid: size };
-    return { link: { codec, hash }, ...rest };
+    return {
+      link: { codec, hash },
+      ...rest,
+      ...(range && { range: rangeFrom(range, item.start) }),
+    };
   }
 
   /** Whether the bytes of the current block matter to the walk, or only that they are there. */
@@ -167,8 +189,11 @@ export class DagWalk {
     return undefined;
   }
 
-  #linksBelow(node: Exclude<Node, { kind: 'bad' }>): readonly SizedLink[] {
+  #linksBelow(node: Exclude<Node, { kind: 'bad' }>, { start }: Item): readonly FoundLink[] {
     const { scope } = this.#want;
+    if (this.#range && node.kind === 'file') {
+      return partsWithin(node.parts, start + node.inline.length, this.#range);
+    }
     const links = node.kind === 'file' ? node.parts : node.entries;
     if (scope === 'nodes') return links.filter(({ codec }) => codec !== 'raw');
     if (scope === 'all' || node.kind === 'file') return links;
@@ -178,16 +203,26 @@ export class DagWalk {
 
   #push(
     parent: Item,
-    links: readonly SizedLink[],
-    at: Omit<Item, 'link'> = { depth: parent.depth + 1, level: 0, step: parent.step },
+    links: readonly FoundLink[],
+    at: Place = { depth: parent.depth + 1, level: 0, step: parent.step },
   ): string | undefined {
     if (links.length === 0) return undefined;
     if (at.depth > walkDepthMax) return `it is nested deeper than ${walkDepthMax} blocks`;
-    if (this.#pending.length + links.length > linksPendingMax) return 'it has too many links';
+    if (this.#pending.count + links.length > linksPendingMax) return 'it has too many links';
     this.#onFound?.(links);
-    for (const { codec, hash, size = 0 } of links.toReversed()) {
-      this.#pending.push({ link: { codec, hash, size }, ...at });
-    }
+    this.#pending.push(links, at);
     return undefined;
   }
+}
+
+/** The parts of a file that have something of the range, the first of all at `start`. */
+function partsWithin(parts: readonly FilePart[], start: number, range: ByteRange): FoundLink[] {
+  const found: FoundLink[] = [];
+  let at = start;
+  for (const part of parts) {
+    const placed = { ...part, start: at };
+    if (overlaps(placed, range)) found.push(placed);
+    at += part.size;
+  }
+  return found;
 }

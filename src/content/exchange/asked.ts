@@ -5,7 +5,9 @@
 import { hashKey, type Link } from '../dag/root.ts';
 import { Tide } from '../tide.ts';
 import { blockBytesMax } from '../dag/unixfs.ts';
-import { DagWalk, type SizedLink, type Want } from '../dag/walk.ts';
+import type { SizedLink } from '../dag/pending-links.ts';
+import { DagWalk, type Want } from '../dag/walk.ts';
+import { answerBlocksMax } from './frames.ts';
 
 /** A node that says nothing of its size: most have fewer links than fit in this. */
 const nodeBytesGuess = 16 * 1024;
@@ -39,7 +41,7 @@ export class Ticket {
     { nowMs, owner, onFound }: TicketOptions & { onFound: (links: readonly SizedLink[]) => void },
   ) {
     this.want = want;
-    this.walk = new DagWalk(want, onFound);
+    this.walk = new DagWalk(want, { onFound, blocksMax: answerBlocksMax });
     this.bytes = expectedBytes(want);
     this.askedMs = nowMs;
     this.owner = owner;

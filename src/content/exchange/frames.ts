@@ -3,6 +3,7 @@
  * order, stores or time; whoever reads a stream gets whole frames within their limits or a reason.
  */
 import { asBuffer, type Bytes, concatBytes, parseUtf8, utf8 } from '../../base/bytes.ts';
+import { type ByteRange, properRange } from '../dag/byte-range.ts';
 import type { Link } from '../dag/root.ts';
 import { Slabs } from '../slabs.ts';
 import { blockBytesMax } from '../dag/unixfs.ts';
@@ -33,7 +34,12 @@ export type EndStatus = (typeof endStatuses)[keyof typeof endStatuses];
 /** Type 1, length of the body 4. */
 export const headBytes = 5;
 export const wantBytesMax = 4096;
-const wantFixedBytes = 40;
+/**
+ * Blocks of one answer: 1 MiB of blocks of 64 octets, and far less than a walk of this node's own may
+ * visit, as a server remembers each of them until the answer is over.
+ */
+export const answerBlocksMax = 16_384;
+const wantFixedBytes = 56;
 const rootBytes = 32;
 const nameBytesMax = 1024;
 
@@ -63,19 +69,22 @@ export function encodeRoot(hash: Bytes): Bytes {
 }
 
 /**
- * scope 1, codec 1, level 1, count of names 1, hash 32, limit 4, then each name as length 2 and
- * UTF-8.
+ * scope 1, codec 1, level 1, count of names 1, hash 32, limit 4, from 8, to 8, then each name as
+ * length 2 and UTF-8. No range is written as 0 and 0, an open end as 0.
  */
-export function encodeWant({ link, level, path, scope, limitBytes = 0 }: Want): Bytes {
-  const fixed = [scopes.indexOf(scope), codecs.indexOf(link.codec), level, path.length];
-  const limit = Buffer.alloc(4);
-  limit.writeUInt32BE(limitBytes);
+export function encodeWant({ link, level, path, scope, limitBytes = 0, range }: Want): Bytes {
+  const fixed = Buffer.alloc(wantFixedBytes);
+  fixed.set([scopes.indexOf(scope), codecs.indexOf(link.codec), level, path.length]);
+  fixed.set(link.hash, 4);
+  fixed.writeUInt32BE(limitBytes, 36);
+  const proper = scope === 'entity' ? properRange(range) : undefined;
+  if (proper) {
+    fixed.writeBigUInt64BE(BigInt(proper.from), 40);
+    fixed.writeBigUInt64BE(BigInt(proper.to === Infinity ? 0 : proper.to), 48);
+  }
   const names = path.map(utf8);
   const parts = names.flatMap((name) => [Uint8Array.of(name.length >> 8, name.length & 255), name]);
-  return encodeFrame(
-    frameTypes.want,
-    concatBytes(Uint8Array.from(fixed), link.hash, limit, ...parts),
-  );
+  return encodeFrame(frameTypes.want, concatBytes(fixed, ...parts));
 }
 
 /** Undefined when anything in it breaks a limit or is left over. */
@@ -98,7 +107,20 @@ export function decodeWant(body: Bytes): Want | undefined {
   }
   if (at !== body.length) return undefined;
   const limitBytes = asBuffer(body).readUInt32BE(36);
-  return { link: { codec, hash: body.slice(4, 36) }, level, path, scope, limitBytes };
+  const range = decodeRange(body, scope);
+  if (range === 'bad') return undefined;
+  const link: Link = { codec, hash: body.slice(4, 36) };
+  return { link, level, path, scope, limitBytes, ...(range && { range }) };
+}
+
+/** Only of an entity; never empty, and no farther than numbers are exact. */
+function decodeRange(body: Bytes, scope: WantScope): ByteRange | 'bad' | undefined {
+  const from = Number(asBuffer(body).readBigUInt64BE(40));
+  const to = Number(asBuffer(body).readBigUInt64BE(48));
+  if (from === 0 && to === 0) return undefined;
+  if (scope !== 'entity' || !Number.isSafeInteger(from) || !Number.isSafeInteger(to)) return 'bad';
+  if (to === 0) return { from, to: Infinity };
+  return from < to ? { from, to } : 'bad';
 }
 
 /** Whether a path is short enough for a want. */

@@ -1,6 +1,6 @@
 /**
  * The serving end of `/altnet/sync/1`: answers wants from the store, in order, only as fast as the
- * stream drains. It keeps nothing about a peer but the count of its streams.
+ * stream drains. It keeps nothing about a peer but the places that its streams have.
  */
 import type { Bytes } from '../../base/bytes.ts';
 import { toHex } from '../../base/bytes.ts';
@@ -9,6 +9,7 @@ import { AltNetError } from '../../base/errors.ts';
 import { type Logger, silentLogger } from '../../base/logger.ts';
 import type { ByteStream } from '../../peer/stream.ts';
 import {
+  answerBlocksMax,
   decodeWant,
   encodeEnd,
   encodeFrame,
@@ -21,13 +22,16 @@ import {
 } from './frames.ts';
 import { defaultPace, Pace, type PaceOptions } from './pace.ts';
 import type { Blocks } from '../ports.ts';
+import {
+  type Place,
+  type PlacesOptions,
+  type RefusalReason,
+  ServingPlaces,
+} from './serving-places.ts';
 import { Turns } from '../turns.ts';
 import { DagWalk, type Want } from '../dag/walk.ts';
 
-export interface SyncServerOptions {
-  /** Streams served at the same time: in all, and for one peer. */
-  readonly streamsMax?: number;
-  readonly streamsPerPeerMax?: number;
+export interface SyncServerOptions extends PlacesOptions {
   /** A stream without a want is closed after this long. */
   readonly idleMs?: number;
   readonly pace?: PaceOptions;
@@ -35,14 +39,18 @@ export interface SyncServerOptions {
   readonly refuses?: (hash: Bytes) => boolean;
   /** Something of this root is asked for; called once for each stream. */
   readonly onAsked?: ((root: Bytes) => void) | undefined;
+  /** The network that a connected peer is in; undefined where networks do not count. */
+  readonly networkOf?: ((peer: Bytes) => string | undefined) | undefined;
   readonly world?: World;
   readonly logger?: Logger;
 }
 
-interface Served {
-  readonly peer: string;
-  /** Since when nothing is asked on it; undefined while something is answered. */
-  idleSinceMs: number | undefined;
+/** What the answers on one stream have in common. */
+interface Serving {
+  readonly stream: ByteStream;
+  readonly place: Place;
+  readonly turns: Turns;
+  readonly giveUp: () => void;
 }
 
 /** Small answers are gathered up to this size before they are written. */
@@ -53,7 +61,7 @@ export class SyncServer {
   readonly #options: SyncServerOptions;
   readonly #world: World;
   readonly #log: Logger;
-  readonly #open = new Map<ByteStream, Served>(); // BOUNDED by streamsMax
+  readonly #places: ServingPlaces;
   /** Those that are sent away among them. BOUNDED by the connections and their streams. */
   readonly #serving = new Map<ByteStream, Promise<void>>();
 
@@ -62,6 +70,17 @@ export class SyncServer {
     this.#options = options;
     this.#world = options.world ?? systemWorld;
     this.#log = options.logger ?? silentLogger;
+    this.#places = new ServingPlaces(options, this.#world.clock);
+  }
+
+  /** How often somebody was not served, or no longer, and why. */
+  get refusals(): Readonly<Record<RefusalReason, number>> {
+    return this.#places.refusals;
+  }
+
+  /** What all answers hold in memory. */
+  get memoryBytes(): number {
+    return this.#places.bytes;
   }
 
   /** Serves one stream until it ends. Never rejects. */
@@ -72,19 +91,24 @@ export class SyncServer {
   }
 
   async #serve(stream: ByteStream): Promise<void> {
-    const peer = toHex(stream.remote);
-    if (!this.#hasRoom(peer)) return sendAway(stream);
-    const served: Served = { peer, idleSinceMs: this.#world.clock.monotonicMs() };
-    this.#open.set(stream, served);
+    const place = this.#places.take({
+      peer: toHex(stream.remote),
+      network: this.#options.networkOf?.(stream.remote),
+      leave: (isIdle) => {
+        if (isIdle) void sendAway(stream);
+        else stream.abort(new AltNetError('ABORTED', {}));
+      },
+    });
+    if (!place) return sendAway(stream);
     try {
-      await this.#answerAll(stream, served);
+      await this.#answerAll(stream, place);
       await stream.close();
     } catch (error) {
       // Peers vanish in the middle of an answer all the time.
       this.#log.debug('a sync stream broke off', { error: String(error) });
       stream.abort(error instanceof Error ? error : new Error('broken off'));
     } finally {
-      this.#open.delete(stream);
+      this.#places.give(place);
     }
   }
 
@@ -94,37 +118,18 @@ export class SyncServer {
     await Promise.all(this.#serving.values());
   }
 
-  #hasRoom(peer: string): boolean {
-    const { streamsMax = 64, streamsPerPeerMax = 8 } = this.#options;
-    const own = [...this.#open.values()].filter((one) => one.peer === peer).length;
-    return own < streamsPerPeerMax && (this.#open.size < streamsMax || this.#sendOneAway());
-  }
-
-  /** Whoever asks nothing for longest makes way: places cannot be kept by having them. */
-  #sendOneAway(): boolean {
-    let longest: { readonly stream: ByteStream; readonly sinceMs: number } | undefined;
-    for (const [stream, { idleSinceMs: sinceMs }] of this.#open) {
-      if (sinceMs !== undefined && !(longest && longest.sinceMs <= sinceMs)) {
-        longest = { stream, sinceMs };
-      }
-    }
-    if (!longest) return false;
-    this.#open.delete(longest.stream);
-    void sendAway(longest.stream);
-    return true;
-  }
-
-  async #answerAll(stream: ByteStream, served: Served): Promise<void> {
+  async #answerAll(stream: ByteStream, place: Place): Promise<void> {
     const frames = new FrameReader(stream.read);
-    const { idleMs = 60_000, pace = defaultPace } = this.#options;
+    const { idleMs = 60_000 } = this.#options;
     const giveUp = (): void =>
       stream.abort(new AltNetError('TIMEOUT', { what: 'sync', ms: idleMs }));
     const turns = new Turns(); // what is missing is told so fast that the stream never waits
+    const serving: Serving = { stream, place, turns, giveUp };
     let root: Bytes | undefined;
     for (;;) {
       const cancelIdle = this.#world.timers.after(idleMs, giveUp);
       const frame = await frames.next().finally(cancelIdle);
-      if (frame === undefined || !this.#open.has(stream)) return;
+      if (frame === undefined || !this.#places.has(place)) return;
       if (root === undefined) {
         root = requireRoot(frame);
         this.#options.onAsked?.(root);
@@ -132,28 +137,42 @@ export class SyncServer {
       }
       const want = frame.type === frameTypes.want ? decodeWant(frame.body) : undefined;
       if (!want) throw new Error('the peer sent something else than a want');
-      const speed = new Pace(this.#world.timers, pace, giveUp);
-      speed.start();
-      served.idleSinceMs = undefined;
-      try {
-        await this.#answer({ answer: new Answer(stream, speed), turns }, want, root);
-      } finally {
-        speed.stop();
-        served.idleSinceMs = this.#world.clock.monotonicMs();
-      }
+      this.#places.setIdle(place, false);
+      const status = await this.#answer(serving, want, root);
+      if (status === endStatuses.busy) return; // the rest of what it asks it may ask later
+      this.#places.setIdle(place, true);
     }
   }
 
-  async #answer(
-    { answer, turns }: { readonly answer: Answer; readonly turns: Turns },
-    want: Want,
-    root: Bytes,
-  ): Promise<void> {
-    const { refuses } = this.#options;
-    if (refuses?.(root) === true || refuses?.(want.link.hash) === true) {
-      return answer.end(endStatuses.refused);
+  /** How the answer ended. */
+  async #answer(serving: Serving, want: Want, root: Bytes): Promise<EndStatus> {
+    const { stream, place, giveUp } = serving;
+    const { pace = defaultPace } = this.#options;
+    const speed = new Pace(this.#world.timers, pace, giveUp);
+    const answer = new Answer(stream, (bytes) => {
+      speed.count(bytes);
+      this.#places.progressed(place);
+    });
+    speed.start();
+    try {
+      const status = this.#isRefused(want, root)
+        ? endStatuses.refused
+        : await this.#walk(serving, want, answer);
+      await answer.end(status);
+      return status;
+    } finally {
+      speed.stop();
+      this.#places.hold(place, 0);
     }
-    const walk = new DagWalk(want);
+  }
+
+  #isRefused({ link }: Want, root: Bytes): boolean {
+    const { refuses } = this.#options;
+    return refuses?.(root) === true || refuses?.(link.hash) === true;
+  }
+
+  async #walk({ place, turns }: Serving, want: Want, answer: Answer): Promise<EndStatus> {
+    const walk = new DagWalk(want, { blocksMax: answerBlocksMax });
     for (let link = walk.next(); link !== undefined; link = walk.next()) {
       const turn = turns.next();
       if (turn) await turn;
@@ -163,12 +182,16 @@ export class SyncServer {
         await answer.missing();
         continue;
       }
-      await answer.block(bytes);
+      const sent = answer.block(bytes);
       // Only a block that this node should never have taken; what was sent so far is still good.
-      if (walk.accept(bytes) !== undefined) return answer.end(endStatuses.failed);
+      const isGood = walk.accept(bytes) === undefined;
+      const hasRoom = this.#places.hold(place, walk.memoryBytes + answer.waitingBytes);
+      await sent;
+      if (!isGood) return endStatuses.failed;
+      if (!hasRoom) return endStatuses.busy;
     }
-    if (walk.full) return answer.end(endStatuses.full);
-    return answer.end(walk.limited ? endStatuses.limit : endStatuses.done);
+    if (walk.full) return endStatuses.full;
+    return walk.limited ? endStatuses.limit : endStatuses.done;
   }
 }
 
@@ -186,13 +209,20 @@ function requireRoot({ type, body }: Frame): Bytes {
 /** The frames that answer one want, gathered into few writes. */
 class Answer {
   readonly #stream: ByteStream;
-  readonly #pace: Pace;
+  readonly #onTaken: (bytes: number) => void;
   #parts: Bytes[] = []; // BOUNDED by gatherBytes and one block
   #bytes = 0;
+  #writingBytes = 0;
 
-  constructor(stream: ByteStream, pace: Pace) {
+  /** `onTaken` is told what the stream has taken. */
+  constructor(stream: ByteStream, onTaken: (bytes: number) => void) {
     this.#stream = stream;
-    this.#pace = pace;
+    this.#onTaken = onTaken;
+  }
+
+  /** What the stream has not taken. */
+  get waitingBytes(): number {
+    return this.#bytes + this.#writingBytes;
   }
 
   block(bytes: Bytes): Promise<void> | undefined {
@@ -223,7 +253,9 @@ class Answer {
   }
 
   async #write(bytes: Bytes): Promise<void> {
+    this.#writingBytes = bytes.length;
     await this.#stream.write(bytes);
-    this.#pace.count(bytes.length);
+    this.#writingBytes = 0;
+    this.#onTaken(bytes.length);
   }
 }
