@@ -13,6 +13,7 @@ import {
 } from './call.ts';
 import type * as port from './ports.ts';
 import type { CallOptions, NodeServices } from './ports.ts';
+import type { BlocklistInfo, BlockResult } from './ports-trust.ts';
 import type { PublishAnswer } from './outputs.ts';
 
 export interface ApiClientOptions {
@@ -165,6 +166,18 @@ export class ApiClient implements NodeServices {
   ): Promise<{ id: string; address: string; table: number }> {
     const call: Call = { method: 'POST', path: '/api/bootstrap', json: { address } };
     return callForJson(this.#target, call, options);
+  }
+
+  block(input: { what: string; note?: string | undefined }): Promise<BlockResult> {
+    return callForJson(this.#target, { method: 'POST', path: '/api/block', json: input });
+  }
+
+  unblock(input: { what: string }): Promise<BlockResult> {
+    return callForJson(this.#target, { method: 'POST', path: '/api/unblock', json: input });
+  }
+
+  blocklist(): Promise<BlocklistInfo> {
+    return this.#get('/api/blocklist');
   }
 
   #get<T>(path: string, options?: CallOptions): Promise<T> {

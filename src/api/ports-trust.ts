@@ -2,7 +2,7 @@
  * What users and operators ask of a node about trust: registrars, revocation, blocklist, and what
  * was read of a site. `NodeServices` takes these in as they come to be.
  */
-import type { CallOptions } from './ports.ts';
+import type { CallOptions } from './call-options.ts';
 
 /** A registrar's leave for an author to write a name (docs/spec/names.md, "Zones"). */
 export interface CertificateInfo {
@@ -92,10 +92,15 @@ export interface BlocklistInfo {
   count: number;
   /** Lines that mean nothing: at most 100. */
   bad: { line: number; why: string }[];
+  /** All of them. */
+  bad_count: number;
+  /** Valid lines about what AltNet does not have, such as names of the DNS. */
+  foreign_count: number;
 }
 
+/** Rejects with BAD_ARGUMENT, BAD_NAME, BAD_URL, LIST_UNREADABLE, DISK_FULL or BUSY. */
 export interface BlocklistServices {
-  /** `what`: root, name or URL. */
+  /** `what`: root, name or URL, or a line as it stands in the file ("/ipfs/CID/path"). */
   block(input: { what: string; note?: string | undefined }): Promise<BlockResult>;
   unblock(input: { what: string }): Promise<BlockResult>;
   blocklist(): Promise<BlocklistInfo>;

@@ -3,13 +3,12 @@
  * and roots are lower-case hexadecimal; `cid` is the root as CID. The node implements it; the
  * command line uses the same interface whether the node is its own process or another.
  */
-import type { Progress, ReplicaRefusal } from '../content/types.ts';
+import type { ReplicaRefusal } from '../content/types.ts';
 import type { NameState } from '../name/types.ts';
+import type { CallOptions } from './call-options.ts';
+import type { BlocklistServices } from './ports-trust.ts';
 
-export interface CallOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
-}
+export type { CallOptions } from './call-options.ts';
 
 export interface KeyInfo {
   node: string;
@@ -283,7 +282,7 @@ export interface StatsResult extends ModeInfo {
 }
 
 /** Rejects with an AltNetError: the API and the command line turn its code into a status. */
-export interface NodeServices {
+export interface NodeServices extends BlocklistServices {
   keys(): KeyInfo;
   stats(): Promise<StatsResult>;
   peers(): Promise<PeerLine[]>;

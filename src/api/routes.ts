@@ -1,4 +1,5 @@
 /** All endpoints. What they do is the node's business, see ports.ts. */
+import { blocklistRoutes } from './blocklistroutes.ts';
 import { linkRoutes, valueRoutes } from './linkroutes.ts';
 import { nodeRoutes } from './noderoutes.ts';
 import type { Route } from './route.ts';
@@ -9,4 +10,5 @@ export const routes: readonly Route[] = [
   ...siteRoutes,
   ...linkRoutes,
   ...valueRoutes,
+  ...blocklistRoutes,
 ];

@@ -16,6 +16,7 @@ const groups = {
   node: 'Node:',
   sites: 'Sites and names:',
   links: 'Alternatives for dead links:',
+  trust: 'What this node refuses:',
   network: 'Looking at the network:',
   keys: 'Keys and small values:',
 } as const;
@@ -74,6 +75,10 @@ export const commandEntries: readonly CommandEntry[] = [
     () => import('./commands/link-remove.ts'),
   ),
   entry('links', 'links', 'the alternatives you announced', () => import('./commands/links.ts')),
+
+  entry('block', 'trust', 'refuse a root, name or URL', () => import('./commands/block.ts')),
+  entry('unblock', 'trust', 'allow it again', () => import('./commands/unblock.ts')),
+  entry('blocklist', 'trust', 'what is refused', () => import('./commands/blocklist.ts')),
 
   entry('peers', 'network', 'nodes that this one knows', () => import('./commands/peers.ts')),
   entry(

@@ -24,6 +24,7 @@ import { recalledReach } from './memory.ts';
 import { OwnContact, type SeenAt } from './own-contact.ts';
 import type { Parts } from './parts.ts';
 import { keeperSearch, providerSearch } from './provider-search.ts';
+import { Purge } from './purge.ts';
 import { ShownSites } from './shown-sites.ts';
 import { zoneFileReader } from './zone-file-reader.ts';
 
@@ -68,8 +69,10 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
     { identity, store },
     { options, stack, common },
   );
-  const base = { identity, store, trust, world, ...networks };
+  const purge = stack.use(new Purge({ store, denials: trust.denials, log }));
+  const base = { identity, store, trust, purge, world, ...networks };
   const parts = await startFields(base, { options, stack, common });
+  purge.start();
   return { parts, notes: [note ?? [], overfullNote(store, options) ?? []].flat() };
 }
 

@@ -11,11 +11,13 @@ import type { PeerHost } from '../peer/host.ts';
 import type { UdpTransport } from '../rpc/transport.ts';
 import type { Store } from '../store/store.ts';
 import type { Trust } from '../trust/trust.ts';
+import type { Purge } from './purge.ts';
 
 export interface Parts {
   readonly identity: Identity;
   readonly store: Store;
   readonly trust: Trust;
+  readonly purge: Purge;
   readonly transport: UdpTransport;
   readonly dht: Dht;
   readonly mode: Mode;

@@ -1,5 +1,6 @@
 /** What a node does for its users, put together from the services of each field. */
 import type { NodeServices } from '../api/ports.ts';
+import { blocklistServices } from './services-blocklist.ts';
 import { heldServices } from './services-held.ts';
 import { linkServices } from './services-links.ts';
 import { nameServices } from './services-names.ts';
@@ -30,5 +31,6 @@ export function nodeServices(parts: Parts, context: ServiceContext): NodeService
     ...siteServices(parts, { ...context, versions, onNameChanged }),
     ...heldServices(parts),
     ...linkServices(parts),
+    ...blocklistServices(parts),
   };
 }

@@ -13,6 +13,7 @@ import { checkTarget } from '../link/target.ts';
 import type { Link } from '../link/types.ts';
 import { parseAddress } from '../name/place.ts';
 import { keyName, parseKeyName } from '../record/label.ts';
+import { parseEntry } from '../trust/entry.ts';
 
 /** Throws BAD_NAME for what can be neither registered nor resolved. */
 export function requireName(text: string): void {
@@ -52,6 +53,11 @@ export function requireNameOrRoot(text: string): void {
     if (!isAltNetError(error, 'BAD_ROOT')) throw error;
     parseAddress(text);
   }
+}
+
+/** Throws BAD_ARGUMENT, BAD_NAME or BAD_URL for what no line of a blocklist can be made of. */
+export function requireEntry(text: string): void {
+  parseEntry(text);
 }
 
 /** Throws BAD_URL for what no links can belong to. */

@@ -1,6 +1,6 @@
 /**
- * Changing a list's file: as a new one beside it that takes its place at once, so that who reads it,
- * and a crash, meet the old list or the new one. It must not know what the lines mean.
+ * Changing a list's file: as a new one beside it that takes its place at once, so that readers and
+ * crashes meet the old list or the new one. It must not know what the lines mean.
  */
 import { constants } from 'node:fs';
 import { copyFile, type FileHandle, open, realpath, rename, rm } from 'node:fs/promises';

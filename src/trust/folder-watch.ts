@@ -1,7 +1,7 @@
 /**
  * Noticing that files of one folder may have changed. The folder is watched, not the files: editors
- * replace a file by another one of its name. A slow look besides finds what no system tells of, such
- * as changes on network drives or behind symbolic links. It must not know what the files hold.
+ * replace a file by another one of its name. A slow look besides finds what no system tells of:
+ * changes on network drives, or behind symbolic links. It must not know what the files hold.
  */
 import { type FSWatcher, watch } from 'node:fs';
 import type { CancelTimer, Clock, Timers } from '../base/clock.ts';

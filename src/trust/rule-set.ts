@@ -95,7 +95,7 @@ export class RuleSet implements RuleSink {
     return denies(verdict) && !isEmptyContent(hash);
   }
 
-  /** An exception for what is below a denied root changes nothing: without the root it is not had. */
+  /** Nothing below a denied root can be had, so an exception there changes nothing. */
   deniesPath(root: Bytes, path: string): boolean {
     if (this.deniesBlock(root)) return true;
     if (this.#paths.isEmpty && this.#doubles.size === 0) return false;

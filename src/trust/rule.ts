@@ -63,7 +63,7 @@ const foreign: ParsedLine = { is: 'foreign' };
 export function parseLine(text: string): ParsedLine {
   const line = text.trim();
   if (line === '' || line.startsWith('#')) return nothing;
-  const [whole = ''] = line.split(/[ \t]/, 1); // hints follow: nothing in them changes what is denied
+  const [whole = ''] = line.split(/[ \t]/, 1); // hints follow, none of which means anything here
   const allow = whole.startsWith('!');
   const word = allow ? whole.slice(1) : whole;
   if (/\p{Cc}/u.test(word)) return bad('it holds control characters');

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { abortReason } from '../../src/base/abort.ts';
 import type * as port from '../../src/api/ports.ts';
 import type { CallOptions, NodeServices } from '../../src/api/ports.ts';
+import type { BlocklistInfo, BlockResult } from '../../src/api/ports-trust.ts';
 import type { Progress } from '../../src/content/types.ts';
 import type { AltNetError } from '../../src/base/errors.ts';
 
@@ -49,6 +50,8 @@ interface Samples {
   readonly pings: { id: string; address: string; ms?: number; error?: string }[];
   readonly nodes: { id: string; address: string }[];
   readonly bootstrap: { id: string; address: string; table: number };
+  readonly block: BlockResult;
+  readonly blocklist: BlocklistInfo;
 }
 
 export const samples: Samples = {
@@ -223,6 +226,15 @@ export const samples: Samples = {
   ],
   nodes: [{ id: node, address: '127.0.0.1:9001' }],
   bootstrap: { id: node, address: '127.0.0.1:9001', table: 4 },
+  block: { entry: `/ipfs/${cid}`, changed: true, chunk_count: 3 },
+  blocklist: {
+    file: '/data/blocklist.txt',
+    entries: [`/ipfs/${cid} note:a%20"hint"`, '!/name/alice.alt'],
+    count: 2,
+    bad: [{ line: 3, why: 'it is not UTF-8' }],
+    bad_count: 1,
+    foreign_count: 4,
+  },
 };
 
 export class FixedServices implements NodeServices {
@@ -347,6 +359,18 @@ export class FixedServices implements NodeServices {
     options?: CallOptions,
   ): Promise<{ id: string; address: string; table: number }> {
     return this.#work('bootstrap', address, samples.bootstrap, options);
+  }
+
+  block(input: object): Promise<BlockResult> {
+    return this.#answer('block', input, samples.block);
+  }
+
+  unblock(input: object): Promise<BlockResult> {
+    return this.#answer('unblock', input, samples.block);
+  }
+
+  blocklist(): Promise<BlocklistInfo> {
+    return this.#answer('blocklist', undefined, samples.blocklist);
   }
 
   async #answer<T>(method: string, input: unknown, result: T): Promise<T> {

@@ -1,0 +1,94 @@
+/**
+ * What is denied goes from the disk: each site whose root is, with all of its blocks that no other
+ * site here has. It does not decide what is denied, nor keeps anything from coming.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Bytes } from '../base/bytes.ts';
+import type { Denials } from '../base/denial.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Store } from '../store/store.ts';
+
+export interface PurgeParts {
+  readonly store: Pick<Store, 'blocks' | 'holdings'>;
+  readonly denials: Pick<Denials, 'ofBlock' | 'onChange'>;
+  readonly log: Logger;
+}
+
+const rootsPerTurn = 256;
+
+export class Purge implements AsyncDisposable {
+  readonly #parts: PurgeParts;
+  #running: Promise<number> | undefined;
+  #isAskedAgain = false;
+  #stopListening: (() => void) | undefined;
+  #stopped = false;
+
+  constructor(parts: PurgeParts) {
+    this.#parts = parts;
+  }
+
+  /** Looks at once, for what was denied while this node was off, and after every change. */
+  start(): void {
+    const look = (): void => void this.run().catch((error: unknown) => this.#report(error));
+    this.#stopListening ??= this.#parts.denials.onChange(look);
+    look();
+  }
+
+  /** What is denied now is gone when it resolves, with the number of blocks that went. */
+  run(): Promise<number> {
+    if (this.#running) this.#isAskedAgain = true;
+    this.#running ??= this.#runAll().finally(() => (this.#running = undefined));
+    return this.#running;
+  }
+
+  /** Idempotent; resolves when nothing is being dropped. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#stopListening?.();
+    await this.#running?.catch(() => undefined);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #runAll(): Promise<number> {
+    let blocks = 0;
+    do {
+      this.#isAskedAgain = false;
+      blocks += await this.#runOnce();
+    } while (this.#isAskedAgain && !this.#stopped);
+    return blocks;
+  }
+
+  async #runOnce(): Promise<number> {
+    const { store, log } = this.#parts;
+    const denied = await this.#deniedRoots();
+    if (denied.length === 0) return 0;
+    const before = store.blocks.stats().blocks;
+    for (const hash of denied) {
+      if (this.#stopped) break;
+      await store.holdings.remove(hash);
+    }
+    const blocks = Math.max(0, before - store.blocks.stats().blocks);
+    log.info('dropped what is denied', { roots: denied.length, blocks });
+    return blocks;
+  }
+
+  async #deniedRoots(): Promise<Bytes[]> {
+    const { store, denials } = this.#parts;
+    const denied: Bytes[] = []; // BOUNDED by the roots that are held
+    let looked = 0;
+    const hashes = Array.from(store.holdings.list(), ({ hash }) => hash); // it may change meanwhile
+    for (const hash of hashes) {
+      if (denials.ofBlock(hash)) denied.push(hash);
+      if (++looked % rootsPerTurn === 0) await nextTurn();
+    }
+    return denied;
+  }
+
+  #report(error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error);
+    this.#parts.log.error('what is denied could not be dropped from the disk', { why });
+  }
+}
