@@ -32,6 +32,8 @@ export interface ExportOptions {
 
 /** Files that are written at the same time: the system makes several in the time of one. */
 const filesAtOnce = 16;
+/** Files that are listed before they are written: a site may have more than fit in memory. */
+const filesPendingMax = 1024;
 
 interface PendingFile {
   readonly entry: FolderEntry;
@@ -42,7 +44,7 @@ interface Export extends ExportOptions {
   readonly blocks: Blocks;
   readonly rootHex: string;
   readonly turns: Turns;
-  /** BOUNDED by filesMax, which `measure` has counted. */
+  /** BOUNDED by filesPendingMax, see writeTree(). */
   readonly pending: PendingFile[];
   files: number;
   bytes: number;
@@ -82,8 +84,8 @@ export async function exportSite(
   await removeOldDrafts(target);
   const draft = draftOf(target);
   try {
-    await makeFolders(state, { entry: { ...root, name: '', size: 0 }, at: draft, depth: 1 });
-    await forEachOf(state.pending, filesAtOnce, (file) => writeFile(state, file));
+    await writeTree(state, { entry: { ...root, name: '', size: 0 }, at: draft, depth: 1 });
+    await writePending(state);
     await rmdir(target).catch(() => undefined); // an empty folder may be replaced
     await rename(draft, target);
   } catch (error) {
@@ -116,8 +118,8 @@ interface Job {
   readonly depth: number;
 }
 
-/** Makes the folders, and leaves the files for later. */
-async function makeFolders(state: Export, { entry, at, depth }: Job): Promise<void> {
+/** Makes the folders, and leaves the files for later, until there are many. */
+async function writeTree(state: Export, { entry, at, depth }: Job): Promise<void> {
   await state.turns.next();
   if (depth > walkDepthMax) throw contentBad(state, 'it is nested too deep');
   const node = readNode(state.blocks, entry);
@@ -131,8 +133,13 @@ async function makeFolders(state: Export, { entry, at, depth }: Job): Promise<vo
   for (const child of entries) {
     const below = path.join(at, child.name);
     if (child.codec === 'raw') state.pending.push({ entry: child, at: below });
-    else await makeFolders(state, { entry: child, at: below, depth: depth + 1 });
+    else await writeTree(state, { entry: child, at: below, depth: depth + 1 });
+    if (state.pending.length >= filesPendingMax) await writePending(state);
   }
+}
+
+function writePending(state: Export): Promise<void> {
+  return forEachOf(state.pending.splice(0), filesAtOnce, (file) => writeFile(state, file));
 }
 
 function writeFile(state: Export, { entry, at }: PendingFile): Promise<void> {
