@@ -54,6 +54,8 @@ const fileEntryBytes = 5;
 const totalsKey: Bytes = Buffer.from('block-totals');
 const totalsBytes = 40;
 const nothing = new Uint8Array();
+/** After the number of the list. */
+export const memberHashAt = 4;
 
 export class BlockIndex {
   readonly #blocks: Table;
@@ -105,7 +107,9 @@ export class BlockIndex {
   /** At most `limit` of the blocks that a list names, in order of hash. */
   membersOf(number: number, limit: number): Bytes[] {
     const range = { ...prefixRange(encodeNumber(number)), limit };
-    return [...this.#members.getKeys(range)].map((key) => new Uint8Array(key.subarray(4)));
+    return [...this.#members.getKeys(range)].map(
+      (key) => new Uint8Array(key.subarray(memberHashAt)),
+    );
   }
 
   /** The blocks from `first` to `last` that a list names, at most `limit` of them. */
@@ -115,16 +119,19 @@ export class BlockIndex {
   ): Bytes[] {
     const [start, end] = [memberKey(number, first), memberKey(number, last)];
     const keys = this.#members.getKeys({ start, end, inclusiveEnd: true, limit });
-    return [...keys].map((key) => new Uint8Array(key.subarray(4)));
+    return [...keys].map((key) => new Uint8Array(key.subarray(memberHashAt)));
   }
 
-  /** All that a list names, in order of hash, of which so many are read at a time. */
-  *membersFrom(number: number, keysAtOnce: number): Iterable<Bytes> {
+  /**
+   * All that a list names, in order of hash, of which so many are read at a time: keys, in which
+   * the hash begins at `memberHashAt`.
+   */
+  *memberKeys(number: number, keysAtOnce: number): Iterable<Bytes> {
     const { start, end } = prefixRange(encodeNumber(number));
     let range = { start, exclusiveStart: false };
     for (;;) {
       const page = [...this.#members.getKeys({ ...range, ...(end && { end }), limit: keysAtOnce })];
-      for (const key of page) yield key.subarray(4);
+      yield* page;
       const last = page.at(-1);
       if (!last || page.length < keysAtOnce) return;
       range = { start: last, exclusiveStart: true };
@@ -134,7 +141,10 @@ export class BlockIndex {
   /** Every membership, in order of list and hash; slow. */
   *memberships(from = 0): Iterable<{ readonly number: number; readonly hash: Bytes }> {
     for (const key of tableKeys(this.#members, encodeNumber(from))) {
-      yield { number: asBuffer(key).readUInt32BE(0), hash: new Uint8Array(key.subarray(4)) };
+      yield {
+        number: asBuffer(key).readUInt32BE(0),
+        hash: new Uint8Array(key.subarray(memberHashAt)),
+      };
     }
   }
 

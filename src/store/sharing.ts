@@ -5,16 +5,16 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { Bytes } from '../base/bytes.ts';
-import type { BlockIndex } from './block-index.ts';
+import { type BlockIndex, memberHashAt } from './block-index.ts';
 import type { Book, HoldingStep } from './book.ts';
 import { holdingCost, membershipCost } from './costs.ts';
 import type { Environment } from './environment.ts';
 import type { StoredHolding } from './holding-codec.ts';
+import { HashSet } from './hash-set.ts';
 import type { HoldingTable } from './holding-table.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { OpenHolding, OpenHoldings } from './open-holdings.ts';
 import { type ListStep, ownersMax, type SharedList, type SharedLists } from './shared-lists.ts';
-import { textOf } from './tables.ts';
 import type { Reservation } from './write-requests.ts';
 
 /** Fewer blocks are as quickly named one by one, and lists shall not become many. */
@@ -68,8 +68,7 @@ export class Sharing {
   ): Promise<readonly Bytes[]> {
     const base = this.#baseFor(open, reservation, like);
     if (!base) return hashes;
-    const wanted = new Map<string, Bytes>(); // BOUNDED by `hashes`
-    for (const hash of hashes) wanted.set(textOf(hash), hash);
+    const wanted = new HashSet(hashes);
     const splits: Split[] = []; // BOUNDED by the lists of `base`
     let room = movedMax;
     for (const list of this.#listsOf(base)) {
@@ -82,7 +81,7 @@ export class Sharing {
     const after = await this.#commit(open, { base, splits });
     if (!open.root) this.#parts.opens.number(open, after.number);
     open.written ??= after.number;
-    return [...wanted.values()];
+    return wanted.rest();
   }
 
   /** Undefined where all is to be named one by one. */
@@ -112,22 +111,22 @@ export class Sharing {
   /** Takes what is in the list from `wanted`, unless it is better named one by one. */
   async #split(
     list: SharedList,
-    { wanted, room }: { readonly wanted: Map<string, Bytes>; readonly room: number },
+    { wanted, room }: { readonly wanted: HashSet; readonly room: number },
   ): Promise<Split | undefined> {
     if (list.owners.length >= ownersMax) return undefined;
     const { index } = this.#parts;
-    const common: string[] = []; // BOUNDED by `wanted`
+    const common: number[] = []; // BOUNDED by `wanted`
     const left: Bytes[] = []; // BOUNDED by `room`
     let read = 0;
-    for (const hash of index.membersFrom(list.number, keysAtOnce)) {
+    for (const key of index.memberKeys(list.number, keysAtOnce)) {
       if (++read % keysInARow === 0) await setImmediate();
-      const id = textOf(hash);
-      if (wanted.has(id)) common.push(id);
-      else left.push(new Uint8Array(hash));
+      const place = wanted.find(key, memberHashAt);
+      if (place === undefined) left.push(new Uint8Array(key.subarray(memberHashAt)));
+      else common.push(place);
       if (left.length > room) return undefined;
     }
     if (common.length < commonMin || common.length < left.length) return undefined;
-    for (const id of common) wanted.delete(id);
+    for (const place of common) wanted.takeOut(place);
     const leftCost = left.reduce(
       (sum, hash) => sum + membershipCost + (index.costOf(hash) ?? 0),
       0,
