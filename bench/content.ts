@@ -8,8 +8,9 @@ import { open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import type { SignedRecord } from '../src/record/envelope.ts';
+import { bundled, nodeFlags } from './bundled.ts';
 import type { Answer, Task } from './content-worker.ts';
-import { Forked, type ForkOptions } from './forked.ts';
+import { Forked } from './forked.ts';
 import { type BenchRow, row } from './row.ts';
 import { inFolder, settleDisk, Turns, turnsWanted } from './turns.ts';
 
@@ -21,15 +22,11 @@ const fetchGoal = 0.6;
 const publishGoal = 0.5;
 const peakGoalMegabytes = 250;
 
-/**
- * As the launcher starts a node: short-lived objects of a stream keep its buffers in memory until
- * they are collected, and a small nursery costs no speed and saves 50 MB.
- */
-const forkOptions: ForkOptions = { flags: ['--max-semi-space-size=2'] };
+const workerFile = await bundled('content-worker.ts');
 
 export class Worker extends Forked<Task, Answer> {
   constructor() {
-    super('content-worker.ts', forkOptions);
+    super(workerFile, { flags: nodeFlags });
   }
 }
 

@@ -16,9 +16,9 @@ export class Forked<Question extends object, Answer extends object> implements A
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
 
-  /** `file` is beside this one. */
+  /** `file` is beside this one, or an absolute path. */
   constructor(file: string, { args = [], flags = [] }: ForkOptions = {}) {
-    this.#child = fork(path.join(import.meta.dirname, file), [...args], {
+    this.#child = fork(path.resolve(import.meta.dirname, file), [...args], {
       serialization: 'advanced',
       stdio: 'inherit',
       execArgv: [...flags],

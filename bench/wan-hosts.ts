@@ -18,6 +18,7 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { nodeFlags } from './bundled.ts';
 
 export interface WanNodeOptions {
   readonly data: string;
@@ -169,7 +170,7 @@ export class WanNetwork<Command extends object = WanCommand> implements AsyncDis
     const guest = index >= this.#servers;
     const options: WanNodeOptions = { data, address, bootstrap, guest };
     const script = path.join(import.meta.dirname, this.#plan.script ?? 'wan-node.ts');
-    const runtime = [process.execPath, '--max-semi-space-size=2', script, JSON.stringify(options)];
+    const runtime = [process.execPath, ...nodeFlags, script, JSON.stringify(options)];
     const child = spawn(this.#program, ['exec', String(index), '--', ...runtime], {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: {
