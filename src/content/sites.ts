@@ -43,6 +43,7 @@ import type {
   AddedSite,
   AddOptions,
   FetchSummary,
+  OpenOptions,
   Progress,
   Publication,
   PublishOptions,
@@ -222,12 +223,12 @@ export class Sites implements SiteReader {
     return { root, files, bytes, seconds, peers };
   }
 
-  async open(root: CID, path: string, { signal }: Abortable = {}): Promise<SiteEntry> {
+  async open(root: CID, path: string, { signal, range }: OpenOptions = {}): Promise<SiteEntry> {
     const link = requireLink(root);
     const onServed = (): void => {
       if (!this.#stop.signal.aborted) this.#visits.served(link);
     };
-    return this.#files.open(root, path, { signal, onServed });
+    return this.#files.open(root, path, { signal, range, onServed });
   }
 
   /**

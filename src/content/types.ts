@@ -107,6 +107,14 @@ export interface SiteFolder {
 
 export type SiteEntry = SiteFile | SiteFolder;
 
+export interface OpenOptions extends Abortable {
+  /**
+   * What of a file will be read first, where that is known: it comes with the path, for which one
+   * round trip is enough. Bytes `from` to `to`, exclusive; left out, the beginning.
+   */
+  readonly range?: { readonly from: number; readonly to: number } | undefined;
+}
+
 /** How the gateway reads sites. */
 export interface SiteReader {
   /**
@@ -114,5 +122,5 @@ export interface SiteReader {
    * from peers first, and the whole site is then fetched in the background and provided.
    * Rejects with CONTENT_NO_PATH, NO_PROVIDERS, CONTENT_UNAVAILABLE, CONTENT_BAD, TIMEOUT, ABORTED.
    */
-  open(root: CID, path: string, options?: Abortable): Promise<SiteEntry>;
+  open(root: CID, path: string, options?: OpenOptions): Promise<SiteEntry>;
 }

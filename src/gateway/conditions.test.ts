@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { checkProperty } from '../../test/support/property.ts';
-import { judge, matchesAny, parseRange } from './conditions.ts';
+import { guessRange, judge, matchesAny, parseRange } from './conditions.ts';
 
 const whole = { kind: 'whole' };
 const none = { kind: 'unsatisfiable' };
@@ -39,6 +39,14 @@ test('ranges', () => {
     ['', 100, whole],
   ];
   for (const [text, size, want] of cases) assert.deepEqual(parseRange(text, size), want, text);
+});
+
+test('what a range is likely to need is known before the size is', () => {
+  assert.deepEqual(guessRange('bytes=5-9'), { from: 5, to: 10 });
+  assert.equal(guessRange('bytes=5-')?.from, 5);
+  for (const text of [undefined, '', 'bytes=-5', 'bytes= -5', 'bytes=9-5', 'bytes=0-1,5-6']) {
+    assert.equal(guessRange(text), undefined, text);
+  }
 });
 
 test('a range is within the body whatever is asked', () => {

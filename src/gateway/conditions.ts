@@ -41,6 +41,18 @@ export function matchesAny(list: string, etag: string): boolean {
 }
 
 /**
+ * What a range is likely to need of a body whose size nobody knows yet. Undefined for the end of a
+ * body, and for what `parseRange` takes as the whole.
+ */
+export function guessRange(
+  text: string | undefined,
+): { readonly from: number; readonly to: number } | undefined {
+  if (text === undefined || /^bytes=[ \t]*-/i.test(text)) return undefined;
+  const wanted = parseRange(text, Number.MAX_SAFE_INTEGER);
+  return wanted.kind === 'part' ? { from: wanted.from, to: wanted.to } : undefined;
+}
+
+/**
  * One range of bytes. Several ranges, other units and what cannot be read give the whole, as the
  * standard allows: parts in one answer cost more than they are worth here.
  */

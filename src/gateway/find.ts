@@ -20,6 +20,8 @@ interface Site {
   readonly sites: SiteReader;
   readonly root: CID;
   readonly signal: AbortSignal;
+  /** What of a file is read first. */
+  readonly range?: { readonly from: number; readonly to: number } | undefined;
 }
 
 /** Rejects like SiteReader.open, but for CONTENT_NO_PATH. */
@@ -36,7 +38,8 @@ export async function findOnSite(site: Site, { segments, slash }: SitePath): Pro
   if (entry && (path === '' || !slash)) {
     return { kind: 'file', file: entry, name: segments.at(-1) ?? '' };
   }
-  return { kind: 'missing', page: await openFile(site, missingName) };
+  const whole = { ...site, range: undefined };
+  return { kind: 'missing', page: await openFile(whole, missingName) };
 }
 
 async function openFile(site: Site, path: string): Promise<SiteFile | undefined> {
@@ -44,9 +47,12 @@ async function openFile(site: Site, path: string): Promise<SiteFile | undefined>
   return entry?.type === 'file' ? entry : undefined;
 }
 
-async function open({ sites, root, signal }: Site, path: string): Promise<SiteEntry | undefined> {
+async function open(
+  { sites, root, signal, range }: Site,
+  path: string,
+): Promise<SiteEntry | undefined> {
   try {
-    return await sites.open(root, path, { signal });
+    return await sites.open(root, path, { signal, range });
   } catch (error) {
     if (isAltNetError(error, 'CONTENT_NO_PATH')) return undefined;
     throw error;

@@ -11,6 +11,7 @@ import type { SiteFile, SiteReader } from '../content/types.ts';
 import type { NameResolver } from '../name/types.ts';
 import { Bodies, type BodiesLimits } from './bodies.ts';
 import { declarationBytesMax, declaresOtherCharset } from './charset.ts';
+import { guessRange } from './conditions.ts';
 import { findOnSite, missingName } from './find.ts';
 import type { HostTarget } from './host.ts';
 import { InFlight } from './inflight.ts';
@@ -125,7 +126,8 @@ export class SiteAnswers {
   async #show(asked: SiteRequest, work: Work): Promise<void> {
     const { root, path, cacheControl } = asked;
     const { signal } = work;
-    const found = await findOnSite({ sites: this.#deps.sites, root, signal }, path);
+    const range = guessRange(asked.request.headers.range);
+    const found = await findOnSite({ sites: this.#deps.sites, root, signal, range }, path);
     switch (found.kind) {
       case 'file':
         return this.#showFile(asked, found, work);

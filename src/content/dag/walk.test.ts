@@ -102,6 +102,61 @@ for (const [scope, path, expected] of scopes) {
   });
 }
 
+/** 3 nodes of 3 leaves of 2 bytes each, and 4 bytes of its own before them. */
+function treeOf(blocks: MemoryBlocks): { file: Link; names: Map<string, string> } {
+  const names = new Map<string, string>();
+  const put = (
+    name: string,
+    sizes: readonly bigint[],
+    parts: readonly Link[],
+    data?: Bytes,
+  ): Link => {
+    const unixfs = new UnixFS({ type: 'file', blockSizes: [...sizes], ...(data && { data }) });
+    const links = parts.map((part): PBLink => ({ Name: '', Tsize: 1, Hash: cidOf(part) }));
+    const hash = blocks.add(encode({ Data: unixfs.marshal(), Links: links }));
+    names.set(toHex(hash), name);
+    return { codec: 'dag-pb', hash };
+  };
+  const nodes = ['a', 'b', 'c'].map((name) => {
+    const leaves = [1, 2, 3].map((n) => leaf(blocks, `${name}${n}`));
+    for (const [i, { hash }] of leaves.entries()) names.set(toHex(hash), `${name}${i + 1}`);
+    return put(name, [2n, 2n, 2n], leaves);
+  });
+  return { file: put('file', [6n, 6n, 6n], nodes, utf8('head')), names };
+}
+
+const ranges: readonly (readonly [number, number, string])[] = [
+  [0, 4, 'file'],
+  [3, 5, 'file a a1'],
+  [4, 10, 'file a a1 a2 a3'],
+  [9, 11, 'file a a3 b b1'],
+  [12, 14, 'file b b2'],
+  [20, Infinity, 'file c c3'],
+  [22, 30, 'file'],
+  [8, 17, 'file a a3 b b1 b2 b3 c c1'],
+];
+for (const [from, to, expected] of ranges) {
+  test(`bytes ${from} to ${to} of a file are ${expected}, wherever one begins`, () => {
+    const blocks = new MemoryBlocks();
+    const { file: link, names } = treeOf(blocks);
+    const want: Want = {
+      ...wantOf(folder(blocks, [['f', link]]), 'entity', ['f']),
+      range: { from, to },
+    };
+    const { order } = walkAll(blocks, want);
+    const tail = order.slice(1).map((hash) => names.get(hash));
+    assert.deepEqual(tail, expected.split(' '));
+    // What is left at each block is the same range, as counted from there.
+    const walk = new DagWalk(want);
+    for (let at = 0; walk.next(); at++) {
+      const rest = walk.rest() ?? assert.fail();
+      const below = walkAll(blocks, rest).order;
+      assert.deepEqual(below, order.slice(at, at + below.length));
+      walk.accept(blocks.get(rest.link.hash) ?? assert.fail());
+    }
+  });
+}
+
 test('a path that leads nowhere ends the walk and says so', () => {
   const { blocks, root } = sample();
   for (const path of [['x'], ['a', 'x'], ['b', 'x'], ['a', 'large', 'x'], ['']]) {

@@ -15,7 +15,12 @@ import {
 } from './frames.ts';
 import type { Want } from '../dag/walk.ts';
 
-const wants: fc.Arbitrary<Want> = fc.record({
+const ranges = fc
+  .tuple(fc.maxSafeNat(), fc.oneof(fc.maxSafeNat(), fc.constant(Infinity)))
+  .map(([from, to]) => ({ from, to }))
+  .filter(({ from, to }) => from < to && (from > 0 || to < Infinity));
+
+const plainWants: fc.Arbitrary<Want> = fc.record({
   link: fc.record({
     codec: fc.constantFrom('dag-pb' as const, 'raw' as const),
     hash: fc.uint8Array({ minLength: 32, maxLength: 32 }),
@@ -25,6 +30,11 @@ const wants: fc.Arbitrary<Want> = fc.record({
   limitBytes: fc.nat(),
   scope: fc.constantFrom('block' as const, 'entity' as const, 'all' as const, 'nodes' as const),
 });
+
+const wants = fc.oneof(
+  plainWants,
+  fc.tuple(plainWants, ranges).map(([want, range]): Want => ({ ...want, scope: 'entity', range })),
+);
 
 test('a want is read as it was written', () => {
   checkProperty(
@@ -56,6 +66,23 @@ test('a want cut short, grown or changed is refused or still a want, and never t
       decodeWant(noise);
     }),
   );
+});
+
+test('a range that is empty, too far, or of another scope than an entity is refused', () => {
+  const link = { codec: 'dag-pb' as const, hash: new Uint8Array(32) };
+  const want: Want = { link, level: 0, path: [], scope: 'entity', range: { from: 5, to: 9 } };
+  const body = encodeWant(want).subarray(headBytes);
+  const changed = (at: number, octet: number): Bytes => {
+    const copy = Uint8Array.from(body);
+    copy[at] = octet;
+    return copy;
+  };
+  assert.deepEqual(decodeWant(body)?.range, { from: 5, to: 9 });
+  assert.equal(decodeWant(changed(55, 5)), undefined, 'empty');
+  assert.equal(decodeWant(changed(55, 4)), undefined, 'backwards');
+  assert.equal(decodeWant(changed(48, 1)), undefined, 'farther than numbers are exact');
+  for (const scope of [0, 2, 3]) assert.equal(decodeWant(changed(0, scope)), undefined);
+  assert.deepEqual(decodeWant(changed(55, 0))?.range, { from: 5, to: Infinity });
 });
 
 test('a path that a want cannot carry is known beforehand', () => {

@@ -25,6 +25,8 @@ const latelyMs = 10 * 60_000;
 interface Desk {
   readonly arrivals: Arrivals;
   readonly asked: Asked;
+  /** BOUNDED by the jobs of the root. */
+  readonly running: Set<Transfer>;
   users: number;
 }
 
@@ -81,15 +83,19 @@ export class Fetcher {
     }
   }
 
-  async #transfer(job: FetchJob, { arrivals, asked }: Desk): Promise<Fetched> {
+  async #transfer(job: FetchJob, { arrivals, asked, running }: Desk): Promise<Fetched> {
     const key = hashKey(job.root.hash);
-    const served = this.#served.get(key) ?? [];
+    // Who sends to others at this moment need not be searched for.
+    const sending = [...running].flatMap(({ senders }) => senders).slice(0, servedMax);
+    const served = sending.length > 0 ? sending : (this.#served.get(key) ?? []);
     const known = job.known ? [job.known, ...served] : served;
     const guesses = known.length > 0 ? [] : this.#servedLately();
     const transfer = new Transfer(job, { ...this.#parts, arrivals, asked, known, guesses });
+    running.add(transfer);
     try {
       return await transfer.run();
     } finally {
+      running.delete(transfer);
       const senders = transfer.senders.slice(0, servedMax);
       if (senders.length > 0) this.#served.set(key, senders);
       this.#noteSenders(senders);
@@ -112,7 +118,7 @@ export class Fetcher {
     const before = this.#desks.get(key);
     if (before && !before.arrivals.hasFailed) return before;
     const arrivals = new Arrivals(this.#parts.blocks);
-    const desk: Desk = { arrivals, asked: new Asked(), users: 0 };
+    const desk: Desk = { arrivals, asked: new Asked(), running: new Set(), users: 0 };
     this.#desks.set(key, desk);
     return desk;
   }

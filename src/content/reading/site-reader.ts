@@ -8,24 +8,24 @@ import { AltNetError } from '../../base/errors.ts';
 import { Delivery } from '../fetching/delivery.ts';
 import type { Fetcher } from '../fetching/fetch.ts';
 import { FileSource } from './file-source.ts';
+import type { ByteRange } from '../dag/byte-range.ts';
 import { listFolder } from '../dag/folder.ts';
 import { fitsWant } from '../exchange/frames.ts';
 import { missingOf } from '../dag/missing.ts';
 import type { Blocks, Holding, Holdings } from '../ports.ts';
 import { cidOf, type Link, requireLink } from '../dag/root.ts';
-import type { SiteEntry, SiteFile, SiteFolder } from '../types.ts';
+import type { OpenOptions, SiteEntry, SiteFile, SiteFolder } from '../types.ts';
 import { decodeNode, type FilePart } from '../dag/unixfs.ts';
 import { DagWalk, type Want } from '../dag/walk.ts';
 
 const entriesMax = 10_000;
 /**
- * The beginning of a file comes with its path: who opens a file mostly reads it, and would else
- * wait for another round trip for each level of its blocks.
+ * So much of a file comes with its path, from where it is read first: who opens a file mostly reads
+ * it, and would else wait for another round trip.
  */
 const firstBytes = 256 * 1024;
 
-export interface OpenSiteOptions {
-  readonly signal?: AbortSignal | undefined;
+export interface OpenSiteOptions extends OpenOptions {
   /** Called once, when what the reader waited for has come and the rest of the site may follow. */
   readonly onServed: () => void;
 }
@@ -34,6 +34,8 @@ export interface OpenSiteOptions {
 interface Opening {
   readonly root: Link;
   readonly path: readonly string[];
+  /** What of a file comes with it. */
+  readonly range: ByteRange;
   readonly blocks: Blocks;
   readonly delivery: Delivery;
 }
@@ -47,12 +49,16 @@ export class SiteFiles {
     this.#fetcher = fetcher;
   }
 
-  async open(root: CID, path: string, { signal, onServed }: OpenSiteOptions): Promise<SiteEntry> {
+  async open(
+    root: CID,
+    path: string,
+    { signal, range = { from: 0, to: Infinity }, onServed }: OpenSiteOptions,
+  ): Promise<SiteEntry> {
     const link = requireLink(root);
     this.#holdings.touch(link.hash);
     const names = path.split('/').filter((name) => name !== '');
     if (!fitsWant(names)) throw noPath(link, names);
-    const opening = this.#begin(link, names, signal);
+    const opening = this.#begin({ root: link, path: names, range }, signal);
     const { blocks, delivery } = opening;
     const target = await delivery.until(() => targetOf(opening));
     const node = decodeNode(target, blocks.get(target.hash) ?? new Uint8Array());
@@ -74,16 +80,24 @@ export class SiteFiles {
     return folder;
   }
 
-  #begin(root: Link, path: readonly string[], signal: AbortSignal | undefined): Opening {
+  #begin(
+    { root, path, range }: Pick<Opening, 'root' | 'path' | 'range'>,
+    signal: AbortSignal | undefined,
+  ): Opening {
     const blocks = this.#fetcher.blocks(root);
     const want: Want = { link: root, level: 0, path, scope: 'block' };
     const job = {
       root,
       missing: () => missingOfEntry(blocks, want),
-      ask: (missing: Want): Want => ({ ...missing, scope: 'entity', limitBytes: firstBytes }),
+      ask: (missing: Want): Want => ({
+        ...missing,
+        scope: 'entity',
+        range,
+        limitBytes: firstBytes,
+      }),
       into: () => this.#into(root),
     };
-    return { root, path, blocks, delivery: new Delivery(this.#fetcher, job, signal) };
+    return { root, path, range, blocks, delivery: new Delivery(this.#fetcher, job, signal) };
   }
 
   #into(root: Link): Promise<Holding> {
@@ -99,7 +113,7 @@ export class SiteFiles {
     readonly part: FilePart;
     readonly onServed: () => void;
   }): SiteFile {
-    const { root, delivery } = opening;
+    const { root, range: first, delivery } = opening;
     const into = (): Promise<Holding> => this.#into(root);
     const fetcher = this.#fetcher;
     if (part.codec === 'raw') void delivery.settled.then(onServed);
@@ -110,13 +124,19 @@ export class SiteFiles {
       async *read({ from = 0, to = part.size, signal } = {}) {
         signal?.throwIfAborted();
         const range = { from: Math.max(from, 0), to: Math.min(to, part.size) };
-        if (range.from >= firstBytes) delivery.stop(); // the beginning is not wanted after all
+        // What comes with the path is not wanted after all.
+        if (!meets(range, first)) delivery.stop();
         yield* new FileSource(fetcher, { root, part, range, into, signal }).read();
         // Who looks into a file here and there does not want all of the site.
         if (range.from === 0 && range.to === part.size) void delivery.settled.then(onServed);
       },
     };
   }
+}
+
+/** Whether a range begins in what comes first of another one. */
+function meets({ from }: ByteRange, first: ByteRange): boolean {
+  return from >= first.from && from < Math.min(first.from + firstBytes, first.to);
 }
 
 /** The block that the path leads to and, where that is a shard of a folder, the others. */
