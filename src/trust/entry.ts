@@ -26,6 +26,7 @@ const sha256Code = 0x12;
 export function parseEntry(what: string): Entry {
   const text = what.trim();
   if (/^https?:/i.test(text)) return urlEntry(text);
+  if (/\s/.test(text)) throw refused(text, 'one entry holds no spaces; write %20 in a path');
   const entry = text.startsWith('/') ? lineEntry(text) : (rootEntry(text) ?? nameEntry(text));
   if (entry.rule.on !== 'block' || !isEmptyContent(entry.rule.hash)) return entry;
   throw refused(text, 'it is empty, and any site may hold it');
@@ -37,7 +38,6 @@ function urlEntry(text: string): Entry {
 }
 
 function lineEntry(text: string): Entry {
-  if (/\s/.test(text)) throw refused(text, 'one entry holds no spaces; write %20 in a path');
   const parsed = parseLine(text);
   if (parsed.is !== 'rule') throw refused(text, flawOf(parsed));
   return { line: text, rule: parsed.rule };
