@@ -122,12 +122,17 @@ export class PeerGroup implements Iterable<Peer> {
       const { session, outstanding } = peer;
       const idleForMs = peer.idleForMs();
       if (isFull && session.blocks === 0 && peer.isQuiet(silentMs)) session.leave('it fell silent');
-      else if (isFull && peer.isIdle && this.#errand.hasQueue()) session.close();
+      else if (isFull && this.#lacksAll(peer)) session.close();
       else if (this.#what.isReader && idleForMs > idleMs) session.close();
       else if (!peer.isIdle && outstanding.every(this.#errand.isRedundant)) {
         if (peer.isQuiet(hedgeMs)) session.leave('others were faster');
       }
     }
+  }
+
+  /** Something is wanted, and it has none of it. */
+  #lacksAll({ isIdle, isHeldBack }: Peer): boolean {
+    return isIdle && !isHeldBack && this.#errand.hasQueue();
   }
 
   /** How many peers there should be now. */
@@ -137,7 +142,7 @@ export class PeerGroup implements Iterable<Peer> {
     if (!hasQueue() && !this.isAnswerDue) return 0;
     const max = this.#what.isReader ? peersForReaderMax : peersMax;
     const isUseless = (peer: Peer): boolean =>
-      peer.isUnproven || (peer.isIdle ? hasQueue() : peer.isQuiet(hedgeMs));
+      peer.isUnproven || this.#lacksAll(peer) || peer.isQuiet(hedgeMs);
     const useless = peers.filter(isUseless).length;
     const ahead = peers.flatMap(({ outstanding }) => outstanding.map(({ bytesDue }) => bytesDue));
     const bytes = ahead.reduce((sum, one) => sum + one, queuedBytes(joinBytes));

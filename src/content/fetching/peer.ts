@@ -11,6 +11,7 @@ import type { ProviderContact } from './providers.ts';
 import type { Link } from '../dag/root.ts';
 import type { Speed } from '../exchange/speed.ts';
 import { SyncSession } from '../exchange/sync-client.ts';
+import { Rate } from './rate.ts';
 import { Lacked } from './want-queue.ts';
 
 /** Whoever sent something within this time is sending. */
@@ -38,7 +39,10 @@ export class Peer {
   /** Nobody said that it has what is wanted. */
   readonly isGuess: boolean;
   readonly session: SyncSession;
+  /** Leaves what is queued to others, who bring it earlier; set by the transfer. */
+  isHeldBack = false;
   readonly #world: World;
+  readonly #rate: Rate;
   #busyMs: number;
   #isSpare = false;
 
@@ -63,12 +67,20 @@ export class Peer {
     this.isGuess = isGuess;
     this.#world = world;
     this.#busyMs = world.clock.monotonicMs();
+    this.#rate = new Rate(world.clock);
     const { pace, silence } = options;
     this.session = new SyncSession(
       stream,
       {
-        take: () => errand.take(this),
-        arrived: errand.arrived,
+        take: () => {
+          const ticket = errand.take(this);
+          if (ticket && this.isIdle) this.#rate.begin();
+          return ticket;
+        },
+        arrived: (ticket, block) => {
+          this.#rate.count(block.bytes.length);
+          return errand.arrived(ticket, block);
+        },
         lacks: (hash) => {
           this.lacked.add(hash);
           // It would be asked the same again; a guess was wrong.
@@ -87,6 +99,15 @@ export class Peer {
 
   get speed(): Speed {
     return this.session.speed;
+  }
+
+  /** What it was asked for and has not brought. */
+  get dueBytes(): number {
+    return this.outstanding.reduce((sum, { bytesDue }) => sum + bytesDue, 0);
+  }
+
+  get bytesPerMs(): number | undefined {
+    return this.#rate.bytesPerMs;
   }
 
   get isIdle(): boolean {

@@ -6,16 +6,17 @@
  * In: providers that opened or failed, blocks, the passing of time. Out: wants, and the end.
  */
 import { abortReason } from '../../base/abort.ts';
-import { toHex } from '../../base/bytes.ts';
+import { type Bytes, toHex } from '../../base/bytes.ts';
 import type { CancelTimer } from '../../base/clock.ts';
 import { AltNetError } from '../../base/errors.ts';
-import type { Ticket } from '../exchange/asked.ts';
+import { expectedBytes, type Ticket } from '../exchange/asked.ts';
+import { isForWorker } from './dealing.ts';
 import type { Fetched, FetchJob, TransferParts } from './fetch-job.ts';
 import type { Peer } from './peer.ts';
 import { PeerGroup } from './peer-group.ts';
 import type { Block } from '../ports.ts';
 import type { ProviderContact } from './providers.ts';
-import { pickTicket } from './stealing.ts';
+import { hedgeMs, pickTicket } from './stealing.ts';
 import { Tide } from '../tide.ts';
 import { WantQueue } from './want-queue.ts';
 import type { Want } from '../dag/walk.ts';
@@ -24,6 +25,8 @@ import type { Want } from '../dag/walk.ts';
 const queueMax = 1024;
 /** An answer that goes on below its first block ends here, so that others can take a share. */
 const answerBytesMax = 1024 * 1024;
+/** With more than this left the end is far. */
+const queuedBytesMax = 32 * 1024 * 1024;
 const tickMs = 250;
 /** A reader asks for what others already asked for when it does not begin to come for so long. */
 const patienceMs = 1000;
@@ -174,7 +177,10 @@ export class Transfer {
     const { asked, arrivals, world } = this.#parts;
     const by = { nowMs: world.clock.monotonicMs(), owner: this };
     for (;;) {
-      const want = this.#queue.take((hash) => !peer.lacked.has(hash));
+      const isFor = (hash: Bytes): boolean => !peer.lacked.has(hash);
+      peer.isHeldBack = !this.#isDealtTo(peer, this.#queue.peek(isFor));
+      if (peer.isHeldBack) return undefined;
+      const want = this.#queue.take(isFor);
       if (this.#isLooking) this.#change.rise();
       if (want === undefined) break;
       const before = asked.get(want.link);
@@ -189,6 +195,20 @@ export class Transfer {
     const twin = asked.add(ticket.want, by);
     twin.hasTwin = true;
     return twin;
+  }
+
+  /**
+   * Whether what comes next is for this peer, or better left to others. As long as more is being
+   * found the end is far; a reader wants its next blocks, whoever brings them.
+   */
+  #isDealtTo(peer: Peer, next: Want | undefined): boolean {
+    if (!next || this.#isLooking || this.#job.reading) return true;
+    const { hash } = next.link;
+    const others = [...this.#peers].filter(
+      (one) => one !== peer && !one.isQuiet(hedgeMs) && !one.lacked.has(hash),
+    );
+    const queuedBytes = this.#queue.bytesUpTo(queuedBytesMax);
+    return isForWorker(peer, others, { bytes: expectedBytes(next), queuedBytes });
   }
 
   /** What only a guess was asked so far; nobody may have begun to answer. */

@@ -43,10 +43,19 @@ export class WantQueue {
     this.#then.length = 0;
   }
 
+  /** The first one that `isFor` allows; it stays. */
+  peek(isFor: (hash: Bytes) => boolean): Want | undefined {
+    for (const wants of [this.#first, this.#then]) {
+      const want = wants[indexFor(wants, isFor)];
+      if (want) return want;
+    }
+    return undefined;
+  }
+
   /** The first one that `isFor` allows; it is removed. */
   take(isFor: (hash: Bytes) => boolean): Want | undefined {
     for (const wants of [this.#first, this.#then]) {
-      const index = wants.slice(0, passedOverMax).findIndex(({ link }) => isFor(link.hash));
+      const index = indexFor(wants, isFor);
       if (index >= 0) return wants.splice(index, 1)[0];
     }
     return undefined;
@@ -56,6 +65,16 @@ export class WantQueue {
     yield* this.#first;
     yield* this.#then;
   }
+}
+
+/** Negative where there is none. */
+function indexFor(wants: readonly Want[], isFor: (hash: Bytes) => boolean): number {
+  const count = Math.min(wants.length, passedOverMax);
+  for (let i = 0; i < count; i++) {
+    const want = wants[i];
+    if (want && isFor(want.link.hash)) return i;
+  }
+  return -1;
 }
 
 /** Blocks that a peer said it lacks. BOUNDED by its size: who lacks more is of no use. */
