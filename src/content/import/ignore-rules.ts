@@ -69,9 +69,14 @@ export class IgnoreRules {
     return new IgnoreRules(this.#folder, { patterns: all, count });
   }
 
+  /** Leaves nothing out. */
+  get isEmpty(): boolean {
+    return this.#set.count === 0;
+  }
+
   /** Whether the entry `name` of this folder is left out, and with it everything below. */
   leavesOut(name: string, isFolder: boolean): boolean {
-    if (this.#set.count === 0) return false;
+    if (this.isEmpty) return false;
     const path = [...this.#folder, name].join('/');
     return this.#matcher.ignores(isFolder ? `${path}/` : path);
   }

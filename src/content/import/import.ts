@@ -14,10 +14,12 @@ import { Slabs } from '../slabs.ts';
 import { Turns } from '../turns.ts';
 import type { Progress } from '../types.ts';
 import { type ImportMemory, type KnownSite, unknownSite } from './import-memory.ts';
+import type { KnownFolder } from './known-rows.ts';
 import { type FileTarget, isSmall, readLargeFile, readSmallFile } from './read-files.ts';
 import { hashesOf, recognise, type Recognised } from './recognise.ts';
 import { scan, type ScannedFile, type ScannedFolder } from './scan.ts';
 import { SiteBuild } from './site-build.ts';
+import { pathStampOf } from './stamp.ts';
 
 export interface Imported {
   /** Always a folder: a single file becomes a folder of one. */
@@ -56,16 +58,48 @@ export async function importPath(
   options: ImportOptions = {},
 ): Promise<Imported> {
   const { signal, known } = options;
-  const site = await scan(from, { signal });
   const before = (await known?.memory.recall(from, { signal })) ?? unknownSite;
-  const work = new SiteImport(holding, { site, before, options });
-  const unread = await work.recogniseSome();
+  const { work, site, unread } = await beginImport(holding, { from, before, options });
   await work.read(unread);
   const root = await work.finish();
   const remembered = known && { root: root.hash, rows: await work.rows() };
   if (remembered) await known.memory.remember(from, remembered);
   signal?.throwIfAborted();
   return { root, ...work.done, entry: entryOf(site) };
+}
+
+interface Begun {
+  readonly work: SiteImport;
+  readonly site: ScannedFolder;
+  readonly unread: readonly ScannedFile[];
+}
+
+/** What is known from one attempt to the next, in each of which there is less to be lost. */
+interface Attempt {
+  /** By the stamp of the path. */
+  readonly folders: ReadonlyMap<string, KnownFolder>;
+  /** Keys of the hashes of blocks that are not here. BOUNDED by the blocks of the site */
+  readonly lost: Set<string>;
+  /** Bytes that were set aside. */
+  reserved: number;
+}
+
+/** Begins anew when something turns out to be lost: all of it is looked at then. */
+async function beginImport(
+  holding: ImportHolding,
+  { from, before, options }: { from: string; before: KnownSite; options: ImportOptions },
+): Promise<Begun> {
+  const { signal } = options;
+  const folders = before.rows.byPath();
+  const attempt: Attempt = { folders, lost: new Set(), reserved: 0 };
+  const isKnown = (at: string, stamp: string): boolean =>
+    attempt.lost.size === 0 && attempt.folders.get(pathStampOf(at))?.stamp === stamp;
+  for (;;) {
+    const site = await scan(from, { signal, isKnown });
+    const work = new SiteImport(holding, { site, before, options });
+    const unread = await work.recogniseSome(attempt);
+    if (unread) return { work, site, unread };
+  }
 }
 
 function entryOf({ files, folders }: ScannedFolder): string {
@@ -107,37 +141,34 @@ class SiteImport {
   }
 
   /**
-   * Names what did not change and is here, and gives back the other files. Before it does, room is
-   * set aside for all of it.
+   * Names what did not change and is here, and gives back the other files; undefined when something
+   * is lost that was thought to be here. Before it does, room is set aside for all of it.
    */
-  async recogniseSome(): Promise<readonly ScannedFile[]> {
+  async recogniseSome(attempt: Attempt): Promise<readonly ScannedFile[] | undefined> {
     const { signal, known } = this.#options;
     const { rows, root } = this.#before;
-    const lost = new Set<string>(); // BOUNDED by the blocks of the site
-    let reserved = 0;
-    for (;;) {
-      const recognised = await recognise(this.#site, { rows, lost, signal });
-      const room = roomFor(recognised);
-      if (room > reserved) await this.#holding.reserve(room - reserved);
-      reserved = Math.max(room, reserved);
-      const lostBefore = lost.size;
-      const { folders, files, unread } = recognised;
-      if (known && folders.size + files.size > 0) {
-        const { blocks } = known;
-        const named = await hashesOf(recognised, { rows, lost, blocks, signal });
-        for (const key of named.lost) lost.add(key);
-        const isWhole = named.lost.length === 0;
-        const missing = isWhole ? await this.#holding.adopt(named.hashes, { like: root }) : [];
-        for (const hash of missing) lost.add(hashKey(hash));
-      }
-      if (lost.size > lostBefore) continue; // each time there is less that could be lost
-      this.#build.recognised(recognised);
-      this.#advance({
-        bytes: this.#site.total.bytes - sumOf(unread, ({ bytes }) => bytes),
-        files: this.#site.total.files - unread.length,
-      });
-      return unread;
+    const { lost } = attempt;
+    const from = { rows, folders: attempt.folders, lost, signal };
+    const recognised = await recognise(this.#site, from);
+    const room = roomFor(recognised);
+    if (room > attempt.reserved) await this.#holding.reserve(room - attempt.reserved);
+    attempt.reserved = Math.max(room, attempt.reserved);
+    const lostBefore = lost.size;
+    const { folders, files, unread } = recognised;
+    if (known && folders.size + files.size > 0) {
+      const named = await hashesOf(recognised, { ...from, blocks: known.blocks });
+      for (const key of named.lost) lost.add(key);
+      const isWhole = named.lost.length === 0;
+      const missing = isWhole ? await this.#holding.adopt(named.hashes, { like: root }) : [];
+      for (const hash of missing) lost.add(hashKey(hash));
     }
+    if (lost.size > lostBefore) return undefined;
+    this.#build.recognised(recognised);
+    this.#advance({
+      bytes: this.#site.total.bytes - sumOf(unread, ({ bytes }) => bytes),
+      files: this.#site.total.files - unread.length,
+    });
+    return unread;
   }
 
   async read(files: readonly ScannedFile[]): Promise<void> {

@@ -48,9 +48,27 @@ export class KnownRows {
     return this.#folder(0, Math.floor(this.#rows.length / rowBytes));
   }
 
+  /** All folders, by the stamp of the path. */
+  byPath(): ReadonlyMap<string, KnownFolder> {
+    const folders = new Map<string, KnownFolder>(); // BOUNDED by the rows
+    const { top } = this;
+    const pending = top ? [top] : []; // BOUNDED by the rows
+    for (let folder = pending.pop(); folder; folder = pending.pop()) {
+      folders.set(folder.pathStamp, folder);
+      for (const one of this.foldersOf(folder)) pending.push(one);
+    }
+    return folders;
+  }
+
   *filesOf({ at, shards, files }: KnownFolder): Iterable<KnownEntry> {
     const first = at + rowsOfFolder + shards;
     for (let row = first; row < first + files; row++) yield this.#entry(row);
+  }
+
+  /** What its files were made into. */
+  *builtOf({ at, shards, files }: KnownFolder): Iterable<Built> {
+    const first = at + rowsOfFolder + shards;
+    for (let row = first; row < first + files; row++) yield this.#built(row);
   }
 
   *foldersOf({ at, rows, shards, files }: KnownFolder): Iterable<KnownFolder> {
@@ -83,14 +101,16 @@ export class KnownRows {
 
   #entry(row: number): KnownEntry {
     const at = row * rowBytes;
-    const rest = at + stampBytes + hashBytes;
+    const stamp = this.#rows.toString('latin1', at, at + stampBytes);
+    return { stamp, built: this.#built(row) };
+  }
+
+  #built(row: number): Built {
+    const rest = row * rowBytes + stampBytes + hashBytes;
     const depth = this.#rows.readUInt8(rest);
     const codec = depth === 1 ? 'raw' : 'dag-pb';
     const total = this.#rows.readUIntBE(rest + 1, 6);
-    return {
-      stamp: this.#rows.toString('latin1', at, at + stampBytes),
-      built: { codec, hash: this.#hash(row), depth, total },
-    };
+    return { codec, hash: this.#hash(row), depth, total };
   }
 
   #folder(at: number, end: number): KnownFolder | undefined {

@@ -25,19 +25,23 @@ export interface Recognised {
 
 export interface RecogniseOptions {
   readonly rows: KnownRows;
+  /** By the stamp of the path. */
+  readonly folders: ReadonlyMap<string, KnownFolder>;
   /** Keys of the hashes of blocks that are not here. */
   readonly lost: ReadonlySet<string>;
   readonly signal: AbortSignal | undefined;
 }
 
+/** Folders of which nothing was kept (`isKnown`) are recognised as long as nothing is lost. */
 export async function recognise(
   site: ScannedFolder,
-  { rows, lost, signal }: RecogniseOptions,
+  { rows, folders, lost, signal }: RecogniseOptions,
 ): Promise<Recognised> {
   const found: Recognised = { folders: new Map(), files: new Map(), unread: [] };
   const turns = new Turns(signal);
   const isLost = ({ hash }: Built): boolean => lost.size > 0 && lost.has(hashKey(hash));
-  const visit = async (folder: ScannedFolder, known: KnownFolder | undefined): Promise<void> => {
+  const visit = async (folder: ScannedFolder): Promise<void> => {
+    const known = folders.get(pathStampOf(folder.path));
     if (known?.stamp === folder.stamp && !hasLost(rows, known, lost)) {
       found.folders.set(folder, known);
       return;
@@ -51,19 +55,16 @@ export async function recognise(
       if (built && !isLost(built)) found.files.set(file, { ...built, size: file.bytes });
       else found.unread.push(file);
     }
-    const byPath = new Map<string, KnownFolder>(); // BOUNDED by the folders of a folder
-    for (const one of known ? rows.foldersOf(known) : []) byPath.set(one.pathStamp, one);
-    for (const one of folder.folders) await visit(one, byPath.get(pathStampOf(one.path)));
+    for (const one of folder.folders) await visit(one);
   };
-  const { top } = rows;
-  await visit(site, top?.pathStamp === pathStampOf(site.path) ? top : undefined);
+  await visit(site);
   return found;
 }
 
 function hasLost(rows: KnownRows, folder: KnownFolder, lost: ReadonlySet<string>): boolean {
   if (lost.size === 0) return false;
   for (const hash of rows.nodesOf(folder)) if (lost.has(hashKey(hash))) return true;
-  for (const { built } of rows.filesOf(folder)) if (lost.has(hashKey(built.hash))) return true;
+  for (const { hash } of rows.builtOf(folder)) if (lost.has(hashKey(hash))) return true;
   for (const one of rows.foldersOf(folder)) if (hasLost(rows, one, lost)) return true;
   return false;
 }
@@ -92,7 +93,7 @@ export async function hashesOf(
   };
   const addFolder = async (folder: KnownFolder): Promise<void> => {
     hashes.push(...rows.nodesOf(folder));
-    for (const { built } of rows.filesOf(folder)) {
+    for (const built of rows.builtOf(folder)) {
       if (built.codec === 'raw') hashes.push(built.hash);
       else await addFile(built);
     }

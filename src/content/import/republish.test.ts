@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import * as fc from 'fast-check';
@@ -95,6 +95,47 @@ test('blocks that were lost meanwhile are made again', async (t) => {
     publisher.blocks.delete(Buffer.from(hash, 'hex'));
     await publisher.check(await publisher.publish(folder), folder);
   }
+});
+
+test('whatever is lost of a folder in a folder, a sharded one too, is made again', async (t) => {
+  const folder = temporaryFolder(t);
+  for (let i = 0; i < 1400; i++) {
+    const name = `${i} `.padEnd(200, 'x');
+    mkdirSync(path.join(folder, 'above/sharded'), { recursive: true });
+    writeFileSync(path.join(folder, 'above/sharded', name), `content of ${i % 700}`);
+  }
+  for (const name of ['above/x', 'above/sharded-not/y', 'z']) {
+    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+    writeFileSync(path.join(folder, name), new Uint8Array(chunkBytes + 1).fill(name.length));
+  }
+  const publisher = new Publisher();
+  await publisher.publish(folder);
+  const all = publisher.blocks.hashes();
+  for (const hash of all.filter((_, i) => i % 97 === 0 || i > all.length - 12)) {
+    publisher.blocks.delete(Buffer.from(hash, 'hex'));
+    await publisher.check(await publisher.publish(folder), folder);
+    await publisher.publish(folder);
+    assert.deepEqual(publisher.blocks.written, [], 'nothing is read, nothing is made');
+    assert.equal(publisher.adopted.size, all.length);
+  }
+});
+
+test('a file that takes the place of one of its size and time is read', async (t) => {
+  const folder = makeSite(t);
+  const publisher = new Publisher();
+  const [at, other] = [path.join(folder, 'd1/f7'), path.join(folder, '.other')];
+  utimesSync(at, 1000, 1000);
+  await publisher.publish(folder);
+  writeFileSync(other, 'content of X');
+  utimesSync(other, 1000, 1000);
+  renameSync(other, at);
+  await publisher.check(await publisher.publish(folder), folder);
+  writeFileSync(other, 'content of Y');
+  utimesSync(other, 1000, 1000);
+  rmSync(at);
+  linkSync(other, at); // two names of one file
+  linkSync(other, path.join(folder, 'd2/f8b'));
+  await publisher.check(await publisher.publish(folder), folder);
 });
 
 test('a file that was changed a moment ago is read again', async (t) => {

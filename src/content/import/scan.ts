@@ -9,6 +9,7 @@ import {
   lstatSync,
   readdirSync,
   realpathSync,
+  type Stats,
   statSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -36,8 +37,10 @@ export interface ScannedFolder {
   readonly name: string;
   /** Where to list it. */
   readonly path: string;
+  /** Empty, like `folders`, when `isKnown` has said that nothing of them is needed. */
   readonly files: readonly ScannedFile[];
   readonly folders: readonly ScannedFolder[];
+  readonly isKnown: boolean;
   /** Another one when anything below it has changed. */
   readonly stamp: string;
   /** Of all files below it. */
@@ -57,15 +60,28 @@ export interface ScanOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with each folder, those without files included, before it is listed. */
   readonly onFolder?: ((at: string) => void) | undefined;
+  /**
+   * Whether a folder below the top one is known by this path and stamp, so that its stamp and
+   * totals will do: to keep what is said of ten thousand files takes longer than to ask.
+   */
+  readonly isKnown?: IsKnown | undefined;
 }
+
+type IsKnown = (at: string, stamp: string) => boolean;
 
 interface Scan {
   /** No link may lead out of this. */
   readonly top: string;
   readonly turns: Turns;
   readonly onFolder: ((at: string) => void) | undefined;
+  readonly isKnown: IsKnown;
   files: number;
 }
+
+/** Asking for the time between any two takes as long as some of what is done with one. */
+const entriesPerTurn = 8;
+const exactly = { bigint: true } as const;
+const never: IsKnown = () => false;
 
 /**
  * The folder at `from`, or a folder that holds just the file at `from`. Names that begin with a dot
@@ -74,23 +90,19 @@ interface Scan {
  */
 export async function scan(
   from: string,
-  { signal, onFolder }: ScanOptions = {},
+  { signal, onFolder, isKnown = never }: ScanOptions = {},
 ): Promise<ScannedFolder> {
   signal?.throwIfAborted();
   const stats = statOf(from);
   if (stats.isFile()) {
     const name = path.basename(path.resolve(from));
     checkName(name, from);
-    return folderOf({
-      name: '',
-      at: from,
-      files: [fileOf(stats, { name, at: from })],
-      folders: [],
-    });
+    const files = [fileOf(stats, { name, at: from })];
+    return folderOf({ name: '', at: from, files, folders: [] }, never);
   }
   if (!stats.isDirectory()) throw unsupported(from, 'it is neither a file nor a folder');
   const top = realpathSync(from);
-  const state = { top, turns: new Turns(signal), onFolder, files: 0 };
+  const state = { top, turns: new Turns(signal), onFolder, isKnown, files: 0 };
   const folder = await scanFolder(state, {
     name: '',
     at: from,
@@ -121,13 +133,13 @@ async function scanFolder(state: Scan, { name, at, above, rules }: Place): Promi
   const files: ScannedFile[] = []; // BOUNDED by filesMax
   const folders: ScannedFolder[] = []; // BOUNDED likewise: each has a file
   const prefix = path.join(at, path.sep);
-  for (const entry of listed) {
-    const turn = state.turns.next();
+  for (const [i, entry] of listed.entries()) {
+    const turn = i % entriesPerTurn === 0 ? state.turns.next() : undefined;
     if (turn) await turn;
     if (entry.name.startsWith('.') && entry.name !== '.well-known') continue;
     const child = prefix + entry.name;
     checkName(entry.name, child);
-    if (inForce.leavesOut(entry.name, isFolder(entry, child))) continue;
+    if (!inForce.isEmpty && inForce.leavesOut(entry.name, isFolder(entry, child))) continue;
     const place = { name: entry.name, at: child, above, rules: inForce };
     const found = scanEntry(state, entry, place);
     // Waiting for each file would take as long as asking the system about it.
@@ -135,7 +147,8 @@ async function scanFolder(state: Scan, { name, at, above, rules }: Place): Promi
     if (scanned?.kind === 'file') files.push(scanned);
     else if (scanned) folders.push(scanned);
   }
-  return folderOf({ name, at, files, folders });
+  const isTop = above.length === 1;
+  return folderOf({ name, at, files, folders }, isTop ? never : state.isKnown);
 }
 
 function scanEntry(
@@ -166,31 +179,31 @@ function fileOf(stats: BigIntStats, { name, at }: { name: string; at: string }):
   return { kind: 'file', name, path: at, bytes: Number(stats.size), says: saysOf(stats) };
 }
 
-function folderOf({
-  name,
-  at,
-  files,
-  folders,
-}: {
+interface Listed {
   readonly name: string;
   readonly at: string;
   readonly files: readonly ScannedFile[];
   readonly folders: readonly ScannedFolder[];
-}): ScannedFolder {
-  const stamp = new FolderStamp(at);
+}
+
+function folderOf({ name, at, files, folders }: Listed, isKnown: IsKnown): ScannedFolder {
+  const all = new FolderStamp(at);
   const total = { files: files.length, bytes: 0, blocks: 0 };
   for (const file of files) {
-    stamp.addFile(file.name, file.says);
+    all.addFile(file.name, file.says);
     total.bytes += file.bytes;
     total.blocks += blocksOf(file.bytes);
   }
   for (const folder of folders) {
-    stamp.addFolder(folder.name, folder.stamp);
+    all.addFolder(folder.name, folder.stamp);
     total.files += folder.total.files;
     total.bytes += folder.total.bytes;
     total.blocks += folder.total.blocks;
   }
-  return { kind: 'folder', name, path: at, files, folders, stamp: stamp.finish(), total };
+  const stamp = all.finish();
+  const common = { kind: 'folder', name, path: at, stamp, total } as const;
+  if (isKnown(at, stamp)) return { ...common, files: [], folders: [], isKnown: true };
+  return { ...common, files, folders, isKnown: false };
 }
 
 /** Whether a rule for folders applies: also to a link that leads to one, as that is followed. */
@@ -204,8 +217,8 @@ function isFolder(entry: Dirent, at: string): boolean {
 }
 
 function readRules(top: string, { at, rules }: { at: string; rules: IgnoreRules }): IgnoreRules {
-  if (describe(at, (file) => lstatSync(file)).isSymbolicLink()) resolveLink(top, at);
   let bytes: Uint8Array | undefined;
+  if (lstatOf(at).isSymbolicLink()) resolveLink(top, at);
   try {
     bytes = readStart(at, ignoreFileBytesMax + 1);
   } catch (error) {
@@ -239,12 +252,16 @@ function listFolder(at: string): Dirent[] {
 }
 
 function statOf(at: string): BigIntStats {
-  return describe(at, (file) => statSync(file, { bigint: true }));
+  try {
+    return statSync(at, exactly);
+  } catch (error) {
+    throw readError(at, error);
+  }
 }
 
-function describe<T>(at: string, how: (at: string) => T): T {
+function lstatOf(at: string): Stats {
   try {
-    return how(at);
+    return lstatSync(at);
   } catch (error) {
     throw readError(at, error);
   }
