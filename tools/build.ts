@@ -21,7 +21,11 @@ async function bundle(folder: string): Promise<void> {
   const { rolldown } = await import('rolldown');
   await using build = await rolldown({
     cwd: root,
-    input: { altnet: 'src/cli/main.ts', alternate: 'src/cli/alternate-main.ts' },
+    input: {
+      altnet: 'src/cli/main.ts',
+      alternate: 'src/cli/alternate-main.ts',
+      'disk-worker': 'src/store/disk-worker.ts', // a thread: beside the chunk that starts it
+    },
     platform: 'node',
     external: ['lmdb'], // finds its binary beside itself
     logLevel: 'silent',

@@ -1,6 +1,6 @@
 /**
- * What the content module asks of its neighbours. `store` implements Blocks and Holdings, `peer`
- * Connections, `dht` the publisher and the search; tests implement them in memory.
+ * What the content module asks of its neighbours. `store` implements Blocks, Holdings and
+ * Verifier, `peer` Connections, `dht` the publisher and the search; tests implement them in memory.
  */
 import type { Bytes } from '../base/bytes.ts';
 import type { Contact } from '../identity/contact.ts';
@@ -22,6 +22,15 @@ export interface Blocks {
   has(hash: Bytes): boolean;
   /** What `get` gave is not what the hash says: it can be fetched again once this has resolved. */
   forget?(hash: Bytes): Promise<void>;
+}
+
+/** Hashes beside this thread. */
+export interface Verifier {
+  /**
+   * Whether the SHA-256 of `bytes` is `hash`, once that is known; nobody changes `bytes` before.
+   * Undefined when whoever asks had better find out itself.
+   */
+  matches(hash: Bytes, bytes: Bytes): Promise<boolean> | undefined;
 }
 
 /**

@@ -5,13 +5,14 @@
 import path from 'node:path';
 import type { World } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import type { HeldRoot, Holdings } from '../content/ports.ts';
+import type { HeldRoot, Holdings, Verifier } from '../content/ports.ts';
 import type { PublicationJournal, RecordStore } from '../dht/ports.ts';
 import { BlockFiles } from './block-files.ts';
 import { BlockIndex } from './block-index.ts';
 import { BlockStore } from './blocks.ts';
 import { Book } from './book.ts';
 import { type Claim, claimFolder } from './claim.ts';
+import { DiskThread } from './disk-thread.ts';
 import { type Environment, openEnvironment } from './environment.ts';
 import { HoldingTable } from './holding-table.ts';
 import { HoldingStore } from './holdings.ts';
@@ -35,6 +36,8 @@ export interface Store extends AsyncDisposable {
   readonly blocks: BlockStore;
   readonly holdings: Holdings;
   readonly unnamed: UnnamedRoots;
+  /** Beside the main thread, and only while much is to be verified. */
+  readonly verifier: Verifier;
   readonly notes: NoteStore;
   /** What never makes room for anything else, such as own sites; may be more than the budget. */
   pinnedBytes(): number;
@@ -58,6 +61,7 @@ interface BlockParts {
   readonly files: BlockFiles;
   readonly blocks: BlockStore;
   readonly holdings: HoldingStore;
+  readonly thread: DiskThread;
 }
 
 /**
@@ -89,7 +93,8 @@ function blockParts(
   { folder, world, log, budgetBytes, perPeerBudgetBytes }: StoreOptions,
 ): BlockParts {
   const index = new BlockIndex(environment);
-  const files = new BlockFiles(path.join(folder, 'blocks'));
+  const thread = new DiskThread({ timers: world.timers, log });
+  const files = new BlockFiles(path.join(folder, 'blocks'), thread);
   const table = new HoldingTable(environment);
   const lists = new SharedLists(environment);
   const bytesMax = budgetBytes ?? Number.MAX_SAFE_INTEGER;
@@ -98,7 +103,7 @@ function blockParts(
   const shared = { environment, book, index, table, lists, files, folder, world, log };
   const holdings = new HoldingStore(shared);
   const onLost = (hash: Uint8Array): Promise<void> => holdings.forget([hash]);
-  return { index, files, holdings, blocks: new BlockStore({ ...shared, onLost }) };
+  return { index, files, holdings, thread, blocks: new BlockStore({ ...shared, onLost }) };
 }
 
 /** After a crash: drops files without entry and entries without file. */
@@ -113,7 +118,7 @@ async function recover({ index, files, holdings }: BlockParts, log: Logger): Pro
 
 function storeOf({
   environment,
-  parts: { blocks, holdings },
+  parts: { blocks, holdings, thread },
   claim,
 }: {
   environment: Environment;
@@ -126,6 +131,7 @@ function storeOf({
       await holdings.stop();
       await environment.close();
     } finally {
+      await thread.stop();
       claim.release();
     }
   };
@@ -135,6 +141,7 @@ function storeOf({
     journal: new LmdbPublicationJournal(environment),
     notes: new NoteStore(environment),
     holdings,
+    verifier: thread,
     pinnedBytes: () => holdings.pinnedBytes(),
     unnamed: { list: () => holdings.unnamedRoots(), finish: () => holdings.finishNaming() },
     blocks,
