@@ -27,6 +27,7 @@ import type {
   KeeperSearch,
   ProviderSearch,
   Publisher,
+  Verifier,
 } from './ports.ts';
 import { throttled } from './progress.ts';
 import { Announcer } from './provide.ts';
@@ -60,6 +61,8 @@ import { Visits } from './reading/visits.ts';
 export interface SitesParts {
   readonly blocks: Blocks;
   readonly holdings: Holdings;
+  /** Left out: all that comes is hashed by this thread. */
+  readonly verifier?: Verifier | undefined;
   /** Of folders, and of what was unpublished; left out, nothing is remembered. */
   readonly notes?: (ImportNotes & UnpublishedNotes) | undefined;
   readonly publisher: Publisher;
@@ -111,7 +114,7 @@ export class Sites implements SiteReader {
   #stopping: Promise<void> | undefined;
 
   constructor(parts: SitesParts, { fetch = {}, serve = {}, replication }: SitesOptions = {}) {
-    const { blocks, holdings, search, connections, keepers, signer } = parts;
+    const { blocks, holdings, search, connections, keepers, signer, verifier } = parts;
     const { world = systemWorld, logger: log = silentLogger } = parts;
     const { clock } = world;
     this.#parts = parts;
@@ -129,6 +132,7 @@ export class Sites implements SiteReader {
       options: fetch,
       world,
       logger: log,
+      verifier,
     });
     this.#files = new SiteFiles(holdings, fetcher);
     const custody = new Custody(blocks, holdings, fetcher);

@@ -22,18 +22,23 @@ export class Slabs {
   readonly #free: ArrayBufferLike[] = []; // BOUNDED by #freeMax, see give()
   readonly #owned = new WeakSet<ArrayBufferLike>();
   readonly #freeMax: number;
+  readonly #isShared: boolean;
   readonly #shared = new WeakMap<ArrayBufferLike, Shared>();
   #current: Shared | undefined;
 
-  /** `bytesMax`: of slabs that are kept for later. */
-  constructor(bytesMax: number = 16 * 1024 * 1024) {
+  /** `bytesMax`: of slabs that are kept for later. `isShared`: other threads can see them. */
+  constructor(
+    bytesMax: number = 16 * 1024 * 1024,
+    { isShared = false }: { readonly isShared?: boolean } = {},
+  ) {
     this.#freeMax = bytesMax / slabBytes;
+    this.#isShared = isShared;
   }
 
   /** `length` bytes with any content. */
   take(length: number): Bytes {
     if (length > slabBytes || length < worthwhileBytes) return Buffer.allocUnsafeSlow(length);
-    const buffer = this.#free.pop() ?? new ArrayBuffer(slabBytes);
+    const buffer = this.#free.pop() ?? this.#make();
     this.#owned.add(buffer);
     return new Uint8Array(buffer, 0, length);
   }
@@ -45,7 +50,7 @@ export class Slabs {
   takePiece(length: number): Bytes {
     if (length >= worthwhileBytes) return this.take(length);
     if (!this.#current || this.#current.used + length > slabBytes) {
-      const buffer = this.#free.pop() ?? new ArrayBuffer(slabBytes);
+      const buffer = this.#free.pop() ?? this.#make();
       this.#current = { buffer, used: 0, pieces: 0 };
       this.#shared.set(buffer, this.#current);
     }
@@ -69,6 +74,10 @@ export class Slabs {
     if (shared === this.#current) return;
     this.#shared.delete(shared.buffer);
     this.#keep(shared.buffer);
+  }
+
+  #make(): ArrayBufferLike {
+    return this.#isShared ? new SharedArrayBuffer(slabBytes) : new ArrayBuffer(slabBytes);
   }
 
   #keep(buffer: ArrayBufferLike): void {

@@ -3,8 +3,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import type { CID } from 'multiformats/cid';
-import { type Bytes, concatBytes } from '../base/bytes.ts';
+import { type Bytes, concatBytes, equalBytes } from '../base/bytes.ts';
+import { sha256 } from '../base/hash.ts';
 import { temporaryFolder } from '../../test/support/cleanup.ts';
 import { type ContentNode, RecordBoard, startContentNode } from '../../test/support/content-net.ts';
 import type { ByteStream } from '../peer/stream.ts';
@@ -20,6 +22,7 @@ import {
   syncProtocol,
 } from './exchange/frames.ts';
 import { DagWalk } from './dag/walk.ts';
+import type { Verifier } from './ports.ts';
 
 interface Trial {
   readonly root: CID;
@@ -31,10 +34,10 @@ interface Trial {
 
 const pace = { periodMs: 300, bytesMin: 1 };
 
-async function prepare(t: TestContext): Promise<Trial> {
+async function prepare(t: TestContext, verifier?: Verifier): Promise<Trial> {
   const board = new RecordBoard();
   const provider = await startContentNode(t, board);
-  const fetcher = await startContentNode(t, board, { fetch: { pace } });
+  const fetcher = await startContentNode(t, board, { fetch: { pace }, verifier });
   const { root } = await provider.sites.publish(await makeSite(t));
   return { root, board, provider, fetcher };
 }
@@ -181,9 +184,28 @@ const frauds: readonly {
   },
 ];
 
-for (const { name, script, kept, why } of frauds) {
-  test(`${name}: the provider is dropped, what was good stays`, async (t) => {
-    const trial = await prepare(t);
+/** Knows of each block later than it comes, as another thread does; says how many it was asked. */
+class LateVerifier implements Verifier {
+  asked = 0;
+
+  async matches(hash: Bytes, bytes: Bytes): Promise<boolean> {
+    this.asked++;
+    for (let turn = 0; turn < 5; turn++) await setImmediate();
+    return equalBytes(sha256(bytes), hash);
+  }
+}
+
+/** Those that need a look into blocks, and may thus be found out late. */
+const lateFrauds = frauds.slice(0, 5).map((one) => ({ ...one, isLate: true }));
+
+for (const { name, script, kept, why, isLate } of [
+  ...frauds.map((one) => ({ ...one, isLate: false })),
+  ...lateFrauds,
+]) {
+  const known = isLate ? ', which is known later' : '';
+  test(`${name}${known}: the provider is dropped, what was good stays`, async (t) => {
+    const verifier = isLate ? new LateVerifier() : undefined;
+    const trial = await prepare(t, verifier);
     const { board, fetcher, provider, root } = trial;
     await misbehave(trial, async (blocks, stream) => {
       await script(blocks, stream).catch(() => undefined); // the victim hangs up, as it should
@@ -205,6 +227,7 @@ for (const { name, script, kept, why } of frauds) {
     const { peers } = await fetcher.sites.ensure(root);
     assert.ok(peers >= 1);
     assert.equal(fetcher.blocks.written.length, total, 'nothing was fetched twice');
+    if (verifier) assert.ok(verifier.asked >= 12, 'leaves are verified by it');
   });
 }
 
@@ -233,7 +256,7 @@ test('a provider that dies in the middle is replaced and nothing comes twice', a
     await stream.write(concatBytes(...blocks.slice(0, 7).map(block)));
     // The second provider becomes known only now, so that the order is certain.
     await second.sites.publish(await makeSite(t));
-    while (fetcher.blocks.size < 1) await new Promise((resolve) => setImmediate(resolve));
+    while (fetcher.blocks.size < 1) await setImmediate();
     await provider.host.stop();
   });
   const failed: unknown = await fetcher.sites.ensure(root).catch((error: unknown) => error);

@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 import { parseEndpoint } from '../../src/base/address.ts';
 import { type Bytes, toHex } from '../../src/base/bytes.ts';
 import type { World } from '../../src/base/clock.ts';
-import type { KeeperSearch, ProviderSearch, Publisher } from '../../src/content/ports.ts';
+import type { KeeperSearch, ProviderSearch, Publisher, Verifier } from '../../src/content/ports.ts';
 import { Sites, type SitesOptions } from '../../src/content/sites.ts';
 import { compareDistance } from '../../src/dht/distance.ts';
 import { type Contact, contactOf } from '../../src/identity/contact.ts';
@@ -122,12 +122,13 @@ export interface ContentNodeOptions extends SitesOptions {
   readonly key?: SigningKey | undefined;
   readonly holdings?: MemoryHoldings | undefined;
   readonly notes?: MemoryNotes | undefined;
+  readonly verifier?: Verifier | undefined;
 }
 
 export async function startContentNode(
   t: TestContext,
   board: RecordBoard,
-  { keepers, world, notes, ...options }: ContentNodeOptions = {},
+  { keepers, world, notes, verifier, ...options }: ContentNodeOptions = {},
 ): Promise<ContentNode> {
   const { key = new SigningKey('node', randomBytes(32)) } = options;
   const { holdings = new MemoryHoldings(new MemoryBlocks(), world?.clock) } = options;
@@ -138,7 +139,7 @@ export async function startContentNode(
   const signer = { key, network: networkId(networkProfiles.local) };
   const publisher = board.of(key);
   const parts = { blocks, holdings, publisher, search: board, connections: host, signer };
-  const sites = new Sites({ ...parts, keepers, world, notes }, options);
+  const sites = new Sites({ ...parts, keepers, world, notes, verifier }, options);
   await sites.start();
   atEnd(t, () => sites.stop());
   if (options.replication?.isKeeper() === true) keepers?.add({ key, host });

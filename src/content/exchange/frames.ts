@@ -217,7 +217,7 @@ export class FrameReader {
         this.#onOctets?.();
       }
       const part = this.#rest.subarray(0, target.length - filled);
-      target.set(part, filled);
+      asBuffer(part).copy(target, filled); // `set` takes four times as long into shared memory
       filled += part.length;
       this.#rest = this.#rest.subarray(part.length);
     }

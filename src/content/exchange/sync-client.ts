@@ -9,6 +9,7 @@ import { AltNetError } from '../../base/errors.ts';
 import { sha256 } from '../../base/hash.ts';
 import type { ByteStream } from '../../peer/stream.ts';
 import type { Ticket } from './asked.ts';
+import { Checks } from './checks.ts';
 import {
   decodeEnd,
   encodeRoot,
@@ -21,7 +22,7 @@ import {
   frameTypes,
 } from './frames.ts';
 import { defaultPace, Pace, type PaceOptions } from './pace.ts';
-import type { Block } from '../ports.ts';
+import type { Block, Verifier } from '../ports.ts';
 import { defaultSilence, Silence, type SilenceOptions } from './silence.ts';
 import type { Slabs } from '../slabs.ts';
 import { Speed } from './speed.ts';
@@ -62,9 +63,13 @@ export interface SyncOptions {
   readonly root: Bytes;
   /** Memory of the blocks; whoever gets one gives it back. */
   readonly slabs?: Slabs;
+  /** For blocks that tell nothing of what comes next; left out, all are hashed at once. */
+  readonly verifier?: Verifier | undefined;
   readonly pace?: PaceOptions | undefined;
   readonly silence?: SilenceOptions | undefined;
 }
+
+const wrongBlock = 'it sent a block that is not the one whose turn it was';
 
 /** Breaking the rules of the exchange. */
 class RuleBroken extends Error {}
@@ -84,6 +89,12 @@ export class SyncSession {
   readonly #pace: Pace;
   readonly #silence: Silence;
   readonly #outstanding: Ticket[] = []; // BOUNDED by wantsOutstandingMax, see wake()
+  /** Of these the first ones: their answers have come, and may still have to be verified. */
+  #answered = 0;
+  readonly #checks = new Checks((error) => this.#breakOff(error));
+  #breach: { readonly error: unknown } | undefined;
+  /** Waits for the store and the like. */
+  #ownWaits = 0;
   #aheadBytes = 0;
   #blocks = 0;
   #written: Promise<void> = Promise.resolve();
@@ -106,7 +117,7 @@ export class SyncSession {
     });
   }
 
-  /** What was asked and is not answered, in order. */
+  /** What was asked and is not answered, or not verified, in order. */
   get outstanding(): readonly Ticket[] {
     return this.#outstanding;
   }
@@ -130,8 +141,10 @@ export class SyncSession {
       return { kind: 'done', why: 'no peer has all of it' };
     } catch (error) {
       this.#stream.abort(error instanceof Error ? error : new Error('sync failed'));
-      if (error instanceof NotThePeer) throw error.cause;
-      return this.#leaving ?? explain(error);
+      await this.#checks.settled();
+      const why = this.#breach?.error ?? error;
+      if (why instanceof NotThePeer) throw why.cause;
+      return (this.#breach ? undefined : this.#leaving) ?? explain(why);
     } finally {
       this.#pause();
     }
@@ -181,19 +194,26 @@ export class SyncSession {
   async #readAll(): Promise<void> {
     for (;;) {
       const frame = await this.#frames.next();
-      const [ticket] = this.#outstanding;
+      const ticket = this.#outstanding[this.#answered];
       if (frame === undefined) {
+        await this.#checks.settled();
+        if (this.#breach) throw this.#breach.error;
         if (ticket === undefined) return;
         throw new Error('the stream ended before the answer did');
       }
       this.#silence.answered();
       if (!(await this.#take(ticket, frame))) continue;
-      if (ticket) this.#settle(ticket);
+      if (!ticket) continue;
+      this.#answered++;
+      if (this.#checks.isEmpty) this.#settle(ticket);
+      else this.#checks.add(0, () => Promise.resolve(this.#settle(ticket)));
     }
   }
 
+  /** The first one: all of it has come and is verified. */
   #settle(ticket: Ticket): void {
     this.#outstanding.shift();
+    this.#answered--;
     this.#aheadBytes -= ticket.bytesDue;
     this.#errand.ended(ticket);
     if (this.#outstanding.length === 0) this.#pause();
@@ -214,21 +234,46 @@ export class SyncSession {
       return false;
     }
     if (type !== frameTypes.block) throw new RuleBroken('it sent a frame that is not an answer');
-    if (!equalBytes(sha256(body), expected.hash)) {
-      throw new RuleBroken('it sent a block that is not the one whose turn it was');
-    }
+    const { walk } = ticket;
+    const verifier = walk.needsBytes ? undefined : this.#options.verifier;
+    const matching = verifier?.matches(expected.hash, body);
+    if (!matching && !equalBytes(sha256(body), expected.hash)) throw new RuleBroken(wrongBlock);
     const dueBytes = ticket.bytesDue;
-    const why = ticket.walk.accept(body);
+    const why = walk.accept(body);
     this.#aheadBytes -= dueBytes - ticket.bytesDue;
     // The block has the right hash, so every provider would send the same.
     if (why !== undefined) throw new NotThePeer(why, { cause: this.#contentBad(why) });
-    this.#blocks++;
-    ticket.blocks++;
-    this.#pace.count(body.length);
-    this.speed.count(body.length);
-    await this.#own(() => this.#errand.arrived(ticket, { hash: expected.hash, bytes: body }));
+    const block = { hash: expected.hash, bytes: body };
+    if (matching) await this.#acceptLater(matching, { ticket, block });
+    else await this.#accept(ticket, block);
     this.wake(); // before the answer ends: else nothing would be on its way for a round trip
     return false;
+  }
+
+  async #accept(ticket: Ticket, block: Block): Promise<void> {
+    this.#blocks++;
+    ticket.blocks++;
+    this.#pace.count(block.bytes.length);
+    this.speed.count(block.bytes.length);
+    await this.#own(() => this.#errand.arrived(ticket, block));
+  }
+
+  /** Receives what comes next while the block is verified. */
+  async #acceptLater(
+    matching: Promise<boolean>,
+    { ticket, block }: { readonly ticket: Ticket; readonly block: Block },
+  ): Promise<void> {
+    this.#checks.add(block.bytes.length, async () => {
+      if (!(await matching)) throw new RuleBroken(wrongBlock);
+      await this.#accept(ticket, block);
+    });
+    await this.#own(() => this.#checks.room());
+  }
+
+  /** What came is not what it had to be, or cannot be kept. */
+  #breakOff(error: unknown): void {
+    this.#breach ??= { error };
+    this.#stream.abort(error instanceof Error ? error : new Error('sync failed'));
   }
 
   #listen(): void {
@@ -246,9 +291,9 @@ export class SyncSession {
     try {
       const promise = work();
       if (promise === undefined) return;
-      this.#pause();
-      await promise;
-      this.#listen();
+      if (this.#ownWaits++ === 0) this.#pause();
+      await promise.finally(() => this.#ownWaits--);
+      if (this.#ownWaits === 0 && this.#outstanding.length > 0) this.#listen();
     } catch (error) {
       throw new NotThePeer('own side failed', { cause: error });
     }

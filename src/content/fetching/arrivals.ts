@@ -10,8 +10,8 @@ import { hashKey } from '../dag/root.ts';
 import { Slabs, worthwhileBytes } from '../slabs.ts';
 
 export class Arrivals implements Blocks {
-  /** Memory of blocks; it comes back once they are stored. */
-  readonly slabs: Slabs = new Slabs();
+  /** Memory of blocks, which the disk worker can see; it comes back once they are stored. */
+  readonly slabs: Slabs = new Slabs(undefined, { isShared: true });
   readonly #store: Blocks;
   /** BOUNDED by what the writer holds, see add(). */
   readonly #unstored = new Map<string, Bytes>();

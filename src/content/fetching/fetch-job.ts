@@ -4,7 +4,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { Asked } from '../exchange/asked.ts';
 import type { PaceOptions } from '../exchange/pace.ts';
-import type { Holding } from '../ports.ts';
+import type { Holding, Verifier } from '../ports.ts';
 import type { ProviderContact, ProviderSources } from './providers.ts';
 import type { Link } from '../dag/root.ts';
 import type { SilenceOptions } from '../exchange/silence.ts';
@@ -83,6 +83,7 @@ export interface TransferParts {
   readonly options: FetcherOptions;
   readonly world: World;
   readonly logger: Logger;
+  readonly verifier?: Verifier | undefined;
   readonly arrivals: Arrivals;
   readonly asked: Asked;
   readonly known: readonly ProviderContact[];

@@ -10,7 +10,7 @@ import type { Logger } from '../../base/logger.ts';
 import { Arrivals } from './arrivals.ts';
 import { Asked } from '../exchange/asked.ts';
 import type { Fetched, FetcherOptions, FetchJob } from './fetch-job.ts';
-import type { Blocks } from '../ports.ts';
+import type { Blocks, Verifier } from '../ports.ts';
 import type { ProviderContact, ProviderSources } from './providers.ts';
 import { hashKey, type Link } from '../dag/root.ts';
 import { Transfer } from './transfer.ts';
@@ -35,6 +35,7 @@ export interface FetcherParts {
   readonly options: FetcherOptions;
   readonly world: World;
   readonly logger: Logger;
+  readonly verifier?: Verifier | undefined;
 }
 
 export class Fetcher {

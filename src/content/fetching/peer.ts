@@ -59,10 +59,10 @@ export class Peer {
       readonly isGuess: boolean;
       readonly hasAlternative: () => boolean;
       readonly root: Link;
-      readonly parts: Pick<TransferParts, 'arrivals' | 'world' | 'options'>;
+      readonly parts: Pick<TransferParts, 'arrivals' | 'world' | 'options' | 'verifier'>;
     },
   ) {
-    const { arrivals, world, options } = parts;
+    const { arrivals, world, options, verifier } = parts;
     this.contact = contact;
     this.isGuess = isGuess;
     this.#world = world;
@@ -89,7 +89,7 @@ export class Peer {
         ended: errand.over,
         hasAlternative,
       },
-      { world, root: root.hash, slabs: arrivals.slabs, pace, silence },
+      { world, root: root.hash, slabs: arrivals.slabs, verifier, pace, silence },
     );
   }
 
