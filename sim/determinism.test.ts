@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { testsOf } from './own-thread.ts';
 import { publishSome } from './samples.ts';
 import { Simulation } from './simulation.ts';
+
+const test = testsOf(import.meta.url);
 
 async function fingerprintOf(seed: number): Promise<string> {
   const sim = new Simulation({ seed, nodes: 40, loss: 0.05 });

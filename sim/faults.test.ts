@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { testsOf } from './own-thread.ts';
 import { finds, lookupExactness, publishSome, sampleOf } from './samples.ts';
 import { simulate } from './simulate.ts';
 import type { Simulation } from './simulation.ts';
+
+const test = testsOf(import.meta.url);
 
 const minuteMs = 60_000;
 

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { testsOf } from './own-thread.ts';
 import { equalBytes } from '../src/base/bytes.ts';
 import { storeStatuses } from '../src/record/kinds.ts';
 import { nameKey } from '../src/record/name.ts';
 import { sampleOf } from './samples.ts';
 import { simulate } from './simulate.ts';
 import type { Simulation } from './simulation.ts';
+
+const test = testsOf(import.meta.url);
 
 const minuteMs = 60_000;
 const { NAME_TAKEN, SEQ_OLD } = storeStatuses;

@@ -1,6 +1,6 @@
 /** Links through the production DHT and publisher, on a simulated network. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { testsOf } from './own-thread.ts';
 import { silentLogger } from '../src/base/logger.ts';
 import { Publisher } from '../src/dht/placing/publisher.ts';
 import { Links } from '../src/link/links.ts';
@@ -9,6 +9,8 @@ import { MemoryNotes } from '../test/support/link-net.ts';
 import { MemoryPublicationJournal } from '../test/support/memory-store.ts';
 import { simNetworkId, type SimNode, simProfile } from './node.ts';
 import { Simulation } from './simulation.ts';
+
+const test = testsOf(import.meta.url);
 
 const url = 'http://dead.example/driver.rar';
 const target = 'https://mirror.example/driver.rar';

@@ -1,6 +1,6 @@
 /** Names through the production DHT and publisher, on a simulated network. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { testsOf } from './own-thread.ts';
 import { CID } from 'multiformats/cid';
 import * as Digest from 'multiformats/hashes/digest';
 import { isAltNetError } from '../src/base/errors.ts';
@@ -13,6 +13,8 @@ import { MemoryPublicationJournal } from '../test/support/memory-store.ts';
 import { MemoryNameNotes } from '../test/support/name-net.ts';
 import { simNetworkId, type SimNode, simProfile } from './node.ts';
 import { Simulation } from './simulation.ts';
+
+const test = testsOf(import.meta.url);
 
 const seed = 20_261_121;
 

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { testsOf } from './own-thread.ts';
 import { recordKinds } from '../src/record/kinds.ts';
 import { storedKind } from '../src/record/registry.ts';
 import { patient } from './patient.ts';
 import { finds, holdersOf, lookupExactness, publishSome, sampleOf, simKinds } from './samples.ts';
 import { simulate } from './simulate.ts';
+
+const test = testsOf(import.meta.url);
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;

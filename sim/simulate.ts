@@ -1,7 +1,7 @@
 /** Runs a test in a simulated network; when it fails, says how to see the same failure again. */
 import { execFileSync } from 'node:child_process';
 import process from 'node:process';
-import type { TestContext } from 'node:test';
+import type { SimTest } from './own-thread.ts';
 import { Simulation, type SimOptions } from './simulation.ts';
 
 /** The same in every run, so that a failure is one of the change at hand; SIM_SEED tries others. */
@@ -14,7 +14,7 @@ export function simSeed(): number {
 
 /** Starts the network, runs `body` in it and takes it down. */
 export async function simulate(
-  t: TestContext,
+  t: Pick<SimTest, 'diagnostic'>,
   options: Partial<SimOptions> & Pick<SimOptions, 'nodes'>,
   body: (sim: Simulation) => Promise<void>,
 ): Promise<void> {

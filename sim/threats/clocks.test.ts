@@ -3,7 +3,7 @@
  * a node notices, and becomes a client, is tested with src/dht/mode; here they all stay servers.
  */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { testsOf } from '../own-thread.ts';
 import { equalBytes } from '../../src/base/bytes.ts';
 import { clockToleranceSeconds } from '../../src/record/acceptance.ts';
 import type { SignedRecord } from '../../src/record/envelope.ts';
@@ -14,6 +14,8 @@ import { finds, lookupExactness, sampleOf, simKinds } from '../samples.ts';
 import { simulate } from '../simulate.ts';
 import type { Simulation } from '../simulation.ts';
 import { claimOf, isOwnedBy, rootOf, userOf } from './claims.ts';
+
+const test = testsOf(import.meta.url);
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;

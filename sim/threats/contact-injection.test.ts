@@ -4,7 +4,7 @@
  * that name it count as the attackers' expense.
  */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { testsOf } from '../own-thread.ts';
 import type { Contact } from '../../src/identity/contact.ts';
 import { datagramBytesMax } from '../../src/wire/packets.ts';
 import { corrupt, injection } from '../hostile.ts';
@@ -12,6 +12,8 @@ import type { SimNode } from '../node.ts';
 import { simulate } from '../simulate.ts';
 import type { Simulation } from '../simulation.ts';
 import { resting } from './settled.ts';
+
+const test = testsOf(import.meta.url);
 
 const nodes = 400;
 const liarShare = 0.3;

@@ -4,7 +4,7 @@
  * where nobody is. What is asked of those cannot be asked of the key's storers.
  */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { testsOf } from '../own-thread.ts';
 import { type Bytes, toHex } from '../../src/base/bytes.ts';
 import { distanceShare, randomIdSharing, sharedBits } from '../../src/dht/distance.ts';
 import type { GatherEnd } from '../../src/dht/reading/gather.ts';
@@ -15,6 +15,8 @@ import { simulate } from '../simulate.ts';
 import type { Simulation } from '../simulation.ts';
 import { introduce } from '../warm.ts';
 import { resting, surveyors } from './settled.ts';
+
+const test = testsOf(import.meta.url);
 
 const nodes = 2000;
 const inventors = 16;

@@ -3,7 +3,7 @@
  * per /24 and four per /16 counted. The shares are those that storage sets were designed for.
  */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { testsOf } from '../own-thread.ts';
 import type { GatherEnd } from '../../src/dht/reading/gather.ts';
 import type { SignedRecord } from '../../src/record/envelope.ts';
 import type { SimNode } from '../node.ts';
@@ -12,6 +12,8 @@ import { simulate } from '../simulate.ts';
 import type { Simulation } from '../simulation.ts';
 import { leastOf, resting, surveyors } from './settled.ts';
 import { besiege, type SiegeSize } from './siege.ts';
+
+const test = testsOf(import.meta.url);
 
 const nodes = 2000;
 const tries = 25;

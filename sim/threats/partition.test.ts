@@ -1,6 +1,6 @@
 /** Threat "partition, two owners" (docs/spec/threats.md): split for 24 hours, both sides claim. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { testsOf } from '../own-thread.ts';
 import type { Contact } from '../../src/identity/contact.ts';
 import type { Names } from '../../src/name/names.ts';
 import type { SimNode } from '../node.ts';
@@ -8,6 +8,8 @@ import { patient } from '../patient.ts';
 import { simulate } from '../simulate.ts';
 import type { Simulation } from '../simulation.ts';
 import { holdersFor, isHeldFor, isOwnedBy, rootOf, userOf, votersFor } from './claims.ts';
+
+const test = testsOf(import.meta.url);
 
 const hourMs = 3_600_000;
 const options = { nodes: 40, dht: patient(30) };

@@ -1,6 +1,6 @@
 /** Threat "rollback" (docs/spec/threats.md): 19 of 20 holders serve an old version of a name. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { testsOf } from '../own-thread.ts';
 import type { Names } from '../../src/name/names.ts';
 import type { ResolvedName } from '../../src/name/types.ts';
 import { keyName } from '../../src/record/label.ts';
@@ -9,6 +9,8 @@ import { simulate } from '../simulate.ts';
 import type { Simulation } from '../simulation.ts';
 import { isHeldFor, recordOf, rootOf, userOf, votersFor } from './claims.ts';
 import { winOver } from './liars.ts';
+
+const test = testsOf(import.meta.url);
 
 const minuteMs = 60_000;
 const options = { nodes: 60, dht: { confirmAfterMs: minuteMs } };

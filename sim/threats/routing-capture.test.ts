@@ -4,7 +4,7 @@
  * their share.
  */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { testsOf } from '../own-thread.ts';
 import { type Bytes, toHex } from '../../src/base/bytes.ts';
 import type { Paths } from '../../src/dht/lookup/lookup.ts';
 import { collusion, corrupt } from '../hostile.ts';
@@ -13,6 +13,8 @@ import { sampleOf } from '../samples.ts';
 import { simulate } from '../simulate.ts';
 import type { Simulation } from '../simulation.ts';
 import { leastOf, resting, surveyors } from './settled.ts';
+
+const test = testsOf(import.meta.url);
 
 const nodes = 2000;
 const tries = 100;

@@ -3,7 +3,7 @@
  * hostile, and flooded by strangers that want into its table.
  */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { testsOf } from '../own-thread.ts';
 import { dhtDefaults } from '../../src/dht/dht.ts';
 import { randomIdSharing } from '../../src/dht/distance.ts';
 import type { Contact } from '../../src/identity/contact.ts';
@@ -12,6 +12,8 @@ import type { SimNode } from '../node.ts';
 import { simulate } from '../simulate.ts';
 import type { Simulation } from '../simulation.ts';
 import { resting } from './settled.ts';
+
+const test = testsOf(import.meta.url);
 
 const nodes = 1000;
 /**

@@ -3,7 +3,7 @@
  * 3 sybils against a fresh name.
  */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { testsOf } from '../own-thread.ts';
 import type { DhtOptions } from '../../src/dht/dht.ts';
 import type { Names } from '../../src/name/names.ts';
 import type { ResolvedName } from '../../src/name/types.ts';
@@ -13,6 +13,8 @@ import { simulate } from '../simulate.ts';
 import type { Simulation } from '../simulation.ts';
 import { claimOf, holdersFor, isOwnedBy, rootOf, userOf, votersFor } from './claims.ts';
 import { winOver } from './liars.ts';
+
+const test = testsOf(import.meta.url);
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;

@@ -1,6 +1,6 @@
 /** Threat "transfer reversal" (docs/spec/threats.md): the old owner signs again; sells twice. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { testsOf } from '../own-thread.ts';
 import type { Names } from '../../src/name/names.ts';
 import type { ResolvedName } from '../../src/name/types.ts';
 import { seqOf, type SignedRecord } from '../../src/record/envelope.ts';
@@ -12,6 +12,8 @@ import { simulate } from '../simulate.ts';
 import type { Simulation } from '../simulation.ts';
 import { claimOf, isHeldFor, isOwnedBy, recordOf, rootOf, userOf, votersFor } from './claims.ts';
 import { winOver } from './liars.ts';
+
+const test = testsOf(import.meta.url);
 
 const minuteMs = 60_000;
 const options = { nodes: 40, dht: { confirmAfterMs: minuteMs } };
