@@ -27,7 +27,7 @@ import { bindError, dialError } from './errors.ts';
 import { forgetGonePeers } from './forget.ts';
 import { IdleCloser } from './idle.ts';
 import { NetworkCap, type NetworkCapOptions } from './network-cap.ts';
-import { type ByteStream, byteStream } from './stream.ts';
+import { askedBytesMax, type ByteStream, byteStream } from './stream.ts';
 import { NodeTls, type TlsComponents } from './tls.ts';
 
 export interface PeerHostOptions {
@@ -226,7 +226,7 @@ export class PeerHost {
       (raw, connection) => {
         const remote = publicKeyOf(connection);
         if (remote.length === 0) return raw.abort(new Error('not an AltNet node'));
-        const stream = byteStream(raw, remote);
+        const stream = byteStream(raw, remote, { unreadBytesMax: askedBytesMax });
         const handler = this.#handlers.get(protocol);
         handler?.(stream).catch((error: unknown) => {
           this.#log.warn('a stream handler failed', { protocol, error: String(error) });
@@ -260,7 +260,7 @@ export class PeerHost {
       });
       const hello = greeting(protocol);
       stream.send(hello);
-      return byteStream(stream, publicKeyOf(connection), hello);
+      return byteStream(stream, publicKeyOf(connection), { expected: hello });
     } catch (error) {
       throw dialError({ error, what, ms: dialMs, signal });
     }

@@ -25,16 +25,26 @@ export interface ByteStream {
   abort(reason: Error): void;
 }
 
-/** Unread bytes at which a peer is asked to pause, and at which it may go on. */
-const highWaterBytes = 1024 * 1024;
-const lowWaterBytes = 256 * 1024;
+/** Unread bytes at which a peer is asked to pause; at a quarter of them it may go on. */
+const unreadBytesMost = 1024 * 1024;
+/** The same of a stream that a peer opened: what it asks is short, and others ask as well. */
+export const askedBytesMax: number = 64 * 1024;
 /** Written bytes that may wait in libp2p for the connection to take them. */
 const unsentBytesMax = 512 * 1024;
 const closeMs = 5000;
 
-/** `expected`: octets that the peer sends before anything else, to be taken off. */
-export function byteStream(stream: Stream, remote: Bytes, expected?: Bytes): ByteStream {
-  const inbox = new Inbox(stream, expected);
+export interface ByteStreamOptions {
+  /** Octets that the peer sends before anything else, to be taken off. */
+  readonly expected?: Bytes | undefined;
+  readonly unreadBytesMax?: number | undefined;
+}
+
+export function byteStream(
+  stream: Stream,
+  remote: Bytes,
+  options: ByteStreamOptions = {},
+): ByteStream {
+  const inbox = new Inbox(stream, options);
   const lost = (): Error => inbox.failure ?? new AltNetError('UNREACHABLE', closedDetails);
   return {
     remote,
@@ -98,7 +108,8 @@ function drained(stream: Stream): Promise<boolean> {
 class Inbox implements AsyncIterable<Bytes> {
   failure: Error | undefined;
   readonly #stream: Stream;
-  #chunks: Bytes[] = []; // BOUNDED by highWaterBytes plus one yamux window, see #onMessage()
+  readonly #unreadBytesMax: number;
+  #chunks: Bytes[] = []; // BOUNDED by #unreadBytesMax plus one yamux window, see #onMessage()
   #bytes = 0;
   #ended = false;
   #discarding = false;
@@ -106,8 +117,9 @@ class Inbox implements AsyncIterable<Bytes> {
   #wake: (() => void) | undefined;
   #greeting: Greeting | undefined;
 
-  constructor(stream: Stream, expected: Bytes | undefined) {
+  constructor(stream: Stream, { expected, unreadBytesMax = unreadBytesMost }: ByteStreamOptions) {
     this.#stream = stream;
+    this.#unreadBytesMax = unreadBytesMax;
     this.#greeting = expected && new Greeting(expected);
     stream.addEventListener('message', (event) => this.#onMessage(event));
     stream.addEventListener('end', () => this.#onEnd());
@@ -121,7 +133,7 @@ class Inbox implements AsyncIterable<Bytes> {
       this.#chunks = [];
       for (const chunk of chunks) {
         this.#bytes -= chunk.length;
-        if (this.#bytes <= lowWaterBytes) this.#resume();
+        if (this.#bytes <= this.#unreadBytesMax / 4) this.#resume();
         yield chunk;
         if (this.failure !== undefined) throw this.failure;
       }
@@ -182,7 +194,7 @@ class Inbox implements AsyncIterable<Bytes> {
   }
 
   #pauseIfFull(): void {
-    const full = this.#bytes > highWaterBytes && !this.#discarding;
+    const full = this.#bytes > this.#unreadBytesMax && !this.#discarding;
     if (full && this.#stream.readStatus === 'readable') this.#stream.pause();
   }
 
