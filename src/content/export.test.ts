@@ -5,7 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { encode } from '@ipld/dag-pb';
 import { UnixFS } from 'ipfs-unixfs';
-import { utf8 } from '../base/bytes.ts';
+import { toHex, utf8 } from '../base/bytes.ts';
 import { AltNetError } from '../base/errors.ts';
 import { temporaryFolder } from '../../test/support/cleanup.ts';
 import { MemoryBlocks } from '../../test/support/memory-blocks.ts';
@@ -45,6 +45,42 @@ test('what was imported is exported byte for byte', async (t) => {
     assert.ok(content.equals(await readFile(path.join(dest, name))), name);
   }
   assert.deepEqual(await readdir(path.dirname(dest)), ['there'], 'no draft is left');
+});
+
+test('a site of many files is written piece by piece, not listed first', async (t) => {
+  const blocks = new MemoryBlocks();
+  const filesEach = 100;
+  const inside = new Map<string, readonly string[]>(); // the hashes of a folder's files, by its own
+  const folders = Array.from({ length: 40 }, (_, n) => {
+    const files = Array.from({ length: filesEach }, (__, m) => leaf(blocks, `${n}/${m}`));
+    const folder = hostileFolder(
+      blocks,
+      files.map((file, m) => [`${m}`, file]),
+    );
+    inside.set(
+      toHex(folder.hash),
+      files.map(({ hash }) => toHex(hash)),
+    );
+    return [`${n}`, folder] as const;
+  });
+  const [visited, listed] = [new Set<string>(), new Set<string>()];
+  let most = 0;
+  const watched = {
+    has: (hash: Uint8Array): boolean => blocks.has(hash),
+    get: (hash: Uint8Array): Uint8Array | undefined => {
+      const id = toHex(hash);
+      listed.delete(id);
+      // The first visit of a folder only counts what is in it.
+      if (visited.has(id)) for (const file of inside.get(id) ?? []) listed.add(file);
+      visited.add(id);
+      most = Math.max(most, listed.size);
+      return blocks.get(hash);
+    },
+  };
+  const dest = path.join(temporaryFolder(t), 'site');
+  const { files } = await exportSite(watched, hostileFolder(blocks, folders), dest);
+  assert.equal(files, 40 * filesEach);
+  assert.ok(most >= filesEach && most < 1024 + filesEach, `${most} files were listed`);
 });
 
 test('what is in the way is never touched', async (t) => {
