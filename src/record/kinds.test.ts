@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CID } from 'multiformats/cid';
-import { type Bytes, utf8 } from '../base/bytes.ts';
-import { sha256 } from '../base/hash.ts';
+import type { Bytes } from '../base/bytes.ts';
 import { SigningKey } from '../identity/key.ts';
 import { checkKey, checkKind } from './acceptance.ts';
 import { type BodyValue, encodeBody } from './body.ts';
@@ -26,7 +25,7 @@ import {
   parseProvider,
   providerKey,
 } from './provider.ts';
-import { kindForm, slotOf, storedKind } from './registry.ts';
+import { kindForm, slotOf } from './registry.ts';
 
 const network = networkId(networkProfiles.local);
 const author = { key: new SigningKey('author', new Uint8Array(32).fill(1)), network };
@@ -336,10 +335,4 @@ test('a record does not pass under the key of another kind', () => {
   assert.equal(verdict(forge(recordKinds.name, nameKey('bob'), { fields })), 'KEY_MISMATCH');
   const asLink = forge(recordKinds.link, nameKey('alice'), { fields: linkFields() });
   assert.equal(verdict(asLink), 'KEY_MISMATCH');
-});
-
-test('revocation lists are not stored by this version', () => {
-  const record = forge(recordKinds.revocations, sha256(utf8('x')), { fields: [[1, 0]] });
-  assert.equal(verdict(record), 'KIND');
-  assert.equal(storedKind(record.kind), undefined);
 });

@@ -13,6 +13,7 @@ import { labelOf, nameLifetimeSecondsMax } from './name.ts';
 import type { NetworkProfile } from './network.ts';
 import { parsePkName, pkNameKey, pkNameLifetimeSecondsMax } from './pkname.ts';
 import { multihashOf, providerKey, providerLifetimeSecondsMax } from './provider.ts';
+import { parseRevocations, revocationsKey, revocationsLifetimeSecondsMax } from './revocations.ts';
 import { isOpenZone, zoneOf } from './zone.ts';
 
 /** What makes a record of a kind right, beside its envelope. */
@@ -106,6 +107,19 @@ const provider: StoredKind = {
   powBits: free,
 };
 
+/** A list that nobody signs any more is kept alive until it expires: what it says stays said. */
+const revocations: StoredKind = {
+  ...keptAlive,
+  hasValidBody: (record) => parseRevocations(record) !== undefined,
+  keyMatches: (record) => equalBytes(revocationsKey(record.author), record.key),
+  lifetimeSecondsMax: revocationsLifetimeSecondsMax,
+  slot: () => Uint8Array.of(recordKinds.revocations),
+  publisherRepublishSeconds: 6 * hour,
+  valuesPerKeyMax: 1,
+  perAuthorMax: 1,
+  powBits: free,
+};
+
 const contact: KindForm = {
   hasValidBody: (record) => parseContact(record) !== undefined,
   keyMatches: (record) => equalBytes(keyId(record.author), record.key),
@@ -128,6 +142,7 @@ const storedKinds: ReadonlyMap<RecordKind, StoredKind> = new Map([
   [recordKinds.pkName, pkName],
   [recordKinds.link, link],
   [recordKinds.provider, provider],
+  [recordKinds.revocations, revocations],
 ]);
 
 /** The rules of a kind that STORE accepts and GET returns; undefined for the others. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { CID } from 'multiformats/cid';
-import { parseHex, toHex } from '../base/bytes.ts';
+import { concatBytes, parseHex, toHex } from '../base/bytes.ts';
 import { SigningKey } from '../identity/key.ts';
 import { checkContactRecord, checkRecord } from './acceptance.ts';
 import { makeContactRecord } from './contact.ts';
@@ -14,6 +14,13 @@ import { makeNameRecord, makeNameTombstone } from './name.ts';
 import { networkId, networkProfiles } from './network.ts';
 import { makePkNameRecord, makePkNameTombstone } from './pkname.ts';
 import { makeProviderRecord, makeProviderTombstone } from './provider.ts';
+import {
+  encodeRevocation,
+  hashOfContent,
+  hashOfName,
+  makeRevocationsRecord,
+} from './revocations.ts';
+import { nameKey } from './zone.ts';
 
 const file = path.join(import.meta.dirname, '../../test/vectors/records/records.json');
 const vectors = JSON.parse(readFileSync(file, 'utf8')) as {
@@ -32,6 +39,15 @@ const link = { urlHash: hashUrl('//dead.example/driver.rar'), target: 'ipfs://x'
 const endpoint = { ip: Uint8Array.of(192, 0, 2, 1), port: 9000 };
 const self = { protocolMin: 1, protocolMax: 1, capabilities: 0, udp4: endpoint, multiaddrs: [] };
 
+const revoked = [
+  encodeRevocation({ type: 1, target: hashOfContent(root.multihash.digest), undo: false }),
+  encodeRevocation({ type: 2, target: hashOfName(nameKey('alice')), undo: true }),
+];
+const nextUpdate = stamp.issued + 43_200;
+const fewRevoked = { count: 2, nextUpdate, recent: concatBytes(...revoked) };
+const twenty = concatBytes(...Array.from({ length: 10 }, () => revoked).flat());
+const manyRevoked = { count: 21, nextUpdate, recent: twenty, list: root };
+
 /** What the vectors were made of. */
 const made: Readonly<Record<string, SignedRecord>> = {
   name: makeNameRecord({ label: 'alice', root, ttlSeconds: 300 }, stamp, author),
@@ -42,6 +58,8 @@ const made: Readonly<Record<string, SignedRecord>> = {
   'link, withdrawn': makeLinkTombstone(link, stamp, author),
   provider: makeProviderRecord({ multihash, multiaddrs: [Uint8Array.of(4)] }, stamp, node),
   'provider, withdrawn': makeProviderTombstone(multihash, stamp, node),
+  revocations: makeRevocationsRecord(fewRevoked, stamp, author),
+  'revocations, with a list': makeRevocationsRecord(manyRevoked, stamp, author),
   contact: makeContactRecord({ ...self, software: 'altnet' }, stamp, node),
 };
 

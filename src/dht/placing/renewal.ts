@@ -26,8 +26,9 @@ export function isRepublicationDue(entry: PublishedRecord, nowMs: number): boole
   return nowMs >= republishAtMs(entry) || isFromLater;
 }
 
-/** Names are asked for most, and are few; links are many, and each has others beside it. */
+/** Revocations are urgent; names are asked for most, and are few; links are many, and each has others beside it. */
 const kindOrder: readonly RecordKind[] = [
+  recordKinds.revocations,
   recordKinds.name,
   recordKinds.pkName,
   recordKinds.provider,
@@ -51,10 +52,12 @@ function lostAtMs({ record, publishedMs }: PublishedRecord): number {
 
 /**
  * Less than half of its life is left, or it was signed while this node's clock was far ahead and
- * nobody takes it. A withdrawal is renewed for the second reason only: it has to end.
+ * nobody takes it. A withdrawal is renewed for the second reason only: it has to end. A list of
+ * revocations says itself until when it holds: only who keeps the list can sign it anew.
  */
 export function needsRenewal(record: SignedRecord, nowUnixSeconds: number): boolean {
-  const { tombstone, issued, expires } = record;
+  const { kind, tombstone, issued, expires } = record;
+  if (kind === recordKinds.revocations) return false;
   if (issued > nowUnixSeconds + clockToleranceSeconds) return true;
   return !tombstone && nowUnixSeconds > issued + (expires - issued) / 2;
 }
