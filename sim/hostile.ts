@@ -83,6 +83,7 @@ export function collusion(accomplices: readonly Contact[]): Lie {
         return acceptance;
       case 'ping':
       case 'sync':
+      case 'announce':
       case 'reach':
       case 'leave':
       default:

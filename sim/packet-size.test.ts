@@ -22,6 +22,7 @@ const requests: readonly Request[] = [
   { method: 'get', key: bytes(32), mode: 'by-id', minSeq: 0n, cursor: 0, ids: [bytes(16)] },
   { method: 'store', record: bytes(321) },
   { method: 'sync', after: bytes(48) },
+  { method: 'announce', record: bytes(321) },
   { method: 'reach', nonce: bytes(16), target: undefined },
   { method: 'reach', nonce: bytes(16), target: contacts[0] },
   { method: 'leave' },
@@ -63,6 +64,7 @@ const replies: Readonly<Record<string, Reply>> = {
   'store, refused': { method: 'store', status: 24, conflicting: bytes(300), detail: undefined },
   'store, too often': { method: 'store', status: 34, conflicting: undefined, detail: 60 },
   sync: { method: 'sync', entries: [{ key: bytes(32), hash: bytes(16) }], more: false },
+  announce: { method: 'announce' },
   reach: { method: 'reach', accepted: true },
   leave: { method: 'leave' },
 };

@@ -43,6 +43,8 @@ export function requestBytes(request: Request, trusted: boolean): number {
         : datagramBytesMax;
     case 'store':
       return fixedInitBytes + Math.min(request.record.length, recordBytesMax);
+    case 'announce':
+      return fixedInitBytes + request.record.length;
     case 'sync':
       return fixedInitBytes + syncEntryBytes;
     case 'leave':
@@ -66,6 +68,7 @@ export function replyBytes(reply: Reply): number {
       return fixedRespBytes + (reply.conflicting?.length ?? (reply.detail === undefined ? 0 : 2));
     case 'sync':
       return fixedRespBytes + syncFixedBytes + reply.entries.length * syncEntryBytes;
+    case 'announce':
     case 'leave':
       return fixedRespBytes;
     case 'reach':

@@ -19,6 +19,7 @@ const methodColours: Readonly<Record<Method, string>> = {
   get: '#0f9f8f',
   store: '#e4812a',
   sync: '#7a4fd0',
+  announce: '#b8327a',
   reach: '#8a8f98',
   leave: '#c2410c',
 };
@@ -158,6 +159,7 @@ function ratesOf(
     get: rate('get'),
     store: rate('store'),
     sync: rate('sync'),
+    announce: rate('announce'),
     reach: rate('reach'),
     leave: rate('leave'),
   };

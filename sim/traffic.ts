@@ -12,7 +12,16 @@ export interface MethodTraffic {
 
 export type TrafficCounts = Readonly<Record<Method, MethodTraffic>>;
 
-const methods: readonly Method[] = ['ping', 'find', 'get', 'store', 'sync', 'reach', 'leave'];
+const methods: readonly Method[] = [
+  'ping',
+  'find',
+  'get',
+  'store',
+  'sync',
+  'announce',
+  'reach',
+  'leave',
+];
 
 function nothing(): MethodTraffic {
   return { requests: 0, unanswered: 0, packets: 0, bytes: 0 };
@@ -25,6 +34,7 @@ export function noTraffic(): TrafficCounts {
     get: nothing(),
     store: nothing(),
     sync: nothing(),
+    announce: nothing(),
     reach: nothing(),
     leave: nothing(),
   };

@@ -12,6 +12,7 @@ import type { Contact } from '../identity/contact.ts';
 import type { RecordReader } from '../record/acceptance.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import type { NetworkProfile } from '../record/network.ts';
+import { announceRecord } from './announcing.ts';
 import { Counters, type DhtCounts } from './counters.ts';
 import {
   Handler,
@@ -78,6 +79,7 @@ export interface DhtDeps {
   readonly observe?: ((by: Contact, info: ReplyInfo) => void) | undefined;
   readonly reach?: HandlerDeps['reach'];
   readonly onNonce?: HandlerDeps['onNonce'];
+  readonly onAnnounce?: HandlerDeps['onAnnounce'];
 }
 
 /** Those nearest to us are told that we leave; who is farther lists few of our neighbourhood. */
@@ -236,6 +238,16 @@ export class Dht {
 
   approach(key: Bytes, options?: StoreOptions): Approach {
     return this.#records.approach(key, options);
+  }
+
+  /** See `announceRecord`. */
+  announce(
+    record: SignedRecord,
+    { except = [], signal }: Abortable & { readonly except?: readonly Bytes[] | undefined } = {},
+  ): Promise<number> {
+    const { table, caller } = this.#routing;
+    const { random } = this.#deps.world;
+    return announceRecord(record, except, { table, caller, random, signal: this.#scope(signal) });
   }
 
   /** Ends with `signal` or with the DHT, whichever is first. */

@@ -62,6 +62,13 @@ export interface ReachRequest {
   readonly target: Contact | undefined;
 }
 
+/** Here is a newer record than you may have: sent unasked, to be passed on by who wants it. */
+export interface AnnounceRequest {
+  readonly method: 'announce';
+  /** An encoded record, 158 to 1,000 bytes; not yet looked at. */
+  readonly record: Bytes;
+}
+
 /** The asker is about to stop: whoever lists it need not find that out by itself. */
 export interface LeaveRequest {
   readonly method: 'leave';
@@ -73,6 +80,7 @@ export type Request =
   | GetRequest
   | StoreRequest
   | SyncRequest
+  | AnnounceRequest
   | ReachRequest
   | LeaveRequest;
 export type Method = Request['method'];
@@ -147,6 +155,11 @@ export interface ReachReply {
   readonly accepted: boolean;
 }
 
+/** It came; whether anybody there heeds its author is not told. */
+export interface AnnounceReply {
+  readonly method: 'announce';
+}
+
 export interface LeaveReply {
   readonly method: 'leave';
 }
@@ -157,6 +170,7 @@ export type Reply =
   | GetReply
   | StoreReply
   | SyncReply
+  | AnnounceReply
   | ReachReply
   | LeaveReply;
 export type ReplyTo<R extends Request> = Extract<Reply, { method: R['method'] }>;

@@ -200,6 +200,7 @@ const generous: RequestHandler = (_, request) => {
     }));
     return { method: 'sync', entries, more: true };
   }
+  if (request.method === 'announce') return replies.announce;
   if (request.method === 'reach') return replies.reach;
   if (request.method === 'leave') return replies.leave;
   const { NAME_TAKEN } = storeStatuses;

@@ -82,6 +82,10 @@ const request: fc.Arbitrary<Request> = fc.oneof(
   plain({ method: fc.constant('find' as const), target: bytesOf(32) }),
   get,
   plain({ method: fc.constant('store' as const), record }),
+  plain({
+    method: fc.constant('announce' as const),
+    record: fc.uint8Array({ minLength: 158, maxLength: 1000 }),
+  }),
   plain({ method: fc.constant('sync' as const), after: bytesOf(48) }),
   plain({
     method: fc.constant('reach' as const),
@@ -170,6 +174,7 @@ const reply: fc.Arbitrary<Reply> = fc.oneof(
     more: fc.boolean(),
   }),
   plain({ method: fc.constant('reach' as const), accepted: fc.boolean() }),
+  fc.constant({ method: 'announce' as const }),
   fc.constant({ method: 'leave' as const }),
 );
 const replyHead: fc.Arbitrary<ReplyHead> = plain({
@@ -302,6 +307,7 @@ test('without a token a request leaves room for its longest useful reply', () =>
   assert.equal(size(find, { want: both }), 1200);
   assert.equal(size(getAll), 1200);
   assert.equal(size({ method: 'store', record: new Uint8Array(1000) }), 1164);
+  assert.equal(size({ method: 'announce', record: new Uint8Array(158) }), 322);
   // Without a token these are answered by a fresh one: 108 octets.
   assert.equal(size({ method: 'sync', after: new Uint8Array(48) }), 212);
   assert.equal(size({ method: 'reach', nonce: new Uint8Array(16), target: undefined }), 180);

@@ -59,7 +59,10 @@ test('each malformed request has its reason', () => {
     ['method 0', requestBytes({ method: 0 }), 'method'],
     ['SYNC that ends early', requestBytes({ method: 5, body: bytes(47) }), 'length'],
     ['SYNC with 49 octets', requestBytes({ method: 5, body: bytes(49) }), 'length'],
-    ['a method that is set aside', requestBytes({ method: 6 }), 'method'],
+    ['ANNOUNCE of nothing', requestBytes({ method: 6 }), 'length'],
+    ['ANNOUNCE of 157 octets', requestBytes({ method: 6, body: bytes(157) }), 'length'],
+    ['ANNOUNCE of 1,001 octets', requestBytes({ method: 6, body: bytes(1001) }), 'length'],
+    ['ANNOUNCE', requestBytes({ method: 6, body: bytes(158) }), 'accepted announce'],
     ['LEAVE with a body', requestBytes({ method: 8, body: bytes(1) }), 'length'],
     ['LEAVE', requestBytes({ method: 8 }), 'accepted leave'],
     ['a method of another version', requestBytes({ method: 9 }), 'method'],
@@ -141,6 +144,8 @@ test('each malformed reply to SYNC, REACH and STORE has its reason', () => {
   assert.equal(replyRefusal('reach', bytes(0)), 'length');
   assert.equal(replyRefusal('reach', bytes(2)), 'length');
   assert.equal(replyRefusal('reach', bytes(1)), 'accepted');
+  assert.equal(replyRefusal('announce', bytes(0)), 'accepted');
+  assert.equal(replyRefusal('announce', bytes(1)), 'length');
   assert.equal(replyRefusal('leave', bytes(0)), 'accepted');
   assert.equal(replyRefusal('leave', bytes(1)), 'length');
   for (const status of [storeStatuses.POW, storeStatuses.RATE]) {
@@ -182,7 +187,7 @@ test('a reply head with an unknown status or no real address is refused', () => 
 
 test('any bytes give a message or a reason, never an exception', () => {
   const anything = fc.uint8Array({ maxLength: 1200 });
-  const methods = ['ping', 'find', 'get', 'store', 'sync', 'reach', 'leave'] as const;
+  const methods = ['ping', 'find', 'get', 'store', 'sync', 'announce', 'reach', 'leave'] as const;
   checkProperty(
     fc.property(anything, fc.nat(9), (random, code) => {
       refusal(random);

@@ -131,6 +131,7 @@ export function encodeReplyBody(
       return fitOrNothing(encodeStoreBody(reply), capacity);
     case 'sync':
       return encodeSync(reply, capacity);
+    case 'announce':
     case 'leave':
       return new Uint8Array(0);
     case 'reach':
@@ -184,6 +185,7 @@ export function decodeReplyBody(
       return decodeStore(status, body);
     case 'sync':
       return decodeSync(new Reader(body));
+    case 'announce':
     case 'leave':
       return body.length === 0 ? { method } : 'length';
     case 'reach':

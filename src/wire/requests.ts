@@ -9,13 +9,13 @@ import type { Decoded } from './failure.ts';
 import { Reader, Writer } from './octets.ts';
 import { datagramBytesMax, initOverheadBytes } from './packets.ts';
 
-/** 6 ANNOUNCE is set aside. */
 export const methodCodes: Readonly<Record<Method, number>> = {
   ping: 1,
   find: 2,
   get: 3,
   store: 4,
   sync: 5,
+  announce: 6,
   reach: 7,
   leave: 8,
 };
@@ -39,6 +39,8 @@ export const idPrefixesMax = 2;
 export const nonceBytes = 16;
 /** Key 32, first 16 octets of SHA-256(record). */
 export const syncEntryBytes = 48;
+/** The least that a record can have: so no answer is longer than the question. */
+const announcedBytesMin = 158;
 /** The size limit of one record. */
 export const recordBytesMax = 1000;
 
@@ -72,6 +74,7 @@ export interface RequestPayload extends RequestHead {
 function paddedInitBytes(request: Request, { token, want }: RequestHead): number {
   // Without the token that it needs, a request is answered by a fresh one and no body.
   if (token || tokenMethodCodes.has(methodCodes[request.method])) return 0;
+  if (request.method === 'announce') return 0; // longer than its answer as it is
   if (request.method === 'ping') return request.nonce ? 224 : 768; // 768: for a contact record
   if (request.method === 'find' && !want.v6) return 896; // room for 20 IPv4 contacts
   return datagramBytesMax;
@@ -111,6 +114,7 @@ function encodeBody(request: Request): Bytes {
     case 'get':
       return encodeGet(request);
     case 'store':
+    case 'announce':
       return request.record;
     case 'sync':
       return request.after;
@@ -173,6 +177,9 @@ export function decodeRequestBody({ methodCode, body }: RequestPayload): Decoded
     case methodCodes.store:
       if (body.length === 0 || body.length > recordBytesMax) return 'length';
       return { method: 'store', record: body };
+    case methodCodes.announce:
+      if (body.length < announcedBytesMin || body.length > recordBytesMax) return 'length';
+      return { method: 'announce', record: body };
     case methodCodes.sync:
       return body.length === syncEntryBytes ? { method: 'sync', after: body } : 'length';
     case methodCodes.reach:

@@ -51,6 +51,7 @@ export const sampleRequests: readonly Request[] = [
   { method: 'get', key: filled(32, 6), mode: 'by-id', minSeq: 0n, cursor: 0, ids: [filled(16, 7)] },
   { method: 'store', record: filled(300, 8) },
   { method: 'sync', after: filled(48, 9) },
+  { method: 'announce', record: filled(300, 9) },
   { method: 'reach', nonce: filled(16, 10), target: undefined },
   { method: 'reach', nonce: filled(16, 10), target: v6 },
   { method: 'leave' },
@@ -82,6 +83,7 @@ export const sampleReplies: readonly Reply[] = [
     entries: [1, 2, 3].map((n) => ({ key: filled(32, n), hash: filled(16, n) })),
     more: true,
   },
+  { method: 'announce' },
   { method: 'reach', accepted: true },
   { method: 'leave' },
 ];

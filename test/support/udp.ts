@@ -8,6 +8,8 @@ import { systemWorld } from '../../src/base/clock.ts';
 import { sha256 } from '../../src/base/hash.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import type {
+  AnnounceReply,
+  AnnounceRequest,
   FindReply,
   FindRequest,
   GetReply,
@@ -162,6 +164,7 @@ export const requests: {
   readonly get: GetRequest;
   readonly store: StoreRequest;
   readonly sync: SyncRequest;
+  readonly announce: AnnounceRequest;
   readonly reach: ReachRequest;
   readonly leave: LeaveRequest;
 } = {
@@ -177,6 +180,7 @@ export const requests: {
   },
   store: { method: 'store', record: new Uint8Array(1000).fill(7) },
   sync: { method: 'sync', after: new Uint8Array(48).fill(9) },
+  announce: { method: 'announce', record: new Uint8Array(1000).fill(7) },
   reach: { method: 'reach', nonce: new Uint8Array(16).fill(9), target: undefined },
   leave: { method: 'leave' },
 };
@@ -192,6 +196,7 @@ export const replies: {
   readonly get: GetReply;
   readonly store: StoreReply;
   readonly sync: SyncReply;
+  readonly announce: AnnounceReply;
   readonly reach: ReachReply;
   readonly leave: LeaveReply;
 } = {
@@ -219,6 +224,7 @@ export const replies: {
     })),
     more: true,
   },
+  announce: { method: 'announce' },
   reach: { method: 'reach', accepted: true },
   leave: { method: 'leave' },
 };

@@ -13,6 +13,8 @@ import type { Counters } from '../counters.ts';
 import { sameId } from '../distance.ts';
 import { pageOf } from './pages.ts';
 import type {
+  AnnounceReply,
+  AnnounceRequest,
   FindReply,
   GetReply,
   GetRequest,
@@ -30,7 +32,8 @@ import type {
   SyncReply,
   SyncRequest,
 } from '../ports.ts';
-import { sourceOf } from '../rules/source.ts';
+import { isSender, sourceOf } from '../rules/source.ts';
+import { SourceRate } from './source-rate.ts';
 import type { Storage } from './storage.ts';
 import type { TableView } from '../table/table.ts';
 
@@ -56,6 +59,8 @@ export interface HandlerDeps {
   readonly contactRecord: () => Bytes | undefined;
   /** A server that we might get to know. */
   readonly offer: (contact: Contact, addressProven: boolean) => void;
+  /** Told of an announced record that nobody has looked at; left out: it is dropped. */
+  readonly onAnnounce?: ((from: Requester, record: Bytes) => void) | undefined;
   /** Who asks is about to stop. */
   readonly onLeave: (contact: Contact) => void;
   /** What we hold that another node should hold as well, after an entry. */
@@ -66,6 +71,8 @@ export interface HandlerDeps {
   readonly onNonce?: ((from: Requester, nonce: Bytes) => void) | undefined;
 }
 
+/** Announcements in a minute from one network of the Internet: a revoker has one a minute. */
+const announcedPerMinute = 60;
 /** As many as fit a reply. */
 const contactsMax = 20;
 /** Others decide how often they ask what cannot be answered; the log must not fill the disk. */
@@ -74,11 +81,13 @@ const complaintMs = 60_000;
 export class Handler {
   readonly #deps: HandlerDeps;
   readonly #options: HandlerOptions;
+  readonly #announced: SourceRate;
   #complainedMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: HandlerDeps, options: HandlerOptions = handlerDefaults) {
     this.#deps = deps;
     this.#options = options;
+    this.#announced = new SourceRate(deps.clock, announcedPerMinute);
   }
 
   /** Never throws nor rejects; undefined when no honest answer is possible. */
@@ -115,6 +124,7 @@ export class Handler {
       return this.#deps.reach?.(from, request) ?? { method, accepted: false };
     }
     if (method === 'leave') return this.#leave(from);
+    if (method === 'announce') return this.#announce(from, request);
     if (method === 'find') return this.#find(from, request.target);
     if (method === 'sync') return this.#handOff(from, request);
     return method === 'get' ? this.#get(from, request) : this.#store(from, request);
@@ -124,6 +134,14 @@ export class Handler {
   #leave({ contact, addressProven }: Requester): LeaveReply {
     if (addressProven) this.#deps.onLeave(contact);
     return { method: 'leave' };
+  }
+
+  /** Whoever announces too much is heard out and not listened to. */
+  #announce(from: Requester, { method, record }: AnnounceRequest): AnnounceReply {
+    const source = sourceOf(from.contact.endpoint.ip);
+    const isTooMuch = isSender(source) && this.#announced.take(source) > 0;
+    if (!isTooMuch) this.#deps.onAnnounce?.(from, record);
+    return { method };
   }
 
   #ping(from: Requester, { method, nonce }: PingRequest): PingReply {
