@@ -19,6 +19,7 @@ const benches: Readonly<Record<string, () => Promise<Bench[]>>> = {
   content: async () => [(await import('./content.ts')).benchLargeFile],
   files: async () => [(await import('./files.ts')).benchFiles],
   gateway: async () => [(await import('./gateway.ts')).benchGateway],
+  trust: async () => [(await import('./trust.ts')).benchTrust],
   node: async () => [(await import('./node.ts')).benchNode],
   wan: async () => [(await import('./wan.ts')).benchWan],
   'wan-content': async () => [(await import('./wan-content.ts')).benchWanContent],

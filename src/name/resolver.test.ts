@@ -8,7 +8,6 @@ import { type ErrorCode, isAltNetError } from '../base/errors.ts';
 import { contactOf } from '../identity/contact.ts';
 import { nameKey } from '../record/name.ts';
 import { type Certificate, signCertificate } from '../record/zone.ts';
-import { parseTrustedZones } from './trusted-zones.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -248,10 +247,6 @@ describe('a known name', () => {
   });
 });
 
-function namesLineTwo(error: unknown): boolean {
-  return isAltNetError(error, 'BAD_ARGUMENT') && error.message.startsWith('list.txt, line 2:');
-}
-
 describe('zones', () => {
   const [one, two] = [authorOf(1).publicKey, authorOf(2).publicKey];
 
@@ -331,15 +326,5 @@ describe('zones', () => {
     assert.deepEqual([moved.root, moved.warning], [rootOf(4), 'owner-changed']);
     const other = { zone: two, certificate: certificate(4, 3) };
     await assert.rejects(node(4).register('alice', rootOf(4), other), hasCode('BAD_ARGUMENT'));
-  });
-
-  test('that a node trusts are one key a line', () => {
-    const [first, second] = [toHex(one), toHex(two)];
-    const text = `# registrars\n${first}\n\n  ${second.toUpperCase()} # the other\r\n${first}\n`;
-    assert.deepEqual(parseTrustedZones(text, 'trusted-registrars.txt').map(toHex), [first, second]);
-    assert.deepEqual(parseTrustedZones('', 'x'), []);
-    for (const bad of ['abc', '0'.repeat(64), `${first}${first}`, `${first} ${second}`]) {
-      assert.throws(() => parseTrustedZones(`\n${bad}`, 'list.txt'), namesLineTwo, bad);
-    }
   });
 });

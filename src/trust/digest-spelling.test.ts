@@ -6,7 +6,16 @@ import { base58btc } from 'multiformats/bases/base58';
 import { CID } from 'multiformats/cid';
 import { checkProperty } from '../../test/support/property.ts';
 import { type Bytes, concatBytes, toHex, utf8 } from '../base/bytes.ts';
-import { readCidV0Digest, readCidV1Digest, readHexDigest, type Word } from './digest-spelling.ts';
+import {
+  cidV0Length,
+  cidV1Length,
+  readCidV0Digest,
+  readCidV1Digest,
+  readHexDigest,
+  type Word,
+  writeCidV0,
+  writeCidV1,
+} from './digest-spelling.ts';
 
 type Reader = (word: Word, digest: Bytes) => boolean;
 
@@ -36,10 +45,32 @@ test('every digest is read back from its three spellings', () => {
   );
 });
 
+/** What a writer left in memory that was not empty before. */
+function written(length: number, write: (text: Bytes) => void): string {
+  const text = new Uint8Array(length).fill(0x21);
+  write(text);
+  return Buffer.from(text).toString('latin1');
+}
+
+test('every digest is written as the library writes it', () => {
+  checkProperty(
+    fc.property(digests, fc.integer({ min: 0, max: 0x7f }), (digest, codec) => {
+      const v1 = written(cidV1Length, (text) => writeCidV1({ codec, digest }, text));
+      assert.equal(v1, v1Of(digest, codec));
+      const v0 = written(cidV0Length, (text) => writeCidV0(digest, text));
+      assert.equal(v0, v0Of(digest));
+    }),
+  );
+});
+
 test('the least and the greatest digest', () => {
   for (const digest of [new Uint8Array(32), new Uint8Array(32).fill(255)]) {
     assert.equal(read(readCidV0Digest, v0Of(digest)), toHex(digest));
     assert.equal(read(readCidV1Digest, v1Of(digest, 0x70)), toHex(digest));
+    assert.equal(
+      written(cidV0Length, (text) => writeCidV0(digest, text)),
+      v0Of(digest),
+    );
   }
 });
 

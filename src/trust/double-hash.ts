@@ -1,42 +1,53 @@
 /**
- * The spellings whose SHA-256 stands in a list behind "//" instead of what is denied itself
- * (docs/spec/trust.md, "Double hashes"). Pure.
+ * The digests that stand in a list behind "//" instead of what is denied itself: the SHA-256 of a
+ * spelling of it (docs/spec/trust.md, "Double hashes"). Pure.
  */
-import { base32 } from 'multiformats/bases/base32';
-import { base58btc } from 'multiformats/bases/base58';
-import { type Bytes, concatBytes } from '../base/bytes.ts';
+import { asBuffer, type Bytes, utf8 } from '../base/bytes.ts';
+import { sha256 } from '../base/hash.ts';
+import { cidV0Length, cidV1Length, writeCidV0, writeCidV1 } from './digest-spelling.ts';
 import type { DoubleForm } from './rule.ts';
 
-const dagPb = Uint8Array.of(1, 0x70, 0x12, 32);
-const raw = Uint8Array.of(1, 0x55, 0x12, 32);
-const multihash = Uint8Array.of(0x12, 32);
+const dagPbCode = 0x70;
+const rawCode = 0x55;
 
-/** A block, whose codec its SHA-256 does not tell: either of the two that there are. */
-export function spellBlock(hash: Bytes, form: DoubleForm): readonly string[] {
-  if (form === 'multihash') return [spellMultihash(hash)];
-  return [`${spellCid(dagPb, hash)}/`, `${spellCid(raw, hash)}/`];
+const multihashText = new Uint8Array(cidV0Length);
+/** A slash stands behind a CID without a path. */
+const cidText = new Uint8Array(cidV1Length + 1);
+cidText[cidV1Length] = 0x2f;
+
+/** Of a block, whose codec its SHA-256 does not tell: either of the two that there are. */
+export function doublesOfBlock(digest: Bytes, form: DoubleForm): readonly Bytes[] {
+  if (form === 'multihash') {
+    writeCidV0(digest, multihashText);
+    return [sha256(multihashText)];
+  }
+  return [dagPbCode, rawCode].map((codec) => {
+    writeCidV1({ codec, digest }, cidText);
+    return sha256(cidText);
+  });
 }
 
-/** A path below a root: decoded and, where that differs, percent-encoded. */
-export function spellPath(root: Bytes, path: string, form: DoubleForm): readonly string[] {
-  const start = form === 'multihash' ? spellMultihash(root) : spellCid(dagPb, root);
+/** Of a path below a root: decoded and, where that differs, percent-encoded. */
+export function doublesOfPath(root: Bytes, path: string, form: DoubleForm): readonly Bytes[] {
+  const start = spellRoot(root, form);
   const encoded = path
     .split('/')
     .map((name) => encodeURIComponent(name.toWellFormed()))
     .join('/');
-  const plain = `${start}/${path}`;
-  return encoded === path ? [plain] : [plain, `${start}/${encoded}`];
+  const plain = sha256(utf8(`${start}/${path}`));
+  return encoded === path ? [plain] : [plain, sha256(utf8(`${start}/${encoded}`))];
 }
 
-/** A name, as one of the DNS. */
-export function spellName(label: string, form: DoubleForm): readonly string[] {
-  return [form === 'multihash' ? `/ipns/${label}.alt` : `${label}.alt/`];
+function spellRoot(digest: Bytes, form: DoubleForm): string {
+  if (form === 'multihash') {
+    writeCidV0(digest, multihashText);
+    return asBuffer(multihashText).toString('latin1');
+  }
+  writeCidV1({ codec: dagPbCode, digest }, cidText);
+  return asBuffer(cidText).toString('latin1', 0, cidV1Length);
 }
 
-function spellMultihash(hash: Bytes): string {
-  return base58btc.baseEncode(concatBytes(multihash, hash));
-}
-
-function spellCid(head: Bytes, hash: Bytes): string {
-  return base32.encode(concatBytes(head, hash));
+/** Of a name, as one of the DNS. */
+export function doublesOfName(label: string, form: DoubleForm): readonly Bytes[] {
+  return [sha256(utf8(form === 'multihash' ? `/ipns/${label}.alt` : `${label}.alt/`))];
 }

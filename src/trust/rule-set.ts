@@ -5,7 +5,7 @@
 import { type Bytes, equalBytes, utf8 } from '../base/bytes.ts';
 import { sha256 } from '../base/hash.ts';
 import { DigestTable } from './digest-table.ts';
-import { spellBlock, spellName, spellPath } from './double-hash.ts';
+import { doublesOfBlock, doublesOfName, doublesOfPath } from './double-hash.ts';
 import { PrefixFilter } from './prefix-filter.ts';
 import type { DoubleForm, Rule } from './rule.ts';
 
@@ -90,7 +90,7 @@ export class RuleSet implements RuleSink {
     const plain = this.#blocks.get(hash);
     const verdict = Math.max(
       plain,
-      this.#double((form) => spellBlock(hash, form)),
+      this.#double((form) => doublesOfBlock(hash, form)),
     );
     return denies(verdict) && !isEmptyContent(hash);
   }
@@ -110,7 +110,7 @@ export class RuleSet implements RuleSink {
     return denies(
       Math.max(
         plain,
-        this.#double((form) => spellName(label, form)),
+        this.#double((form) => doublesOfName(label, form)),
       ),
     );
   }
@@ -139,18 +139,18 @@ export class RuleSet implements RuleSink {
       const path = names.slice(0, depth).join('/');
       verdict = Math.max(
         verdict,
-        this.#double((form) => spellPath(root, path, form)),
+        this.#double((form) => doublesOfPath(root, path, form)),
       );
     }
     return verdict;
   }
 
   /** Hashes only when the list has such lines, and in the form that it has. */
-  #double(spell: (form: DoubleForm) => readonly string[]): Verdict {
+  #double(doublesIn: (form: DoubleForm) => readonly Bytes[]): Verdict {
     let verdict = noVerdict;
     for (const form of this.#forms) {
-      for (const text of spell(form)) {
-        verdict = Math.max(verdict, this.#doubles.get(sha256(utf8(text))));
+      for (const digest of doublesIn(form)) {
+        verdict = Math.max(verdict, this.#doubles.get(digest));
       }
     }
     return verdict;
