@@ -61,11 +61,12 @@ function heldBytes(): number {
 }
 
 /** Processor time, so that what else the machine does is not in it. */
+function usedMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
 function watchTurns(): { end(): number } {
-  const usedMs = (): number => {
-    const { user, system } = process.threadCpuUsage();
-    return (user + system) / 1000;
-  };
   let [lastMs, longestMs] = [usedMs(), 0];
   const look = (): void => {
     const nowMs = usedMs();
