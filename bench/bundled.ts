@@ -9,10 +9,7 @@ import path from 'node:path';
 import process from 'node:process';
 
 /** As in tools/launch.sh. */
-export const nodeFlags: readonly string[] = [
-  '--max-semi-space-size=2',
-  '--max-old-space-size=1024',
-];
+export const nodeFlags: readonly string[] = ['--max-semi-space-size=2'];
 
 const root: string = path.resolve(import.meta.dirname, '..');
 
