@@ -34,7 +34,7 @@ test('what is lost between "it is here" and "it is ours" is fetched once more', 
   reader.holdings.open = async (what) => ({
     ...(await open(what)),
     adopt: (hashes) => {
-      const gone = lost < 2 ? hashes.slice(-2) : []; // evicted just now, with the old site
+      const gone = lost < 2 ? [...hashes].slice(-2) : []; // evicted just now, with the old site
       lost += gone.length;
       for (const hash of gone) reader.blocks.delete(hash);
       return Promise.resolve(gone);

@@ -89,7 +89,7 @@ export interface Holding extends AsyncDisposable {
    * holding, and with all of them at once, that takes a fraction of the time.
    */
   adopt(
-    hashes: readonly Bytes[],
+    hashes: Iterable<Bytes>,
     options?: { readonly like?: Bytes | undefined },
   ): Promise<readonly Bytes[]>;
   /** Sets room for `bytes` more bytes of blocks aside, evicting others. Rejects with STORE_FULL. */

@@ -43,10 +43,10 @@ export class HoldingWriter implements Holding {
   }
 
   async adopt(
-    hashes: readonly Bytes[],
+    hashes: Iterable<Bytes>,
     { like }: { readonly like?: Bytes | undefined } = {},
   ): Promise<readonly Bytes[]> {
-    if (!like) return this.#write({ blocks: [], hashes });
+    if (!like) return this.#write({ blocks: [], hashes: [...hashes] });
     this.#requireOpen();
     const rest = await this.#port.share(this.#open, this.#reservation, { like, hashes });
     const sorted = inOrderOfHash(rest);

@@ -40,7 +40,7 @@ export interface SharingParts {
 export interface SharingAsked {
   /** Root of the holding that has most of it. */
   readonly like: Bytes;
-  readonly hashes: readonly Bytes[];
+  readonly hashes: Iterable<Bytes>;
 }
 
 /** A list as it will be had by the new holding as well, without the blocks in `left`. */
@@ -67,7 +67,7 @@ export class Sharing {
     { like, hashes }: SharingAsked,
   ): Promise<readonly Bytes[]> {
     const base = this.#baseFor(open, reservation, like);
-    if (!base) return hashes;
+    if (!base) return [...hashes];
     const wanted = new HashSet(hashes);
     const splits: Split[] = []; // BOUNDED by the lists of `base`
     let room = movedMax;
@@ -77,7 +77,7 @@ export class Sharing {
       splits.push(split);
       room -= split.left.length;
     }
-    if (splits.length === 0 || !this.#hasSpace(splits)) return hashes;
+    if (splits.length === 0 || !this.#hasSpace(splits)) return [...hashes];
     const after = await this.#commit(open, { base, splits });
     if (!open.root) this.#parts.opens.number(open, after.number);
     open.written ??= after.number;

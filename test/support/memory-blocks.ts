@@ -46,8 +46,8 @@ export class MemoryBlocks implements Blocks {
   }
 
   /** Like a holding, for those who need no more of one. */
-  adopt(hashes: readonly Bytes[]): Promise<readonly Bytes[]> {
-    return Promise.resolve(hashes.filter((hash) => !this.has(hash)));
+  adopt(hashes: Iterable<Bytes>): Promise<readonly Bytes[]> {
+    return Promise.resolve([...hashes].filter((hash) => !this.has(hash)));
   }
 
   reserve(): Promise<void> {
@@ -116,7 +116,7 @@ export class MemoryHoldings implements Holdings {
     };
     return Promise.resolve({
       putAll: (blocks) => this.blocks.putAll(blocks),
-      adopt: (hashes) => Promise.resolve(hashes.filter((hash) => !this.blocks.has(hash))),
+      adopt: (hashes) => this.blocks.adopt(hashes),
       reserve: (bytes) => this.#reserve(bytes, kind === 'replica' ? from : undefined),
       requireRoom: (bytes) => this.#reserve(bytes, kind === 'replica' ? from : undefined),
       complete: ({ link, files, bytes }) => {

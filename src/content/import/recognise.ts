@@ -9,6 +9,7 @@ import type { Built, BuiltFile } from '../dag/build.ts';
 import { hashKey } from '../dag/root.ts';
 import type { Blocks } from '../ports.ts';
 import { Turns } from '../turns.ts';
+import { HashList } from './hash-list.ts';
 import type { KnownFolder, KnownRows } from './known-rows.ts';
 import type { ScannedFile, ScannedFolder } from './scan.ts';
 import { pathStampOf, stampOf } from './stamp.ts';
@@ -80,21 +81,21 @@ export interface HashesOptions extends RecogniseOptions {
 export async function hashesOf(
   { folders, files }: Recognised,
   { rows, blocks, lost: lostBefore, signal }: HashesOptions,
-): Promise<{ hashes: readonly Bytes[]; lost: readonly string[] }> {
-  const hashes: Bytes[] = []; // BOUNDED by walkBlocksMax, which an import does not exceed
+): Promise<{ hashes: HashList; lost: readonly string[] }> {
+  const hashes = new HashList(); // BOUNDED by walkBlocksMax, which an import does not exceed
   const lost: string[] = []; // BOUNDED by filesMax
   const turns = new Turns(signal);
   const addFile = async (built: Built): Promise<void> => {
-    if (built.codec === 'raw') return void hashes.push(built.hash);
+    if (built.codec === 'raw') return hashes.add(built.hash);
     const found = await blocksBelow(blocks, built);
     const isWhole = lostBefore.size === 0 || found?.every((one) => !lostBefore.has(hashKey(one)));
     if (!found || !isWhole) return void lost.push(hashKey(built.hash));
-    for (const hash of found) hashes.push(hash);
+    for (const hash of found) hashes.add(hash);
   };
   const addFolder = async (folder: KnownFolder): Promise<void> => {
-    hashes.push(...rows.nodesOf(folder));
+    for (const hash of rows.nodesOf(folder)) hashes.add(hash);
     for (const built of rows.builtOf(folder)) {
-      if (built.codec === 'raw') hashes.push(built.hash);
+      if (built.codec === 'raw') hashes.add(built.hash);
       else await addFile(built);
     }
     const turn = turns.next();

@@ -44,7 +44,7 @@ class Publisher {
     const holding = {
       putAll: blocks.putAll.bind(blocks),
       reserve: () => Promise.resolve(),
-      adopt: (hashes: readonly Bytes[]) => {
+      adopt: (hashes: Iterable<Bytes>) => {
         for (const hash of hashes) this.adopted.add(hashKey(hash));
         return blocks.adopt(hashes);
       },
