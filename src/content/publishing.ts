@@ -4,6 +4,7 @@
  * the same time. It knows no names: what points to a root is its callers' concern.
  */
 import path from 'node:path';
+import type { Abortable } from '../base/abort.ts';
 import { type Bytes, equalBytes } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { isAltNetError } from '../base/errors.ts';
@@ -11,6 +12,8 @@ import { sha256 } from '../base/hash.ts';
 import { KeyedTurns } from '../base/keyed-turns.ts';
 import { LruMap } from '../base/limits.ts';
 import { SharedWork, type Work } from '../base/shared-work.ts';
+import { BlockWriter } from './block-writer.ts';
+import { FileBuilder } from './dag/build.ts';
 import { cidOf, hashKey, type Link, requireLink } from './dag/root.ts';
 import { type Imported, importPath, type ImportProgress } from './import/import.ts';
 import type { ImportMemory } from './import/import-memory.ts';
@@ -86,6 +89,24 @@ export class Publishing {
     await holding.putAll([{ hash: link.hash, bytes }]);
     await holding.complete({ link, files: 1, bytes: bytes.length });
     await this.#revive(link);
+    return link;
+  }
+
+  /** Keeps a file that is no one's on the disk: pieces of `chunkBytes`, the last one shorter. */
+  async addFile(chunks: Iterable<Bytes>, { signal }: Abortable): Promise<Link> {
+    const { holdings, announcer } = this.#deps;
+    await using holding = await holdings.open({ kind: 'own' });
+    const writer = new BlockWriter(holding);
+    const builder = new FileBuilder((block) => writer.add(block));
+    for (const chunk of chunks) {
+      signal?.throwIfAborted();
+      await builder.add(chunk);
+    }
+    const link = await builder.finish();
+    await writer.finish();
+    await holding.complete({ link, files: 1, bytes: link.size });
+    await this.#revive(link);
+    await announcer.provide(link, { signal });
     return link;
   }
 

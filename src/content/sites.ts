@@ -254,6 +254,11 @@ export class Sites implements SiteReader {
     return this.#values.put(value, options);
   }
 
+  /** Keeps and provides a file that is made here, as `chunkBytes` of it at a time. */
+  async addFile(chunks: Iterable<Bytes>, options: Abortable = {}): Promise<CID> {
+    return cidOf(await this.#publishing.addFile(chunks, options));
+  }
+
   /** The value of this SHA-256. Rejects with NO_PROVIDERS, CONTENT_UNAVAILABLE or VALUE_TOO_BIG. */
   getValue(hash: Bytes, options?: Abortable): Promise<Bytes> {
     return this.#values.get(hash, options);

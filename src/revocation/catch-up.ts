@@ -1,0 +1,200 @@
+/**
+ * Asks the network for what was announced while nobody here listened: at the start, after a pause
+ * or a change of the network, and every ten minutes. The highest record of several answerers in
+ * different networks counts, so that a few who hold back the newest are not enough. What records do
+ * not show of their lists is fetched as well.
+ */
+import { prefixOf } from '../base/address.ts';
+import { AltNetError } from '../base/errors.ts';
+import type { World } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import { forEachOf } from '../base/parallel.ts';
+import { Nudge, repeat } from '../dht/loops.ts';
+import { recordKinds } from '../record/kinds.ts';
+import { revocationBytes, revocationsKey } from '../record/revocations.ts';
+import type { Intake } from './intake.ts';
+import type { RevokerLists } from './lists.ts';
+import type { ListAnswer, ListFiles, ListNetwork } from './ports.ts';
+import type { RevokerList } from './revoker-list.ts';
+
+export interface CatchUpDeps {
+  readonly lists: RevokerLists;
+  readonly intake: Intake;
+  readonly network: ListNetwork;
+  readonly files: Pick<ListFiles, 'read'>;
+  /** Whether the newest record of a list should have been followed by another one. */
+  readonly isStale: (list: RevokerList) => boolean;
+  readonly world: World;
+  readonly log: Logger;
+}
+
+export interface CatchUpOptions {
+  readonly intervalMs: number;
+  /** The same while nobody is there who could be asked, or nobody answered. */
+  readonly lonelyMs: number;
+  /** Between two attempts to fetch lists. */
+  readonly fetchMs: number;
+}
+
+export const catchUpDefaults: CatchUpOptions = {
+  intervalMs: 10 * 60_000,
+  lonelyMs: 3000,
+  fetchMs: 30_000,
+};
+
+const asksAtOnce = 4;
+/** Networks that must have answered before a search may end early. */
+const networksMin = 5;
+const idleMs = 3_600_000;
+/** A list of a million entries takes 33 MB. */
+const fetchMsMax = 5 * 60_000;
+
+export class CatchUp {
+  readonly #deps: CatchUpDeps;
+  readonly #options: CatchUpOptions;
+  readonly #stopping = new AbortController();
+  readonly #asking = new Nudge();
+  readonly #fetching = new Nudge();
+  #isDue = true;
+  #isFetchDue = true;
+  #wasHeard = false;
+  #rounds = 0;
+  #loops: Promise<unknown> | undefined;
+
+  constructor(deps: CatchUpDeps, options: Partial<CatchUpOptions> = {}) {
+    this.#deps = deps;
+    this.#options = { ...catchUpDefaults, ...options };
+  }
+
+  /** Rounds that somebody answered in, since the start. */
+  get rounds(): number {
+    return this.#rounds;
+  }
+
+  start(): void {
+    const { world, log } = this.#deps;
+    const context = { timers: world.timers, log, signal: this.#stopping.signal };
+    this.#loops ??= Promise.all([
+      repeat(
+        {
+          name: 'ask for revocations',
+          delayMs: () => this.#untilAsking(),
+          run: (signal) => this.#askForAll(signal),
+          nudge: this.#asking,
+        },
+        context,
+      ),
+      repeat(
+        {
+          name: 'fetch lists of revocations',
+          delayMs: () => this.#untilFetching(),
+          run: (signal) => this.#fetchAll(signal),
+          nudge: this.#fetching,
+        },
+        context,
+      ),
+    ]);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new AltNetError('ABORTED', {}));
+    await this.#loops;
+  }
+
+  /** Something may have been missed, or somebody else is trusted now. */
+  wake(): void {
+    this.#isDue = true;
+    this.#asking.now();
+  }
+
+  /** A record shows less than its list has. */
+  wantList(): void {
+    this.#isFetchDue = true;
+    this.#fetching.now();
+  }
+
+  /** The newest record of one revoker; how many answered. Rejects when `signal` aborts. */
+  async ask(revoker: Uint8Array, signal: AbortSignal): Promise<number> {
+    const { network, intake, lists, isStale } = this.#deps;
+    const list = lists.get(revoker);
+    // Where the newest seems to be held back, everybody is asked who might have it.
+    const isThorough = list?.record === undefined || isStale(list);
+    const kind = recordKinds.revocations;
+    const enough = isThorough ? undefined : areDiverse;
+    let answered = 0;
+    for await (const { from, records } of network.gather(revocationsKey(revoker), {
+      kind,
+      enough,
+      signal,
+    })) {
+      if (from !== 'self') answered++;
+      for (const record of records) await intake.offerRecord(record, 'asked');
+    }
+    return answered;
+  }
+
+  #untilAsking(): number {
+    const { network, world, lists } = this.#deps;
+    const { intervalMs, lonelyMs } = this.#options;
+    if (lists.all().length === 0) return idleMs; // woken when somebody is trusted
+    if (network.table.size === 0) return lonelyMs;
+    if (this.#isDue) return 0;
+    if (!this.#wasHeard) return lonelyMs;
+    return intervalMs * (0.9 + 0.2 * world.random.fraction());
+  }
+
+  async #askForAll(signal: AbortSignal): Promise<void> {
+    const { lists, network, log } = this.#deps;
+    if (network.table.size === 0) return;
+    this.#isDue = false;
+    let heard = 0;
+    await forEachOf([...lists.all()], asksAtOnce, async ({ revoker }) => {
+      try {
+        heard += await this.ask(revoker, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        log.debug('nobody could be asked for revocations', { why: String(error) });
+      }
+    });
+    this.#wasHeard = heard > 0;
+    if (heard > 0) this.#rounds++;
+  }
+
+  #untilFetching(): number {
+    if (this.#isFetchDue) return 0;
+    return this.#lacking().length > 0 ? this.#options.fetchMs : idleMs;
+  }
+
+  #lacking(): readonly RevokerList[] {
+    return this.#deps.lists.all().filter((list) => list.isLacking);
+  }
+
+  async #fetchAll(signal: AbortSignal): Promise<void> {
+    this.#isFetchDue = false;
+    await forEachOf([...this.#lacking()], 1, async (list) => {
+      try {
+        await this.#fetch(list, AbortSignal.any([signal, AbortSignal.timeout(fetchMsMax)]));
+      } catch (error) {
+        signal.throwIfAborted();
+        this.#deps.log.warn('a list of revocations could not be fetched', { why: String(error) });
+      }
+    });
+  }
+
+  async #fetch(list: RevokerList, signal: AbortSignal): Promise<void> {
+    const { files, intake } = this.#deps;
+    const { record, body } = list;
+    if (!record || !body?.list) return;
+    const bytes = body.count * revocationBytes;
+    const entries = await files.read(body.list, { bytes, signal });
+    await intake.complete(list, record, entries);
+  }
+}
+
+/** Nodes of one network may be one liar. */
+function areDiverse(soFar: readonly ListAnswer[]): boolean {
+  const networks = soFar.flatMap(({ from }) =>
+    from === 'self' ? [] : [prefixOf(from.endpoint.ip, 'narrow')],
+  );
+  return new Set(networks).size >= networksMin;
+}

@@ -1,0 +1,244 @@
+/**
+ * One revoker's list as this node goes by it: what is in force, in a table for quick answers, and
+ * what is needed to tell whether a newer record continues it. It changes in memory and on the disk
+ * together; where records come from, and whether they are signed, is not known here.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Bytes, concatBytes } from '../base/bytes.ts';
+import type { SignedRecord } from '../record/envelope.ts';
+import {
+  parseRevocations,
+  type Revocation,
+  revocationBytes,
+  type RevocationsBody,
+  revocationsMax,
+} from '../record/revocations.ts';
+import { DigestTable } from '../trust/digest-table.ts';
+import { compareLists, countOf, eachOf, leftOf, tailOf } from './entries.ts';
+import type { ListStore, StoredList } from './list-store.ts';
+
+/** What a newer record has led to. */
+export type Taken =
+  /** All of its list is known. */
+  | 'whole'
+  /** What it shows is in force; the rest has to be fetched. */
+  | 'lacking';
+
+const turnEntries = 8192;
+const empty = new Uint8Array();
+const nothing: StoredList = {
+  record: undefined,
+  entries: empty,
+  leftCount: 0,
+  equivocated: false,
+  diverged: false,
+};
+
+export class RevokerList {
+  readonly revoker: Bytes;
+  readonly #store: ListStore;
+  /** For each target: bit 1 revoked content, bit 2 a revoked name. */
+  readonly #table: DigestTable;
+  #inForce = 0;
+  #record: SignedRecord | undefined;
+  #body: RevocationsBody | undefined;
+  #equivocated = false;
+  #diverged = false;
+  #leftCount = 0;
+  /** Of the list alone. */
+  #count = 0;
+  #tail: Bytes = empty;
+
+  constructor(revoker: Bytes, store: ListStore, seed: Bytes) {
+    this.revoker = revoker;
+    this.#store = store;
+    this.#table = new DigestTable(seed);
+  }
+
+  /** The newest that was taken. */
+  get record(): SignedRecord | undefined {
+    return this.#record;
+  }
+
+  get body(): RevocationsBody | undefined {
+    return this.#body;
+  }
+
+  /** Entries of the list that are known, in order from the first one. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Targets that may not be had now. */
+  get inForce(): number {
+    return this.#inForce;
+  }
+
+  /** Targets that were ever spoken of: what the memory is for. */
+  get size(): number {
+    return this.#table.size;
+  }
+
+  get equivocated(): boolean {
+    return this.#equivocated;
+  }
+
+  /** Whether entries of the newest record's list are missing here. */
+  get isLacking(): boolean {
+    return this.#body !== undefined && (this.#diverged || this.#count < this.#body.count);
+  }
+
+  isRevoked(type: Revocation['type'], target: Bytes): boolean {
+    return (this.#table.get(target) & type) !== 0;
+  }
+
+  /** What the disk has of it. */
+  async load(): Promise<void> {
+    const { record, entries, leftCount, equivocated, diverged } = this.#stored();
+    this.#record = record;
+    this.#body = record && parseRevocations(record);
+    this.#equivocated = equivocated;
+    this.#diverged = diverged;
+    this.#leftCount = leftCount;
+    await this.#enforce(entries);
+    const own = entries.subarray(leftCount * revocationBytes);
+    this.#count = countOf(own);
+    this.#tail = tailOf(own);
+    if (this.isLacking && this.#body) await this.#enforce(this.#body.recent);
+  }
+
+  /** All entries of the list that are known, in order. */
+  entries(): Bytes {
+    return this.#stored().entries.subarray(this.#leftCount * revocationBytes);
+  }
+
+  /**
+   * A record that was verified and is newer than the last one. What it shows is in force when this
+   * resolves, and survives a crash.
+   */
+  async take(record: SignedRecord, body: RevocationsBody): Promise<Taken> {
+    const known = { count: this.#count, tail: this.#tail };
+    const compared = this.#diverged ? undefined : compareLists(known, body);
+    if (compared?.kind === 'continues') {
+      await this.#extend(compared.entries, { record, body });
+      return 'whole';
+    }
+    if (body.list === undefined) {
+      await this.#replace(body.recent, { record, body });
+      return 'whole';
+    }
+    const contradicts = compared?.kind === 'contradicts';
+    this.#equivocated ||= contradicts;
+    this.#diverged ||= contradicts;
+    await this.#note({ record, body });
+    await this.#enforce(body.recent);
+    return 'lacking';
+  }
+
+  /** `entries` are all of the newest record's list. */
+  async complete(entries: Bytes): Promise<void> {
+    const { record } = this;
+    const body = this.#body;
+    if (!record || !body || countOf(entries) !== body.count) return;
+    const mine = this.entries();
+    if (startsWith(entries, mine)) {
+      this.#diverged = false;
+      await this.#extend(entries.subarray(mine.length), { record, body });
+    } else await this.#replace(entries, { record, body });
+  }
+
+  /** The newest record's list is not what is known of it, though its end is: it must be fetched. */
+  async doubt(record: SignedRecord): Promise<void> {
+    const body = this.#body;
+    if (!body?.list || this.#record !== record) return;
+    this.#diverged = true;
+    await this.#note({ record, body });
+  }
+
+  /** This node's own list grows; its record comes later. */
+  async append(entries: Bytes): Promise<void> {
+    await this.#extend(entries, { record: this.#record, body: this.#body });
+  }
+
+  /** Revocations of lists that the revoker contradicted later. */
+  left(): Bytes {
+    return this.#stored().entries.subarray(0, this.#leftCount * revocationBytes);
+  }
+
+  /** This node's own list was signed as it is. */
+  async sign(record: SignedRecord, body: RevocationsBody): Promise<void> {
+    await this.#note({ record, body });
+  }
+
+  #stored(): StoredList {
+    return this.#store.load(this.revoker) ?? nothing;
+  }
+
+  async #extend(
+    more: Bytes,
+    { record, body }: { record: SignedRecord | undefined; body: RevocationsBody | undefined },
+  ): Promise<void> {
+    const entries = concatBytes(this.#stored().entries, more);
+    await this.#save({ record, entries });
+    this.#record = record;
+    this.#body = body;
+    this.#count += countOf(more);
+    this.#tail = tailOf(concatBytes(this.#tail, more));
+    await this.#enforce(more);
+  }
+
+  /** The list is another one than was known: what both of them revoke is revoked. */
+  async #replace(
+    next: Bytes,
+    { record, body }: { record: SignedRecord; body: RevocationsBody },
+  ): Promise<void> {
+    const left = leftOf(this.#stored().entries, next, revocationsMax);
+    const leftCount = countOf(left);
+    const equivocated = this.#equivocated || this.#count > 0;
+    const entries = concatBytes(left, next);
+    const list = { record, entries, leftCount, equivocated, diverged: false };
+    await this.#store.save(this.revoker, list, true);
+    this.#equivocated = equivocated;
+    this.#diverged = false;
+    this.#leftCount = leftCount;
+    this.#record = record;
+    this.#body = body;
+    this.#count = countOf(next);
+    this.#tail = tailOf(next);
+    await this.#enforce(next);
+  }
+
+  async #note({ record, body }: { record: SignedRecord; body: RevocationsBody }): Promise<void> {
+    await this.#save({ record, entries: this.#stored().entries });
+    this.#record = record;
+    this.#body = body;
+  }
+
+  async #save(list: { record: SignedRecord | undefined; entries: Bytes }): Promise<void> {
+    const flags = { equivocated: this.#equivocated, diverged: this.#diverged };
+    const leftCount = this.#leftCount;
+    await this.#store.save(this.revoker, { ...list, ...flags, leftCount }, false);
+  }
+
+  /** Later entries win. Long lists let others have their turn in between. */
+  async #enforce(entries: Bytes): Promise<void> {
+    let done = 0;
+    for (const { type, target, undo } of eachOf(entries)) {
+      const before = this.#table.get(target);
+      const after = undo ? before & ~type : before | type;
+      if (after !== before) this.#table.set(target, after);
+      this.#inForce += bitsOf(after) - bitsOf(before);
+      if (++done % turnEntries === 0) await nextTurn();
+    }
+  }
+}
+
+function bitsOf(value: number): number {
+  return (value & 1) + ((value >> 1) & 1);
+}
+
+function startsWith(octets: Bytes, start: Bytes): boolean {
+  return (
+    octets.length >= start.length && Buffer.compare(octets.subarray(0, start.length), start) === 0
+  );
+}
