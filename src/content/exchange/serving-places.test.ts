@@ -83,6 +83,7 @@ test('memory is taken from the network that holds most, and counted exactly', ()
   assert.equal(places.hold(a, 10), false, 'it has left');
   assert.equal(places.hold(c, 2000), false, 'it is told itself');
   assert.equal(places.refusals.memory, 2);
+  assert.equal(places.bytes, 710, 'what is refused is not counted');
   for (const place of [b, c, reader]) places.give(place);
   assert.equal(places.bytes, 0);
 });

@@ -110,21 +110,30 @@ export class ServingPlaces {
     place.sinceMs = this.#clock.monotonicMs();
   }
 
-  /** What its answer holds from now on. False when that is too much, and it must end. */
+  /**
+   * What its answer would hold from now on. False when that is too much: then it must end, and is
+   * counted as before until it has.
+   */
   hold(place: Place, bytes: number): boolean {
     if (!this.#places.has(place)) return false;
-    this.#bytes += bytes - place.bytes;
-    place.bytes = bytes;
+    const before = place.bytes;
+    this.#count(place, bytes);
     const { memoryBytesMax = 32 * 1024 * 1024 } = this.#options;
     while (this.#bytes > memoryBytesMax) {
       const largest = this.#largest();
       if (largest === undefined || largest === place) {
         this.#refusals.memory++;
+        this.#count(place, before);
         return false;
       }
       this.#dismiss(largest, 'memory');
     }
     return true;
+  }
+
+  #count(place: Place, bytes: number): void {
+    this.#bytes += bytes - place.bytes;
+    place.bytes = bytes;
   }
 
   #lacks({ peer, network }: Guest): RefusalReason | undefined {

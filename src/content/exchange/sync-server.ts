@@ -158,6 +158,7 @@ export class SyncServer {
       const status = this.#isRefused(want, root)
         ? endStatuses.refused
         : await this.#walk(serving, want, answer);
+      this.#places.hold(place, answer.waitingBytes);
       await answer.end(status);
       return status;
     } finally {
@@ -182,13 +183,13 @@ export class SyncServer {
         await answer.missing();
         continue;
       }
-      const sent = answer.block(bytes);
-      // Only a block that this node should never have taken; what was sent so far is still good.
       const isGood = walk.accept(bytes) === undefined;
-      const hasRoom = this.#places.hold(place, walk.memoryBytes + answer.waitingBytes);
-      await sent;
+      const memoryBytes = walk.memoryBytes + answer.waitingBytes + bytes.length;
+      // Before it is sent: who takes nothing would keep the walk here until then.
+      if (!this.#places.hold(place, memoryBytes)) return endStatuses.busy;
+      await answer.block(bytes);
+      // Only a block that this node should never have taken; what was sent so far is still good.
       if (!isGood) return endStatuses.failed;
-      if (!hasRoom) return endStatuses.busy;
     }
     if (walk.full) return endStatuses.full;
     return walk.limited ? endStatuses.limit : endStatuses.done;
