@@ -13,7 +13,12 @@ import {
 } from './call.ts';
 import type * as port from './ports.ts';
 import type { CallOptions, NodeServices } from './ports.ts';
-import type { BlocklistInfo, BlockResult } from './ports-trust.ts';
+import type {
+  BlocklistInfo,
+  BlockResult,
+  RevocationListInfo,
+  RevokeResult,
+} from './ports-trust.ts';
 import type { PublishAnswer } from './outputs.ts';
 
 export interface ApiClientOptions {
@@ -178,6 +183,19 @@ export class ApiClient implements NodeServices {
 
   blocklist(): Promise<BlocklistInfo> {
     return this.#get('/api/blocklist');
+  }
+
+  revoke(
+    { what, undo }: { what: string; undo?: boolean | undefined },
+    options?: CallOptions,
+  ): Promise<RevokeResult> {
+    const call: Call = { method: 'POST', path: '/api/revoke', json: { name: what, undo } };
+    return callForJson(this.#target, call, options);
+  }
+
+  async revocations(): Promise<RevocationListInfo[]> {
+    type Lists = { revocations: RevocationListInfo[] };
+    return (await this.#get<Lists>('/api/revocations')).revocations;
   }
 
   #get<T>(path: string, options?: CallOptions): Promise<T> {

@@ -182,8 +182,11 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
       copies: count,
       visited: count,
       fewCopies: count,
+      revokers: count,
+      staleRevokers: count,
+      contradictoryRevokers: count,
     },
-    { ...modeDetails, looked: unixTime },
+    { ...modeDetails, looked: unixTime, revocationsStaleSince: unixTime },
   ),
   peers: countedList('peers', peer),
   dht: shape<DhtInfo>(

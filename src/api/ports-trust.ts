@@ -45,10 +45,14 @@ export interface RevokeResult {
   /** Blocks that went from this node's disk. */
   chunk_count: number;
   ok: true;
+  /** Entries that were added to the revoker's list: 0 when all of it was so before. */
+  changed: number;
   /** Entries of the revoker's list now. */
   entries: number;
-  /** Nodes that hold the list's record. */
+  /** Nodes that hold the list's record; 0 while it waits to be signed. */
   stored: number;
+  /** Lists are a minute apart: so long until others are told; absent when they were. */
+  wait_seconds?: number;
 }
 
 export interface RevocationListInfo {
@@ -64,6 +68,8 @@ export interface RevocationListInfo {
   state: 'fresh' | 'stale' | 'unknown';
   /** Two lists that contradict each other were seen. */
   equivocated?: true;
+  /** Entries are missing that have yet to be fetched. */
+  lacking?: true;
 }
 
 export interface RevocationServices {
@@ -72,7 +78,7 @@ export interface RevocationServices {
     input: { what: string; undo?: boolean | undefined },
     options?: CallOptions,
   ): Promise<RevokeResult>;
-  /** One for each trusted revoker, in the order of trusted-revokers.txt. */
+  /** One for each trusted revoker, in the order of trusted-revokers.txt, then one's own if any. */
   revocations(): Promise<RevocationListInfo[]>;
 }
 

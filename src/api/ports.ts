@@ -6,7 +6,7 @@
 import type { ReplicaRefusal } from '../content/types.ts';
 import type { NameState } from '../name/types.ts';
 import type { CallOptions } from './call-options.ts';
-import type { BlocklistServices } from './ports-trust.ts';
+import type { BlocklistServices, RevocationServices } from './ports-trust.ts';
 
 export type { CallOptions } from './call-options.ts';
 
@@ -275,6 +275,13 @@ export interface StatsResult extends ModeInfo {
   own: number;
   copies: number;
   visited: number;
+  /** Lists of revokers that this node goes by, and of these: nothing new when it should have come. */
+  revokers: number;
+  staleRevokers: number;
+  /** Unix seconds: since when the first of them is stale. */
+  revocationsStaleSince?: number;
+  /** Those that signed lists that contradict each other. */
+  contradictoryRevokers: number;
   /** Own ones that had fewer copies elsewhere than wanted when they were last looked at. */
   fewCopies: number;
   /** Unix seconds: the latest of these looks; absent before the first. */
@@ -282,7 +289,7 @@ export interface StatsResult extends ModeInfo {
 }
 
 /** Rejects with an AltNetError: the API and the command line turn its code into a status. */
-export interface NodeServices extends BlocklistServices {
+export interface NodeServices extends BlocklistServices, RevocationServices {
   keys(): KeyInfo;
   stats(): Promise<StatsResult>;
   peers(): Promise<PeerLine[]>;

@@ -2,6 +2,7 @@
 import { blocklistRoutes } from './blocklistroutes.ts';
 import { linkRoutes, valueRoutes } from './linkroutes.ts';
 import { nodeRoutes } from './noderoutes.ts';
+import { revocationRoutes } from './revocationroutes.ts';
 import type { Route } from './route.ts';
 import { siteRoutes } from './siteroutes.ts';
 
@@ -11,4 +12,5 @@ export const routes: readonly Route[] = [
   ...linkRoutes,
   ...valueRoutes,
   ...blocklistRoutes,
+  ...revocationRoutes,
 ];

@@ -79,6 +79,18 @@ export const commandEntries: readonly CommandEntry[] = [
   entry('block', 'trust', 'refuse a root, name or URL', () => import('./commands/block.ts')),
   entry('unblock', 'trust', 'allow it again', () => import('./commands/unblock.ts')),
   entry('blocklist', 'trust', 'what is refused', () => import('./commands/blocklist.ts')),
+  entry(
+    'revoke',
+    'trust',
+    'revoke a name or root wherever you are trusted',
+    () => import('./commands/revoke.ts'),
+  ),
+  entry(
+    'revocations',
+    'trust',
+    'whose revocations count here',
+    () => import('./commands/revocations.ts'),
+  ),
 
   entry('peers', 'network', 'nodes that this one knows', () => import('./commands/peers.ts')),
   entry(

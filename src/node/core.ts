@@ -14,9 +14,13 @@ import { Links } from '../link/links.ts';
 import { Names } from '../name/names.ts';
 import { PeerHost } from '../peer/host.ts';
 import { networkId, type NetworkProfile, networkProfiles } from '../record/network.ts';
+import { listFiles } from '../revocation/list-files.ts';
+import { RevokerLists } from '../revocation/lists.ts';
+import { Revocations } from '../revocation/revocations.ts';
 import { UdpTransport } from '../rpc/transport.ts';
 import { openStore } from '../store/store.ts';
 import { Trust } from '../trust/trust.ts';
+import { deniesRecord } from './denied-record.ts';
 import { listenOnBoth, type Listeners } from './listen.ts';
 import { nameOldRoots } from './old-roots.ts';
 import type { NodeOptions } from './options.ts';
@@ -64,16 +68,45 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
   );
   const trust = stack.use(new Trust({ folder: options.trustFolder ?? options.data, world, log }));
   await trust.start();
+  const own = identity.author.publicKey;
+  const revokers = stack.use(
+    new RevokerLists({ trusted: trust.revokers, own, notes: store.notes, ...world, log }),
+  );
+  await revokers.start();
+  trust.denials.addRevoked(revokers);
   await nameOldRoots(store, log);
-  const { note, ...networks } = await startNetworks(
+  const purge = stack.use(new Purge({ store, denials: trust.denials, log }));
+  await purge.run(); // what was denied as this node went down is gone before it serves anybody
+  const { note, announced, ...networks } = await startNetworks(
     { identity, store },
     { options, stack, common },
   );
-  const purge = stack.use(new Purge({ store, denials: trust.denials, log }));
   const base = { identity, store, trust, purge, world, ...networks };
-  const parts = await startFields(base, { options, stack, common });
+  const fields = await startFields(base, { options, stack, common });
   purge.start();
+  const revocations = stack.use(revocationsOf(fields, revokers, common));
+  announced.by = revocations;
+  await revocations.start();
+  const parts = { ...fields, revocations };
   return { parts, notes: [note ?? [], overfullNote(store, options) ?? []].flat() };
+}
+
+/** Following lists and writing one, over the parts that there are by now. */
+function revocationsOf(
+  { dht, peers, publisher, sites, mode, identity }: Omit<Parts, 'revocations'>,
+  lists: RevokerLists,
+  common: Common,
+): Revocations {
+  return new Revocations({
+    ...common,
+    lists,
+    network: dht,
+    publisher,
+    files: listFiles(sites),
+    connections: peers,
+    signer: { key: identity.author, network: common.network },
+    clock: mode.clock,
+  });
 }
 
 /** What its user published is never dropped, so nothing else has room then. */
@@ -92,11 +125,16 @@ async function startNetworks(
   { identity, store }: Pick<Parts, 'identity' | 'store'>,
   { options, stack, common }: { options: NodeOptions; stack: AsyncDisposableStack; common: Common },
 ): Promise<
-  Pick<Parts, 'transport' | 'peers' | 'mode' | 'dht'> & { readonly note: string | undefined }
+  Pick<Parts, 'transport' | 'peers' | 'mode' | 'dht'> & {
+    readonly note: string | undefined;
+    /** Who is told of announcements, once there is somebody. */
+    readonly announced: { by: Revocations | undefined };
+  }
 > {
   const { world, network, log } = common;
   // Requests may come in before all of this node is there.
   let late: { readonly own: OwnContact; readonly mode: Mode; readonly dht: Dht } | undefined;
+  const announced: { by: Revocations | undefined } = { by: undefined };
   const contactRecord = (): Uint8Array | undefined => late?.own.current();
   const bound = await listenOnBoth(
     { address: options.listen, explicit: options.listenExplicit },
@@ -140,6 +178,7 @@ async function startNetworks(
       observe: mode.observe,
       reach: mode.reach,
       onNonce: mode.onNonce,
+      onAnnounce: ({ contact }, record) => announced.by?.announced(record, contact.id),
     }),
   );
   const signer = { key: identity.node, network };
@@ -149,7 +188,7 @@ async function startNetworks(
   await dht.start();
   mode.recall(recalledReach(store.notes, world.clock.unixMs()));
   mode.start();
-  return { transport, peers, mode, dht, note: bound.note };
+  return { transport, peers, mode, dht, note: bound.note, announced };
 }
 
 function roleOf(options: Pick<NodeOptions, 'guest' | 'public'>): ModeOptions['role'] {
@@ -159,10 +198,10 @@ function roleOf(options: Pick<NodeOptions, 'guest' | 'public'>): ModeOptions['ro
 
 /** Names, links and sites, and what keeps their records alive. */
 async function startFields(
-  base: Omit<Parts, 'publisher' | 'sites' | 'names' | 'links'>,
+  base: Omit<Parts, 'publisher' | 'sites' | 'names' | 'links' | 'revocations'>,
   { options, stack, common }: { options: NodeOptions; stack: AsyncDisposableStack; common: Common },
-): Promise<Parts> {
-  const { identity, store, dht, peers, world } = base;
+): Promise<Omit<Parts, 'revocations'>> {
+  const { identity, store, dht, peers, world, trust } = base;
   const { network, log } = common;
   const publisher = stack.use(
     new Publisher({
@@ -170,6 +209,7 @@ async function startFields(
       journal: store.journal,
       world,
       recordClock: base.mode.clock,
+      denies: (record) => deniesRecord(trust.denials, record),
       keys: identity,
       network,
       log,

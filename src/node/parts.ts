@@ -8,6 +8,7 @@ import type { Identity } from '../identity/files.ts';
 import type { Links } from '../link/links.ts';
 import type { Names } from '../name/names.ts';
 import type { PeerHost } from '../peer/host.ts';
+import type { Revocations } from '../revocation/revocations.ts';
 import type { UdpTransport } from '../rpc/transport.ts';
 import type { Store } from '../store/store.ts';
 import type { Trust } from '../trust/trust.ts';
@@ -26,5 +27,6 @@ export interface Parts {
   readonly sites: Sites;
   readonly names: Names;
   readonly links: Links;
+  readonly revocations: Revocations;
   readonly world: World;
 }

@@ -88,12 +88,13 @@ export class Presence {
   }
 
   #wake(what: Disturbance): void {
-    const { mode, dht, publisher } = this.#parts;
+    const { mode, dht, publisher, revocations } = this.#parts;
     this.#log.info('the clock or the network of this machine changed', { ...what });
     if (what.kind === 'clock') mode.clock.moved(what.movedMs);
     dht.wake();
     this.#bootstrapper.wake();
     publisher.wake();
+    revocations.wake();
   }
 }
 

@@ -1,5 +1,5 @@
 /** The node itself and the nodes that it knows, as users see them. */
-import type { ModeInfo, NodeServices, PeerLine } from '../api/ports.ts';
+import type { ModeInfo, NodeServices, PeerLine, StatsResult } from '../api/ports.ts';
 import { formatEndpoint } from '../base/address.ts';
 import { parseHex, toHex } from '../base/bytes.ts';
 import { AltNetError } from '../base/errors.ts';
@@ -7,6 +7,7 @@ import type { ModeStatus } from '../dht/mode/mode.ts';
 import { type Contact, shortId } from '../identity/contact.ts';
 import { keyId } from '../identity/key.ts';
 import { contactAt, parseBootstrapAddress } from './bootstrap.ts';
+import type { ListFreshness } from '../revocation/freshness.ts';
 import type { Parts } from './parts.ts';
 import { countHeld } from './services-held.ts';
 
@@ -64,7 +65,7 @@ export function networkServices(parts: Parts, context: NetworkContext): NetworkS
 }
 
 function stats(
-  { identity, store, transport, peers: host, dht, mode, sites, world }: Parts,
+  { identity, store, transport, peers: host, dht, mode, sites, revocations, world }: Parts,
   { startedMs, storeBudgetBytes }: NetworkContext,
 ): Awaited<ReturnType<NodeServices['stats']>> {
   const { blocks } = store.blocks.stats();
@@ -85,7 +86,23 @@ function stats(
     uptime: Math.floor((world.clock.monotonicMs() - startedMs) / 1000),
     ...countHeld(store.holdings.list()),
     fewCopies: few,
+    ...countRevokers(revocations.freshness().lists),
     ...(lookedMs !== undefined && { looked: Math.floor(lookedMs / 1000) }),
+  };
+}
+
+function countRevokers(
+  lists: readonly ListFreshness[],
+): Pick<
+  StatsResult,
+  'revokers' | 'staleRevokers' | 'revocationsStaleSince' | 'contradictoryRevokers'
+> {
+  const stale = lists.flatMap(({ state, nextUpdate = 0 }) => (state === 'stale' ? nextUpdate : []));
+  return {
+    revokers: lists.length,
+    staleRevokers: stale.length,
+    ...(stale.length > 0 && { revocationsStaleSince: Math.min(...stale) }),
+    contradictoryRevokers: lists.filter(({ equivocated }) => equivocated).length,
   };
 }
 

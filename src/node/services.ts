@@ -5,6 +5,7 @@ import { heldServices } from './services-held.ts';
 import { linkServices } from './services-links.ts';
 import { nameServices } from './services-names.ts';
 import { networkServices, type NetworkContext } from './services-network.ts';
+import { revocationServices } from './services-revocation.ts';
 import { siteServices } from './services-sites.ts';
 import { ShownSites } from './shown-sites.ts';
 import type { Parts } from './parts.ts';
@@ -32,5 +33,6 @@ export function nodeServices(parts: Parts, context: ServiceContext): NodeService
     ...heldServices(parts),
     ...linkServices(parts),
     ...blocklistServices(parts),
+    ...revocationServices(parts),
   };
 }

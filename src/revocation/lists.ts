@@ -30,7 +30,7 @@ export interface RevokerListsDeps {
 /** Of all lists together: about 200 MB. */
 const entriesMax = 4_000_000;
 
-export class RevokerLists implements RevokedSource {
+export class RevokerLists implements RevokedSource, AsyncDisposable {
   readonly #deps: RevokerListsDeps;
   readonly #store: ListStore;
   readonly #lists = new Map<string, RevokerList>(); // BOUNDED by trustedKeysMax, and one's own
@@ -58,6 +58,10 @@ export class RevokerLists implements RevokedSource {
   async stop(): Promise<void> {
     this.#stopListening?.();
     await this.#changing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
   }
 
   /** Trusted ones in the order of their list, then one's own. */

@@ -43,6 +43,8 @@ export interface OwnListDeps {
 }
 
 export interface Revoked {
+  /** Entries that were new: 0 when all of it was so before. */
+  readonly changed: number;
   /** Entries of the list now. */
   readonly entries: number;
   /** Nodes that hold its record; 0 when it was not signed yet. */
@@ -102,7 +104,7 @@ export class OwnList {
   async revoke(wanted: readonly Revocation[], signal?: AbortSignal): Promise<Revoked> {
     const { lists, intake, signer } = this.#deps;
     const list = await lists.openOwn();
-    await intake.inTurn(signer.key.publicKey, async () => {
+    const changed = await intake.inTurn(signer.key.publicKey, async () => {
       const news = wanted.filter(
         (entry) => list.isRevoked(entry.type, entry.target) === entry.undo,
       );
@@ -111,12 +113,13 @@ export class OwnList {
         throw new AltNetError('BAD_ARGUMENT', { what: 'the list of revocations', why });
       }
       if (news.length > 0) await list.append(concatBytes(...news.map(encodeRevocation)));
+      return news.length;
     });
     lists.tell();
     const stored = this.#untilDue() <= 0 ? await this.#trySigning(signal) : 0;
     this.#nudge.now();
     const waitMs = this.#isUnsigned(list) ? Math.max(1, this.#untilDue()) : 0;
-    return { entries: list.count, stored, waitSeconds: Math.ceil(waitMs / 1000) };
+    return { changed, entries: list.count, stored, waitSeconds: Math.ceil(waitMs / 1000) };
   }
 
   /** Another machine signs with the same key: what only this one has revoked is added to its list. */

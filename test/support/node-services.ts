@@ -1,241 +1,21 @@
 /**
  * A node that answers with fixed results and remembers what it was asked: for tests of what stands
- * between a caller and a node. Every optional field is filled, so that a lost one shows.
+ * between a caller and a node.
  */
 import { once } from 'node:events';
 import { abortReason } from '../../src/base/abort.ts';
 import type * as port from '../../src/api/ports.ts';
 import type { CallOptions, NodeServices } from '../../src/api/ports.ts';
-import type { BlocklistInfo, BlockResult } from '../../src/api/ports-trust.ts';
-import type { Progress } from '../../src/content/types.ts';
+import type {
+  BlocklistInfo,
+  BlockResult,
+  RevocationListInfo,
+  RevokeResult,
+} from '../../src/api/ports-trust.ts';
 import type { AltNetError } from '../../src/base/errors.ts';
+import { sampleProgress, samples } from './node-samples.ts';
 
-const hex = (digits: string): string => digits.repeat(64 / digits.length);
-
-export const sampleIds: Readonly<
-  Record<'node' | 'nodeKey' | 'author' | 'authorKey' | 'root' | 'value' | 'cid', string>
-> = {
-  node: hex('0a'),
-  nodeKey: hex('0b'),
-  author: hex('0c'),
-  authorKey: hex('0d'),
-  root: hex('0e'),
-  value: hex('0f'),
-  cid: 'bafkreicysg23kiwv34eg2d7qweipxwosdo2py4ldv42nbauguluen5v6am',
-};
-
-const { node, author, root, cid } = sampleIds;
-
-export const sampleProgress: Progress = { bytes: 10, bytesTotal: 20, files: 1, peers: 2 };
-
-interface Samples {
-  readonly keys: port.KeyInfo;
-  readonly stats: port.StatsResult;
-  readonly peers: port.PeerLine[];
-  readonly dht: port.DhtInfo;
-  readonly publish: port.PublishResult;
-  readonly unpublish: port.UnpublishResult;
-  readonly sites: port.HeldSite[];
-  readonly fetch: port.FetchResult;
-  readonly fetchFile: port.FetchFileResult;
-  readonly name: port.NameResult;
-  readonly resolve: port.ResolveResult;
-  readonly transfer: port.TransferResult;
-  readonly release: port.ReleaseResult;
-  readonly names: port.OwnName[];
-  readonly putLink: port.PutLinkResult;
-  readonly foundLinks: readonly [port.FoundLinkLine, port.LinkEndLine];
-  readonly links: port.OwnLink[];
-  readonly putValue: { key: string; stored: number };
-  readonly pings: { id: string; address: string; ms?: number; error?: string }[];
-  readonly nodes: { id: string; address: string }[];
-  readonly bootstrap: { id: string; address: string; table: number };
-  readonly block: BlockResult;
-  readonly blocklist: BlocklistInfo;
-}
-
-export const samples: Samples = {
-  keys: {
-    node,
-    nodePublicKey: sampleIds.nodeKey,
-    author,
-    authorPublicKey: sampleIds.authorKey,
-  },
-  stats: {
-    node,
-    author,
-    listen: '127.0.0.1:9000',
-    peers: 3,
-    table: 20,
-    records: 5,
-    blocks: 7,
-    bytes: 1024,
-    budget: 4096,
-    mode: 'server',
-    reason: 'a reason',
-    address: '51.0.0.1:9000',
-    clockOffsetSeconds: -0.5,
-    uptime: 1.5,
-    own: 2,
-    copies: 3,
-    visited: 4,
-    fewCopies: 1,
-    looked: 1_767_225_600,
-  },
-  peers: [
-    { id: node, address: '127.0.0.1:9001', via: 'dht', rttMs: 1.25, seenSeconds: 3 },
-    { id: author, address: '[::1]:9002', via: 'connection' },
-  ],
-  dht: {
-    mode: 'client',
-    reason: 'a reason',
-    address: '51.0.0.1:9000',
-    clockOffsetSeconds: 400,
-    table: 20,
-    buckets: [{ distanceBits: 255, contacts: 16 }],
-    networkSize: 1000.5,
-    records: 9,
-    requests: { ping: 4 },
-    refused: { NOT_CLOSE: 1 },
-    packets: { 'init.sent': 2 },
-  },
-  publish: {
-    root,
-    cid,
-    name: 'alice.alt',
-    version: 2,
-    files: 3,
-    bytes: 4096,
-    replicas: 2,
-    replicasWanted: 6,
-    refused: [
-      { why: 'budget', nodes: 3 },
-      { why: 'unreachable', nodes: 1 },
-    ],
-    announced: 5,
-    url: 'http://alice.localhost:8080/',
-  },
-  unpublish: { root, cid, names: ['alice.alt'] },
-  sites: [
-    {
-      root,
-      cid,
-      kind: 'own',
-      complete: true,
-      files: 3,
-      bytes: 4096,
-      names: ['alice.alt', 'blog.alice.alt'],
-      added: 1_700_000_000,
-      used: 1_700_000_060,
-      keep: true,
-      superseded: 1_700_000_120,
-      from: node,
-    },
-    {
-      root: sampleIds.value,
-      cid,
-      kind: 'visited',
-      complete: false,
-      files: 0,
-      bytes: 0,
-      names: [],
-      added: 1_700_000_000,
-      used: 1_700_000_000,
-    },
-  ],
-  fetch: { root, cid, files: 3, bytes: 4096, seconds: 0.25, peers: 1 },
-  fetchFile: { root, cid, bytes: 4096 },
-  name: {
-    name: 'alice.alt',
-    root,
-    cid,
-    version: 1,
-    expires: 1_800_000_000,
-    stored: 20,
-  },
-  resolve: {
-    name: 'alice.alt',
-    state: 'ok',
-    root,
-    cid,
-    owner: author,
-    claimants: [author, node],
-    version: 1,
-    issued: 1_700_000_000,
-    expires: 1_800_000_000,
-    zone: node,
-    offeredTo: sampleIds.nodeKey,
-    freeAt: 1_700_604_800,
-    warning: 'owner-changed',
-    previousOwner: sampleIds.authorKey,
-    stale: true,
-    cached: true,
-    ageSeconds: 40,
-    asked: 20,
-  },
-  transfer: {
-    name: 'alice.alt',
-    to: sampleIds.nodeKey,
-    toAuthor: sampleIds.author,
-    until: 1_800_000_000,
-    version: 3,
-    stored: 20,
-  },
-  release: { name: 'alice.alt', ok: true, freeAt: 1_700_604_800, stored: 20 },
-  names: [
-    {
-      name: 'alice.alt',
-      root,
-      cid,
-      owner: author,
-      registered_at: 1_700_000_000,
-      updated_at: 1_700_000_001,
-      version: 2,
-    },
-  ],
-  putLink: {
-    url: 'http://dead.example/a',
-    canonical: '//dead.example/a',
-    target: 'https://mirror.example/a',
-    publisher: author,
-    stored: 8,
-    seconds: 0.5,
-  },
-  foundLinks: [
-    {
-      url: 'http://dead.example/a',
-      target: 'https://mirror.example/a',
-      publisher: author,
-      issued: 1_700_000_000,
-      sha256: root,
-      size: 12,
-      type: 'text/html',
-      captured: 1_600_000_000,
-      note: 'a "copy"\nwith Ünïcödé',
-      seconds: 0.05,
-      variant: 'http://www.dead.example/a',
-      stale: true,
-    },
-    { done: true, found: 1, asked: 8, seconds: 0.06 },
-  ],
-  links: [{ url: 'http://dead.example/a', target: 'magnet:?x', issued: 1, expires: 2 }],
-  putValue: { key: sampleIds.value, stored: 4 },
-  pings: [
-    { id: node, address: '127.0.0.1:9001', ms: 0.5 },
-    { id: author, address: '127.0.0.1:9002', error: 'no answer within 2 s' },
-  ],
-  nodes: [{ id: node, address: '127.0.0.1:9001' }],
-  bootstrap: { id: node, address: '127.0.0.1:9001', table: 4 },
-  block: { entry: `/ipfs/${cid}`, changed: true, chunk_count: 3 },
-  blocklist: {
-    file: '/data/blocklist.txt',
-    entries: [`/ipfs/${cid} note:a%20"hint"`, '!/name/alice.alt'],
-    count: 2,
-    bad: [{ line: 3, why: 'it is not UTF-8' }],
-    bad_count: 1,
-    foreign_count: 4,
-  },
-};
+export { sampleIds, sampleProgress, samples } from './node-samples.ts';
 
 export class FixedServices implements NodeServices {
   /** [method, input] of each call, in order. */
@@ -371,6 +151,14 @@ export class FixedServices implements NodeServices {
 
   blocklist(): Promise<BlocklistInfo> {
     return this.#answer('blocklist', undefined, samples.blocklist);
+  }
+
+  revoke(input: object, options?: CallOptions): Promise<RevokeResult> {
+    return this.#work('revoke', input, samples.revoke, options);
+  }
+
+  revocations(): Promise<RevocationListInfo[]> {
+    return this.#answer('revocations', undefined, samples.revocations);
   }
 
   async #answer<T>(method: string, input: unknown, result: T): Promise<T> {

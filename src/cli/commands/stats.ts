@@ -28,6 +28,7 @@ async function run({ terminal, services }: CommandContext): Promise<void> {
       ['store', storeLine(stats)],
       ['sites', sitesLine(stats)],
       ['copies', copiesLine(stats)],
+      ['revokers', revokersLine(stats)],
     ]),
   );
 }
@@ -40,6 +41,19 @@ function storeLine({ bytes, budget }: StatsResult): string {
 
 function sitesLine({ own, copies, visited }: StatsResult): string {
   return `${own} own, ${countOf(copies, 'copy', 'copies')} for others, ${visited} visited`;
+}
+
+/** "2 trusted; 1 stale since 2026-11-20 14:05 UTC; 1 contradicts itself" */
+function revokersLine(stats: StatsResult): string | undefined {
+  const { revokers, staleRevokers: stale, revocationsStaleSince: since } = stats;
+  const { contradictoryRevokers: contradictory } = stats;
+  if (revokers === 0) return undefined;
+  const words = [
+    `${revokers} followed`,
+    ...(since === undefined ? [] : [`${stale} stale since ${formatMoment(since)}`]),
+    ...(contradictory > 0 ? [`${contradictory} contradicting themselves`] : []),
+  ];
+  return words.join('; ');
 }
 
 /** "enough of all your own, 2026-11-20 14:05 UTC", or "too few of 2 of your own, …". */

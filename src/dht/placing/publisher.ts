@@ -88,6 +88,8 @@ export interface PublisherDeps {
   /** `networkId` of the profile. */
   readonly network: Bytes;
   readonly log: Logger;
+  /** What is not brought out as long as this says so; left out: nothing. */
+  readonly denies?: ((record: SignedRecord) => boolean) | undefined;
   /** The own clock when left out. */
   readonly recordClock?: RecordClock | undefined;
 }
@@ -235,6 +237,8 @@ export class Publisher {
 
   #careFor(entry: PublishedRecord): 'renew' | 'forget' | 'store' | 'none' {
     const { record } = entry;
+    // A withdrawal of what is denied is welcome everywhere.
+    if (!record.tombstone && this.#deps.denies?.(record) === true) return 'none';
     const now = unixSeconds(this.#clock);
     if (!this.#clock.isDoubtful()) {
       if (this.#keyOf(record) && needsRenewal(record, now)) return 'renew';
