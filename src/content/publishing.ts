@@ -14,6 +14,7 @@ import { LruMap } from '../base/limits.ts';
 import { SharedWork, type Work } from '../base/shared-work.ts';
 import { BlockWriter } from './block-writer.ts';
 import { FileBuilder } from './dag/build.ts';
+import { adoptAll } from './dag/adopt.ts';
 import { cidOf, hashKey, type Link, requireLink } from './dag/root.ts';
 import { type Imported, importPath, type ImportProgress } from './import/import.ts';
 import type { ImportMemory } from './import/import-memory.ts';
@@ -22,7 +23,8 @@ import { throttled } from './progress.ts';
 import type { Announcer } from './provide.ts';
 import type { CopyProgress } from './replication/recruit.ts';
 import type { Replicator } from './replication/replicator.ts';
-import type { AddedSite, AddOptions, ReplicateOptions, Replication } from './types.ts';
+import { importTar, type TarImportOptions } from './tar/import-tar.ts';
+import type { AddedSite, AddOptions, ReplicateOptions, Replication, WorkOptions } from './types.ts';
 import type { Unpublished } from './unpublished.ts';
 
 export interface PublishingDeps {
@@ -73,7 +75,27 @@ export class Publishing {
       onProgress: onProgress && ((done: ImportProgress) => report({ ...done, peers: 0 })),
     };
     const imported = await this.#imports.run(at, () => this.#import(at, options), signal);
-    const { root: link, files, bytes, entry } = imported;
+    return this.#announce(imported, { signal, onProgress });
+  }
+
+  /** The same for the tar archive that `body` brings. Rejects like `importTar`. */
+  async addTar(
+    body: AsyncIterable<Bytes>,
+    { signal, onProgress, keep }: AddOptions,
+  ): Promise<AddedSite> {
+    const report = throttled(this.#deps.clock, onProgress);
+    const imported = await this.#importTar(body, {
+      signal,
+      keep,
+      onProgress: onProgress && ((done) => report({ ...done, peers: 0 })),
+    });
+    return this.#announce(imported, { signal, onProgress });
+  }
+
+  async #announce(
+    { root: link, files, bytes, entry }: Imported,
+    { signal, onProgress }: WorkOptions,
+  ): Promise<AddedSite> {
     const root = cidOf(link);
     const done = { bytes, bytesTotal: bytes, files, peers: 0 };
     // Not left to chance: from here on, who stops it should know that the site is there.
@@ -151,6 +173,28 @@ export class Publishing {
     const { root, files, bytes } = imported;
     await holding.complete({ link: root, files, bytes });
     this.#read.set(from, root.hash);
+    await this.#revive(root);
+    return imported;
+  }
+
+  async #importTar(
+    body: AsyncIterable<Bytes>,
+    { keep, ...options }: Pick<AddOptions, 'keep'> & Omit<TarImportOptions, 'bytesMax'>,
+  ): Promise<Imported> {
+    const { blocks, holdings } = this.#deps;
+    const { bytesMax } = holdings.usage();
+    await using holding = await holdings.open({ kind: 'own', keep });
+    const imported = await importTar(holding, body, { ...options, bytesMax });
+    const { root, files, bytes, leftOut } = imported;
+    const done = { link: root, files, bytes };
+    if (leftOut === 0) {
+      await holding.complete(done);
+    } else {
+      // What an .altignore leaves out was written before that was known: it goes with its holding.
+      await using site = await holdings.open({ kind: 'own', keep });
+      await adoptAll(blocks, root, site);
+      await site.complete(done);
+    }
     await this.#revive(root);
     return imported;
   }

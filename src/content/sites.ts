@@ -191,6 +191,14 @@ export class Sites implements SiteReader {
   }
 
   /**
+   * The same for the files of a tar archive, which is read as it arrives: the root is that of the
+   * folder that they would make. Rejects like `importTar`, and with what `body` rejects with.
+   */
+  addTar(body: AsyncIterable<Bytes>, options: AddOptions = {}): Promise<AddedSite> {
+    return this.#publishing.addTar(body, options);
+  }
+
+  /**
    * Has other nodes copy what is held here completely. That nobody does is no failure: `replicas`
    * says so, and while this node runs it goes on looking for those that are missing.
    */

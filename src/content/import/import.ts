@@ -102,7 +102,7 @@ async function beginImport(
   }
 }
 
-function entryOf({ files, folders }: ScannedFolder): string {
+export function entryOf({ files, folders }: ScannedFolder): string {
   const [only] = files;
   const lone = files.length === 1 && folders.length === 0 && only?.name !== 'index.html';
   return lone && only ? `/${only.name}` : '';

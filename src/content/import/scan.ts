@@ -53,7 +53,7 @@ export interface ScannedTotal {
   readonly blocks: number;
 }
 
-const foldersDeepMax = 32;
+export const foldersDeepMax = 32;
 const nameBytesMax = 255;
 
 export interface ScanOptions {
@@ -96,7 +96,7 @@ export async function scan(
   const stats = statOf(from);
   if (stats.isFile()) {
     const name = path.basename(path.resolve(from));
-    checkName(name, from);
+    requireSiteName(name, from);
     const files = [fileOf(stats, { name, at: from })];
     return folderOf({ name: '', at: from, files, folders: [] }, never);
   }
@@ -138,7 +138,7 @@ async function scanFolder(state: Scan, { name, at, above, rules }: Place): Promi
     if (turn) await turn;
     if (entry.name.startsWith('.') && entry.name !== '.well-known') continue;
     const child = prefix + entry.name;
-    checkName(entry.name, child);
+    requireSiteName(entry.name, child);
     if (!inForce.isEmpty && inForce.leavesOut(entry.name, isFolder(entry, child))) continue;
     const place = { name: entry.name, at: child, above, rules: inForce };
     const found = scanEntry(state, entry, place);
@@ -278,7 +278,8 @@ export function readError(at: string, error: unknown): AltNetError {
   return new AltNetError('PATH_UNREADABLE', { path: at, why }, { cause: error });
 }
 
-function checkName(name: string, at: string): void {
+/** Throws PATH_UNSUPPORTED for a name that no entry of a site can have. */
+export function requireSiteName(name: string, at: string): void {
   if (name.length * 3 > nameBytesMax && utf8(name).length > nameBytesMax)
     throw unsupported(at, 'its name is too long');
   // What Node.js puts in the place of bytes that are not UTF-8.
