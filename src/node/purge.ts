@@ -22,6 +22,7 @@ export class Purge implements AsyncDisposable {
   #isAskedAgain = false;
   #stopListening: (() => void) | undefined;
   #stopped = false;
+  #dropped = 0;
 
   constructor(parts: PurgeParts) {
     this.#parts = parts;
@@ -32,6 +33,11 @@ export class Purge implements AsyncDisposable {
     const look = (): void => void this.run().catch((error: unknown) => this.#report(error));
     this.#stopListening ??= this.#parts.denials.onChange(look);
     look();
+  }
+
+  /** Blocks that went since the start. */
+  get dropped(): number {
+    return this.#dropped;
   }
 
   /** What is denied now is gone when it resolves, with the number of blocks that went. */
@@ -71,6 +77,7 @@ export class Purge implements AsyncDisposable {
       await store.holdings.remove(hash);
     }
     const blocks = Math.max(0, before - store.blocks.stats().blocks);
+    this.#dropped += blocks;
     log.info('dropped what is denied', { roots: denied.length, blocks });
     return blocks;
   }

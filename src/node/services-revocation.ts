@@ -34,13 +34,14 @@ export function revocationServices(parts: Parts): RevocationServices {
       const { name, root } = meant;
       const entries = entriesOf(meant, undo);
       if (meant.keys.length > 0) await noteRoot(parts, meant, undo);
+      const before = purge.dropped; // the disk is being cleared while others are told
       const revoked = await revocations.revoke(entries, { signal });
-      const blocks = undo ? 0 : await purge.run();
+      if (!undo) await purge.run();
       const { changed, stored, waitSeconds } = revoked;
       return {
         name,
         ...(root !== undefined && { root }),
-        chunk_count: blocks,
+        chunk_count: purge.dropped - before,
         ok: true,
         changed,
         entries: revoked.entries,
