@@ -22,6 +22,11 @@ export class LruMap<K, V> {
     return value;
   }
 
+  /** Without marking it as used. */
+  peek(key: K): V | undefined {
+    return this.#entries.get(key);
+  }
+
   has(key: K): boolean {
     return this.#entries.has(key);
   }

@@ -40,6 +40,14 @@ export class NoteStore {
     await this.#environment.commit((changes) => changes.put(this.#table, { key, value: own }));
   }
 
+  /** All or none; at most some hundred. Resolves like `put`. */
+  async putAll(notes: readonly Note[]): Promise<void> {
+    const own = notes.map(({ name, value }) => ({ key: utf8(name), value: value.slice() }));
+    await this.#environment.commit((changes) => {
+      for (const { key, value } of own) changes.put(this.#table, { key, value });
+    });
+  }
+
   async removeAll(names: readonly string[]): Promise<void> {
     await this.#environment.commit((changes) => {
       for (const name of names) changes.remove(this.#table, utf8(name));

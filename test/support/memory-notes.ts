@@ -17,6 +17,10 @@ export class MemoryNotes {
     this.#notes.set(name, value.slice());
   }
 
+  async putAll(notes: readonly { readonly name: string; readonly value: Bytes }[]): Promise<void> {
+    for (const { name, value } of notes) this.#notes.set(name, value.slice());
+  }
+
   async removeAll(names: readonly string[]): Promise<void> {
     for (const name of names) this.#notes.delete(name);
   }
