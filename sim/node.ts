@@ -3,7 +3,7 @@ import type { Bytes } from '../src/base/bytes.ts';
 import type { World } from '../src/base/clock.ts';
 import { silentLogger } from '../src/base/logger.ts';
 import { Dht, type DhtOptions } from '../src/dht/dht.ts';
-import type { PublicationJournal } from '../src/dht/ports.ts';
+import type { PublicationJournal, Requester } from '../src/dht/ports.ts';
 import { Publisher } from '../src/dht/placing/publisher.ts';
 import { type Contact, contactOf } from '../src/identity/contact.ts';
 import { SigningKey } from '../src/identity/key.ts';
@@ -39,6 +39,8 @@ export class SimNode {
   readonly publisher: Publisher;
   readonly records: SharedRecordStore;
   readonly journal: PublicationJournal = new MemoryPublicationJournal();
+  /** Told of announcements, once somebody listens. */
+  onAnnounce: ((from: Requester, record: Bytes) => void) | undefined;
   readonly #network: SimNetwork;
 
   constructor({ ip, world, network, holdings, reader, options, server = true }: SimNodeSettings) {
@@ -66,6 +68,7 @@ export class SimNode {
         reader,
         contactRecord: () => undefined,
         isServer: () => server,
+        onAnnounce: (from, record) => this.onAnnounce?.(from, record),
       },
       options,
     );

@@ -27,7 +27,11 @@ interface Bench {
 type Asker = Partial<Omit<Requester, 'contact'>> & { readonly ip: readonly number[] };
 
 /** A node that serves its own network, not the whole Internet. */
-function handlerOf(accept: () => Promise<Outcome>, log: Logger = silentLogger): Bench {
+function handlerOf(
+  accept: () => Promise<Outcome>,
+  log: Logger = silentLogger,
+  onAnnounce: (record: Uint8Array) => void = () => undefined,
+): Bench {
   const self = nodeKey(1).id;
   const world = manualWorld();
   const handler = new Handler({
@@ -41,6 +45,7 @@ function handlerOf(accept: () => Promise<Outcome>, log: Logger = silentLogger): 
     contactRecord: () => undefined,
     offer: () => undefined,
     onLeave: () => undefined,
+    onAnnounce: (_, record) => onAnnounce(record),
     handOff: () => list,
   });
   const ask: Bench['ask'] = async ({ ip, server = true, addressProven = true }, request) => {
@@ -110,4 +115,26 @@ test('a full disk is told once a minute, whatever others send', async () => {
   world.advance(60_000);
   await ask({ ip: [10, 0, 0, 2] }, request);
   assert.equal(told.length, 2);
+});
+
+test('announcements are heard, so many a minute from one network of the Internet', async () => {
+  const heard: Uint8Array[] = [];
+  const { world, ask } = handlerOf(
+    () => Promise.resolve({ status: OK }),
+    silentLogger,
+    (record) => heard.push(record),
+  );
+  const request = { method: 'announce', record: sampleName('alice').bytes } as const;
+  for (let n = 0; n < 100; n++) {
+    assert.deepEqual(await ask({ ip: [8, 8, 8, n] }, request), { method: 'announce' });
+  }
+  assert.equal(heard.length, 60);
+  await ask({ ip: [8, 8, 9, 1] }, request);
+  await ask({ ip: [8, 8, 9, 1], addressProven: false, server: false }, request);
+  assert.equal(heard.length, 62, 'another network has its own minute');
+  world.advance(60_000);
+  await ask({ ip: [8, 8, 8, 1] }, request);
+  assert.equal(heard.length, 63);
+  for (let n = 0; n < 100; n++) await ask({ ip: [127, 0, 0, 1] }, request);
+  assert.equal(heard.length, 163, 'one machine may have many nodes');
 });
