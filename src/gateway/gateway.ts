@@ -7,10 +7,11 @@ import { createServer, type Server, type ServerOptions } from 'node:http';
 import type { HostPort } from '../base/address.ts';
 import type { CancelTimer } from '../base/clock.ts';
 import { AltNetError, systemCode } from '../base/errors.ts';
-import { Responder } from './responder.ts';
-import type { SiteAnswersDeps, SiteAnswersOptions } from './siteanswers.ts';
+import type { GatewayCounts } from './account.ts';
+import { Responder, type ResponderDeps } from './responder.ts';
+import type { SiteAnswersOptions } from './siteanswers.ts';
 
-export type GatewayDeps = SiteAnswersDeps;
+export type GatewayDeps = ResponderDeps;
 
 export interface GatewayOptions extends Partial<SiteAnswersOptions> {
   /** An address. 127.0.0.1 also serves ::1, which browsers may try first for localhost. */
@@ -54,6 +55,7 @@ export class Gateway {
   readonly #options: Required<GatewayOptions>;
   readonly #responder: Responder;
   readonly #servers: Server[] = []; // BOUNDED by two: IPv4 and IPv6
+  #connections = 0;
   #stopped: Promise<void> | undefined;
 
   constructor(deps: GatewayDeps, options: GatewayOptions) {
@@ -92,6 +94,11 @@ export class Gateway {
     return { host: bound.address, port: bound.port };
   }
 
+  /** Since the start. */
+  counts(): GatewayCounts {
+    return { ...this.#responder.counts(), connections: this.#connections };
+  }
+
   /** Drops what is remembered of names and contents: call it when a name moves or is taken away. */
   forget(): void {
     this.#responder.forget();
@@ -121,6 +128,10 @@ export class Gateway {
     // Such as too many open files: one connection is lost then, not the process.
     server.on('error', (error) => {
       this.#deps.log.warn('the gateway lost a connection', { why: systemCode(error) });
+    });
+    server.on('connection', (socket) => {
+      this.#connections++;
+      socket.once('close', () => this.#connections--);
     });
     this.#servers.push(server);
   }

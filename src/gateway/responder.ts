@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LruMap } from '../base/limits.ts';
+import { Accounts, type GatewayCounts, type ServedAnswer } from './account.ts';
 import { announcesBody, splitTarget } from './asked.ts';
 import { answerFront, type Ways } from './front.ts';
 import { type Authority, parseAuthority } from './host.ts';
@@ -15,13 +16,20 @@ import { SiteAnswers, type SiteAnswersDeps, type SiteAnswersOptions } from './si
 const authoritiesMax = 1024;
 const authorityCharsMax = 300;
 
+export interface ResponderDeps extends SiteAnswersDeps {
+  /** Told of each request for a site with a name, once it is answered. */
+  readonly onServed?: ((served: ServedAnswer) => void) | undefined;
+}
+
 export class Responder {
-  readonly #deps: SiteAnswersDeps;
+  readonly #deps: ResponderDeps;
   readonly #sites: SiteAnswers;
+  readonly #accounts: Accounts;
   readonly #authorities = new LruMap<string, Authority>(authoritiesMax); // BOUNDED by its size
 
-  constructor(deps: SiteAnswersDeps, options: SiteAnswersOptions) {
+  constructor(deps: ResponderDeps, options: SiteAnswersOptions) {
     this.#deps = deps;
+    this.#accounts = new Accounts(deps.world.clock, deps.onServed);
     this.#sites = new SiteAnswers(deps, options);
   }
 
@@ -30,9 +38,15 @@ export class Responder {
     this.#sites.forget();
   }
 
+  counts(): Omit<GatewayCounts, 'connections'> {
+    return this.#accounts.counts();
+  }
+
   /** Answers every request, and never throws. */
   respond(request: IncomingMessage, response: ServerResponse): void {
-    const exchange: Exchange = { request, response };
+    const account = this.#accounts.begin();
+    const exchange: Exchange = { request, response, account };
+    response.once('close', () => this.#accounts.end(account, response));
     try {
       this.#dispatch(exchange);
     } catch (error) {

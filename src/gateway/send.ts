@@ -8,6 +8,7 @@ import type { Bytes } from '../base/bytes.ts';
 import { AltNetError, isAltNetError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { SiteFile } from '../content/types.ts';
+import type { Account } from './account.ts';
 import { judge, type Wanted } from './conditions.ts';
 import { pageHeaders } from './page.ts';
 import { formatProblem, type Problem, problemOfError, problems } from './problem.ts';
@@ -15,6 +16,7 @@ import { formatProblem, type Problem, problemOfError, problems } from './problem
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  readonly account: Account;
 }
 
 /** What is answered with, but for its bytes. */
@@ -34,9 +36,13 @@ const notStored = 'no-store';
 export function sendBytes(exchange: Exchange, shown: Representation, bytes: Bytes): void {
   const wanted = wantedOf(exchange, shown);
   writeHead(exchange.response, shown, wanted);
-  if (!hasBody(exchange, wanted)) exchange.response.end();
-  else
-    exchange.response.end(wanted.kind === 'part' ? bytes.subarray(wanted.from, wanted.to) : bytes);
+  if (!hasBody(exchange, wanted)) {
+    exchange.response.end();
+    return;
+  }
+  const body = wanted.kind === 'part' ? bytes.subarray(wanted.from, wanted.to) : bytes;
+  exchange.account.bytes += body.length;
+  exchange.response.end(body);
 }
 
 /** Whether an answer needs bytes at all: not for HEAD, nor for what the client has already. */
@@ -55,7 +61,7 @@ export async function sendFile(
   file: SiteFile,
   { signal, onBegin }: { readonly signal: AbortSignal; readonly onBegin: () => void },
 ): Promise<void> {
-  const { response } = exchange;
+  const { response, account } = exchange;
   const wanted = wantedOf(exchange, shown);
   const { from, to } = wanted.kind === 'part' ? wanted : { from: 0, to: file.size };
   let left = to - from;
@@ -66,6 +72,7 @@ export async function sendFile(
     }
     left -= piece.length;
     if (left < 0) break;
+    account.bytes += piece.length;
     if (!response.write(piece)) await once(response, 'drain', { signal });
   }
   if (left !== 0) {
@@ -80,12 +87,12 @@ export function sendPage(exchange: Exchange, text: string): void {
   writeAll(exchange, bytes, 200, { ...pageHeaders, 'cache-control': notStored });
 }
 
-export function sendProblem({ request, response }: Exchange, problem: Problem): void {
+export function sendProblem(exchange: Exchange, problem: Problem): void {
   const { status } = problem;
   const headers: OutgoingHttpHeaders = { ...pageHeaders, 'cache-control': notStored };
   if (status === 405) headers['allow'] = 'GET, HEAD';
   if (status === 503) headers['retry-after'] = '5';
-  writeAll({ request, response }, Buffer.from(formatProblem(problem)), status, headers);
+  writeAll(exchange, Buffer.from(formatProblem(problem)), status, headers);
 }
 
 /** An error page, or a broken connection where half an answer is out already. */
@@ -111,13 +118,15 @@ export function sendRedirect(
 }
 
 function writeAll(
-  { request, response }: Exchange,
+  { request, response, account }: Exchange,
   bytes: Bytes,
   status: number,
   headers: OutgoingHttpHeaders,
 ): void {
   response.writeHead(status, { ...headers, 'content-length': bytes.length });
-  response.end(request.method === 'HEAD' ? undefined : bytes);
+  const isHead = request.method === 'HEAD';
+  if (!isHead) account.bytes += bytes.length;
+  response.end(isHead ? undefined : bytes);
 }
 
 function wantedOf({ request }: Exchange, { etag, size }: Representation): Wanted {

@@ -9,6 +9,7 @@ import { AltNetError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { SiteFile, SiteReader } from '../content/types.ts';
 import type { NameResolver } from '../name/types.ts';
+import { noteSite } from './account.ts';
 import { Bodies, type BodiesLimits } from './bodies.ts';
 import { declarationBytesMax, declaresOtherCharset } from './charset.ts';
 import { guessRange } from './conditions.ts';
@@ -98,6 +99,7 @@ export class SiteAnswers {
     const pinned = target.kind === 'root';
     const cacheControl = pinned ? rootCacheControl : nameCacheControl;
     const root = pinned ? target.root : this.#names.rootOf(target.label);
+    if (root) noteSite(exchange.account, exchange.request, labelOf(target));
     const body = root && this.#bodies.get(bodyKey(root, path));
     if (body) {
       const { bytes, etag, type } = body;
@@ -120,6 +122,7 @@ export class SiteAnswers {
     const resolved = await this.#names.resolve(target.label, { signal });
     const problem = problemOfName(resolved);
     if (problem) sendProblem(exchange, problem);
+    else noteSite(exchange.account, exchange.request, target.label);
     return problem ? undefined : resolved.root;
   }
 
@@ -191,6 +194,11 @@ export class SiteAnswers {
       this.#inFlight.leave(client);
     }
   }
+}
+
+/** Undefined for a bare root. */
+function labelOf(target: SiteTarget): string | undefined {
+  return target.kind === 'name' ? target.label : undefined;
 }
 
 /** The site's own page for what it lacks, or the gateway's. */

@@ -17,7 +17,7 @@ interface Bench {
   readonly notes: MemoryNotes;
   readonly saltFile: string;
   readonly warnings: string[];
-  open(): Promise<SiteStats>;
+  readonly open: () => Promise<SiteStats>;
 }
 
 function bench(t: TestContext): Bench {
@@ -129,7 +129,7 @@ test('neither notes nor the file of the secret hold an address', async (t) => {
     readFileSync(saltFile),
   ]);
   for (const form of ['203.0.113.77', Buffer.from([203, 0, 113, 77]), 'cb00714d']) {
-    assert.equal(octets.includes(form), false);
+    assert.equal(octets.indexOf(form), -1);
   }
 });
 

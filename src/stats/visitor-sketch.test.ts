@@ -58,14 +58,15 @@ test('what is written down goes on where it was, in at most 1 KiB', () => {
   }
 });
 
+function changed(octets: Bytes, at: number, to: number): Bytes {
+  const copy = octets.slice();
+  copy[at] = to;
+  return copy;
+}
+
 test('damaged octets are refused', () => {
   const few = sketchOf(4, 5).encode();
   const many = sketchOf(4, 500).encode();
-  const changed = (octets: Bytes, at: number, to: number): Bytes => {
-    const copy = octets.slice();
-    copy[at] = to;
-    return copy;
-  };
   const bad = [
     new Uint8Array(0),
     few.subarray(0, 20),

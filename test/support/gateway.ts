@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { systemWorld } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
+import type { ServedAnswer } from '../../src/gateway/account.ts';
 import { Gateway, type GatewayOptions } from '../../src/gateway/gateway.ts';
 import { atEnd } from './cleanup.ts';
 import type { ManualWorld } from './manual-world.ts';
@@ -27,6 +28,8 @@ export interface RunningGateway {
   readonly names: MemoryNames;
   readonly gateway: Gateway;
   readonly port: number;
+  /** What it told of answered requests. */
+  readonly served: readonly ServedAnswer[];
   readonly ask: (host: string, path: string, options?: Ask) => Promise<Reply>;
 }
 
@@ -36,12 +39,14 @@ export async function runGateway(
 ): Promise<RunningGateway> {
   const sites = new MemorySites();
   const names = new MemoryNames();
-  const deps = { names, sites, log: silentLogger, world: world ?? systemWorld };
+  const served: ServedAnswer[] = [];
+  const onServed = (answer: ServedAnswer): void => void served.push(answer);
+  const deps = { names, sites, log: silentLogger, world: world ?? systemWorld, onServed };
   const gateway = new Gateway(deps, { host: '127.0.0.1', port: 0, stopGraceMs: 20, ...options });
   await gateway.start();
   atEnd(t, () => gateway.stop());
   const { port } = gateway.address();
-  return { sites, names, gateway, port, ask: clientOf(port) };
+  return { sites, names, gateway, port, served, ask: clientOf(port) };
 }
 
 /** Asks the gateway at `port` for a path on a host, without asking the system where that host is. */
