@@ -247,7 +247,8 @@ test('bodies that are no JSON, too big or of another type', async (t) => {
   assert.equal((await send('application/json', '{')).status, 400);
   assert.equal((await send('application/json', '')).status, 400);
   assert.equal((await send('application/json', '{"__proto__":{"a":1}}')).status, 400);
-  assert.equal((await send('application/x-tar', 'tar')).status, 415);
+  assert.equal((await send('application/x-tar', 'tar', '/api/register')).status, 415);
+  assert.equal((await send('text/html', '{"path":"/a"}')).status, 415);
   assert.equal((await send('text/plain', '{"path":"/a"}')).status, 400);
   assert.equal((await send('application/json', `"${'a'.repeat(70_000)}"`)).status, 413);
   const { status, json } = await send('text/plain', 'a'.repeat(65_537), '/api/values');

@@ -4,17 +4,21 @@
  */
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { HostPort } from '../base/address.ts';
-import { AltNetError, isAltNetError, systemCode } from '../base/errors.ts';
+import { AltNetError, systemCode } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { valueBytesMax } from '../content/values.ts';
-import { carriesToken, isOwnHost } from './guard.ts';
+import { Admission } from './admission.ts';
+import { acceptBodies, isGzipped, isTarBody, jsonBytesMax } from './bodies.ts';
+import { carriesToken, doubledHeader, isOwnHost, isOwnOrigin } from './guard.ts';
 import { openApiDocument } from './openapi.ts';
 import type { NodeServices } from './ports.ts';
-import { asReported, replyWith } from './reply.ts';
-import type { Route } from './route.ts';
+import { parseRefusal, Refusal, refuse } from './refusal.ts';
+import { asReported, replyWith, type Work } from './reply.ts';
+import type { Route, TarForm } from './route.ts';
 import { routes } from './routes.ts';
 import { encodeError, statusOfCode } from './status.ts';
 import { isToken } from './token.ts';
+import { Upload } from './upload.ts';
 
 export interface ApiDeps {
   readonly services: NodeServices;
@@ -27,25 +31,42 @@ export interface ApiOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
+  readonly limits?: Partial<ApiLimits> | undefined;
 }
 
-const jsonBytesMax = 65_536;
+export interface ApiLimits {
+  /** For a request's head to arrive, and for its body, unless that is an upload. */
+  readonly headMs: number;
+  readonly bodyMs: number;
+  /** Of an upload: without a byte of it while the node waits, and for all of it. */
+  readonly uploadIdleMs: number;
+  readonly uploadMs: number;
+  /** For the rest of a request that was answered before it was read, so that its end is read. */
+  readonly lingerMs: number;
+}
+
+export const apiLimits: ApiLimits = {
+  headMs: 10_000,
+  bodyMs: 30_000,
+  uploadIdleMs: 30_000,
+  uploadMs: 3_600_000,
+  lingerMs: 2000,
+};
+
 const connectionsMax = 256;
-/** Anyone on this machine may check names, so that costs the network only so much. */
-const openRequestsMax = 8;
-/** For the request to arrive; how long its answer takes is not limited. */
-const requestTimeoutMs = 30_000;
 
 export class Api {
   readonly #deps: ApiDeps;
   readonly #options: ApiOptions;
+  readonly #limits: ApiLimits;
+  readonly #admission = new Admission();
   #app: FastifyInstance | undefined;
   #stopped: Promise<void> | undefined;
-  #openRequests = 0;
 
   constructor(deps: ApiDeps, options: ApiOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#limits = { ...apiLimits, ...options.limits };
   }
 
   /** Rejects with PORT_TAKEN or BIND_FAILED, and with BAD_ARGUMENT for a token that is none. */
@@ -93,9 +114,12 @@ export class Api {
   }
 
   #createApp(): FastifyInstance {
+    const { headMs, uploadMs } = this.#limits;
     const app = Fastify({
       bodyLimit: jsonBytesMax,
-      requestTimeout: requestTimeoutMs,
+      // Of all kinds of bodies; what is shorter for most of them is in bodies.ts.
+      requestTimeout: headMs + uploadMs,
+      http: { headersTimeout: headMs, connectionsCheckingInterval: Math.min(headMs, 5000) },
       forceCloseConnections: true,
       exposeHeadRoutes: false,
       routerOptions: { maxParamLength: 255 },
@@ -105,19 +129,13 @@ export class Api {
         void this.#sendError(error, request, reply);
       },
     });
-    app.removeContentTypeParser('text/plain');
-    app.addContentTypeParser(
-      ['application/octet-stream', 'text/plain'],
-      { parseAs: 'buffer' },
-      (_request, body, done) => done(null, body),
-    );
+    app.addHook('onRequest', async (request, reply) => this.#admit(request, reply));
+    acceptBodies(app, { ...this.#limits, onSlow: (...late) => this.#sendError(...late) });
     app.setSerializerCompiler(() => (data) => JSON.stringify(data));
     app.setErrorHandler((error, request, reply) => this.#sendError(error, request, reply));
     app.setNotFoundHandler((request) => {
-      const what = `${request.method} ${request.url.slice(0, 200)}`;
-      throw new Refusal(404, new AltNetError('BAD_ARGUMENT', { what, why: 'no such endpoint' }));
+      throw refuse(404, `${request.method} ${request.url.slice(0, 200)}`, 'no such endpoint');
     });
-    app.addHook('onRequest', async (request, reply) => this.#admit(request, reply));
     for (const route of routes) this.#addRoute(app, route);
     app.get('/api/openapi.json', () => openApiDocument(routes));
     return app;
@@ -126,11 +144,17 @@ export class Api {
   /** The Host is judged before anything else, the token before the body is read. */
   #admit(request: FastifyRequest, reply: FastifyReply): void {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
-    const { host, authorization } = request.headers;
-    const { localAddress } = request.socket;
+    const { headers, method, raw, socket } = request;
+    const { host, authorization } = headers;
+    const { localAddress } = socket;
     if (!isOwnHost(host, { boundHost: this.#options.host, localAddress })) {
       const why = 'is not a name of this node; use 127.0.0.1 or localhost';
-      throw new Refusal(421, new AltNetError('BAD_ARGUMENT', { what: 'the Host header', why }));
+      throw refuse(421, 'the Host header', why);
+    }
+    const doubled = doubledHeader(raw.rawHeaders);
+    if (doubled !== undefined) throw refuse(400, `the header ${doubled}`, 'it is there twice');
+    if (method !== 'GET' && method !== 'HEAD' && !isOwnOrigin(headers)) {
+      throw refuse(403, 'the request', 'pages in browsers may not change anything here');
     }
     const open = (request.routeOptions.config as { open?: boolean }).open === true;
     if (open || carriesToken(authorization, this.#deps.token)) return;
@@ -139,81 +163,92 @@ export class Api {
   }
 
   #addRoute(app: FastifyInstance, route: Route): void {
+    const { method, path: url, open, from, tar } = route;
     app.route({
-      method: route.method,
-      url: route.path,
-      config: { open: route.open },
-      bodyLimit: route.from === 'octets' ? valueBytesMax : jsonBytesMax,
+      method,
+      url,
+      config: { open, takesTar: tar !== undefined },
+      bodyLimit: from === 'octets' ? valueBytesMax : jsonBytesMax,
       ...schemaOf(route),
       handler: (request, reply) =>
-        route.open ? this.#answerOpen(route, request, reply) : this.#answer(route, request, reply),
+        tar && isTarBody(request)
+          ? this.#answerUpload(route, tar, { request, reply })
+          : this.#answer(route, { request, reply }),
     });
   }
 
-  #answer(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-    const input = inputOf(route, request);
-    return replyWith({ request, reply, form: route.answer, log: this.#deps.log }, (options) =>
-      route.run(this.#deps.services, input, options),
+  #answer(route: Route, exchange: Exchange): Promise<unknown> {
+    const input = inputOf(route, exchange.request);
+    const { services } = this.#deps;
+    const limit = { name: `${route.method} ${route.path}`, atOnceMax: route.atOnceMax };
+    return this.#reply(route, { exchange, limit }, (options) =>
+      route.run(services, input, options),
     );
   }
 
-  async #answerOpen(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-    if (this.#openRequests >= openRequestsMax) throw new AltNetError('BUSY', { what: route.path });
-    this.#openRequests++;
+  async #answerUpload(route: Route, tar: TarForm, exchange: Exchange): Promise<unknown> {
+    const { request } = exchange;
+    const { uploadIdleMs: idleMs, uploadMs: totalMs } = this.#limits;
+    const upload = new Upload(request.raw, { idleMs, totalMs });
+    const body = upload.bytes({ isGzip: isGzipped(request) });
+    const limit = { name: `tar archives to ${route.path}`, atOnceMax: tar.atOnceMax };
     try {
-      return await this.#answer(route, request, reply);
-    } finally {
-      this.#openRequests--;
+      return await this.#reply(route, { exchange, limit }, (options) =>
+        tar.run(this.#deps.services, { input: request.query, body }, options),
+      );
+    } catch (error) {
+      if (upload.hasExpired && error instanceof AltNetError) throw new Refusal(408, error);
+      throw error;
     }
   }
 
+  #reply(
+    { answer: form }: Route,
+    { exchange, limit }: { exchange: Exchange; limit: { name: string; atOnceMax: number } },
+    work: Work,
+  ): Promise<unknown> {
+    const { log } = this.#deps;
+    return this.#admission.run(limit, () => replyWith({ ...exchange, form, log }, work));
+  }
+
   #sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    const refusal = error instanceof Refusal ? error : parseRefusal(error, request);
-    const reported = refusal?.reason ?? asReported(error, this.#deps.log);
+    const refusal = parseRefusal(error);
+    const isValue = request.routeOptions.url === '/api/values';
+    const isTooBig = refusal?.status === 413 && isValue;
+    const reason = isTooBig ? valueTooBig(request) : refusal?.reason;
+    const reported = reason ?? asReported(error, this.#deps.log);
     const status = refusal?.status ?? statusOfCode[reported.code];
     if (status === 503) reply.header('retry-after', '5');
     return reply.code(status).type('application/json; charset=utf-8').send(encodeError(reported));
   }
 }
 
-/** An error whose status follows from HTTP rather than from its code. */
-class Refusal extends Error {
-  readonly status: number;
-  readonly reason: AltNetError;
-
-  constructor(status: number, reason: AltNetError) {
-    super(reason.message);
-    this.status = status;
-    this.reason = reason;
-  }
+interface Exchange {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
 }
 
-function inputOf({ from, query }: Route, request: FastifyRequest): unknown {
+function valueTooBig({ headers }: FastifyRequest): AltNetError {
+  const bytes = Number(headers['content-length'] ?? valueBytesMax + 1);
+  return new AltNetError('VALUE_TOO_BIG', { bytes, bytesMax: valueBytesMax });
+}
+
+function inputOf({ from, query, tar }: Route, request: FastifyRequest): unknown {
   if (from === 'none') return undefined;
   if (query) return { ...(request.query as object), ...(request.params as object) };
+  if (tar && Object.keys(request.query as object).length > 0) {
+    throw refuse(400, 'the query', 'it belongs to a tar archive; with JSON, put it into that');
+  }
   if (from !== 'octets') return request[from];
   if (request.body instanceof Uint8Array) return request.body;
-  const why = 'send the value as application/octet-stream or text/plain';
-  throw new AltNetError('BAD_ARGUMENT', { what: 'the body', why });
+  throw refuse(400, 'the body', 'send the value as application/octet-stream or text/plain');
 }
 
 /** The framework checks the input before the handler sees it. */
-function schemaOf({ from, input, query }: Route): object {
+function schemaOf({ from, input, query, tar }: Route): object {
   if (input === undefined) return {};
   const place = from === 'query' ? 'querystring' : from;
-  return { schema: { [place]: input, ...(query && { querystring: query }) } };
-}
-
-/** What the framework found wrong with a request, in our words; undefined for any other error. */
-function parseRefusal(error: unknown, request: FastifyRequest): Refusal | undefined {
-  if (isAltNetError(error) || !(error instanceof Error)) return undefined;
-  const { statusCode, message } = error as Error & { statusCode?: unknown };
-  if (typeof statusCode !== 'number' || statusCode < 400 || statusCode > 499) return undefined;
-  const isValue = request.routeOptions.url === '/api/values';
-  if (statusCode === 413 && isValue) {
-    const bytes = Number(request.headers['content-length'] ?? valueBytesMax + 1);
-    return new Refusal(413, new AltNetError('VALUE_TOO_BIG', { bytes, bytesMax: valueBytesMax }));
-  }
-  const why = message.slice(0, 500);
-  return new Refusal(statusCode, new AltNetError('BAD_ARGUMENT', { what: 'the request', why }));
+  const schema = tar ? { content: { 'application/json': { schema: input } } } : input;
+  const querystring = query ?? tar?.query;
+  return { schema: { [place]: schema, ...(querystring && { querystring }) } };
 }

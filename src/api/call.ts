@@ -2,11 +2,13 @@
  * One HTTP request to a node's API and its answer. It knows the forms of answers, not what they
  * mean.
  */
-import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
+import { Readable } from 'node:stream';
 import { abortReason } from '../base/abort.ts';
 import { parseHostPort } from '../base/address.ts';
 import { concatBytes, parseUtf8 } from '../base/bytes.ts';
 import { AltNetError, systemCode } from '../base/errors.ts';
+import { tarType } from './media-types.ts';
 import { ndjsonType, readLines } from './ndjson.ts';
 import type { CallOptions } from './ports.ts';
 import { decodeError } from './status.ts';
@@ -22,9 +24,11 @@ export interface Call {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** With what callers chose already percent-encoded. */
   readonly path: string;
-  /** At most one of the two. */
+  /** At most one of the three. */
   readonly json?: object;
   readonly octets?: Uint8Array;
+  /** Sent as it comes, and read only as fast as the node takes it. */
+  readonly tar?: AsyncIterable<Uint8Array>;
 }
 
 /** More than any JSON answer holds: a node's list of 100,000 links. */
@@ -109,6 +113,7 @@ async function send(
   signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const body = call.json === undefined ? call.octets : JSON.stringify(call.json);
+  const { tar } = call;
   const request = httpRequest(
     {
       host: target.host,
@@ -124,16 +129,34 @@ async function send(
           'content-type': call.json === undefined ? 'application/octet-stream' : 'application/json',
           'content-length': Buffer.byteLength(body),
         }),
+        ...(tar && { 'content-type': tarType }),
       },
     },
     resolve,
   );
   request.on('error', (error) => reject(mapFailure(error, target, { signal })));
-  request.end(body);
+  if (tar) feed(request, tar, reject);
+  else request.end(body);
   const response = await promise;
   const status = response.statusCode ?? 0;
   if (status >= 200 && status < 300) return response;
   throw await errorOf(response, target, { signal });
+}
+
+/** `onFailure` hears why the body could not be read; what breaks the request is told by that. */
+function feed(
+  request: ClientRequest,
+  body: AsyncIterable<Uint8Array>,
+  onFailure: (error: unknown) => void,
+): void {
+  const source = Readable.from(body, { objectMode: false });
+  source.once('error', (error) => {
+    onFailure(error);
+    request.destroy();
+  });
+  // A node that has answered takes no more of it.
+  request.once('close', () => source.destroy());
+  source.pipe(request);
 }
 
 async function errorOf(

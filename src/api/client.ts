@@ -68,6 +68,22 @@ export class ApiClient implements NodeServices {
     return result;
   }
 
+  async publishTar(
+    input: port.PublishTarInput,
+    body: AsyncIterable<Uint8Array>,
+    options?: CallOptions,
+  ): Promise<port.PublishResult> {
+    const query = new URLSearchParams();
+    if (input.name !== undefined) query.set('name', input.name);
+    if (input.keep === true) query.set('keep', 'true');
+    if (input.replaces !== undefined) query.set('replaces', input.replaces);
+    const path = query.size === 0 ? '/api/publish' : `/api/publish?${query.toString()}`;
+    const call: Call = { method: 'POST', path, tar: body };
+    const answer = await callForResult<PublishAnswer>(this.#target, call, options);
+    const { entry_count: _entries, ...result } = answer;
+    return result;
+  }
+
   unpublish(input: { what: string }, options?: CallOptions): Promise<port.UnpublishResult> {
     return this.#work('/api/unpublish', input, options);
   }

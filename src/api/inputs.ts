@@ -38,6 +38,11 @@ export interface NameInput {
 export interface ResolveInput extends NameInput {
   fresh?: 'true' | 'false';
 }
+export interface PublishTarQuery {
+  name?: string;
+  keep?: 'true' | 'false';
+  replaces?: string;
+}
 export interface SitesInput {
   own?: 'true' | 'false';
 }
@@ -50,6 +55,7 @@ type InputName =
   | 'name'
   | 'resolveQuery'
   | 'publish'
+  | 'publishTar'
   | 'unpublish'
   | 'sites'
   | 'fetch'
@@ -74,6 +80,10 @@ export const inputs: Readonly<Record<InputName, Schema>> = {
   publish: shape<PublishInput>(
     { path: pathInput },
     { name: nameInput, keep: boolean, replaces: rootInput },
+  ),
+  publishTar: shape<PublishTarQuery>(
+    {},
+    { name: nameInput, keep: { enum: ['true', 'false'] }, replaces: rootInput },
   ),
   unpublish: shape<{ what: string }>({ what: rootInput }, {}),
   sites: shape<SitesInput>(

@@ -1,4 +1,5 @@
 /** The OpenAPI 3.1 document, made from the same table and schemas that the server enforces. */
+import { gzipType, tarType } from './media-types.ts';
 import { ndjsonType } from './ndjson.ts';
 import type { AnswerForm, Route } from './route.ts';
 import { errorSchema, progressSchema } from './outputs.ts';
@@ -54,7 +55,7 @@ function operationId({ method, path }: Route): string {
   return method.toLowerCase() + title.join('');
 }
 
-function describeInput({ from, input, query }: Route): object {
+function describeInput({ from, input, query, tar }: Route): object {
   if (from === 'none') return {};
   if (from === 'params') {
     return { parameters: [...parametersOf(input, 'path'), ...parametersOf(query, 'query')] };
@@ -63,9 +64,12 @@ function describeInput({ from, input, query }: Route): object {
   const octets = { schema: { type: 'string', format: 'binary' } };
   const content =
     from === 'body'
-      ? { [jsonType]: { schema: input } }
+      ? { [jsonType]: { schema: input }, ...(tar && { [tarType]: octets, [gzipType]: octets }) }
       : { [octetsType]: octets, 'text/plain': octets };
-  return { requestBody: { required: true, content } };
+  return {
+    ...(tar && { parameters: parametersOf(tar.query, 'query') }),
+    requestBody: { required: true, content },
+  };
 }
 
 function parametersOf(input: Schema | undefined, place: 'path' | 'query'): object[] {

@@ -28,6 +28,9 @@ export interface PublishInput {
   replaces?: string | undefined;
 }
 
+/** Of a tar archive; what is not said here is like publishing the folder that it would make. */
+export type PublishTarInput = Omit<PublishInput, 'path'>;
+
 export interface PublishResult {
   root: string;
   cid: string;
@@ -295,6 +298,12 @@ export interface NodeServices extends BlocklistServices, RevocationServices {
   peers(): Promise<PeerLine[]>;
   dht(): Promise<DhtInfo>;
   publish(input: PublishInput, options?: CallOptions): Promise<PublishResult>;
+  /** The archive is read as it arrives. Rejects also with what `body` rejects with. */
+  publishTar(
+    input: PublishTarInput,
+    body: AsyncIterable<Uint8Array>,
+    options?: CallOptions,
+  ): Promise<PublishResult>;
   /** `what`: name, CID or 64 hex digits. Rejects with NOT_PUBLISHED. */
   unpublish(input: { what: string }, options?: CallOptions): Promise<UnpublishResult>;
   /** What this node holds, or only its own; at most 10,000, what was used last first. */

@@ -12,7 +12,7 @@ import type { CallOptions } from './ports.ts';
 import { type Answer, isIterable, type Route } from './route.ts';
 import { encodeError, statusOfCode } from './status.ts';
 
-type Work = (options: CallOptions) => Answer | Promise<Answer>;
+export type Work = (options: CallOptions) => Answer | Promise<Answer>;
 
 /** Runs `work` and answers with what it gives. Rejects where an ordinary error answer is due. */
 export async function replyWith(

@@ -22,11 +22,29 @@ export interface Route {
   readonly answer: AnswerForm;
   /** Answered without a token. */
   readonly open: boolean;
+  /** Requests that are worked on at the same time; others are told to try again. */
+  readonly atOnceMax: number;
+  /** The other form of its body: a tar archive, which is used as it arrives. */
+  readonly tar?: TarForm | undefined;
   /**
    * An object is answered as JSON, bytes as they are, an iterable as lines of JSON as they come.
    * Rejects with an AltNetError.
    */
   run(services: NodeServices, input: unknown, options: CallOptions): Answer | Promise<Answer>;
+}
+
+export interface TarForm {
+  /** Of the query, which takes the place of the JSON. */
+  readonly query: Schema;
+  readonly atOnceMax: number;
+  run(services: NodeServices, upload: TarUpload, options: CallOptions): Promise<Answer>;
+}
+
+export interface TarUpload {
+  /** The query. */
+  readonly input: unknown;
+  /** Of the archive, unpacked. */
+  readonly body: AsyncIterable<Uint8Array>;
 }
 
 export type Answer = object | Uint8Array | AsyncIterable<object>;
@@ -51,6 +69,8 @@ interface RouteInput<I> {
   readonly query?: Schema;
   readonly answer: Omit<AnswerForm, 'status'> & { readonly status?: 201 };
   readonly open?: true;
+  readonly atOnceMax?: number;
+  readonly tar?: TarForm;
   readonly run: (
     services: NodeServices,
     input: I,
@@ -58,14 +78,21 @@ interface RouteInput<I> {
   ) => Answer | Promise<Answer>;
 }
 
+/** Far more than one program asks for, and fewer than there are connections. */
+const anyAtOnceMax = 128;
+/** Anyone on this machine may ask for these, so that they cost the network only so much. */
+const openAtOnceMax = 8;
+
 /** A route whose `run` takes what its schema describes. */
 export function route<I = undefined>(definition: RouteInput<I>): Route {
   const { from = 'none', input, answer, open = false, run, ...rest } = definition;
+  const { atOnceMax = open ? openAtOnceMax : anyAtOnceMax } = definition;
   return {
     ...rest,
     from,
     input,
     open,
+    atOnceMax,
     answer: { status: 200, ...answer },
     run: (services, value, options) => run(services, value as I, options),
   };

@@ -4,14 +4,23 @@ import { AltNetError } from '../base/errors.ts';
 import { checkName } from './check.ts';
 import type { FetchFileInput, PublishInput } from './ports.ts';
 import { counted, type Route, route } from './route.ts';
-import { inputs, type NameInput, type ResolveInput, type SitesInput } from './inputs.ts';
+import {
+  inputs,
+  type NameInput,
+  type PublishTarQuery,
+  type ResolveInput,
+  type SitesInput,
+} from './inputs.ts';
 import { outputs, type PublishAnswer } from './outputs.ts';
+
+/** Each has megabytes in memory on their way to the disk. */
+const archivesAtOnceMax = 4;
 
 export const siteRoutes: readonly Route[] = [
   route<PublishInput>({
     method: 'POST',
     path: '/api/publish',
-    summary: 'Publish a folder or file; with a name, register or update that too',
+    summary: 'Publish a folder, a file or a tar archive; with a name, register or update that too',
     from: 'body',
     input: inputs.publish,
     answer: { json: outputs.publish, long: true },
@@ -19,6 +28,15 @@ export const siteRoutes: readonly Route[] = [
       requireAbsolute('path', input.path);
       const result = await services.publish(input, options);
       return { ...result, entry_count: result.files };
+    },
+    tar: {
+      query: inputs.publishTar,
+      atOnceMax: archivesAtOnceMax,
+      run: async (services, { input, body }, options): Promise<PublishAnswer> => {
+        const { keep, ...rest } = input as PublishTarQuery;
+        const result = await services.publishTar({ ...rest, keep: keep === 'true' }, body, options);
+        return { ...result, entry_count: result.files };
+      },
     },
   }),
   route<{ what: string }>({

@@ -49,7 +49,7 @@ function bench(): Bench {
     point: async () => undefined,
     copy: async () => undefined,
     publish: (input, options = {}) => {
-      const given = { input: { path: '/site', ...input }, options: { onProgress, ...options } };
+      const given = { input, options: { onProgress, ...options }, add: () => sites.add() };
       return publishSite({ sites, names, world } as unknown as Parts, context, given);
     },
   };

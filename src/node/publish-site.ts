@@ -1,14 +1,14 @@
 /**
- * The way of a publish: a folder is read and announced, its name is moved, and only then do others
+ * The way of a publish: content is read and announced, its name is moved, and only then do others
  * replace their copies of the version before. Whatever stops it in between, what the name shows is
  * not given up by anybody.
  */
 import type { CID } from 'multiformats/cid';
-import type { CallOptions, PublishInput, PublishResult } from '../api/ports.ts';
+import type { CallOptions, PublishResult, PublishTarInput } from '../api/ports.ts';
 import { withDeadline } from '../base/abort.ts';
 import { isAltNetError } from '../base/errors.ts';
 import { parseRoot } from '../content/dag/root.ts';
-import type { AddedSite, Replication } from '../content/types.ts';
+import type { AddedSite, AddOptions, Replication } from '../content/types.ts';
 import { parseAddress } from '../name/place.ts';
 import type { Parts } from './parts.ts';
 import { type NameContext, shownRoot, workOptions } from './services-names.ts';
@@ -17,20 +17,27 @@ export interface SiteContext extends NameContext {
   readonly siteUrl: (host: string) => string | undefined;
 }
 
+export interface Publishing {
+  readonly input: PublishTarInput;
+  readonly options: CallOptions;
+  /** Brings the content here. */
+  readonly add: (how: AddOptions) => Promise<AddedSite>;
+}
+
 /** So long the network may take to say that a name is somebody else's. */
 const lookMs = 10_000;
 
 export async function publishSite(
   parts: Pick<Parts, 'sites' | 'names' | 'world'>,
   context: SiteContext,
-  { input, options }: { input: PublishInput; options: CallOptions },
+  { input, options, add }: Publishing,
 ): Promise<PublishResult> {
-  const { path, keep } = input;
+  const { keep } = input;
   // Both before a long import, not after it.
   const name = input.name === undefined ? undefined : parseAddress(input.name).name;
   const given = input.replaces === undefined ? undefined : parseRoot(input.replaces);
   if (name !== undefined) await requireWritable(parts, name, options);
-  const site = await parts.sites.add(path, { ...options, keep });
+  const site = await add({ ...options, keep });
   const named = await new Naming(parts, context, options).show(site, { name, given });
   return resultOf({ ...site, ...named, name }, context);
 }

@@ -9,12 +9,19 @@ import { publishSite, type SiteContext } from './publish-site.ts';
 import { rootOf, shownRoot } from './services-names.ts';
 import { writeSiteFile } from './site-file.ts';
 
-type SiteServices = Pick<NodeServices, 'publish' | 'fetch' | 'fetchFile' | 'putValue' | 'getValue'>;
+type SiteServices = Pick<
+  NodeServices,
+  'publish' | 'publishTar' | 'fetch' | 'fetchFile' | 'putValue' | 'getValue'
+>;
 
 export function siteServices(parts: Parts, context: SiteContext): SiteServices {
   const { sites } = parts;
   return {
-    publish: (input, options = {}) => publishSite(parts, context, { input, options }),
+    publish: ({ path, ...input }, options = {}) =>
+      publishSite(parts, context, { input, options, add: (how) => sites.add(path, how) }),
+
+    publishTar: (input, body, options = {}) =>
+      publishSite(parts, context, { input, options, add: (how) => sites.addTar(body, how) }),
 
     async fetch({ what, dest }, options = {}) {
       const root = await findRoot(parts, what, options);

@@ -47,6 +47,17 @@ export class FixedServices implements NodeServices {
     return this.#work('publish', input, samples.publish, options);
   }
 
+  /** Remembers the number of bytes beside the input once all have come. */
+  async publishTar(
+    input: object,
+    body: AsyncIterable<Uint8Array>,
+    options?: CallOptions,
+  ): Promise<port.PublishResult> {
+    let bytes = 0;
+    for await (const { length } of body) bytes += length;
+    return this.#work('publishTar', { ...input, bytes }, samples.publish, options);
+  }
+
   unpublish(input: object, options?: CallOptions): Promise<port.UnpublishResult> {
     return this.#work('unpublish', input, samples.unpublish, options);
   }
