@@ -23,7 +23,10 @@ export async function bundled(file: string): Promise<string> {
   const entry = path.parse(file).name;
   await using build = await rolldown({
     cwd: root,
-    input: { [entry]: path.join(import.meta.dirname, file) },
+    input: {
+      [entry]: path.join(import.meta.dirname, file),
+      'disk-worker': 'src/store/disk-worker.ts', // a thread, as in tools/build.ts
+    },
     platform: 'node',
     external: ['lmdb'], // finds its binary beside itself
     logLevel: 'silent',
