@@ -5,7 +5,7 @@
 import { Tide } from '../tide.ts';
 
 /** A leaf is verified in a millisecond; what comes meanwhile must not pile up. */
-const bytesMax = 2 * 1024 * 1024;
+const bytesMax = 1024 * 1024;
 
 export class Checks {
   readonly #onFailure: (error: unknown) => void;
