@@ -60,6 +60,7 @@ export const statusOfCode: Readonly<Record<ErrorCode, number>> = {
   CERTIFICATE_BAD: 400,
   USAGE: 400,
   NO_NODE: 503,
+  CHECKS_FAILED: 500, // of the command line only
   UNAUTHORIZED: 401,
 };
 

@@ -52,8 +52,8 @@ interface Details {
   CONTENT_UNAVAILABLE: { root: string; why: string };
   CONTENT_BAD: { root: string; why: string };
   CONTENT_NO_PATH: { root: string; path: string };
-  CONTENT_REVOKED: { root: string; by?: string };
-  CONTENT_BLOCKED: { root: string };
+  CONTENT_REVOKED: { root: string; path?: string | undefined; by?: string };
+  CONTENT_BLOCKED: { root: string; path?: string | undefined };
   NOT_PUBLISHED: { what: string };
   VALUE_TOO_BIG: { bytes: number; bytesMax: number };
   /* links */
@@ -71,6 +71,7 @@ interface Details {
   /* command line and API */
   USAGE: { why: string };
   NO_NODE: { why: string };
+  CHECKS_FAILED: { failed: number };
   UNAUTHORIZED: Record<string, never>;
 }
 
@@ -180,8 +181,9 @@ const sentences: Sentences = {
   CONTENT_UNAVAILABLE: ({ root, why }) => `${root} could not be fetched: ${why}`,
   CONTENT_BAD: ({ root, why }) => `${root} is not a valid site: ${why}`,
   CONTENT_NO_PATH: ({ root, path }) => `${root} has no ${path}`,
-  CONTENT_REVOKED: ({ root }) => `${root} was revoked by somebody whom this node trusts to do so`,
-  CONTENT_BLOCKED: ({ root }) => `${root} is on this node's blocklist`,
+  CONTENT_REVOKED: ({ root, path }) =>
+    `${placeOf(root, path)} was revoked by somebody whom this node trusts to do so`,
+  CONTENT_BLOCKED: ({ root, path }) => `${placeOf(root, path)} is on this node's blocklist`,
   NOT_PUBLISHED: ({ what }) =>
     `${what} is not published on this node; see what is, with: altnet sites --own`,
   VALUE_TOO_BIG: ({ bytes, bytesMax }) =>
@@ -203,6 +205,8 @@ const sentences: Sentences = {
   CERTIFICATE_BAD: ({ why }) => `that certificate cannot be used: ${why}`,
   USAGE: ({ why }) => why,
   NO_NODE: ({ why }) => `no node is running here (${why}); start one with: altnet start`,
+  CHECKS_FAILED: ({ failed }) =>
+    `${failed} of what was looked at ${failed === 1 ? 'does' : 'do'} not work; the lines above say what to do`,
   UNAUTHORIZED: () => 'the API token is missing or wrong',
 };
 
@@ -218,6 +222,10 @@ export class AltNetError<C extends ErrorCode = ErrorCode> extends Error {
     this.code = code;
     this.details = details;
   }
+}
+
+function placeOf(root: string, path: string | undefined): string {
+  return path === undefined || path === '' ? root : `${path} (${root})`;
 }
 
 /** Whether `error` is an AltNetError, of this code when one is given. */

@@ -1,5 +1,4 @@
 /** `altnet` with its words: parses, connects, runs, and turns failures into a line and a code. */
-import { readFile } from 'node:fs/promises';
 import { AltNetError } from '../base/errors.ts';
 import { wantsJson } from './argv.ts';
 import type { CommandContext, CommandDefinition, ParsedCommand, Shell } from './command.ts';
@@ -10,6 +9,7 @@ import type { Surroundings } from './process.ts';
 import { parseCommand } from './program.ts';
 import { exitCodeOf, Terminal } from './tui.ts';
 import { type OptionValues, parseBootstrapOption, parseChoice, textOption } from './values.ts';
+import { readVersion } from './version.ts';
 
 /** Resolves with the exit code; never rejects for what the user or the network did. */
 export async function runAltnet(
@@ -111,10 +111,4 @@ async function closeQuietly(
   } catch {
     // Either connecting failed, which the command has reported, or only the leaving did.
   }
-}
-
-async function readVersion(): Promise<string> {
-  const file = new URL('../../package.json', import.meta.url);
-  const { version } = JSON.parse(await readFile(file, 'utf8')) as { version: string };
-  return version;
 }

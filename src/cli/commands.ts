@@ -39,6 +39,7 @@ function entry(
 export const commandEntries: readonly CommandEntry[] = [
   entry('start', 'node', 'run a node (the default)', () => import('./commands/start.ts')),
   entry('stats', 'node', 'the running node in numbers', () => import('./commands/stats.ts')),
+  entry('doctor', 'node', 'what is wrong, and what to do', () => import('./commands/doctor.ts')),
 
   entry('publish', 'sites', 'publish a folder or file', () => import('./commands/publish.ts')),
   entry(

@@ -19,7 +19,8 @@ import {
   usageError,
 } from './values.ts';
 
-const defaults = {
+/** Where a node listens when nobody says where. */
+export const defaults = {
   listen: '0.0.0.0:9000',
   gateway: '127.0.0.1:8080',
   registrar: '127.0.0.1:9090',
@@ -28,7 +29,7 @@ const defaults = {
 const mebibyte = 2 ** 20;
 /** Less holds no site worth the name beside the index of what is stored. */
 const storeBudgetBytesMin = 16 * mebibyte;
-const storeBudgetBytesDefault = 1024 * mebibyte;
+export const storeBudgetBytesDefault: number = 1024 * mebibyte;
 const perPeerBudgetBytesDefault = 64 * mebibyte;
 
 const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];

@@ -132,8 +132,8 @@ async function keepBackup(file: string, wanted: string): Promise<string> {
   throw new AltNetError('PATH_UNSUPPORTED', { path: wanted, why: 'there are too many backups' });
 }
 
-/** Undefined when there is no such file. */
-async function readKey(file: string, kind: KeyKind): Promise<SigningKey | undefined> {
+/** Undefined when there is no such file. Rejects like `loadIdentity`. */
+export async function readKey(file: string, kind: KeyKind): Promise<SigningKey | undefined> {
   const text = await readKeyFile(file);
   if (text === undefined) return undefined;
   const line = text.split(/\r?\n/).find((candidate) => /^[^#\s]/.test(candidate));

@@ -51,6 +51,18 @@ export function claimFolder(folder: string): Claim {
   return { afterCrash: others.length > 0, release };
 }
 
+/** Who has a claim, and whether somebody ended without giving it back; changes nothing. */
+export function inspectClaims(folder: string): {
+  readonly living: number | undefined;
+  readonly afterCrash: boolean;
+} {
+  const claimants = readdirSync(folder)
+    .map(parseFileName)
+    .filter((claimant) => claimant !== undefined);
+  const living = claimants.find((claimant) => isAlive(claimant))?.pid;
+  return { living, afterCrash: living === undefined && claimants.length > 0 };
+}
+
 function fileNameOf({ pid, started, boot }: Claimant): string {
   return `in-use-by-${pid}-${started}-${boot}`;
 }

@@ -1,0 +1,121 @@
+/** `altnet doctor`: what is wrong with this node, or would be if it were started, and what to do. */
+import path from 'node:path';
+import type { Command } from 'commander';
+import { systemWorld } from '../../base/clock.ts';
+import { AltNetError } from '../../base/errors.ts';
+import { askBootstraps, type AskOptions, type BootstrapAnswer } from '../../node/ask-bootstraps.ts';
+import { mergeAddresses, parseBootstrapAddress, readBootstrapFile } from '../../node/bootstrap.ts';
+import type { CommandContext, CommandDefinition, CommandInput } from '../command.ts';
+import { type CheckedFinding, checks, examine } from '../doctor/doctor.ts';
+import type { CheckContext, ServicePort } from '../doctor/finding.ts';
+import { findNode } from '../doctor/node-state.ts';
+import { sanitize } from '../format.ts';
+import { defaults, storeBudgetBytesDefault } from '../start-options.ts';
+import {
+  type OptionValues,
+  parseAddressOption,
+  parseBootstrapOption,
+  parseByteCount,
+  parseChoice,
+  textOption,
+} from '../values.ts';
+import { readVersion } from '../version.ts';
+
+export const definition: CommandDefinition = { needs: 'any', describe, run };
+
+const services = Object.keys(defaults) as (keyof typeof defaults)[];
+/** Less than a check has, so that the others' answers are told. */
+const askTimeoutMs = 5000;
+
+function describe(command: Command): void {
+  for (const service of services) {
+    command.option(`--${service} <addr>`, `as for start (${defaults[service]})`);
+  }
+  command
+    .option('--store-budget <bytes>', 'as for start (1GiB)')
+    .addHelpText(
+      'after',
+      '\nTakes at most ten seconds, changes nothing, and needs neither a running node nor root.\nFails when a check does; a warning is none.',
+    );
+}
+
+const nowMs = (): number => systemWorld.clock.unixMs();
+
+async function run(context: CommandContext, { options }: CommandInput): Promise<void> {
+  const { terminal, folders, signal } = context;
+  const examined = parseExamined(options);
+  terminal.status('looking ...');
+  const node = await findNode(context);
+  const budgetBytes = node.state === 'running' ? node.stats.budget : examined.budgetBytes;
+  let asking: Promise<readonly BootstrapAnswer[]> | undefined;
+  const bootstraps: CheckContext['bootstraps'] = () =>
+    (asking ??= ask(folders.data, { ...examined, signal }));
+  const version = await readVersion();
+  const findings = await examine(
+    { ...examined, version, folders, node, budgetBytes, bootstraps, nowMs },
+    { signal },
+  );
+  terminal.list(findings, findings.flatMap(linesOf));
+  const failed = findings.filter(({ status }) => status === 'fail').length;
+  if (failed > 0) throw new AltNetError('CHECKS_FAILED', { failed });
+}
+
+interface Examined {
+  readonly ports: readonly ServicePort[];
+  readonly budgetBytes: number;
+  readonly given: readonly string[];
+  /** The profiles to ask in, the likeliest first. */
+  readonly networks: AskOptions['networks'];
+}
+
+/** Throws USAGE. */
+function parseExamined(options: OptionValues): Examined {
+  const budget = textOption(options, 'storeBudget');
+  const network = textOption(options, 'network');
+  return {
+    ports: services.flatMap((service) => servicePort(service, textOption(options, service)) ?? []),
+    budgetBytes:
+      budget === undefined ? storeBudgetBytesDefault : parseByteCount('--store-budget', budget),
+    given: parseBootstrapOption('--bootstrap', textOption(options, 'bootstrap') ?? ''),
+    networks:
+      network === undefined
+        ? ['main', 'local']
+        : [parseChoice('--network', network, ['main', 'local'])],
+  };
+}
+
+/** Undefined for a service that is switched off, as start has it: with an empty value. */
+function servicePort(
+  service: keyof typeof defaults,
+  text: string | undefined,
+): ServicePort | undefined {
+  if (text === '') return undefined;
+  const address = parseAddressOption(`--${service}`, text ?? defaults[service]);
+  const protocols = service === 'listen' ? (['udp', 'tcp'] as const) : (['tcp'] as const);
+  return { service, address, protocols, explicit: text !== undefined };
+}
+
+async function ask(
+  data: string,
+  { given, networks, signal }: Examined & { signal: AbortSignal },
+): Promise<readonly BootstrapAnswer[]> {
+  const file = await readBootstrapFile(path.join(data, 'bootstrap.txt'));
+  const addresses = mergeAddresses(given.map(parseBootstrapAddress), file);
+  return askBootstraps(addresses, {
+    networks,
+    world: systemWorld,
+    timeoutMs: askTimeoutMs,
+    signal,
+  });
+}
+
+/** "warn     ports         …", then what to do. */
+function linesOf(finding: CheckedFinding): string[] {
+  const { check, status, found } = finding;
+  const line = `${status.padEnd(statusWidth)}  ${check.padEnd(checkWidth)}  ${sanitize(found)}`;
+  if (!('advice' in finding)) return [line];
+  return [line, `${' '.repeat(statusWidth + 2)}-> ${sanitize(finding.advice)}`];
+}
+
+const statusWidth = 'skipped'.length;
+const checkWidth: number = Math.max(...checks.map(({ name }) => name.length));

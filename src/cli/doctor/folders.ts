@@ -1,0 +1,73 @@
+/** Whether the data and the key folder can be used, by this user and by nobody else. */
+import { randomUUID } from 'node:crypto';
+import { access, constants, open, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import { systemCode } from '../../base/errors.ts';
+import { type Check, fail, type Finding, ok, warn } from './finding.ts';
+
+export const folders: Check = {
+  name: 'folders',
+  async run({ folders: { data, keydir } }) {
+    return [await inspectFolder('data', data), await inspectFolder('key', keydir)];
+  },
+};
+
+async function inspectFolder(kind: 'data' | 'key', folder: string): Promise<Finding> {
+  const name = `the ${kind} folder ${folder}`;
+  const other = `choose another one with --${kind === 'data' ? 'data' : 'keydir'}`;
+  try {
+    const info = await stat(folder);
+    if (!info.isDirectory()) {
+      return fail(`${name} is a file`, `move the file away, or ${other}`);
+    }
+    await tryWriting(folder);
+    // Windows has no such bits; there the access list of the profile protects what is in it.
+    const isOpen = process.platform !== 'win32' && (info.mode & 0o077) !== 0;
+    if (!isOpen) return ok(`${name} is there and can be written`);
+    const mode = (info.mode & 0o777).toString(8);
+    return warn(`${name} is open to other users (mode ${mode})`, `run: chmod 700 ${folder}`);
+  } catch (error) {
+    const code = systemCode(error) ?? 'unknown';
+    if (code === 'ENOENT') return await inspectMissing(folder, { name, other });
+    if (code === 'ENOSPC' || code === 'EDQUOT') {
+      return fail(`${name} is on a full disk`, `free some space, or ${other}`);
+    }
+    return fail(
+      `${name} cannot be used (${code})`,
+      `let your user write it, with: chown -R "$USER" ${folder}, or ${other}`,
+    );
+  }
+}
+
+/** Made at the first start, if the folder above allows it. */
+async function inspectMissing(
+  folder: string,
+  { name, other }: { name: string; other: string },
+): Promise<Finding> {
+  let above = path.dirname(folder);
+  for (;;) {
+    try {
+      await access(above, constants.W_OK | constants.X_OK);
+      return ok(`${name} does not exist yet; the first start makes it`);
+    } catch (error) {
+      const next = path.dirname(above);
+      if (systemCode(error) !== 'ENOENT' || next === above) {
+        const why = systemCode(error) ?? 'unknown';
+        return fail(`${name} cannot be made in ${above} (${why})`, `make it yourself, or ${other}`);
+      }
+      above = next;
+    }
+  }
+}
+
+/** Permissions do not tell of disks that are full or read-only; a file does. */
+async function tryWriting(folder: string): Promise<void> {
+  const file = path.join(folder, `doctor-${randomUUID()}.draft`);
+  try {
+    await using handle = await open(file, 'wx', 0o600);
+    await handle.writeFile('altnet doctor\n');
+  } finally {
+    await rm(file, { force: true });
+  }
+}

@@ -1,0 +1,29 @@
+/** Whether the node knows others. */
+import { countOf } from '../format.ts';
+import { type Check, type CheckContext, fail, type Finding, ok, skipped } from './finding.ts';
+
+export const peers: Check = {
+  name: 'peers',
+  run: async ({ node }) => [judgePeers(node)],
+};
+
+function judgePeers(node: CheckContext['node']): Finding {
+  switch (node.state) {
+    case 'none':
+      return skipped('no node runs on this data folder; start one with: altnet start');
+    case 'silent':
+      return fail(
+        `a node runs here${node.pid === undefined ? '' : ` (process ${node.pid})`} and takes no commands: ${node.why}`,
+        'wait until it has started; else end it and start it anew, without --no-registrar',
+      );
+    case 'running':
+      break;
+  }
+  const { table, peers: connections } = node.stats;
+  const found = `${countOf(table, 'node')} in the table, ${countOf(connections, 'open connection')}`;
+  if (table > 0) return ok(found);
+  return fail(
+    found,
+    'join the network through a node that you know, with: altnet bootstrap host:port',
+  );
+}

@@ -1,0 +1,19 @@
+/** Whether others reach the node, and if not, why. */
+import { type Check, type CheckContext, type Finding, ok, skipped, warn } from './finding.ts';
+
+export const reachability: Check = {
+  name: 'reachability',
+  run: async ({ node }) => [judgeReach(node)],
+};
+
+function judgeReach(node: CheckContext['node']): Finding {
+  if (node.state !== 'running') return skipped('only a running node can tell');
+  const { mode, reason, address, listen } = node.stats;
+  const seen = address === undefined ? 'others do not agree on its address' : `seen at ${address}`;
+  if (mode === 'server') return ok(`server; ${seen}`);
+  const port = listen.slice(listen.lastIndexOf(':') + 1);
+  return warn(
+    `client, as ${reason ?? 'nobody has reached it yet'}; ${seen}`,
+    `let UDP and TCP port ${port} through your router and firewall, or start with --public where it is open; as a client the node works, but holds nothing for others`,
+  );
+}
