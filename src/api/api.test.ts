@@ -1,8 +1,9 @@
 /** The API as a foreign client sees it: real sockets, requests written by hand where that matters. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
-import { test, type TestContext } from 'node:test';
+import { createServer } from 'node:net';
+import { test } from 'node:test';
+import { type Answer, bearer, raw, running, token } from '../../test/support/api.ts';
 import { atEnd } from '../../test/support/cleanup.ts';
 import {
   FixedServices,
@@ -13,64 +14,9 @@ import {
 import { AltNetError } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
 import { Api } from './api.ts';
+import { routes } from './routes.ts';
 
-const token = 'correct-horse-battery-staple';
-const bearer = { authorization: `Bearer ${token}` };
 const { root } = sampleIds;
-
-interface Init {
-  method?: string;
-  headers?: Record<string, string>;
-  body?: string | Uint8Array<ArrayBuffer>;
-}
-
-interface Answer {
-  status: number;
-  headers: Headers;
-  text: string;
-  json: Record<string, unknown>;
-}
-
-interface Running {
-  readonly services: FixedServices;
-  readonly api: Api;
-  readonly port: number;
-  readonly call: (path: string, init?: Init) => Promise<Answer>;
-  readonly post: (path: string, body: unknown) => Promise<Answer>;
-}
-
-async function running(t: TestContext): Promise<Running> {
-  const services = new FixedServices();
-  const api = new Api({ services, token, log: silentLogger }, { host: '127.0.0.1', port: 0 });
-  await api.start();
-  atEnd(t, () => api.stop());
-  const { port } = api.address();
-  const call: Running['call'] = async (path, init = {}) => {
-    const headers = { ...bearer, ...init.headers };
-    const answer = await fetch(`http://127.0.0.1:${port}${path}`, { ...init, headers });
-    const text = await answer.text();
-    const isJson = answer.headers.get('content-type')?.startsWith('application/json');
-    const json = (isJson ? JSON.parse(text) : {}) as Record<string, unknown>;
-    return { status: answer.status, headers: answer.headers, text, json };
-  };
-  const post: Running['post'] = (path, body) =>
-    call(path, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-  return { services, api, port, call, post };
-}
-
-/** Sends `head` as it is and gives all that comes back until the server hangs up. */
-async function raw(port: number, head: string): Promise<string> {
-  const socket = connect(port, '127.0.0.1');
-  socket.end(head);
-  const chunks: Uint8Array[] = [];
-  socket.on('data', (chunk: Uint8Array) => chunks.push(chunk));
-  await once(socket, 'close');
-  return Buffer.concat(chunks).toString();
-}
 
 test('answers have the forms that desktop clients know', async (t) => {
   const { call, post } = await running(t);
@@ -249,7 +195,11 @@ test('bodies that are no JSON, too big or of another type', async (t) => {
   assert.equal((await send('application/json', '{"__proto__":{"a":1}}')).status, 400);
   assert.equal((await send('application/x-tar', 'tar', '/api/register')).status, 415);
   assert.equal((await send('text/html', '{"path":"/a"}')).status, 415);
-  assert.equal((await send('text/plain', '{"path":"/a"}')).status, 400);
+  assert.equal((await send('text/plain', '{"path":"/a"}')).status, 415);
+  assert.equal((await call('/api/publish', { method: 'POST' })).status, 400);
+  const deep = `${'['.repeat(17)}${']'.repeat(17)}`;
+  assert.match((await send('application/json', deep)).text, /nested more than 16 deep/);
+  assert.doesNotMatch((await send('application/json', `"${deep}\\"[["`)).text, /nested/);
   assert.equal((await send('application/json', `"${'a'.repeat(70_000)}"`)).status, 413);
   const { status, json } = await send('text/plain', 'a'.repeat(65_537), '/api/values');
   assert.equal(status, 413);
@@ -348,7 +298,7 @@ test('the OpenAPI document describes every endpoint that there is', async (t) =>
   const paths = json['paths'] as Record<string, Record<string, { operationId: string }>>;
   const operations = Object.values(paths).flatMap((path) => Object.values(path));
   assert.equal(new Set(operations.map(({ operationId }) => operationId)).size, operations.length);
-  assert.equal(operations.length, 31);
+  assert.equal(operations.length, routes.length);
   for (const [path, methods] of Object.entries(paths)) {
     for (const method of Object.keys(methods)) {
       const answer = await call(path.replaceAll(/\{\w+\}/g, 'x'), { method: method.toUpperCase() });

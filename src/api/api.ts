@@ -167,7 +167,7 @@ export class Api {
     app.route({
       method,
       url,
-      config: { open, takesTar: tar !== undefined },
+      config: { open, takes: from, takesTar: tar !== undefined },
       bodyLimit: from === 'octets' ? valueBytesMax : jsonBytesMax,
       ...schemaOf(route),
       handler: (request, reply) =>
@@ -239,6 +239,8 @@ function inputOf({ from, query, tar }: Route, request: FastifyRequest): unknown 
   if (tar && Object.keys(request.query as object).length > 0) {
     throw refuse(400, 'the query', 'it belongs to a tar archive; with JSON, put it into that');
   }
+  // With two forms of the body, the framework lets one pass that is not there at all.
+  if (from === 'body' && request.body === undefined) throw refuse(400, 'the body', 'send JSON');
   if (from !== 'octets') return request[from];
   if (request.body instanceof Uint8Array) return request.body;
   throw refuse(400, 'the body', 'send the value as application/octet-stream or text/plain');

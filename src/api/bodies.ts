@@ -22,7 +22,10 @@ export function acceptBodies(app: FastifyInstance, limits: BodyLimits): void {
   app.addContentTypeParser(
     ['application/octet-stream', 'text/plain'],
     { parseAs: 'buffer' },
-    (_request, body, done) => done(null, body),
+    (request, body, done) => {
+      if (configOf(request).takes === 'octets') done(null, body);
+      else done(refuse(415, 'the body', 'send application/json'));
+    },
   );
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
@@ -32,11 +35,21 @@ export function acceptBodies(app: FastifyInstance, limits: BodyLimits): void {
     else void parseJson(request, text, done);
   });
   app.addContentTypeParser([tarType, gzipType], (request, _payload, done) => {
-    const { takesTar } = request.routeOptions.config as { takesTar?: boolean };
-    done(takesTar ? null : refuse(415, 'the body', 'this endpoint takes no tar archive'));
+    const isTaken = configOf(request).takesTar === true;
+    done(isTaken ? null : refuse(415, 'the body', 'this endpoint takes no tar archive'));
   });
   app.addHook('preParsing', async (request, reply) => limitTime(request, reply, limits));
   app.addHook('onResponse', async ({ raw }) => endAfter(raw, limits.lingerMs));
+}
+
+/** What an endpoint takes besides JSON, kept with its route. */
+interface BodyConfig {
+  readonly takes?: string;
+  readonly takesTar?: boolean;
+}
+
+function configOf({ routeOptions }: FastifyRequest): BodyConfig {
+  return routeOptions.config as BodyConfig;
 }
 
 export function isTarBody({ headers }: FastifyRequest): boolean {
