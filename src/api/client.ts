@@ -18,6 +18,7 @@ import type {
   BlockResult,
   RevocationListInfo,
   RevokeResult,
+  SiteStatsResult,
 } from './ports-trust.ts';
 import type { PublishAnswer } from './outputs.ts';
 
@@ -212,6 +213,10 @@ export class ApiClient implements NodeServices {
   async revocations(): Promise<RevocationListInfo[]> {
     type Lists = { revocations: RevocationListInfo[] };
     return (await this.#get<Lists>('/api/revocations')).revocations;
+  }
+
+  siteStats(name: string): Promise<SiteStatsResult> {
+    return this.#get(`/api/stats/${encodeURIComponent(name)}`);
   }
 
   #get<T>(path: string, options?: CallOptions): Promise<T> {

@@ -6,7 +6,11 @@
 import type { ReplicaRefusal } from '../content/types.ts';
 import type { NameState } from '../name/types.ts';
 import type { CallOptions } from './call-options.ts';
-import type { BlocklistServices, RevocationServices } from './ports-trust.ts';
+import type {
+  BlocklistServices,
+  RevocationServices,
+  SiteStatsServices,
+} from './ports-trust.ts';
 
 export type { CallOptions } from './call-options.ts';
 
@@ -292,7 +296,7 @@ export interface StatsResult extends ModeInfo {
 }
 
 /** Rejects with an AltNetError: the API and the command line turn its code into a status. */
-export interface NodeServices extends BlocklistServices, RevocationServices {
+export interface NodeServices extends BlocklistServices, RevocationServices, SiteStatsServices {
   keys(): KeyInfo;
   stats(): Promise<StatsResult>;
   peers(): Promise<PeerLine[]>;

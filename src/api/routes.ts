@@ -5,6 +5,7 @@ import { nodeRoutes } from './noderoutes.ts';
 import { revocationRoutes } from './revocationroutes.ts';
 import type { Route } from './route.ts';
 import { siteRoutes } from './siteroutes.ts';
+import { statsRoutes } from './statsroutes.ts';
 
 export const routes: readonly Route[] = [
   ...nodeRoutes,
@@ -13,4 +14,5 @@ export const routes: readonly Route[] = [
   ...valueRoutes,
   ...blocklistRoutes,
   ...revocationRoutes,
+  ...statsRoutes,
 ];

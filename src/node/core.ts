@@ -2,6 +2,7 @@
  * The inner half of the composition: keys, store, both networks, names, links and sites, without
  * anything that a user sees. Each part goes onto the stack that will end it.
  */
+import path from 'node:path';
 import { formatBytes } from '../base/byte-count.ts';
 import { systemWorld, type World } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
@@ -18,6 +19,7 @@ import { listFiles } from '../revocation/list-files.ts';
 import { RevokerLists } from '../revocation/lists.ts';
 import { Revocations } from '../revocation/revocations.ts';
 import { UdpTransport } from '../rpc/transport.ts';
+import { SiteStats } from '../stats/site-stats.ts';
 import { openStore } from '../store/store.ts';
 import { Trust } from '../trust/trust.ts';
 import { deniesRecord } from './denied-record.ts';
@@ -77,11 +79,15 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
   await nameOldRoots(store, log);
   const purge = stack.use(new Purge({ store, denials: trust.denials, log }));
   await purge.run(); // what was denied as this node went down is gone before it serves anybody
+  const stats = stack.use(
+    new SiteStats({ notes: store.notes, saltFile: saltFileIn(options.data), world, log }),
+  );
+  await stats.start();
   const { note, announced, ...networks } = await startNetworks(
     { identity, store },
     { options, stack, common },
   );
-  const base = { identity, store, trust, purge, world, ...networks };
+  const base = { identity, store, trust, purge, stats, world, ...networks };
   const fields = await startFields(base, { options, stack, common });
   purge.start();
   const revocations = stack.use(revocationsOf(fields, revokers, common));
@@ -89,6 +95,11 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
   await revocations.start();
   const parts = { ...fields, revocations };
   return { parts, notes: [note ?? [], overfullNote(store, options) ?? []].flat() };
+}
+
+/** The secret of the day that visitors are counted under, see docs/spec/stats.md. */
+function saltFileIn(folder: string): string {
+  return path.join(folder, 'visitor-salt');
 }
 
 /** Following lists and writing one, over the parts that there are by now. */

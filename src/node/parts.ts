@@ -10,6 +10,7 @@ import type { Names } from '../name/names.ts';
 import type { PeerHost } from '../peer/host.ts';
 import type { Revocations } from '../revocation/revocations.ts';
 import type { UdpTransport } from '../rpc/transport.ts';
+import type { SiteStats } from '../stats/site-stats.ts';
 import type { Store } from '../store/store.ts';
 import type { Trust } from '../trust/trust.ts';
 import type { Purge } from './purge.ts';
@@ -28,5 +29,6 @@ export interface Parts {
   readonly names: Names;
   readonly links: Links;
   readonly revocations: Revocations;
+  readonly stats: SiteStats;
   readonly world: World;
 }

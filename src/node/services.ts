@@ -7,6 +7,7 @@ import { nameServices } from './services-names.ts';
 import { networkServices, type NetworkContext } from './services-network.ts';
 import { revocationServices } from './services-revocation.ts';
 import { siteServices } from './services-sites.ts';
+import { siteStatsServices } from './services-stats.ts';
 import { ShownSites } from './shown-sites.ts';
 import type { Parts } from './parts.ts';
 import { SiteVersions } from './versions.ts';
@@ -34,5 +35,6 @@ export function nodeServices(parts: Parts, context: ServiceContext): NodeService
     ...linkServices(parts),
     ...blocklistServices(parts),
     ...revocationServices(parts),
+    ...siteStatsServices(parts),
   };
 }

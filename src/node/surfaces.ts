@@ -7,6 +7,7 @@ import type { NodeServices } from '../api/ports.ts';
 import { loadOrCreateToken, tokenFileIn } from '../api/token.ts';
 import { formatEndpoint, type HostPort } from '../base/address.ts';
 import { toHex } from '../base/bytes.ts';
+import type { ServedAnswer } from '../gateway/account.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { type Bound, bindOrMove } from './bind.ts';
 import type { Building, Core } from './core.ts';
@@ -62,13 +63,14 @@ export async function startSurfaces(core: Core, context: SurfacesContext): Promi
 }
 
 async function startGateway(
-  { names, sites, world }: Parts,
+  { names, sites, stats, world }: Parts,
   { options, stack, log }: SurfacesContext,
 ): Promise<Bound<Gateway> | undefined> {
   if (options.gateway === undefined) return undefined;
   const request = { address: options.gateway, explicit: options.gatewayExplicit };
   const bound = await bindOrMove(request, async (at) => {
-    const gateway = new Gateway({ names, sites, log, world }, at);
+    const onServed = (served: ServedAnswer): void => stats.served(served);
+    const gateway = new Gateway({ names, sites, log, world, onServed }, at);
     await gateway.start();
     return gateway;
   });

@@ -8,6 +8,7 @@ import type {
   BlockResult,
   RevocationListInfo,
   RevokeResult,
+  SiteStatsResult,
 } from '../../src/api/ports-trust.ts';
 import type { Progress } from '../../src/content/types.ts';
 
@@ -55,6 +56,7 @@ interface Samples {
   readonly blocklist: BlocklistInfo;
   readonly revoke: RevokeResult;
   readonly revocations: RevocationListInfo[];
+  readonly siteStats: SiteStatsResult;
 }
 
 export const samples: Samples = {
@@ -255,6 +257,17 @@ export const samples: Samples = {
       lacking: true,
     },
   ],
+  siteStats: {
+    name: 'alice.alt',
+    requests: 1234,
+    bytes: 5_678_901,
+    unique_ips: 87,
+    last_seen_unix: 1_767_225_600,
+    days: [
+      { date: '2025-12-31', requests: 1000, bytes: 5_000_000, unique_ips: 80 },
+      { date: '2026-01-01', requests: 200, bytes: 600_000, unique_ips: 6 },
+    ],
+  },
   blocklist: {
     file: '/data/blocklist.txt',
     entries: [`/ipfs/${cid} note:a%20"hint"`, '!/name/alice.alt'],

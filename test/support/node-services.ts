@@ -11,6 +11,7 @@ import type {
   BlockResult,
   RevocationListInfo,
   RevokeResult,
+  SiteStatsResult,
 } from '../../src/api/ports-trust.ts';
 import type { AltNetError } from '../../src/base/errors.ts';
 import { sampleProgress, samples } from './node-samples.ts';
@@ -170,6 +171,10 @@ export class FixedServices implements NodeServices {
 
   revocations(): Promise<RevocationListInfo[]> {
     return this.#answer('revocations', undefined, samples.revocations);
+  }
+
+  siteStats(name: string): Promise<SiteStatsResult> {
+    return this.#answer('siteStats', name, samples.siteStats);
   }
 
   async #answer<T>(method: string, input: unknown, result: T): Promise<T> {

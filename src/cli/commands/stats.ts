@@ -1,17 +1,31 @@
-/** `altnet stats`: the running node in numbers. */
-import type { CommandContext, CommandDefinition } from '../command.ts';
+/** `altnet stats`: the running node in numbers, or the visits of a site. */
+import { requireName } from '../../node/words.ts';
+import type { CommandContext, CommandDefinition, CommandInput } from '../command.ts';
 import { modeFields } from '../mode-fields.ts';
 import type { StatsResult } from '../../api/ports.ts';
 import { formatBytes } from '../../base/byte-count.ts';
 import { countOf, formatFields, formatMoment, formatSeconds } from '../format.ts';
+import { siteStatsLines } from './site-stats.ts';
 
 export const definition: CommandDefinition = {
   needs: 'running',
-  describe: () => undefined,
+  describe(command) {
+    command
+      .argument('[name]', 'how often this site was opened through the gateway of the node')
+      .addHelpText('after', '\nThe node keeps no address of a visitor.');
+  },
   run,
 };
 
-async function run({ terminal, services }: CommandContext): Promise<void> {
+async function run(context: CommandContext, { operands }: CommandInput): Promise<void> {
+  const { terminal, services } = context;
+  const [name] = operands;
+  if (name !== undefined) {
+    requireName(name);
+    const visits = await (await services()).siteStats(name);
+    terminal.result(visits, siteStatsLines(visits));
+    return;
+  }
   const stats = await (await services()).stats();
   terminal.result(
     stats,
