@@ -28,6 +28,8 @@ export interface Exported {
 export interface ExportOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: Exported) => void) | undefined;
+  /** Told the path on the site of each file and folder; what it throws ends the export. */
+  readonly check?: ((path: string) => void) | undefined;
 }
 
 /** Files that are written at the same time: the system makes several in the time of one. */
@@ -84,7 +86,12 @@ export async function exportSite(
   await removeOldDrafts(target);
   const draft = draftOf(target);
   try {
-    await writeTree(state, { entry: { ...root, name: '', size: 0 }, at: draft, depth: 1 });
+    await writeTree(state, {
+      entry: { ...root, name: '', size: 0 },
+      at: draft,
+      path: '',
+      depth: 1,
+    });
     await writePending(state);
     await rmdir(target).catch(() => undefined); // an empty folder may be replaced
     await rename(draft, target);
@@ -115,11 +122,13 @@ async function requireSpace(folder: string, bytes: number): Promise<void> {
 interface Job {
   readonly entry: FolderEntry;
   readonly at: string;
+  /** On the site. */
+  readonly path: string;
   readonly depth: number;
 }
 
 /** Makes the folders, and leaves the files for later, until there are many. */
-async function writeTree(state: Export, { entry, at, depth }: Job): Promise<void> {
+async function writeTree(state: Export, { entry, at, path: sitePath, depth }: Job): Promise<void> {
   await state.turns.next();
   if (depth > walkDepthMax) throw contentBad(state, 'it is nested too deep');
   const node = readNode(state.blocks, entry);
@@ -131,9 +140,11 @@ async function writeTree(state: Export, { entry, at, depth }: Job): Promise<void
   const entries = listFolder(state.blocks, node, filesMax);
   checkNames(state, entries);
   for (const child of entries) {
+    const childPath = sitePath === '' ? child.name : `${sitePath}/${child.name}`;
+    state.check?.(childPath);
     const below = path.join(at, child.name);
     if (child.codec === 'raw') state.pending.push({ entry: child, at: below });
-    else await writeTree(state, { entry: child, at: below, depth: depth + 1 });
+    else await writeTree(state, { entry: child, at: below, path: childPath, depth: depth + 1 });
     if (state.pending.length >= filesPendingMax) await writePending(state);
   }
 }

@@ -7,6 +7,7 @@ import path from 'node:path';
 import type { Abortable } from '../base/abort.ts';
 import { type Bytes, equalBytes } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Denials } from '../base/denial.ts';
 import { isAltNetError } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
 import { KeyedTurns } from '../base/keyed-turns.ts';
@@ -36,6 +37,8 @@ export interface PublishingDeps {
   /** Left out: each folder is read anew. */
   readonly memory: ImportMemory | undefined;
   readonly unpublished: Unpublished | undefined;
+  /** What is not published; `holdings` take none of it. */
+  readonly denials: Denials;
   readonly clock: Clock;
 }
 
@@ -165,11 +168,11 @@ export class Publishing {
       onProgress,
     }: Pick<AddOptions, 'signal' | 'keep'> & Parameters<typeof importPath>[2],
   ): Promise<Imported> {
-    const { blocks, holdings, memory } = this.#deps;
+    const { blocks, holdings, memory, denials } = this.#deps;
     await using holding = await holdings.open({ kind: 'own', keep });
     const known = memory && { memory, blocks };
     const into = this.#isHere(from) ? withoutReserve(holding) : holding;
-    const imported = await importPath(into, from, { signal, known, onProgress });
+    const imported = await importPath(into, from, { signal, known, onProgress, denials });
     const { root, files, bytes } = imported;
     await holding.complete({ link: root, files, bytes });
     this.#read.set(from, root.hash);
@@ -181,10 +184,10 @@ export class Publishing {
     body: AsyncIterable<Bytes>,
     { keep, ...options }: Pick<AddOptions, 'keep'> & Omit<TarImportOptions, 'bytesMax'>,
   ): Promise<Imported> {
-    const { blocks, holdings } = this.#deps;
+    const { blocks, holdings, denials } = this.#deps;
     const { bytesMax } = holdings.usage();
     await using holding = await holdings.open({ kind: 'own', keep });
-    const imported = await importTar(holding, body, { ...options, bytesMax });
+    const imported = await importTar(holding, body, { ...options, bytesMax, denials });
     const { root, files, bytes, leftOut } = imported;
     const done = { link: root, files, bytes };
     if (leftOut === 0) {

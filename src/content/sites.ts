@@ -5,6 +5,7 @@
 import type { CID } from 'multiformats/cid';
 import type { Abortable } from '../base/abort.ts';
 import type { Bytes } from '../base/bytes.ts';
+import { type Denials, noDenials } from '../base/denial.ts';
 import { systemWorld, type World } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
@@ -14,6 +15,7 @@ import type { Signer } from '../record/stamp.ts';
 import { Background } from './background.ts';
 import { Custody } from './custody.ts';
 import { exportSite } from './export.ts';
+import { guardedStore, requirePath } from './guarded-store.ts';
 import { Fetcher } from './fetching/fetch.ts';
 import type { FetcherOptions, FetchProgress } from './fetching/fetch-job.ts';
 import { syncProtocol } from './exchange/frames.ts';
@@ -74,11 +76,13 @@ export interface SitesParts {
   readonly signer: Signer;
   readonly world?: World | undefined;
   readonly logger?: Logger | undefined;
+  /** What is neither taken nor given here; left out: nothing. */
+  readonly denials?: Denials | undefined;
 }
 
 export interface SitesOptions {
   readonly fetch?: FetcherOptions;
-  readonly serve?: PlacesOptions & Pick<SyncServerOptions, 'idleMs' | 'pace' | 'refuses'>;
+  readonly serve?: PlacesOptions & Pick<SyncServerOptions, 'idleMs' | 'pace'>;
   /** Left out: nothing is copied to others or kept for them. */
   readonly replication?: ReplicationOptions | undefined;
 }
@@ -99,6 +103,7 @@ const streamsToPeerMax = 6;
 export class Sites implements SiteReader {
   readonly #parts: SitesParts;
   readonly #world: World;
+  readonly #denials: Denials;
   readonly #unpublished: Unpublished | undefined;
   readonly #server: SyncServer;
   readonly #custody: Custody;
@@ -114,15 +119,19 @@ export class Sites implements SiteReader {
   #stopping: Promise<void> | undefined;
 
   constructor(parts: SitesParts, { fetch = {}, serve = {}, replication }: SitesOptions = {}) {
-    const { blocks, holdings, search, connections, keepers, signer, verifier } = parts;
-    const { world = systemWorld, logger: log = silentLogger } = parts;
+    const { search, connections, keepers, signer, verifier } = parts;
+    const { world = systemWorld, logger: log = silentLogger, denials = noDenials } = parts;
     const { clock } = world;
-    this.#parts = parts;
+    const store = guardedStore(parts, denials);
+    const { blocks, holdings } = store;
+    this.#parts = { ...parts, ...store };
+    this.#denials = denials;
     this.#world = world;
     const onAsked = (root: Bytes): void => holdings.touch(root);
     this.#server = new SyncServer(blocks, {
       networkOf: (peer) => networkOf(connections.remoteAddress(peer)),
       ...serve,
+      denials,
       onAsked,
       world,
       logger: log,
@@ -133,8 +142,9 @@ export class Sites implements SiteReader {
       world,
       logger: log,
       verifier,
+      denials,
     });
-    this.#files = new SiteFiles(holdings, fetcher);
+    this.#files = new SiteFiles(holdings, fetcher, denials);
     const custody = new Custody(blocks, holdings, fetcher);
     this.#custody = custody;
     const isHeld = (hash: Bytes): boolean => holdings.get(hash)?.complete === true;
@@ -142,7 +152,7 @@ export class Sites implements SiteReader {
     this.#announcer = announcer;
     const unpublished = parts.notes && new Unpublished(parts.notes, clock);
     this.#unpublished = unpublished;
-    const common = { blocks, holdings, search, connections, announcer, world, log };
+    const common = { blocks, holdings, search, connections, announcer, denials, world, log };
     const declines = (hash: Bytes): boolean => unpublished?.has(hash) === true;
     const copying = { ...common, custody, declines, self: signer.key.publicKey };
     const replicator =
@@ -230,7 +240,8 @@ export class Sites implements SiteReader {
     // What is open is not evicted: nothing of it may go before its last byte is written.
     stack.use(await this.#parts.holdings.open({ kind: 'visited', root: link }));
     const { peers } = await this.ensure(root, { signal, onProgress });
-    const { files, bytes } = await exportSite(this.#parts.blocks, link, dest, { signal });
+    const check = (path: string): void => requirePath(this.#denials, link, path);
+    const { files, bytes } = await exportSite(this.#parts.blocks, link, dest, { signal, check });
     const seconds = (this.#world.clock.monotonicMs() - begun) / 1000;
     return { root, files, bytes, seconds, peers };
   }

@@ -239,6 +239,7 @@ async function startFields(
         signer: { key: identity.node, network },
         world,
         logger: log,
+        denials: trust.denials,
       },
       {
         replication: {

@@ -94,6 +94,11 @@ export class RevokerLists implements RevokedSource, AsyncDisposable {
     this.#listeners.tell();
   }
 
+  get isEmpty(): boolean {
+    for (const list of this.#lists.values()) if (list.inForce > 0) return false;
+    return true;
+  }
+
   ofBlock(hash: Bytes): Bytes | undefined {
     return this.#by(revocationTypes.content, () => hashOfContent(hash));
   }

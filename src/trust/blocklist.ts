@@ -54,6 +54,10 @@ export class Blocklist implements BlockedSource {
     this.#live = new LiveList(file, formOf(random), log);
   }
 
+  get isEmpty(): boolean {
+    return this.#rules.count === 0;
+  }
+
   isBlockBlocked(hash: Bytes): boolean {
     return this.#rules.deniesBlock(hash);
   }

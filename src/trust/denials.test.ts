@@ -10,6 +10,7 @@ const [root, other, revokedRoot, both] = [bytes(1), bytes(2), bytes(3), bytes(4)
 const [first, second] = [bytes(8), bytes(9)];
 
 class FixedBlocklist implements BlockedSource {
+  isEmpty = false;
   readonly changes = new Listeners();
   isBlockBlocked = (hash: Bytes): boolean => equalBytes(hash, root) || equalBytes(hash, both);
   isPathBlocked = (hash: Bytes, path: string): boolean => equalBytes(hash, other) && path === 'a';
@@ -19,12 +20,14 @@ class FixedBlocklist implements BlockedSource {
 }
 
 class FixedRevocations implements RevokedSource {
+  readonly isEmpty: boolean;
   readonly changes = new Listeners();
   readonly #by: Bytes;
   readonly #hashes: readonly Bytes[];
   constructor(by: Bytes, hashes: readonly Bytes[]) {
     this.#by = by;
     this.#hashes = hashes;
+    this.isEmpty = hashes.length === 0;
   }
   ofBlock = (hash: Bytes): Bytes | undefined => this.#find(hash);
   ofName = (key: Bytes): Bytes | undefined => this.#find(key);
@@ -74,4 +77,16 @@ test('a change of any source is told until the listener has had enough', () => {
   stop();
   blocklist.changes.tell();
   assert.equal(told, 3);
+});
+
+test('it says whether anything is denied at all', () => {
+  const list = new FixedBlocklist();
+  list.isEmpty = true;
+  const denials = new ListedDenials(list);
+  assert.equal(denials.isEmpty, true);
+  denials.addRevoked(new FixedRevocations(first, []));
+  assert.equal(denials.isEmpty, true);
+  denials.addRevoked(new FixedRevocations(second, [root]));
+  assert.equal(denials.isEmpty, false);
+  assert.equal(new ListedDenials(new FixedBlocklist()).isEmpty, false);
 });

@@ -27,6 +27,10 @@ export class ListedDenials implements Denials {
     this.#listeners.tell();
   }
 
+  get isEmpty(): boolean {
+    return this.#blocklist.isEmpty && this.#revoked.every((source) => source.isEmpty);
+  }
+
   ofBlock(hash: Bytes): Denial | undefined {
     const revoked = this.#revocationOf((source) => source.ofBlock(hash));
     return revoked ?? (this.#blocklist.isBlockBlocked(hash) ? blocked : undefined);

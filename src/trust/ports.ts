@@ -27,6 +27,8 @@ export interface TrustedKeys {
 
 /** What trusted revokers have revoked. Answers from memory and never throws. */
 export interface RevokedSource {
+  /** Nobody has revoked anything. */
+  readonly isEmpty: boolean;
   /** The public key of who revoked the block with this SHA-256, 32 bytes each. */
   ofBlock(hash: Bytes): Bytes | undefined;
   /** The public key of who revoked the name under this key of the DHT. */
@@ -37,6 +39,8 @@ export interface RevokedSource {
 
 /** What the operator's own list says. Answers from memory and never throws. */
 export interface BlockedSource {
+  /** There is no rule. */
+  readonly isEmpty: boolean;
   isBlockBlocked(hash: Bytes): boolean;
   /** `path` is decoded; '' is the root itself. */
   isPathBlocked(root: Bytes, path: string): boolean;

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import { parseEndpoint } from '../../src/base/address.ts';
 import { type Bytes, toHex } from '../../src/base/bytes.ts';
+import type { Denials } from '../../src/base/denial.ts';
 import type { World } from '../../src/base/clock.ts';
 import type { KeeperSearch, ProviderSearch, Publisher, Verifier } from '../../src/content/ports.ts';
 import { Sites, type SitesOptions } from '../../src/content/sites.ts';
@@ -123,12 +124,13 @@ export interface ContentNodeOptions extends SitesOptions {
   readonly holdings?: MemoryHoldings | undefined;
   readonly notes?: MemoryNotes | undefined;
   readonly verifier?: Verifier | undefined;
+  readonly denials?: Denials | undefined;
 }
 
 export async function startContentNode(
   t: TestContext,
   board: RecordBoard,
-  { keepers, world, notes, verifier, ...options }: ContentNodeOptions = {},
+  { keepers, world, notes, verifier, denials, ...options }: ContentNodeOptions = {},
 ): Promise<ContentNode> {
   const { key = new SigningKey('node', randomBytes(32)) } = options;
   const { holdings = new MemoryHoldings(new MemoryBlocks(), world?.clock) } = options;
@@ -139,7 +141,7 @@ export async function startContentNode(
   const signer = { key, network: networkId(networkProfiles.local) };
   const publisher = board.of(key);
   const parts = { blocks, holdings, publisher, search: board, connections: host, signer };
-  const sites = new Sites({ ...parts, keepers, world, notes, verifier }, options);
+  const sites = new Sites({ ...parts, keepers, world, notes, verifier, denials }, options);
   await sites.start();
   atEnd(t, () => sites.stop());
   if (options.replication?.isKeeper() === true) keepers?.add({ key, host });

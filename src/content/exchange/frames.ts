@@ -28,6 +28,7 @@ export const endStatuses = {
   refused: 3,
   failed: 4,
   limit: 5,
+  withheld: 6,
 } as const;
 export type EndStatus = (typeof endStatuses)[keyof typeof endStatuses];
 

@@ -5,6 +5,7 @@
 import type { Bytes } from '../../base/bytes.ts';
 import { toHex } from '../../base/bytes.ts';
 import { systemWorld, type World } from '../../base/clock.ts';
+import { type Denials, noDenials } from '../../base/denial.ts';
 import { AltNetError } from '../../base/errors.ts';
 import { type Logger, silentLogger } from '../../base/logger.ts';
 import type { ByteStream } from '../../peer/stream.ts';
@@ -35,8 +36,8 @@ export interface SyncServerOptions extends PlacesOptions {
   /** A stream without a want is closed after this long. */
   readonly idleMs?: number;
   readonly pace?: PaceOptions;
-  /** Content that this node does not serve, by the hash of its root or of what is asked for. */
-  readonly refuses?: (hash: Bytes) => boolean;
+  /** What this node does not serve; the blocks of it are not among those that are given. */
+  readonly denials?: Pick<Denials, 'ofBlock' | 'ofPath'>;
   /** Something of this root is asked for; called once for each stream. */
   readonly onAsked?: ((root: Bytes) => void) | undefined;
   /** The network that a connected peer is in; undefined where networks do not count. */
@@ -167,18 +168,25 @@ export class SyncServer {
     }
   }
 
-  #isRefused({ link }: Want, root: Bytes): boolean {
-    const { refuses } = this.#options;
-    return refuses?.(root) === true || refuses?.(link.hash) === true;
+  #isRefused({ link, path }: Want, root: Bytes): boolean {
+    const { denials = noDenials } = this.#options;
+    // Where the first block is no root, a rule for a path does not fit.
+    return denials.ofPath(link.hash, path.join('/')) !== undefined || this.#isDenied(root);
+  }
+
+  #isDenied(hash: Bytes): boolean {
+    return this.#options.denials?.ofBlock(hash) !== undefined;
   }
 
   async #walk({ place, turns }: Serving, want: Want, answer: Answer): Promise<EndStatus> {
     const walk = new DagWalk(want, { blocksMax: answerBlocksMax });
+    let isWithheld = false;
     for (let link = walk.next(); link !== undefined; link = walk.next()) {
       const turn = turns.next();
       if (turn) await turn;
       const bytes = this.#blocks.get(link.hash);
       if (bytes === undefined) {
+        isWithheld ||= this.#isDenied(link.hash);
         walk.skip();
         await answer.missing();
         continue;
@@ -192,7 +200,8 @@ export class SyncServer {
       if (!isGood) return endStatuses.failed;
     }
     if (walk.full) return endStatuses.full;
-    return walk.limited ? endStatuses.limit : endStatuses.done;
+    if (walk.limited) return endStatuses.limit;
+    return isWithheld ? endStatuses.withheld : endStatuses.done;
   }
 }
 

@@ -1,5 +1,6 @@
 /** What is fetched, for whom and within which limits: the words that a fetch is ordered in. */
 import type { World } from '../../base/clock.ts';
+import type { Denials } from '../../base/denial.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { Asked } from '../exchange/asked.ts';
@@ -84,6 +85,8 @@ export interface TransferParts {
   readonly world: World;
   readonly logger: Logger;
   readonly verifier?: Verifier | undefined;
+  /** What is not taken: an answer may hold it without its having been asked for. */
+  readonly denials: Pick<Denials, 'ofBlock'>;
   readonly arrivals: Arrivals;
   readonly asked: Asked;
   readonly known: readonly ProviderContact[];

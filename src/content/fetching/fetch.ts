@@ -5,14 +5,17 @@
  */
 import { toHex } from '../../base/bytes.ts';
 import type { World } from '../../base/clock.ts';
+import { type Denials, noDenials } from '../../base/denial.ts';
 import { LruMap } from '../../base/limits.ts';
 import type { Logger } from '../../base/logger.ts';
 import { Arrivals } from './arrivals.ts';
 import { Asked } from '../exchange/asked.ts';
-import type { Fetched, FetcherOptions, FetchJob } from './fetch-job.ts';
+import type { Fetched, FetcherOptions, FetchJob, TransferParts } from './fetch-job.ts';
 import type { Blocks, Verifier } from '../ports.ts';
 import type { ProviderContact, ProviderSources } from './providers.ts';
 import { hashKey, type Link } from '../dag/root.ts';
+import type { Want } from '../dag/walk.ts';
+import { requireBlock } from '../guarded-store.ts';
 import { Transfer } from './transfer.ts';
 
 /** Providers of one root that are remembered. */
@@ -36,10 +39,12 @@ export interface FetcherParts {
   readonly world: World;
   readonly logger: Logger;
   readonly verifier?: Verifier | undefined;
+  /** What is not fetched; left out: nothing. */
+  readonly denials?: Pick<Denials, 'ofBlock'> | undefined;
 }
 
 export class Fetcher {
-  readonly #parts: FetcherParts & { readonly sources: ProviderSources };
+  readonly #parts: FetcherParts & Pick<TransferParts, 'sources' | 'denials'>;
   /** Who served a root last, by its hash: asked before the DHT is. BOUNDED by its size. */
   readonly #served = new LruMap<string, readonly ProviderContact[]>(1024);
   /** Who served anything, and when, the last one last. BOUNDED by its size. */
@@ -47,7 +52,7 @@ export class Fetcher {
   readonly #desks = new Map<string, Desk>(); // BOUNDED by the jobs: one without any is removed
 
   constructor(sources: ProviderSources, parts: FetcherParts) {
-    this.#parts = { ...parts, sources };
+    this.#parts = { ...parts, sources, denials: parts.denials ?? noDenials };
   }
 
   /** What is stored, and what has come for a job of this root and is about to be. */
@@ -63,7 +68,8 @@ export class Fetcher {
    * CONTENT_UNAVAILABLE, CONTENT_BAD, DISK_FULL, STORE_FULL, what `missing` or `onClaim` throws, or
    * the signal's reason.
    */
-  async fetch(job: FetchJob): Promise<Fetched> {
+  async fetch(asked: FetchJob): Promise<Fetched> {
+    const job = { ...asked, missing: () => allowedOf(asked.missing(), this.#parts.denials) };
     job.signal?.throwIfAborted();
     if (job.reading?.isAtEnd() !== false && (await isComplete(job))) {
       return { blocks: 0, bytes: 0, peers: 0 };
@@ -122,6 +128,17 @@ export class Fetcher {
     const desk: Desk = { arrivals, asked: new Asked(), running: new Set(), users: 0 };
     this.#desks.set(key, desk);
     return desk;
+  }
+}
+
+/** Ends with an error at the first one that is denied: nobody is asked for it. */
+async function* allowedOf(
+  wants: AsyncGenerator<Want, void, undefined>,
+  denials: Pick<Denials, 'ofBlock'>,
+): AsyncGenerator<Want, void, undefined> {
+  for await (const want of wants) {
+    requireBlock(denials, want.link.hash);
+    yield want;
   }
 }
 

@@ -14,6 +14,7 @@ import { isForWorker } from './dealing.ts';
 import type { Fetched, FetchJob, TransferParts } from './fetch-job.ts';
 import type { Peer } from './peer.ts';
 import { PeerGroup } from './peer-group.ts';
+import { requireBlock } from '../guarded-store.ts';
 import type { Block } from '../ports.ts';
 import type { ProviderContact } from './providers.ts';
 import { hedgeMs, pickTicket } from './stealing.ts';
@@ -235,7 +236,8 @@ export class Transfer {
   }
 
   #arrived(ticket: Ticket, block: Block): Promise<void> | undefined {
-    const { arrivals, options, asked } = this.#parts;
+    const { arrivals, options, asked, denials } = this.#parts;
+    requireBlock(denials, block.hash); // now: it can be read before it is stored
     const isNew = !arrivals.has(block.hash);
     if (isNew) {
       if (this.#blocks++ === 0) this.#peers.spareOthers();

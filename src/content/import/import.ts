@@ -5,10 +5,12 @@
  * again.
  */
 import { type Clock, systemWorld } from '../../base/clock.ts';
+import { type Denials, noDenials } from '../../base/denial.ts';
 import { forEachOf } from '../../base/parallel.ts';
 import { hashKey, type Link } from '../dag/root.ts';
 import { BlockWriter } from '../block-writer.ts';
 import { blocksOf } from '../dag/build.ts';
+import { requireBlock } from '../guarded-store.ts';
 import type { Blocks, Holding } from '../ports.ts';
 import { Slabs } from '../slabs.ts';
 import { Turns } from '../turns.ts';
@@ -40,6 +42,8 @@ export interface ImportOptions {
   readonly clock?: Clock | undefined;
   /** What earlier imports read, and the blocks that they made. Without it, all is read. */
   readonly known?: { readonly memory: ImportMemory; readonly blocks: Blocks } | undefined;
+  /** What is not taken: an error names the path, which whoever stores blocks does not know. */
+  readonly denials?: Pick<Denials, 'ofBlock'> | undefined;
 }
 
 /** Large files read at the same time: one is hashed while the others wait for the disk. */
@@ -49,8 +53,8 @@ type ImportHolding = Pick<Holding, 'putAll' | 'adopt' | 'reserve'>;
 
 /**
  * Imports the folder or file at `from`, an absolute path. Rejects with PATH_MISSING,
- * PATH_UNREADABLE, PATH_UNSUPPORTED, FOLDER_EMPTY, DISK_FULL, STORE_FULL (before anything is read,
- * as far as that can be foreseen) or the signal's reason.
+ * PATH_UNREADABLE, PATH_UNSUPPORTED, FOLDER_EMPTY, CONTENT_REVOKED, CONTENT_BLOCKED, DISK_FULL,
+ * STORE_FULL (before anything is read, as far as that can be foreseen) or the signal's reason.
  */
 export async function importPath(
   holding: ImportHolding,
@@ -126,12 +130,12 @@ class SiteImport {
     holding: ImportHolding,
     { site, before, options }: { site: ScannedFolder; before: KnownSite; options: ImportOptions },
   ) {
-    const { signal } = options;
+    const { signal, denials } = options;
     this.#holding = holding;
     this.#site = site;
     this.#before = before;
     this.#options = options;
-    this.#build = new SiteBuild(site, { rows: before.rows, signal });
+    this.#build = new SiteBuild(site, { rows: before.rows, signal, denials });
     this.#writer = new BlockWriter(holding, { slabs: this.#slabs });
     this.#turns = new Turns(signal);
   }
@@ -172,24 +176,30 @@ class SiteImport {
   }
 
   async read(files: readonly ScannedFile[]): Promise<void> {
-    const { signal, clock = systemWorld.clock } = this.#options;
-    const target: FileTarget = {
-      sink: (block) => this.#writer.add(block),
+    const { signal, clock = systemWorld.clock, denials = noDenials } = this.#options;
+    const shared: Omit<FileTarget, 'sink'> = {
       slabs: this.#slabs,
       clock,
       signal,
       onBytes: (bytes) => this.#advance({ bytes, files: 0 }),
     };
+    const targetFor = ({ path }: ScannedFile): FileTarget => ({
+      ...shared,
+      sink: (block) => {
+        requireBlock(denials, block.hash, path);
+        return this.#writer.add(block);
+      },
+    });
     for (const file of files) {
       if (!isSmall(file)) continue;
       const turn = this.#turns.next();
       if (turn) await turn;
-      this.#build.read(file, await readSmallFile(file, target));
+      this.#build.read(file, await readSmallFile(file, targetFor(file)));
       this.#advance({ bytes: 0, files: 1 });
     }
     const large = files.filter((file) => !isSmall(file));
     await forEachOf(large, largeFilesAtOnce, async (file) => {
-      this.#build.read(file, await readLargeFile(file, target));
+      this.#build.read(file, await readLargeFile(file, targetFor(file)));
       this.#advance({ bytes: 0, files: 1 });
     });
   }

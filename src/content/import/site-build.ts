@@ -3,8 +3,10 @@
  * recognised the next time. It opens no file and knows no notes.
  */
 import type { Bytes } from '../../base/bytes.ts';
+import { type Denials, noDenials } from '../../base/denial.ts';
 import { AltNetError } from '../../base/errors.ts';
 import { type BlockSink, type Built, buildFolder, type NamedBuilt } from '../dag/build.ts';
+import { requireBlock } from '../guarded-store.ts';
 import { walkBlocksMax, walkDepthMax } from '../dag/walk.ts';
 import type { Link } from '../dag/root.ts';
 import { Turns } from '../turns.ts';
@@ -27,17 +29,27 @@ export class SiteBuild {
   readonly #site: ScannedFolder;
   readonly #rows: KnownRows;
   readonly #turns: Turns;
+  readonly #denials: Pick<Denials, 'ofBlock'>;
   readonly #files = new Map<ScannedFile, ReadFile>(); // BOUNDED by filesMax
   readonly #made = new Map<ScannedFolder, MadeFolder>(); // BOUNDED by the folders of a site
   #known: ReadonlyMap<ScannedFolder, KnownFolder> = new Map();
 
   constructor(
     site: ScannedFolder,
-    { rows, signal }: { readonly rows: KnownRows; readonly signal: AbortSignal | undefined },
+    {
+      rows,
+      signal,
+      denials = noDenials,
+    }: {
+      readonly rows: KnownRows;
+      readonly signal: AbortSignal | undefined;
+      readonly denials?: Pick<Denials, 'ofBlock'> | undefined;
+    },
   ) {
     this.#site = site;
     this.#rows = rows;
     this.#turns = new Turns(signal);
+    this.#denials = denials;
     if (site.total.blocks > walkBlocksMax) throw this.#tooManyBlocks();
   }
 
@@ -64,7 +76,7 @@ export class SiteBuild {
     this.#files.set(file, result);
   }
 
-  /** All files are finished. Throws PATH_UNSUPPORTED. */
+  /** All files are finished. Throws PATH_UNSUPPORTED, CONTENT_REVOKED or CONTENT_BLOCKED. */
   async root(write: BlockSink): Promise<Link> {
     let left = walkBlocksMax - this.#site.total.blocks;
     const count = (nodes: number): void => {
@@ -106,6 +118,7 @@ export class SiteBuild {
     }
     const hashes: Bytes[] = []; // BOUNDED by the shards of a folder
     const built = await buildFolder(entries, (block) => {
+      requireBlock(this.#denials, block.hash, folder.path);
       hashes.push(block.hash);
       return to.sink(block);
     });

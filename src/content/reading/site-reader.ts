@@ -4,6 +4,7 @@
  */
 import type { CID } from 'multiformats/cid';
 import { toHex } from '../../base/bytes.ts';
+import { type Denials, noDenials } from '../../base/denial.ts';
 import { AltNetError } from '../../base/errors.ts';
 import { Delivery } from '../fetching/delivery.ts';
 import type { Fetcher } from '../fetching/fetch.ts';
@@ -11,6 +12,7 @@ import { FileSource } from './file-source.ts';
 import type { ByteRange } from '../dag/byte-range.ts';
 import { listFolder } from '../dag/folder.ts';
 import { fitsWant } from '../exchange/frames.ts';
+import { requirePath } from '../guarded-store.ts';
 import { missingOf } from '../dag/missing.ts';
 import type { Blocks, Holding, Holdings } from '../ports.ts';
 import { cidOf, type Link, requireLink } from '../dag/root.ts';
@@ -43,10 +45,16 @@ interface Opening {
 export class SiteFiles {
   readonly #holdings: Pick<Holdings, 'open' | 'touch'>;
   readonly #fetcher: Fetcher;
+  readonly #denials: Pick<Denials, 'ofPath'>;
 
-  constructor(holdings: Pick<Holdings, 'open' | 'touch'>, fetcher: Fetcher) {
+  constructor(
+    holdings: Pick<Holdings, 'open' | 'touch'>,
+    fetcher: Fetcher,
+    denials: Pick<Denials, 'ofPath'> = noDenials,
+  ) {
     this.#holdings = holdings;
     this.#fetcher = fetcher;
+    this.#denials = denials;
   }
 
   async open(
@@ -55,8 +63,9 @@ export class SiteFiles {
     { signal, range = { from: 0, to: Infinity }, onServed }: OpenSiteOptions,
   ): Promise<SiteEntry> {
     const link = requireLink(root);
-    this.#holdings.touch(link.hash);
     const names = path.split('/').filter((name) => name !== '');
+    requirePath(this.#denials, link, names.join('/'));
+    this.#holdings.touch(link.hash);
     if (!fitsWant(names)) throw noPath(link, names);
     const opening = this.#begin({ root: link, path: names, range }, signal);
     const { blocks, delivery } = opening;
@@ -113,9 +122,10 @@ export class SiteFiles {
     readonly part: FilePart;
     readonly onServed: () => void;
   }): SiteFile {
-    const { root, range: first, delivery } = opening;
+    const { root, path, range: first, delivery } = opening;
     const into = (): Promise<Holding> => this.#into(root);
     const fetcher = this.#fetcher;
+    const denials = this.#denials;
     if (part.codec === 'raw') void delivery.settled.then(onServed);
     return {
       type: 'file',
@@ -123,6 +133,7 @@ export class SiteFiles {
       size: part.size,
       async *read({ from = 0, to = part.size, signal } = {}) {
         signal?.throwIfAborted();
+        requirePath(denials, root, path.join('/')); // lists change while somebody reads
         const range = { from: Math.max(from, 0), to: Math.min(to, part.size) };
         // What comes with the path is not wanted after all.
         if (!meets(range, first)) delivery.stop();

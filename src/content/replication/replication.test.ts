@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { toHex } from '../../base/bytes.ts';
+import { noDenials } from '../../base/denial.ts';
 import { providerKey } from '../../record/provider.ts';
 import { holdersOf, intervalMs, keepNet, makeSite } from '../../../test/support/keep-net.ts';
 import { multihashOf, requireLink } from '../dag/root.ts';
@@ -107,7 +108,7 @@ test('each refusal has its reason', async (t) => {
   const publisher = await net.start();
   const [tight, blocking, guest] = [
     await net.start(),
-    await net.start({ refuses: () => true }),
+    await net.start({}, { denials: { ...noDenials, ofBlock: () => ({ why: 'blocked' }) } }),
     await net.start(),
   ];
   tight.holdings.perPeerBytesMax = 10_000;

@@ -4,6 +4,7 @@
  */
 import type { Bytes } from '../../base/bytes.ts';
 import type { World } from '../../base/clock.ts';
+import type { Denials } from '../../base/denial.ts';
 import type { Logger } from '../../base/logger.ts';
 import { Background } from '../background.ts';
 import type { Custody } from '../custody.ts';
@@ -36,6 +37,8 @@ export interface ReplicatorDeps {
   readonly self: Bytes;
   /** What this node's user took back: it is not stored here again. */
   readonly declines: (hash: Bytes) => boolean;
+  /** What this node does not keep. */
+  readonly denials: Pick<Denials, 'ofBlock'>;
 }
 
 export interface ReplicationOptions {
@@ -47,8 +50,6 @@ export interface ReplicationOptions {
   readonly graceMs?: number | undefined;
   /** Whether this node keeps copies for others: a server that listens. */
   readonly isKeeper: () => boolean;
-  /** Content that this node does not keep, by the hash of its root. */
-  readonly refuses?: ((hash: Bytes) => boolean) | undefined;
   /** What is larger is announced and not offered. */
   readonly perPeerBytesMax: number;
   readonly admission?: Partial<AdmissionOptions> | undefined;
@@ -81,8 +82,8 @@ export class Replicator {
     this.#options = options;
     this.#background = new Background(log);
     const admission = new Admission(world, { ...admissionDefaults, ...options.admission });
-    const { isKeeper, refuses = () => false } = options;
-    const taker = new Taker({ ...deps, admission, isKeeper, refuses });
+    const { isKeeper } = options;
+    const taker = new Taker({ ...deps, admission, isKeeper });
     this.#server = new KeepServer({ ...deps, taker, admission });
     this.#recruiter = new Recruiter({ ...deps, perPeerBytesMax });
     this.#survey = new Survey(deps);

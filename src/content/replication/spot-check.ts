@@ -89,7 +89,9 @@ async function verdictOf(
   const frame = await new FrameReader(counted(stream.read, pace)).next();
   if (frame?.type === frameTypes.missing) return 'no';
   if (frame?.type === frameTypes.end) {
-    return decodeEnd(frame.body) === endStatuses.busy ? 'busy' : 'unknown';
+    const status = decodeEnd(frame.body);
+    if (status === endStatuses.refused) return 'no'; // it gives the content to nobody
+    return status === endStatuses.busy ? 'busy' : 'unknown';
   }
   if (frame?.type !== frameTypes.block) return 'unknown';
   return isBlock(frame.body, link) ? 'yes' : 'no';

@@ -6,6 +6,7 @@
 import { abortReason, sleep, withDeadline } from '../../base/abort.ts';
 import { type Bytes, equalBytes, toHex } from '../../base/bytes.ts';
 import type { World } from '../../base/clock.ts';
+import { type Denials, isDenied } from '../../base/denial.ts';
 import { isAltNetError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { providerKey } from '../../record/provider.ts';
@@ -30,8 +31,8 @@ export interface TakerDeps {
   readonly world: World;
   readonly log: Logger;
   readonly isKeeper: () => boolean;
-  /** Content that this node does not keep, by the hash of its root. */
-  readonly refuses: (hash: Bytes) => boolean;
+  /** What this node does not keep; the holdings leave it out. */
+  readonly denials: Pick<Denials, 'ofBlock'>;
   /** What this node's user took back: it is not stored here again. */
   readonly declines: (hash: Bytes) => boolean;
 }
@@ -63,7 +64,7 @@ export class Taker {
   /** What this node says of a root: only what it keeps for others or its user counts as held. */
   standing(hash: Bytes): Standing {
     const root = this.#deps.holdings.get(hash);
-    if (!root?.complete || root.kind === 'visited' || this.#deps.refuses(hash)) return 'no';
+    if (!root?.complete || root.kind === 'visited') return 'no';
     return root.supersededMs === undefined ? 'held' : 'superseded';
   }
 
@@ -106,11 +107,11 @@ export class Taker {
   }
 
   #objection(offer: Offer, from: Bytes): Decline | undefined {
-    const { isKeeper, admission, connections, refuses, declines, holdings, keepers } = this.#deps;
+    const { isKeeper, admission, connections, denials, declines, holdings, keepers } = this.#deps;
     const { hash } = offer.link;
     if (!isKeeper()) return 'not-a-keeper';
     if (!admission.allows('offer', from, connections.remoteAddress(from))) return 'busy';
-    if (refuses(hash)) return 'blocked';
+    if (denials.ofBlock(hash)) return 'blocked';
     if (this.standing(hash) !== 'no') return undefined;
     if (declines(hash)) return 'not-a-keeper';
     const { bytesMax } = holdings.usageFor(from);
@@ -206,6 +207,7 @@ const pullPace: PaceOptions = { periodMs, bytesMin: (periodMs * bytesPerMsMin) /
 
 function reasonOf(error: unknown): Decline {
   if (error instanceof Overrun) return 'too-large';
+  if (isDenied(error)) return 'blocked';
   if (isAltNetError(error, 'STORE_FULL') || isAltNetError(error, 'DISK_FULL')) return 'budget';
   return 'failed';
 }

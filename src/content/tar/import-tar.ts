@@ -4,6 +4,7 @@
  * nobody refers to.
  */
 import type { Bytes } from '../../base/bytes.ts';
+import { type Denials, noDenials } from '../../base/denial.ts';
 import { AltNetError } from '../../base/errors.ts';
 import { BlockWriter } from '../block-writer.ts';
 import { chunkBytes, FileBuilder } from '../dag/build.ts';
@@ -11,7 +12,8 @@ import { ignoreFileBytesMax, ignoreFileName } from '../import/ignore-rules.ts';
 import { entryOf, type Imported, type ImportProgress } from '../import/import.ts';
 import { unknownSite } from '../import/import-memory.ts';
 import { SiteBuild } from '../import/site-build.ts';
-import type { Holding } from '../ports.ts';
+import { requireBlock } from '../guarded-store.ts';
+import type { Block, Holding } from '../ports.ts';
 import { Slabs } from '../slabs.ts';
 import { badTar, readTar, type TarEntry } from './read-tar.ts';
 import { isFolder, placeOf, type TarPlace, unsupported } from './tar-places.ts';
@@ -24,6 +26,8 @@ export interface TarImportOptions {
   readonly bytesMax: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: TarProgress) => void) | undefined;
+  /** What is not taken, as with `importPath`. */
+  readonly denials?: Pick<Denials, 'ofBlock'> | undefined;
 }
 
 export interface TarImported extends Imported {
@@ -96,9 +100,9 @@ class TarImport {
 
   /** Resolves when every block is safe. */
   async finish(): Promise<TarImported> {
-    const { signal } = this.#options;
+    const { signal, denials } = this.#options;
     const { site, built, leftOut } = this.#tree.finish();
-    const build = new SiteBuild(site, { rows: unknownSite.rows, signal });
+    const build = new SiteBuild(site, { rows: unknownSite.rows, signal, denials });
     for (const [file, one] of built) build.read(file, { built: one, says: '', settled: false });
     const root = await build.root((block) => this.#writer.add(block));
     await this.#writer.finish();
@@ -131,7 +135,7 @@ class TarImport {
     this.#tree.requireFree(place);
     const chunks = new Chunks(size, {
       slabs: this.#slabs,
-      builder: new FileBuilder((block) => this.#writer.add(block)),
+      builder: new FileBuilder((block) => this.#write(block, place)),
     });
     return {
       add: async (piece) => {
@@ -143,6 +147,12 @@ class TarImport {
         this.#advance(0, 1);
       },
     };
+  }
+
+  #write(block: Block, place: TarPlace): Promise<void> | undefined {
+    const { denials = noDenials } = this.#options;
+    requireBlock(denials, block.hash, place.join('/'));
+    return this.#writer.add(block);
   }
 
   #advance(bytes: number, files: number): void {
