@@ -41,7 +41,7 @@ function namesOf(
   const publisher = new Publisher({ dht, journal, world, keys, network, log });
   const notes = new MemoryNameNotes();
   const deps = { dht, publisher, notes, readZoneFile, authorKey, network, world, log };
-  return new Names({ ...deps, profile: simProfile }, { trustedZones });
+  return new Names({ ...deps, profile: simProfile }, { trustedZones: () => trustedZones });
 }
 
 function isNotHers(error: unknown): boolean {

@@ -193,7 +193,7 @@ function namesOf(
   { notes, zones }: { notes: MemoryNameNotes; zones: readonly Uint8Array[] },
 ): Names {
   const deps = { ...readerOf(node), notes, network: simNetworkId, readZoneFile };
-  return new Names(deps, { trustedZones: zones });
+  return new Names(deps, { trustedZones: () => zones });
 }
 
 function linksOf(node: SimNode): Links {

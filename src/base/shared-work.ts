@@ -59,6 +59,11 @@ export class SharedWork<T, P = never> {
     this.#jobs.delete(key);
   }
 
+  /** The same of every key. */
+  forgetAll(): void {
+    this.#jobs.clear();
+  }
+
   /** Gives up everything; resolves when nothing runs any more. */
   async stop(): Promise<void> {
     const jobs = [...this.#jobs];

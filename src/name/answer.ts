@@ -36,7 +36,9 @@ export function answerOf(survey: Survey, known: Known): Answer {
   if (verdict.state === 'not-found') {
     const previousOwner = verdict.record?.author;
     const givenUp = freeAt !== undefined && previousOwner ? { freeAt, previousOwner } : {};
-    return { resolved: { name, state: 'not-found', ...givenUp, asked } };
+    const isInZone = place.type === 'label' && place.zone !== undefined;
+    const where = isInZone ? ({ registrarsOnly: true } as const) : {};
+    return { resolved: { name, state: 'not-found', ...givenUp, ...where, asked } };
   }
   const { state, record } = verdict;
   return {

@@ -7,6 +7,7 @@ import { AltNetError } from '../base/errors.ts';
 import { compareRecords, type SignedRecord } from '../record/envelope.ts';
 import { acceptOffer, offerOf, type TransferLink } from '../record/transfer.ts';
 import { serialOf } from '../record/zone.ts';
+import { certificateBad } from './certificate-text.ts';
 import { newestOf } from './own.ts';
 import type { NamePlace } from './place.ts';
 import type { Survey } from './survey.ts';
@@ -42,7 +43,12 @@ export function claimable(survey: Survey, asking: Asking): Holding {
   const { place, verdict } = survey;
   const { name } = place;
   const mine = mineOf(survey, asking.author);
-  if (verdict.state === 'not-found') return { place, mine };
+  if (verdict.state === 'not-found') {
+    const { record } = verdict;
+    const isOver = record && serialOf(record) > asking.serial;
+    if (isOver && !equalBytes(record.author, asking.author)) throw withdrawn(name);
+    return { place, mine };
+  }
   if (verdict.state === 'contested') {
     if (verdict.claimants.some((owner) => equalBytes(owner, asking.author))) return { place, mine };
     throw new AltNetError('NAME_CONTESTED', { name, owners: verdict.claimants.map(toHex) });
@@ -80,6 +86,11 @@ function takeoverOf(record: SignedRecord, { author, now }: Asking): Takeover | u
   const transfers = acceptOffer(record, author);
   if (!offer || !transfers || now > offer.notAfter) return undefined;
   return { epoch: offer.newEpoch, transfers, from: record };
+}
+
+/** The registrar took the name away after it had signed this certificate. */
+export function withdrawn(name: string): AltNetError<'CERTIFICATE_BAD'> {
+  return certificateBad(`its registrar has withdrawn ${name}; ask it for a new one`);
 }
 
 function mineOf({ records }: Survey, author: Bytes): SignedRecord[] {

@@ -13,15 +13,15 @@ import { isPublicKey } from '../identity/curve.ts';
 import { epochOf, versionOf } from '../record/envelope.ts';
 import { isRoot } from '../record/root.ts';
 import { signTransfer } from '../record/transfer.ts';
-import type { Certificate } from '../record/zone.ts';
+import { serialOf } from '../record/zone.ts';
 import { NamesBelow } from './below.ts';
-import type { Holding } from './holding.ts';
-import { newestOf, OwnNames } from './own.ts';
+import type { NamedCertificate } from './certificate-text.ts';
+import { Certificates } from './certificates.ts';
+import { newestOf, OwnNames, shownBy } from './own.ts';
 import { Pins } from './pins.ts';
-import { type NameAddress, type NamePlace, parseAddress } from './place.ts';
+import { labelPlace, type NameAddress, type NamePlace, parseAddress } from './place.ts';
 import type { NameNotes, NamePublisher, NameSearch, ReadZoneFile } from './ports.ts';
 import { Resolver, resolverDefaults, type ResolverOptions } from './resolver.ts';
-import type { NameChange } from './statement.ts';
 import type { Survey } from './survey.ts';
 import type {
   NameResolver,
@@ -33,7 +33,7 @@ import type {
   ResolveOptions,
 } from './types.ts';
 import { WritablePlaces } from './writable.ts';
-import { NameWriter, type WriteOptions, type WriterDeps } from './writer.ts';
+import { type NameDraft, NameWriter, type WriteOptions, type WriterDeps } from './writer.ts';
 
 export interface NamesDeps extends WriterDeps {
   readonly dht: NameSearch;
@@ -57,8 +57,8 @@ export interface UpdateOptions extends WriteOptions {
 export interface RegisterOptions extends UpdateOptions {
   /** A registrar's public key: this author's own, or that of the certificate. */
   readonly zone?: Bytes | undefined;
-  /** A registrar's leave to write this name. */
-  readonly certificate?: Certificate | undefined;
+  /** A registrar's leave to write this name; else the one that was accepted for it. */
+  readonly certificate?: NamedCertificate | undefined;
 }
 
 /**
@@ -76,6 +76,7 @@ export class Names implements NameResolver {
   readonly #resolver: Resolver;
   readonly #below: NamesBelow;
   readonly #places: WritablePlaces;
+  readonly #certificates: Certificates;
   readonly #writer: NameWriter;
   readonly #turns = new KeyedTurns({ pendingMax: writesMax, what: 'names' });
   readonly #stopping = new AbortController();
@@ -88,15 +89,18 @@ export class Names implements NameResolver {
     const own = new OwnNames({ publisher, author: authorKey.publicKey, pins, network });
     this.#own = own;
     const resolving = { ...namesDefaults, ...options };
+    const { trustedZones: zones } = resolving;
     this.#resolver = new Resolver({ dht, own, pins, network, world, log }, resolving);
     this.#below = new NamesBelow(deps.readZoneFile);
     this.#places = new WritablePlaces({
       own,
       author: authorKey.publicKey,
-      zones: resolving.trustedZones,
+      zones,
       clock,
       survey: (place, signal) => this.#survey(place, signal),
     });
+    const { publicKey: author } = authorKey;
+    this.#certificates = new Certificates({ notes, author, zones, clock, network });
     this.#writer = new NameWriter(deps);
   }
 
@@ -125,32 +129,104 @@ export class Names implements NameResolver {
   /**
    * Takes a free name or one that was offered to this author, or updates one that is this
    * author's. A name below another is an update of that one. Rejects with BAD_NAME, BAD_ROOT,
-   * NAME_TAKEN, NAME_CONTESTED, NAME_NOT_YOURS (another's key name), RECORD_REFUSED, NO_PEERS
-   * (it is published as soon as there are some), TIMEOUT, ABORTED.
+   * NAME_TAKEN, NAME_CONTESTED, NAME_NOT_YOURS (another's key name), CERTIFICATE_BAD,
+   * RECORD_REFUSED, NO_PEERS (it is published as soon as there are some), TIMEOUT, ABORTED.
    */
   async register(name: string, root: CID, options: RegisterOptions = {}): Promise<RegisteredName> {
     requireRoot(root);
     const address = parseAddress(name);
+    const { zone, subnames, zoneFile, signal } = options;
+    const certificate = this.#leaveFor(address, options);
     if (address.sub !== undefined) return this.update(name, root, options);
-    const { certificate, subnames, zoneFile, signal } = options;
-    const places = this.#places.toTake(address.apex, options);
+    const places = this.#places.toTake(address.apex, { zone, certificate });
     return this.#inTurn(address, options, async () => {
       const serial = certificate?.serial;
       const holding = await this.#places.take(places, { serial, signal });
-      const change = { root, subnames, zoneFile, certificate };
-      return this.#write(address, { ...holding, change, root }, options);
+      if (options.certificate) await this.#certificates.remember(options.certificate);
+      const change = { root, subnames, zoneFile };
+      return this.#write(address, { ...holding, change, certificate, root }, options);
     });
+  }
+
+  /**
+   * Keeps a registrar's certificate for the name that it is about. A name that is published already
+   * is signed anew with it, and so lives on. Rejects with CERTIFICATE_BAD, and then like `update`.
+   */
+  async accept(
+    certificate: NamedCertificate,
+    options: WriteOptions = {},
+  ): Promise<RegisteredName | undefined> {
+    this.#certificates.requireUsable(certificate);
+    const address = parseAddress(certificate.label);
+    return this.#inTurn(address, options, async () => {
+      await this.#certificates.remember(certificate);
+      const place = placeIn(address, certificate.zone);
+      const published = this.#own.under(place);
+      const shown = published && shownBy(published);
+      if (!shown || serialOf(published) >= certificate.serial) return undefined;
+      const draft = { place, mine: [published], change: {}, certificate, root: shown.root };
+      return this.#write(address, draft, options);
+    });
+  }
+
+  /** The certificate to write with: the one given, if it can be used, or one accepted before. */
+  #leaveFor(
+    { apex, sub, name }: NameAddress,
+    { certificate, zone }: Pick<RegisterOptions, 'certificate' | 'zone'>,
+  ): NamedCertificate | undefined {
+    if (!certificate) return this.#certificates.of(apex, zone);
+    if (sub !== undefined) {
+      const why = `a certificate is for ${apex.name}; register that one with it first`;
+      throw new AltNetError('BAD_ARGUMENT', { what: name, why });
+    }
+    this.#certificates.requireUsable(certificate, apex);
+    return certificate;
   }
 
   /**
    * Rejects as `register` would, as far as one look tells: for who has long work to do before. That
    * nobody answers is seen only then.
    */
-  async requireWritable(name: string, { signal }: Abortable = {}): Promise<void> {
+  async requireWritable(
+    name: string,
+    { signal, certificate: given }: Abortable & Pick<RegisterOptions, 'certificate'> = {},
+  ): Promise<void> {
     const address = parseAddress(name);
-    await (address.sub === undefined
-      ? this.#places.take(this.#places.toTake(address.apex), { signal })
-      : this.#places.held(address, { signal }));
+    const certificate = this.#leaveFor(address, { certificate: given });
+    if (address.sub !== undefined) await this.#places.held(address, { signal });
+    else {
+      const places = this.#places.toTake(address.apex, { certificate });
+      await this.#places.take(places, { serial: certificate?.serial, signal });
+    }
+  }
+
+  /**
+   * The highest serial that is seen under a name of this author's own zone, 0 for none, and whether
+   * anything stands there. Rejects with TIMEOUT, ABORTED.
+   */
+  async seenInZone(
+    name: string,
+    { signal }: Abortable = {},
+  ): Promise<{ readonly serial: number; readonly isHeld: boolean }> {
+    const place = placeIn(parseAddress(name), this.#deps.authorKey.publicKey);
+    const { records, verdict } = await this.#survey(place, signal);
+    const serial = Math.max(0, ...records.map(serialOf));
+    return { serial, isHeld: verdict.state !== 'not-found' };
+  }
+
+  /**
+   * As the registrar: takes a name of this author's own zone away from whoever holds it, with a
+   * certificate for this author that outranks theirs. Asks nobody before: storers show what is
+   * above. Gives back how many nodes know. Rejects with RECORD_REFUSED, NO_PEERS, ABORTED.
+   */
+  async withdraw(certificate: NamedCertificate, options: WriteOptions = {}): Promise<number> {
+    const address = parseAddress(certificate.label);
+    return this.#inTurn(address, options, async () => {
+      const place = placeIn(address, certificate.zone);
+      const own = this.#own.under(place);
+      const draft = { place, mine: own ? [own] : [], change: 'release', certificate } as const;
+      return (await this.#publish(address, draft, options)).stored;
+    });
   }
 
   /**
@@ -167,7 +243,8 @@ export class Names implements NameResolver {
         : { below: { label: address.sub, root }, zoneFile };
     return this.#inTurn(address, options, async () => {
       const holding = await this.#places.held(address, options);
-      return this.#write(address, { ...holding, change, root }, options);
+      const certificate = this.#certificates.under(holding.place);
+      return this.#write(address, { ...holding, change, certificate, root }, options);
     });
   }
 
@@ -232,9 +309,11 @@ export class Names implements NameResolver {
       const { stored } = await this.#publish(address, { ...holding, change }, options);
       return { name: address.name, stored };
     }
-    const draft = { ...holding, change: 'release' } as const;
+    const certificate = this.#certificates.under(holding.place);
+    const draft = { ...holding, change: 'release', certificate } as const;
     const { record, stored } = await this.#publish(address, draft, options);
-    return { name: address.name, freeAt: freeAtSeconds(record), stored };
+    const isOpen = holding.place.type === 'key' || holding.place.zone === undefined;
+    return { name: address.name, ...(isOpen && { freeAt: freeAtSeconds(record) }), stored };
   }
 
   /** What this node's author publishes from here and keeps alive. */
@@ -257,7 +336,7 @@ export class Names implements NameResolver {
 
   async #write(
     address: NameAddress,
-    { root, ...draft }: Holding & { change: NameChange; root: CID },
+    { root, ...draft }: NameDraft & { root: CID },
     options: WriteOptions,
   ): Promise<RegisteredName> {
     const { record, stored } = await this.#publish(address, draft, options);
@@ -267,7 +346,7 @@ export class Names implements NameResolver {
 
   async #publish(
     { apex }: NameAddress,
-    draft: Parameters<NameWriter['write']>[0],
+    draft: NameDraft,
     options: WriteOptions,
   ): ReturnType<NameWriter['write']> {
     try {
@@ -282,6 +361,13 @@ export class Names implements NameResolver {
 
 function requireRoot(root: CID): void {
   if (!isRoot(root)) throw new AltNetError('BAD_ROOT', { text: root.toString() });
+}
+
+/** Where a registrar's name is. Throws BAD_NAME for what no registrar can give. */
+function placeIn({ apex, sub, name }: NameAddress, zone: Bytes): NamePlace {
+  if (apex.type === 'label' && sub === undefined) return labelPlace(apex, zone);
+  const why = 'a registrar gives names of one label, such as alice.alt';
+  throw new AltNetError('BAD_NAME', { name, why });
 }
 
 /** An offer is not yet a name: it has to be taken first. */

@@ -9,10 +9,11 @@ import {
 } from '../record/envelope.ts';
 import { type RecordKind, recordKinds } from '../record/kinds.ts';
 import { keyName } from '../record/label.ts';
-import { parseName } from '../record/name.ts';
+import { labelOf, parseName } from '../record/name.ts';
 import { parsePkName } from '../record/pkname.ts';
 import { powBitsOf } from '../record/pow.ts';
 import { compareClaims } from '../record/transfer.ts';
+import { certificateOf, isOpenZone, zoneOf } from '../record/zone.ts';
 import type { Pins } from './pins.ts';
 import type { NamePublisher } from './ports.ts';
 import type { OwnName } from './types.ts';
@@ -39,6 +40,13 @@ export class OwnNames {
     return this.#all(kind).find((record) => equalBytes(record.key, key));
   }
 
+  /** The zones in which this author publishes a label; undefined stands for the open one. */
+  zonesOf(label: string): (Bytes | undefined)[] {
+    return this.#all(recordKinds.name)
+      .filter((record) => labelOf(record) === label)
+      .map(registrarOf);
+  }
+
   /** Names below a name follow it. */
   list(): OwnName[] {
     const records = [...this.#all(recordKinds.name), ...this.#all(recordKinds.pkName)];
@@ -48,7 +56,17 @@ export class OwnNames {
       const { author: owner, issued: updated, expires, seq } = record;
       const firstSeen = this.#deps.pins.get(record.key)?.firstSeen ?? updated;
       const registered = Math.min(firstSeen, updated);
-      const common = { owner, version: versionOf(seq), registered, updated, expires };
+      const zone = registrarOf(record);
+      const certifiedUntil = certificateOf(record)?.notAfter;
+      const common = {
+        owner,
+        version: versionOf(seq),
+        registered,
+        updated,
+        expires,
+        ...(zone && { zone }),
+        ...(certifiedUntil !== undefined && { certifiedUntil }),
+      };
       const below = [...(parseName(record)?.subnames ?? [])].map(([label, root]) => ({
         name: `${label}.${shown.name}`,
         root,
@@ -72,6 +90,12 @@ export class OwnNames {
     if (!seen || equalBytes(seen.author, record.author)) return false;
     return compareClaims(seen, record, network) > 0;
   }
+}
+
+/** Whose zone a name is in; undefined in the open one, and for a key name. */
+function registrarOf(record: SignedRecord): Bytes | undefined {
+  const zone = zoneOf(record);
+  return zone && !isOpenZone(zone) ? zone : undefined;
 }
 
 /** What a live record shows, under its name with ending; undefined for a withdrawal. */

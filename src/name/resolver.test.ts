@@ -7,7 +7,8 @@ import { unixSeconds } from '../base/clock.ts';
 import { type ErrorCode, isAltNetError } from '../base/errors.ts';
 import { contactOf } from '../identity/contact.ts';
 import { nameKey } from '../record/name.ts';
-import { type Certificate, signCertificate } from '../record/zone.ts';
+import { signCertificate } from '../record/zone.ts';
+import type { NamedCertificate } from './certificate-text.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -258,7 +259,7 @@ describe('zones', () => {
     await node(2).register('alice', rootOf(2), { zone: two });
     await node(2).register('carol', rootOf(3), { zone: two });
     const trusting = (zones: Uint8Array[]): ReturnType<typeof node> =>
-      node(3, new MemoryNameNotes(), { trustedZones: zones });
+      node(3, new MemoryNameNotes(), { trustedZones: () => zones });
     const alice = await trusting([one, two]).resolve('alice');
     assert.deepEqual([alice.state, alice.root, alice.zone], ['ok', rootOf(1), one]);
     assert.deepEqual((await trusting([two, one]).resolve('alice')).root, rootOf(2));
@@ -274,27 +275,27 @@ describe('zones', () => {
     const { node, net } = setUp({ storers: 20, profile });
     await node(1).register('alice', rootOf(1), { zone: one });
     for (const { held } of net.storers.slice(1)) held.clear();
-    const reader = node(3, new MemoryNameNotes(), { trustedZones: [one] });
+    const reader = node(3, new MemoryNameNotes(), { trustedZones: () => [one] });
     assert.equal((await reader.resolve('alice')).state, 'ok');
   });
 
   test('that are silent do not hand a name to the next', async () => {
     const bench = setUp();
     await bench.node(2).register('alice', rootOf(2), { zone: two });
-    const reader = bench.node(3, new MemoryNameNotes(), { trustedZones: [one, two] });
+    const reader = bench.node(3, new MemoryNameNotes(), { trustedZones: () => [one, two] });
     silence(bench, true);
     await assert.rejects(reader.resolve('alice'), hasCode('NO_ANSWER'));
   });
 
   test('are written by their registrar, who then goes on like any owner', async () => {
     const { node } = setUp();
-    const registrar = node(1, new MemoryNameNotes(), { trustedZones: [one] });
+    const registrar = node(1, new MemoryNameNotes(), { trustedZones: () => [one] });
     await registrar.register('alice', rootOf(1));
     assert.equal((await registrar.update('alice', rootOf(2))).version, 2);
     const untrusting = node(1);
     await untrusting.register('bob', rootOf(3), { zone: one });
     assert.equal((await untrusting.update('bob', rootOf(4))).version, 2);
-    const other = node(2, new MemoryNameNotes(), { trustedZones: [one] });
+    const other = node(2, new MemoryNameNotes(), { trustedZones: () => [one] });
     await assert.rejects(other.register('carol', rootOf(1)), hasCode('BAD_ARGUMENT'));
     await assert.rejects(
       other.register('carol', rootOf(1), { zone: one }),
@@ -308,15 +309,16 @@ describe('zones', () => {
   test('are written with a certificate, and the highest serial wins', async () => {
     const { node, world, network } = setUp();
     const now = unixSeconds(world.clock);
-    const certificate = (fill: number, serial: number): Certificate => {
+    const certificate = (fill: number, serial: number): NamedCertificate => {
       const terms = { label: 'alice', owner: authorOf(fill).publicKey, serial };
       const times = { notBefore: now, notAfter: now + 86_400 };
-      return signCertificate({ ...terms, ...times }, { key: authorOf(1), network });
+      const signed = signCertificate({ ...terms, ...times }, { key: authorOf(1), network });
+      return { ...signed, ...terms, network };
     };
     const first = node(3);
     const registered = await first.register('alice', rootOf(3), { certificate: certificate(3, 1) });
     assert.equal(registered.expires, now + 86_400, 'no longer than the certificate');
-    const trusting = node(5, new MemoryNameNotes(), { trustedZones: [one] });
+    const trusting = node(5, new MemoryNameNotes(), { trustedZones: () => [one] });
     assert.deepEqual((await trusting.resolve('alice')).root, rootOf(3));
     const late = { certificate: certificate(4, 1) };
     await assert.rejects(node(4).register('alice', rootOf(4), late), hasCode('NAME_TAKEN'));

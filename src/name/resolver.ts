@@ -32,8 +32,8 @@ export interface ResolverDeps {
 }
 
 export interface ResolverOptions {
-  /** Public keys of registrars, the first asked first; none: the open zone. */
-  readonly trustedZones: readonly Bytes[];
+  /** Public keys of registrars, the first asked first; none: the open zone. It may change. */
+  readonly trustedZones: () => readonly Bytes[];
   /** How long a name that is in order is not looked up again, unless its owner asks for less. */
   readonly freshMs: number;
   /** The same for one that is not: it may be so in a moment. */
@@ -54,7 +54,7 @@ const second = 1000;
 const minute = 60 * second;
 
 export const resolverDefaults: ResolverOptions = {
-  trustedZones: [],
+  trustedZones: () => [],
   freshMs: 5 * minute,
   doubtfulMs: minute,
   staleMs: 24 * 60 * minute,
@@ -77,16 +77,25 @@ interface Cached extends Remembered {
   readonly untilMs: number;
 }
 
+/** What a lookup is about, and how much had been written when it began. */
+interface Lookup {
+  readonly apex: Apex;
+  readonly writes: number;
+  readonly signal: AbortSignal;
+}
+
 export class Resolver {
   readonly #deps: ResolverDeps;
   readonly #options: ResolverOptions;
   readonly #lookups: SharedWork<Answer>;
   readonly #searches: Searches<Survey>;
   readonly #repair: Repair;
-  /** Own writes so far: what was looked up before one is not remembered after it. */
+  /** Own writes and changes of zones so far: what was looked up before is not remembered after. */
   #writes = 0;
   // BOUNDED by cachedMax
-  readonly #cache = new LruMap<string, Cached>(cachedMax);
+  #cache = new LruMap<string, Cached>(cachedMax);
+  /** Whose names the cache is about. */
+  #zones: readonly Bytes[] = [];
 
   constructor(deps: ResolverDeps, options: ResolverOptions) {
     this.#deps = deps;
@@ -107,9 +116,10 @@ export class Resolver {
   async resolve(apex: Apex, { fresh = false, signal }: ResolveOptions): Promise<Answer> {
     signal?.throwIfAborted();
     const nowMs = this.#nowMs();
+    const zones = this.#followZones();
     const cached = fresh ? undefined : this.#cache.get(apex.name);
     if (cached && nowMs < cached.untilMs) return agedAnswer(cached, nowMs);
-    const look = (ended: AbortSignal): Promise<Answer> => this.#lookUp(apex, ended);
+    const look = (ended: AbortSignal): Promise<Answer> => this.#lookUp(apex, zones, ended);
     return this.#lookups.run(apex.name, look, { signal });
   }
 
@@ -136,10 +146,24 @@ export class Resolver {
     }
   }
 
-  async #lookUp(apex: Apex, signal: AbortSignal): Promise<Answer> {
+  /** What was resolved in other zones means nothing any more, nor does what is under way there. */
+  #followZones(): readonly Bytes[] {
+    const zones = this.#options.trustedZones();
+    const isSame =
+      zones.length === this.#zones.length &&
+      zones.every((zone, i) => equalBytes(zone, this.#zones[i] ?? zone.subarray(0, 0)));
+    if (isSame) return zones;
+    this.#zones = zones;
+    this.#writes++;
+    this.#cache = new LruMap(cachedMax);
+    this.#lookups.forgetAll();
+    return zones;
+  }
+
+  async #lookUp(apex: Apex, zones: readonly Bytes[], signal: AbortSignal): Promise<Answer> {
     const writes = this.#writes;
     try {
-      return await this.#find(apex, writes, signal);
+      return await this.#find(placesOf(apex, zones), { apex, writes, signal });
     } catch (error) {
       const earlier = isSilence(error) && writes === this.#writes && this.#earlier(apex);
       if (!earlier) throw error;
@@ -150,10 +174,11 @@ export class Resolver {
   }
 
   /** Zone after zone: one that has not answered may hold the name, so none after it is asked. */
-  async #find(apex: Apex, writes: number, signal: AbortSignal): Promise<Answer> {
+  async #find(places: readonly NamePlace[], context: Lookup): Promise<Answer> {
+    const { apex, writes } = context;
     let absent: Survey | undefined;
-    for (const place of placesOf(apex, this.#options.trustedZones)) {
-      const survey = await this.#ask(place, { apex, writes, signal });
+    for (const place of places) {
+      const survey = await this.#ask(place, context);
       const { verdict, answered, wanted, complete } = survey;
       if (verdict.state !== 'not-found') return this.#keep(apex, survey, writes);
       if (!verdict.record && (answered < wanted || !complete)) {
@@ -166,10 +191,7 @@ export class Resolver {
   }
 
   /** One path for a name that was seen before, two to find out that there is nothing. */
-  async #ask(
-    place: NamePlace,
-    { apex, writes, signal }: { apex: Apex; writes: number; signal: AbortSignal },
-  ): Promise<Survey> {
+  async #ask(place: NamePlace, { apex, writes, signal }: Lookup): Promise<Survey> {
     const onWhole = async (survey: Survey): Promise<void> => {
       if (survey.verdict.state !== 'not-found') await this.#keep(apex, survey, writes);
     };
@@ -222,7 +244,7 @@ export class Resolver {
   }
 
   async #rememberVerdict({ place, verdict }: Survey): Promise<void> {
-    const record = worthRemembering(verdict, this.#deps.pins.get(place.key)?.record);
+    const record = worthRemembering(place, verdict, this.#deps.pins.get(place.key)?.record);
     if (record) await this.remember(record);
   }
 
@@ -251,7 +273,7 @@ export class Resolver {
       const stale: Answer = { resolved: { ...resolved, stale: true }, ...(record && { record }) };
       return { answer: stale, atMs: cached.atMs };
     }
-    for (const place of placesOf(apex, this.#options.trustedZones)) {
+    for (const place of placesOf(apex, this.#zones)) {
       const pin = pins.get(place.key);
       const ageMs = pin ? 1000 * (now - pin.lastSeen) : Number.POSITIVE_INFINITY;
       if (!pin || ageMs >= this.#options.staleMs || !isLive(pin.record)) continue;
@@ -280,13 +302,17 @@ function isSilence(error: unknown): boolean {
 
 /**
  * A majority makes an owner known. A withdrawal may come from a single node, so it only adds to
- * what is known of its owner: else whoever withdraws a free name would pass for its owner.
+ * what is known of its owner: else whoever withdraws a free name would pass for its owner. In a
+ * zone nobody can, and who saw that its registrar took a name away is to hold on to that.
  */
 function worthRemembering(
+  place: NamePlace,
   verdict: Verdict,
   known: SignedRecord | undefined,
 ): SignedRecord | undefined {
   if (verdict.state === 'ok') return verdict.record;
   const withdrawn = verdict.state === 'not-found' ? verdict.record : undefined;
-  return known && withdrawn && equalBytes(known.author, withdrawn.author) ? withdrawn : undefined;
+  if (!known || !withdrawn) return undefined;
+  const isOfZone = place.type === 'label' && place.zone !== undefined;
+  return isOfZone || equalBytes(known.author, withdrawn.author) ? withdrawn : undefined;
 }

@@ -51,8 +51,12 @@ export function nextTitle(
 ): NameTitle {
   const before = previous ? transfersOf(previous) : [];
   const transfers = change.transfers ?? (before.length > 0 ? before : undefined);
-  const certificate = change.certificate ?? (previous && certificateOf(previous));
+  const certificate = laterOf(change.certificate, previous && certificateOf(previous));
   return { label, transfers, certificate };
+}
+
+function laterOf(a: Certificate | undefined, b: Certificate | undefined): Certificate | undefined {
+  return a && b ? (b.serial > a.serial ? b : a) : (a ?? b);
 }
 
 /** The root of a key's next record. */

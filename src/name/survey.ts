@@ -109,7 +109,9 @@ function surveyOf(
           network,
         });
   const behind = behindOf(verdict, answers, closest);
-  const freeAt = place.type === 'label' ? freeAtOf(verdict, answers, now) : undefined;
+  // Whether another gets a name of a zone, its registrar decides.
+  const isOpen = place.type === 'label' && place.zone === undefined;
+  const freeAt = isOpen ? freeAtOf(verdict, answers, now) : undefined;
   return { place, verdict, freeAt, answered, wanted, complete, records, behind };
 }
 

@@ -32,6 +32,8 @@ export interface ResolvedName {
    * take it. Absent for one that was never held or is free again.
    */
   readonly freeAt?: number;
+  /** Of a name that was not found: this node looks only where its registrars say who holds it. */
+  readonly registrarsOnly?: true;
   /** Lately the name had another owner, who did not pass it on: `previousOwner`. */
   readonly warning?: 'owner-changed';
   readonly previousOwner?: Bytes;
@@ -83,6 +85,10 @@ export interface OwnName {
   readonly updated: number;
   /** Unix seconds. */
   readonly expires: number;
+  /** Public key of the registrar whose zone it is in; absent in the open zone. */
+  readonly zone?: Bytes;
+  /** Unix seconds: when its registrar's certificate ends; absent without one. */
+  readonly certifiedUntil?: number;
 }
 
 export interface ResolveOptions {

@@ -7,6 +7,7 @@ import type { Abortable } from '../base/abort.ts';
 import { type Bytes, equalBytes, toHex } from '../base/bytes.ts';
 import { type Clock, unixSeconds } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
+import { keyName } from '../record/label.ts';
 import { offerOf } from '../record/transfer.ts';
 import type { Certificate } from '../record/zone.ts';
 import { type Asking, claimable, type Holding, ownedOrOffered } from './holding.ts';
@@ -19,7 +20,7 @@ export interface WritablePlacesDeps {
   /** The author's public key. */
   readonly author: Bytes;
   /** Public keys of the registrars that this node trusts; none: the open zone. */
-  readonly zones: readonly Bytes[];
+  readonly zones: () => readonly Bytes[];
   readonly clock: Clock;
   /** Asks the network; rejects with TIMEOUT, ABORTED. */
   readonly survey: (place: NamePlace, signal: AbortSignal | undefined) => Promise<Survey>;
@@ -42,7 +43,9 @@ export class WritablePlaces {
   ): readonly NamePlace[] {
     this.#requireOwnKey(apex);
     if (apex.type === 'key') return placesOf(apex, []);
-    const { own, zones } = this.#deps;
+    const zones = this.#deps.zones();
+    const published = this.#published(apex).filter((place) => !zone || isIn(place, zone));
+    if (published.length > 0 && !certificate) return published;
     const wanted = zone ?? certificate?.zone ?? zones.find((key) => this.#isMe(key));
     if (wanted && certificate && !equalBytes(wanted, certificate.zone)) {
       const why = 'the certificate is of another registrar';
@@ -50,9 +53,9 @@ export class WritablePlaces {
     }
     if (!wanted && zones.length === 0) return [labelPlace(apex, undefined)];
     if (wanted && (certificate || this.#isMe(wanted))) return [labelPlace(apex, wanted)];
-    const published = placesOf(apex, wanted ? [wanted] : zones);
-    if (published.some((place) => own.under(place))) return published;
-    const why = 'it is in the hands of a registrar; ask for a certificate';
+    const mine = `${keyName(this.#deps.author)}.alt`;
+    const ask = `ask one of them to certify it for ${mine}, then register it with that certificate`;
+    const why = `this node takes only names of its registrars; ${ask}`;
     throw new AltNetError('BAD_ARGUMENT', { what: apex.name, why });
   }
 
@@ -70,11 +73,9 @@ export class WritablePlaces {
     if (sub !== undefined && apex.type === 'key') {
       throw new AltNetError('BAD_ARGUMENT', { what: name, why: 'a key name has none below it' });
     }
-    const { own, author, zones } = this.#deps;
-    const inOwnZone = apex.type === 'label' ? [labelPlace(apex, author)] : [];
-    // What it published as a registrar is its own, even where it does not resolve that zone.
-    const more = inOwnZone.filter((place) => own.under(place));
-    const places = [...placesOf(apex, zones), ...more];
+    // What it publishes is its own, even where it does not resolve that zone.
+    const published = apex.type === 'label' ? this.#published(apex) : [];
+    const places = [...placesOf(apex, this.#deps.zones()), ...published];
     return this.#first(places, { judge: ownedOrOffered, serial: 0, signal });
   }
 
@@ -112,6 +113,11 @@ export class WritablePlaces {
     throw missing;
   }
 
+  /** Where this author publishes the name now. */
+  #published(apex: Apex & { readonly type: 'label' }): NamePlace[] {
+    return this.#deps.own.zonesOf(apex.label).map((zone) => labelPlace(apex, zone));
+  }
+
   #requireOwnKey(apex: Apex): void {
     if (apex.type !== 'key' || this.#isMe(apex.owner)) return;
     const owner = toHex(apex.owner);
@@ -121,4 +127,8 @@ export class WritablePlaces {
   #isMe(publicKey: Bytes): boolean {
     return equalBytes(publicKey, this.#deps.author);
   }
+}
+
+function isIn(place: NamePlace, zone: Bytes): boolean {
+  return place.type === 'label' && place.zone !== undefined && equalBytes(place.zone, zone);
 }

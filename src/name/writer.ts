@@ -9,14 +9,16 @@ import type { Logger } from '../base/logger.ts';
 import type { SigningKey } from '../identity/key.ts';
 import { compareRecords, seqOf, type SignedRecord } from '../record/envelope.ts';
 import { storeStatuses, storeStatusName } from '../record/kinds.ts';
-import { makeNameRecord, makeNameTombstone } from '../record/name.ts';
+import { makeNameRecord, makeNameTombstone, type NameTitle } from '../record/name.ts';
 import type { NetworkProfile } from '../record/network.ts';
 import { makePkNameRecord, makePkNameTombstone } from '../record/pkname.ts';
 import { findPow, type PowProgress } from '../record/pow.ts';
 import { storedKind } from '../record/registry.ts';
 import type { Stamp } from '../record/stamp.ts';
 import { compareClaims } from '../record/transfer.ts';
-import type { Holding } from './holding.ts';
+import type { Certificate } from '../record/zone.ts';
+import { certificateBad } from './certificate-text.ts';
+import { type Holding, withdrawn } from './holding.ts';
 import { knownWork, newestOf, nextSeq } from './own.ts';
 import type { NamePublication, NamePublisher } from './ports.ts';
 import { type NameChange, nextRoot, nextStatement, nextTitle } from './statement.ts';
@@ -39,7 +41,9 @@ export interface WriteOptions {
 
 export interface NameDraft extends Holding {
   /** 'release' gives the name up. */
-  readonly change: NameChange | 'release';
+  readonly change: Omit<NameChange, 'certificate' | 'transfers'> | 'release';
+  /** A registrar's leave that may be newer than the one in the record before. */
+  readonly certificate?: Certificate | undefined;
 }
 
 export interface Written {
@@ -103,7 +107,7 @@ export class NameWriter {
   }
 
   #sign(
-    { place, takeover }: NameDraft,
+    { place, takeover, certificate }: NameDraft,
     change: NameChange,
     { previous, stamp }: { previous: SignedRecord | undefined; stamp: Stamp },
   ): SignedRecord {
@@ -113,19 +117,21 @@ export class NameWriter {
       return makePkNameRecord({ root: nextRoot(place, previous, change) }, stamp, signer);
     }
     const transfers = takeover?.transfers;
-    const body = nextStatement(place, previous, { ...change, ...(transfers && { transfers }) });
+    const body = nextStatement(place, previous, { ...change, certificate, transfers });
+    requireCovered(place.name, body, stamp);
     return fitting(place.name, () => makeNameRecord(body, stamp, signer, { zone: place.zone }));
   }
 
   #signTombstone(
-    { place }: Pick<NameDraft, 'place'>,
+    { place, certificate }: Pick<NameDraft, 'place' | 'certificate'>,
     previous: SignedRecord | undefined,
     stamp: Stamp,
   ): SignedRecord {
     const { authorKey: key, network } = this.#deps;
     const signer = { key, network };
     if (place.type === 'key') return makePkNameTombstone(stamp, signer);
-    const title = nextTitle(place, previous, {});
+    const title = nextTitle(place, previous, { certificate });
+    requireCovered(place.name, title, stamp);
     return makeNameTombstone(title, stamp, signer, { zone: place.zone });
   }
 
@@ -152,6 +158,7 @@ export class NameWriter {
     const taken = refusals.find(({ status }) => status === storeStatuses.NAME_TAKEN);
     // This author gave the name away: that it did is signed, and no vote can undo it.
     const heir = taken?.conflicting.find((other) => compareClaims(other, record, network) > 0);
+    if (heir?.tombstone) throw withdrawn(name);
     if (heir) throw new AltNetError('NAME_TAKEN', { name, owner: toHex(heir.author) });
     // Who held the name before goes on as long as half of them keep it; a new claim has to win.
     const isNew = draft.mine.length === 0 && !draft.takeover;
@@ -177,6 +184,14 @@ export class NameWriter {
     const stamp = { seq: nextSeq(record), issued: unixSeconds(world.clock), powNonce };
     await publisher.withdraw(this.#signTombstone(draft, record, stamp), { signal: options.signal });
   }
+}
+
+/** A record that its certificate does not cover would be refused by everybody. */
+function requireCovered(name: string, { certificate }: NameTitle, { issued }: Stamp): void {
+  if (!certificate) return;
+  const ask = 'ask its registrar for a new one';
+  if (issued >= certificate.notAfter) throw certificateBad(`that of ${name} has ended; ${ask}`);
+  if (issued < certificate.notBefore) throw certificateBad(`that of ${name} has not begun`);
 }
 
 /** One version above the record before, in the epoch of a takeover if that is higher. */

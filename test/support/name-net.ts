@@ -3,7 +3,7 @@
  * holds a name, and nothing else of the DHT. Each can be told to be silent or to lie.
  */
 import { equalBytes, toHex } from '../../src/base/bytes.ts';
-import { freeAtSeconds } from '../../src/dht/rules/ownership.ts';
+import { freeAtSeconds, isVoted } from '../../src/dht/rules/ownership.ts';
 import { type Contact, contactOf } from '../../src/identity/contact.ts';
 import { compareRecords, type SignedRecord } from '../../src/record/envelope.ts';
 import { type RecordKind, type StoreStatus, storeStatuses } from '../../src/record/kinds.ts';
@@ -46,10 +46,13 @@ export class NameStorer {
     if (held) {
       const isOther = !equalBytes(held.author, record.author);
       const isLinked = compareClaims(record, held, this.#network) > 0;
-      if (isOther && !isLinked && now < freeAtSeconds(held)) {
+      const isFree = isVoted(record) && now >= freeAtSeconds(held);
+      if (isOther && !isLinked && !isFree) {
         return { status: storeStatuses.NAME_TAKEN, conflicting: held };
       }
-      const order = compareRecords(record, held);
+      const order = isOther
+        ? compareRecords(record, held)
+        : compareClaims(record, held, this.#network);
       if (!isOther && order < 0) return { status: storeStatuses.SEQ_OLD, conflicting: held };
       if (order === 0) return { status: storeStatuses.OK_DUPLICATE };
     }

@@ -5,6 +5,7 @@ import { clockToleranceSeconds } from '../../record/acceptance.ts';
 import { type RecordKind, recordKinds } from '../../record/kinds.ts';
 import { signRecord, type SignedRecord } from '../../record/envelope.ts';
 import { storedKind } from '../../record/registry.ts';
+import { certificateOf } from '../../record/zone.ts';
 import type { PublishedRecord } from '../ports.ts';
 
 /**
@@ -53,20 +54,36 @@ function lostAtMs({ record, publishedMs }: PublishedRecord): number {
 /**
  * Less than half of its life is left, or it was signed while this node's clock was far ahead and
  * nobody takes it. A withdrawal is renewed for the second reason only: it has to end. A list of
- * revocations says itself until when it holds: only who keeps the list can sign it anew.
+ * revocations says itself until when it holds: only who keeps the list can sign it anew. A name of
+ * a zone ends with its certificate: a new one has to come from its registrar.
  */
 export function needsRenewal(record: SignedRecord, nowUnixSeconds: number): boolean {
   const { kind, tombstone, issued, expires } = record;
-  if (kind === recordKinds.revocations) return false;
+  if (kind === recordKinds.revocations || !isCovered(record, nowUnixSeconds)) return false;
   if (issued > nowUnixSeconds + clockToleranceSeconds) return true;
-  return !tombstone && nowUnixSeconds > issued + (expires - issued) / 2;
+  if (tombstone || expires >= coveredUntil(record)) return false;
+  return nowUnixSeconds > issued + (expires - issued) / 2;
+}
+
+/** Whether its certificate, if it has one, covers what is signed now. */
+function isCovered(record: SignedRecord, nowUnixSeconds: number): boolean {
+  const notBefore = certificateOf(record)?.notBefore ?? 0;
+  return notBefore <= nowUnixSeconds && nowUnixSeconds < coveredUntil(record);
+}
+
+/** Unix seconds: no record with this one's certificate may expire later. */
+function coveredUntil(record: SignedRecord): number {
+  return certificateOf(record)?.notAfter ?? Number.POSITIVE_INFINITY;
 }
 
 export function isExpired({ expires }: SignedRecord, nowUnixSeconds: number): boolean {
   return nowUnixSeconds >= expires;
 }
 
-/** The same statement, one version up and as long-lived as before; the work done for it stays. */
+/**
+ * The same statement, one version up and as long-lived as before, if its certificate allows that;
+ * the work done for it stays.
+ */
 export function renew(
   record: SignedRecord,
   {
@@ -76,7 +93,8 @@ export function renew(
   }: { key: SigningKey; nowUnixSeconds: number; network: Uint8Array },
 ): SignedRecord {
   const { kind, tombstone, key: place, powNonce, body, seq, issued, expires } = record;
-  const times = { issued: nowUnixSeconds, expires: nowUnixSeconds + (expires - issued) };
+  const ends = Math.min(nowUnixSeconds + (expires - issued), coveredUntil(record));
+  const times = { issued: nowUnixSeconds, expires: ends };
   const fields = { kind, tombstone, key: place, powNonce, body, seq: seq + 1n, ...times };
   return signRecord(fields, key, network);
 }

@@ -29,7 +29,10 @@ export function isVoted(record: SignedRecord): boolean {
   return zone !== undefined && isOpenZone(zone);
 }
 
-/** Names: SEQ_OLD for an older claim of the holder, NAME_TAKEN for another's; each shows why. */
+/**
+ * Names: SEQ_OLD for an older claim of the holder, NAME_TAKEN for another's; each shows why. A name
+ * of a zone never becomes free: who held it before its registrar withdrew it must not come back.
+ */
 export function judgeName({
   candidate,
   held,
@@ -41,7 +44,8 @@ export function judgeName({
   if (compareClaims(candidate, holder.record, network) > 0) return undefined;
   const conflicting = holder.record;
   if (equalBytes(conflicting.author, candidate.author)) return { status: SEQ_OLD, conflicting };
-  return isFree(holder, nowUnixSeconds) ? undefined : { status: NAME_TAKEN, conflicting };
+  const mayTake = isVoted(candidate) && isFree(holder, nowUnixSeconds);
+  return mayTake ? undefined : { status: NAME_TAKEN, conflicting };
 }
 
 /**
