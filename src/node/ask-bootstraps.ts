@@ -3,6 +3,7 @@
  * time they have. It does so as a stranger, with a key for this once, and joins nothing.
  */
 import type { World } from '../base/clock.ts';
+import { isAltNetError } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
 import { withDeadline } from '../base/abort.ts';
 import { toHex } from '../base/bytes.ts';
@@ -104,7 +105,9 @@ async function askOne(
     return { address: text, answer, error: undefined };
   } catch (error) {
     given?.throwIfAborted();
-    const [first]: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
-    return { address: text, answer: undefined, error: first };
+    const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
+    // Somebody else who answers says more than the silence of the other network.
+    const wrong = errors.find((each) => isAltNetError(each, 'WRONG_PEER'));
+    return { address: text, answer: undefined, error: wrong ?? errors[0] };
   }
 }

@@ -1,5 +1,6 @@
 /** Whether the data and the key folder can be used, by this user and by nobody else. */
 import { randomUUID } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { access, constants, open, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
@@ -16,27 +17,41 @@ export const folders: Check = {
 async function inspectFolder(kind: 'data' | 'key', folder: string): Promise<Finding> {
   const name = `the ${kind} folder ${folder}`;
   const other = `choose another one with --${kind === 'data' ? 'data' : 'keydir'}`;
+  let info: Stats;
   try {
-    const info = await stat(folder);
-    if (!info.isDirectory()) {
-      return fail(`${name} is a file`, `move the file away, or ${other}`);
-    }
-    await tryWriting(folder);
-    // Windows has no such bits; there the access list of the profile protects what is in it.
-    const isOpen = process.platform !== 'win32' && (info.mode & 0o077) !== 0;
-    if (!isOpen) return ok(`${name} is there and can be written`);
-    const mode = (info.mode & 0o777).toString(8);
-    return warn(`${name} is open to other users (mode ${mode})`, `run: chmod 700 ${folder}`);
+    info = await stat(folder);
   } catch (error) {
-    const code = systemCode(error) ?? 'unknown';
-    if (code === 'ENOENT') return await inspectMissing(folder, { name, other });
-    if (code === 'ENOSPC' || code === 'EDQUOT') {
+    if (systemCode(error) === 'ENOENT') return inspectMissing(folder, { name, other });
+    return unusable(error, { name, folder, other });
+  }
+  if (!info.isDirectory()) return fail(`${name} is a file`, `move the file away, or ${other}`);
+  try {
+    await tryWriting(folder);
+  } catch (error) {
+    return unusable(error, { name, folder, other });
+  }
+  // Windows has no such bits; there the access list of the profile protects what is in it.
+  const isOpen = process.platform !== 'win32' && (info.mode & 0o077) !== 0;
+  if (!isOpen) return ok(`${name} is there and can be written`);
+  const mode = (info.mode & 0o777).toString(8);
+  return warn(`${name} is open to other users (mode ${mode})`, `run: chmod 700 ${folder}`);
+}
+
+function unusable(
+  error: unknown,
+  { name, folder, other }: { name: string; folder: string; other: string },
+): Finding {
+  const code = systemCode(error) ?? 'unknown';
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
       return fail(`${name} is on a full disk`, `free some space, or ${other}`);
+    case 'ENOTDIR':
+      return fail(`${name} has a file where a folder should be`, `move the file away, or ${other}`);
+    default: {
+      const own = `let your user write it, with: sudo chown -R "$USER" ${folder}`;
+      return fail(`${name} cannot be written (${code})`, `${own}, or ${other}`);
     }
-    return fail(
-      `${name} cannot be used (${code})`,
-      `let your user write it, with: chown -R "$USER" ${folder}, or ${other}`,
-    );
   }
 }
 

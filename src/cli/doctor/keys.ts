@@ -4,7 +4,7 @@ import path from 'node:path';
 import { readToken, tokenFileIn } from '../../api/token.ts';
 import { isAltNetError } from '../../base/errors.ts';
 import { keyFile, readKey } from '../../identity/files.ts';
-import { type Check, fail, type Finding, ok, warn } from './finding.ts';
+import { type Check, fail, type Finding, ok, skipped, warn } from './finding.ts';
 
 export const keys: Check = {
   name: 'keys',
@@ -65,6 +65,8 @@ async function inspectSecret(
       return fail(`${file} is damaged: ${why}`, damaged(file));
     }
     if (!isAltNetError(error)) throw error;
+    const isFolderMissing = 'why' in error.details && error.details.why === 'ENOTDIR';
+    if (isFolderMissing) return skipped(`${file} cannot be there: a file is in the way`);
     return fail(error.message, `let your user read it, with: chown "$USER" ${file}`);
   }
 }

@@ -33,7 +33,7 @@ export const names: Check = {
     const rest = own.length > asked.length ? `, ${own.length - asked.length} not looked at` : '';
     return [
       ...findings.filter((finding) => finding !== undefined),
-      ...(good > 0 ? [ok(`${countOf(good, 'name')} of yours resolve as they should${rest}`)] : []),
+      ...(good > 0 ? [ok(`${countOf(good, 'name')} of yours in order${rest}`)] : []),
     ];
   },
 };
