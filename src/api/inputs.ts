@@ -20,6 +20,11 @@ const pathInput: Schema = {
 };
 const urlInput: Schema = { type: 'string', minLength: 1, maxLength: 4096 };
 const hashInput: Schema = { type: 'string', pattern: '^[0-9a-fA-F]{64}$' };
+const ownerInput: Schema = {
+  type: 'string',
+  pattern: '^[^\\p{Cc}]{1,255}$',
+  description: 'for whom, in words of the caller; listed with the name, known to nobody else',
+};
 const authorInput: Schema = {
   type: 'string',
   minLength: 1,
@@ -102,7 +107,7 @@ export const inputs: Readonly<Record<InputName, Schema>> = {
   ),
   register: shape<{ name: string; root: string; owner?: string }>(
     { name: nameInput, root: rootInput },
-    { owner: hashInput },
+    { owner: ownerInput },
   ),
   update: shape<{ name: string; root: string }>({ name: nameInput, root: rootInput }, {}),
   transfer: shape<{ name: string; author: string }>({ name: nameInput, author: authorInput }, {}),

@@ -47,18 +47,19 @@ const modeDetails: Readonly<Record<Exclude<keyof ModeInfo, 'mode'>, Schema>> = {
   address: text,
   clockOffsetSeconds: number,
 };
-const ownName = shape<OwnName>(
-  {
-    name: text,
-    root: hash,
-    cid,
-    owner: hash,
-    registered_at: unixTime,
-    updated_at: unixTime,
-    version: count,
-  },
-  {},
-);
+const domain = {
+  name: text,
+  root: hash,
+  cid,
+  registered_at: unixTime,
+  updated_at: unixTime,
+  version: count,
+} as const;
+const ownName = shape<OwnName>({ ...domain, owner: hash }, { registrant: text });
+const ownerOfDomain: Schema = {
+  ...text,
+  description: "the text given at the registration, else the ID of this node's author",
+};
 const refusalWords: Readonly<Record<ReplicaRefusal, string>> = {
   'too-large': 'more than one peer may store there',
   budget: 'no room',
@@ -128,6 +129,9 @@ export interface CheckResult {
   freeAt?: number;
   error?: string;
 }
+
+/** An own name in the form that desktop clients read. */
+export type Domain = Omit<OwnName, 'registrant'>;
 
 /** What POST /api/publish answers: `entry_count` is `files` under the name that clients know. */
 export interface PublishAnswer extends PublishResult {
@@ -205,7 +209,7 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
     modeDetails,
   ),
   names: countedList('names', ownName),
-  domains: countedList('domains', ownName),
+  domains: countedList('domains', shape<Domain>({ ...domain, owner: ownerOfDomain }, {})),
   check: shape<CheckResult>(
     { name: text, available: boolean },
     { owner: hash, root: hash, freeAt: unixTime, error: text },

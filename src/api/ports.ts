@@ -6,11 +6,7 @@
 import type { ReplicaRefusal } from '../content/types.ts';
 import type { NameState } from '../name/types.ts';
 import type { CallOptions } from './call-options.ts';
-import type {
-  BlocklistServices,
-  RevocationServices,
-  SiteStatsServices,
-} from './ports-trust.ts';
+import type { BlocklistServices, RevocationServices, SiteStatsServices } from './ports-trust.ts';
 
 export type { CallOptions } from './call-options.ts';
 
@@ -178,7 +174,10 @@ export interface OwnName {
   name: string;
   root: string;
   cid: string;
+  /** Public key. */
   owner: string;
+  /** For whom it was registered, as `register` was told. */
+  registrant?: string;
   registered_at: number;
   updated_at: number;
   version: number;

@@ -11,7 +11,7 @@ import {
   type ResolveInput,
   type SitesInput,
 } from './inputs.ts';
-import { outputs, type PublishAnswer } from './outputs.ts';
+import { type Domain, outputs, type PublishAnswer } from './outputs.ts';
 
 /** Each has megabytes in memory on their way to the disk. */
 const archivesAtOnceMax = 4;
@@ -163,7 +163,15 @@ export const siteRoutes: readonly Route[] = [
     path: '/api/domains',
     summary: "This node's own names, as desktop clients read them",
     answer: { json: outputs.domains },
-    run: async (services) => counted('domains', await services.names()),
+    run: async (services) => {
+      const { author } = services.keys();
+      const names = await services.names();
+      const domains = names.map(({ registrant, ...name }): Domain => ({
+        ...name,
+        owner: registrant ?? author,
+      }));
+      return counted('domains', domains);
+    },
   }),
 ];
 

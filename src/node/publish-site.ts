@@ -13,7 +13,7 @@ import { parseAddress } from '../name/place.ts';
 import type { Parts } from './parts.ts';
 import { type NameContext, shownRoot, workOptions } from './services-names.ts';
 
-export interface SiteContext extends NameContext {
+export interface SiteContext extends Omit<NameContext, 'registrants'> {
   readonly siteUrl: (host: string) => string | undefined;
 }
 

@@ -7,7 +7,10 @@ import { parseRoot, rootHex } from '../content/dag/root.ts';
 import { keyId } from '../identity/key.ts';
 import type { RegisteredName, ResolvedName } from '../name/types.ts';
 import type { PowProgress } from '../record/pow.ts';
+import { parseAddress } from '../name/place.ts';
 import type { Parts } from './parts.ts';
+import type { Registrants } from './registrants.ts';
+import { standingName } from './standing-names.ts';
 import type { SiteVersions } from './versions.ts';
 import { parseAuthor } from './words.ts';
 
@@ -19,24 +22,32 @@ type NameServices = Pick<
 export interface NameContext {
   readonly onNameChanged: () => void;
   readonly versions: SiteVersions;
+  readonly registrants: Registrants;
 }
 
 export function nameServices(
-  { names }: Parts,
-  { onNameChanged, versions }: NameContext,
+  parts: Parts,
+  { onNameChanged, versions, registrants }: NameContext,
 ): NameServices {
+  const { names } = parts;
   return {
-    async register({ name, root }, options) {
-      const registered = await versions.follow(() =>
-        names.register(name, parseRoot(root), workOptions(options)),
-      );
-      onNameChanged();
-      return nameResult(registered);
+    async register({ name, root: text, owner }, options = {}) {
+      const root = parseRoot(text);
+      return registrants.register(parseAddress(name).name, owner, async () => {
+        const standing = await standingName(parts, { name, root }, options);
+        if (standing) return nameResult(standing);
+        const registered = await versions.follow(() =>
+          names.register(name, root, workOptions(options)),
+        );
+        onNameChanged();
+        return nameResult(registered);
+      });
     },
-    async update({ name, root }, options) {
-      const updated = await versions.follow(() =>
-        names.update(name, parseRoot(root), workOptions(options)),
-      );
+    async update({ name, root: text }, options = {}) {
+      const root = parseRoot(text);
+      const standing = await standingName(parts, { name, root }, options);
+      if (standing) return nameResult(standing);
+      const updated = await versions.follow(() => names.update(name, root, workOptions(options)));
       onNameChanged();
       return nameResult(updated);
     },
@@ -47,20 +58,25 @@ export function nameServices(
     async release({ name }, options) {
       const released = await versions.follow(() => names.release(name, workOptions(options)));
       onNameChanged();
+      await registrants.forget(released.name);
       return { ...released, ok: true };
     },
     async resolve(name, { fresh, signal } = {}) {
       return resolveResult(await names.resolve(name, { fresh, signal }));
     },
     async names() {
-      return names.list().map(({ name, root, owner, version, registered, updated }) => ({
-        name,
-        ...shownRoot(root),
-        owner: toHex(owner),
-        registered_at: registered,
-        updated_at: updated,
-        version,
-      }));
+      return names.list().map(({ name, root, owner, version, registered, updated }) => {
+        const registrant = registrants.of(name);
+        return {
+          name,
+          ...shownRoot(root),
+          owner: toHex(owner),
+          ...(registrant !== undefined && { registrant }),
+          registered_at: registered,
+          updated_at: updated,
+          version,
+        };
+      });
     },
   };
 }

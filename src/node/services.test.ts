@@ -273,3 +273,30 @@ test('a name that shows nothing says why', () => {
     assert.throws(() => rootOf({ ...common, state, root, claimants: [] }), { code });
   }
 });
+
+test('the same root again is no new version, and who it was registered for stays', async (t) => {
+  const [one] = await pair(t);
+  const { root, cid } = await one.publish({ path: siteFolder(t) });
+  const other = await one.publish({ path: siteFolder(t, 'other.html') });
+  const first = await one.register({ name: 'idem', root, owner: 'Bob' });
+  assert.equal(first.version, 1);
+  const again = [
+    await one.register({ name: 'IDEM.alt', root: cid, owner: 'Bob' }),
+    await one.update({ name: 'idem', root }),
+  ];
+  for (const result of again) assert.deepEqual(result, { ...first, stored: result.stored });
+  const taken = { code: 'NAME_TAKEN', details: { name: 'idem.alt', owner: 'Bob' } };
+  await assert.rejects(one.register({ name: 'idem', root, owner: 'Eve' }), taken);
+  assert.equal((await one.update({ name: 'idem', root: other.root })).version, 2);
+  const below = await one.update({ name: 'blog.idem', root });
+  assert.equal((await one.update({ name: 'blog.idem', root })).version, below.version);
+  const shown = (await one.names()).map(({ name, registrant }) => [name, registrant]);
+  assert.deepEqual(shown, [
+    ['idem.alt', 'Bob'],
+    ['blog.idem.alt', undefined],
+  ]);
+  await one.release({ name: 'idem' });
+  assert.deepEqual(await one.names(), []);
+  await one.register({ name: 'idem', root, owner: 'Eve' });
+  assert.equal((await one.names())[0]?.registrant, 'Eve');
+});

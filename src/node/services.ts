@@ -1,5 +1,7 @@
 /** What a node does for its users, put together from the services of each field. */
 import type { NodeServices } from '../api/ports.ts';
+import { toHex } from '../base/bytes.ts';
+import { Registrants } from './registrants.ts';
 import { blocklistServices } from './services-blocklist.ts';
 import { heldServices } from './services-held.ts';
 import { linkServices } from './services-links.ts';
@@ -26,10 +28,13 @@ export function nodeServices(parts: Parts, context: ServiceContext): NodeService
     context.onNameChanged();
     void shown.note();
   };
+  const { author } = parts.identity;
+  const by = { id: toHex(author.id), publicKey: toHex(author.publicKey) };
+  const registrants = new Registrants({ notes: store.notes, names, author: by });
   const versions = new SiteVersions({ sites, holdings: store.holdings, names });
   return {
     ...networkServices(parts, context),
-    ...nameServices(parts, { ...context, versions, onNameChanged }),
+    ...nameServices(parts, { ...context, versions, registrants, onNameChanged }),
     ...siteServices(parts, { ...context, versions, onNameChanged }),
     ...heldServices(parts),
     ...linkServices(parts),

@@ -197,6 +197,7 @@ export const samples: Samples = {
       root,
       cid,
       owner: author,
+      registrant: 'Bob & Söhne',
       registered_at: 1_700_000_000,
       updated_at: 1_700_000_001,
       version: 2,

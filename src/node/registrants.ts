@@ -1,0 +1,76 @@
+/**
+ * For whom names were registered through the API: a text that means something to its caller, such
+ * as a customer. The network knows nothing of it; there, all names of this node have one owner.
+ */
+import { parseUtf8, utf8 } from '../base/bytes.ts';
+import { AltNetError } from '../base/errors.ts';
+import type { OwnName } from '../name/types.ts';
+import type { NoteStore } from '../store/notes.ts';
+
+export interface RegistrantsDeps {
+  readonly notes: Pick<NoteStore, 'get' | 'put' | 'removeAll'>;
+  readonly names: { list(): readonly Pick<OwnName, 'name'>[] };
+  /** By which this node's author goes: its ID, which stands where no text was given, and its key. */
+  readonly author: { readonly id: string; readonly publicKey: string };
+}
+
+const notePrefix = 'node/registrant/';
+
+export class Registrants {
+  readonly #deps: RegistrantsDeps;
+
+  constructor(deps: RegistrantsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Undefined for a name without one. */
+  of(name: string): string | undefined {
+    const note = this.#deps.notes.get(notePrefix + name);
+    return note && parseUtf8(note);
+  }
+
+  /**
+   * Registers `name` by `work`, for `registrant` if there is one. That is written down before: a
+   * name must not come to stand there without it. Rejects with NAME_TAKEN for one of this node's
+   * names that was registered for somebody else.
+   */
+  async register<T>(
+    name: string,
+    registrant: string | undefined,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const isOwn = this.#isOwn(name);
+    const { id, publicKey } = this.#deps.author;
+    const given = registrant === publicKey ? id : registrant;
+    if (isOwn) {
+      const owner = this.of(name) ?? id;
+      if (given !== undefined && given !== owner)
+        throw new AltNetError('NAME_TAKEN', { name, owner });
+      return work();
+    }
+    await this.#write(name, given === id ? undefined : given);
+    try {
+      return await work();
+    } catch (error) {
+      // A name that reaches nobody yet is this node's all the same.
+      if (!this.#isOwn(name)) await this.#write(name, undefined);
+      throw error;
+    }
+  }
+
+  /** The name was given up. */
+  async forget(name: string): Promise<void> {
+    await this.#write(name, undefined);
+  }
+
+  #isOwn(name: string): boolean {
+    return this.#deps.names.list().some((own) => own.name === name);
+  }
+
+  async #write(name: string, registrant: string | undefined): Promise<void> {
+    const { notes } = this.#deps;
+    const note = notePrefix + name;
+    if (registrant !== undefined) await notes.put(note, utf8(registrant));
+    else if (notes.get(note)) await notes.removeAll([note]);
+  }
+}
