@@ -35,6 +35,7 @@ import { throttled } from './progress.ts';
 import { Announcer } from './provide.ts';
 import { BadPeers, type ProviderSources } from './fetching/providers.ts';
 import { noCopies, Publishing } from './publishing.ts';
+import { type CopiesCounted, noCopiesCounted } from './replication/copy-counts.ts';
 import type { CopiesHealth } from './replication/looks.ts';
 import { type ReplicationOptions, Replicator } from './replication/replicator.ts';
 import { cidOf, hashKey, type Link, requireLink } from './dag/root.ts';
@@ -85,6 +86,12 @@ export interface SitesOptions {
   readonly serve?: PlacesOptions & Pick<SyncServerOptions, 'idleMs' | 'pace'>;
   /** Left out: nothing is copied to others or kept for them. */
   readonly replication?: ReplicationOptions | undefined;
+}
+
+export interface SitesCounts {
+  readonly copies: CopiesCounted;
+  /** Streams of readers that were refused or cut short, by reason. */
+  readonly unserved: Readonly<Record<string, number>>;
 }
 
 export interface EnsuredSite {
@@ -291,6 +298,14 @@ export class Sites implements SiteReader {
   /** How the copies of this user's own sites were doing when they were last looked at. */
   copiesHealth(): CopiesHealth {
     return this.#replicator?.health() ?? { few: 0, lookedMs: undefined };
+  }
+
+  /** Since the start, for the operator. */
+  counts(): SitesCounts {
+    return {
+      copies: this.#replicator?.counts() ?? noCopiesCounted,
+      unserved: { ...this.#server.refusals },
+    };
   }
 
   /** A newer version stands in its place: unless it is to be kept, it goes after a while. */

@@ -1,4 +1,5 @@
 /** What a node counts of its DHT traffic, for its operator. */
+import { Durations, type DurationsSnapshot } from '../base/durations.ts';
 import { type StoreStatus, storeStatusName } from '../record/kinds.ts';
 import type { Method } from './ports.ts';
 
@@ -12,21 +13,38 @@ export interface DhtCounts {
   readonly unanswered: Readonly<Record<string, number>>;
   /** Records that we refused to hold, by status. */
   readonly refused: Readonly<Record<string, number>>;
+  /** How long lookups took, also those that were given up. */
+  readonly lookups: Readonly<Record<LookupPurpose, DurationsSnapshot>>;
 }
 
-type CountedRequest = Exclude<keyof DhtCounts, 'refused'>;
+/** What a lookup is after: the nodes nearest to a target, or what they hold under it. */
+export type LookupPurpose = 'nodes' | 'records';
+
+type CountedRequest = 'received' | 'answered' | 'unanswered';
+type Counted = CountedRequest | 'refused';
+
+/** From a lookup among neighbours to one that waits for the silent. */
+const lookupBoundsSeconds = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 export class Counters {
   // BOUNDED by the methods and statuses that there are
-  readonly #counts: Record<keyof DhtCounts, Map<string, number>> = {
+  readonly #counts: Record<Counted, Map<string, number>> = {
     received: new Map(),
     answered: new Map(),
     unanswered: new Map(),
     refused: new Map(),
   };
+  readonly #lookups: Readonly<Record<LookupPurpose, Durations>> = {
+    nodes: new Durations(lookupBoundsSeconds),
+    records: new Durations(lookupBoundsSeconds),
+  };
 
   request(what: CountedRequest, method: Method): void {
     bump(this.#counts[what], method);
+  }
+
+  lookup(purpose: LookupPurpose, tookMs: number): void {
+    this.#lookups[purpose].add(tookMs / 1000);
   }
 
   refused(status: StoreStatus): void {
@@ -40,6 +58,10 @@ export class Counters {
       answered: Object.fromEntries(answered),
       unanswered: Object.fromEntries(unanswered),
       refused: Object.fromEntries(refused),
+      lookups: {
+        nodes: this.#lookups.nodes.snapshot(),
+        records: this.#lookups.records.snapshot(),
+      },
     };
   }
 }

@@ -11,6 +11,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Contact } from '../identity/contact.ts';
 import type { RecordReader } from '../record/acceptance.ts';
 import type { SignedRecord } from '../record/envelope.ts';
+import type { RecordKindName } from '../record/kinds.ts';
 import type { NetworkProfile } from '../record/network.ts';
 import { announceRecord } from './announcing.ts';
 import { Counters, type DhtCounts } from './counters.ts';
@@ -143,6 +144,11 @@ export class Dht {
   /** Records held for the network, and their bytes. */
   held(): { readonly records: number; readonly bytes: number } {
     return this.#holding.storage.totals;
+  }
+
+  /** The same records by kind. */
+  heldKinds(): Readonly<Record<RecordKindName, number>> {
+    return this.#holding.storage.kinds;
   }
 
   /** Begins to answer and to look after table and records. */

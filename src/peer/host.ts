@@ -27,7 +27,7 @@ import { bindError, dialError } from './errors.ts';
 import { forgetGonePeers } from './forget.ts';
 import { IdleCloser } from './idle.ts';
 import { NetworkCap, type NetworkCapOptions } from './network-cap.ts';
-import { askedBytesMax, type ByteStream, byteStream } from './stream.ts';
+import { askedBytesMax, type ByteStream, byteStream, type Traffic } from './stream.ts';
 import { NodeTls, type TlsComponents } from './tls.ts';
 
 export interface PeerHostOptions {
@@ -83,6 +83,7 @@ export class PeerHost {
   readonly #handlers = new Map<string, StreamHandler>(); // BOUNDED by the program's protocols
   /** Protocols that this node opens streams for. BOUNDED by the program's protocols. */
   readonly #asked = new Set<string>();
+  readonly #traffic = new Map<string, Traffic>(); // BOUNDED by the program's protocols
   readonly #budget: DialBudget;
   readonly #idle: IdleCloser;
   readonly #networks: NetworkCap;
@@ -205,6 +206,19 @@ export class PeerHost {
     return this.#networks.refused;
   }
 
+  /** Bytes on streams since the start, by protocol, as they are before encryption. */
+  traffic(): Readonly<Record<string, Readonly<Traffic>>> {
+    return Object.fromEntries([...this.#traffic].map(([name, traffic]) => [name, { ...traffic }]));
+  }
+
+  #trafficOf(protocol: string): Traffic {
+    const known = this.#traffic.get(protocol);
+    if (known) return known;
+    const traffic: Traffic = { receivedBytes: 0, sentBytes: 0 };
+    this.#traffic.set(protocol, traffic);
+    return traffic;
+  }
+
   /** Multiaddr from which a connected peer is seen; undefined for any other. */
   remoteAddress(publicKey: Bytes): string | undefined {
     const found = this.#libp2p
@@ -226,7 +240,8 @@ export class PeerHost {
       (raw, connection) => {
         const remote = publicKeyOf(connection);
         if (remote.length === 0) return raw.abort(new Error('not an AltNet node'));
-        const stream = byteStream(raw, remote, { unreadBytesMax: askedBytesMax });
+        const traffic = this.#trafficOf(protocol);
+        const stream = byteStream(raw, remote, { unreadBytesMax: askedBytesMax, traffic });
         const handler = this.#handlers.get(protocol);
         handler?.(stream).catch((error: unknown) => {
           this.#log.warn('a stream handler failed', { protocol, error: String(error) });
@@ -260,7 +275,8 @@ export class PeerHost {
       });
       const hello = greeting(protocol);
       stream.send(hello);
-      return byteStream(stream, publicKeyOf(connection), { expected: hello });
+      const traffic = this.#trafficOf(protocol);
+      return byteStream(stream, publicKeyOf(connection), { expected: hello, traffic });
     } catch (error) {
       throw dialError({ error, what, ms: dialMs, signal });
     }

@@ -33,10 +33,18 @@ export const askedBytesMax: number = 64 * 1024;
 const unsentBytesMax = 512 * 1024;
 const closeMs = 5000;
 
+/** What went over streams of a kind. */
+export interface Traffic {
+  receivedBytes: number;
+  sentBytes: number;
+}
+
 export interface ByteStreamOptions {
   /** Octets that the peer sends before anything else, to be taken off. */
   readonly expected?: Bytes | undefined;
   readonly unreadBytesMax?: number | undefined;
+  /** Added to as bytes come and go. */
+  readonly traffic?: Traffic | undefined;
 }
 
 export function byteStream(
@@ -52,6 +60,7 @@ export function byteStream(
     async write(bytes) {
       if (stream.writeStatus !== 'writable') throw lost();
       stream.send(bytes);
+      if (options.traffic) options.traffic.sentBytes += bytes.length;
       // Some bytes may wait in libp2p, so that it need not wait for the writer after a drain. After
       // one it sends what it holds and may be saturated again: hence a loop.
       while (stream.writeBufferLength > unsentBytesMax) {
@@ -109,6 +118,7 @@ class Inbox implements AsyncIterable<Bytes> {
   failure: Error | undefined;
   readonly #stream: Stream;
   readonly #unreadBytesMax: number;
+  readonly #traffic: Traffic | undefined;
   #chunks: Bytes[] = []; // BOUNDED by #unreadBytesMax plus one yamux window, see #onMessage()
   #bytes = 0;
   #ended = false;
@@ -117,8 +127,12 @@ class Inbox implements AsyncIterable<Bytes> {
   #wake: (() => void) | undefined;
   #greeting: Greeting | undefined;
 
-  constructor(stream: Stream, { expected, unreadBytesMax = unreadBytesMost }: ByteStreamOptions) {
+  constructor(
+    stream: Stream,
+    { expected, traffic, unreadBytesMax = unreadBytesMost }: ByteStreamOptions,
+  ) {
     this.#stream = stream;
+    this.#traffic = traffic;
     this.#unreadBytesMax = unreadBytesMax;
     this.#greeting = expected && new Greeting(expected);
     stream.addEventListener('message', (event) => this.#onMessage(event));
@@ -168,7 +182,10 @@ class Inbox implements AsyncIterable<Bytes> {
     if (this.#discarding) return;
     const chunks = this.#ungreeted(data instanceof Uint8Array ? [data] : [...data]);
     this.#chunks.push(...chunks);
-    for (const { length } of chunks) this.#bytes += length;
+    let bytes = 0;
+    for (const { length } of chunks) bytes += length;
+    this.#bytes += bytes;
+    if (this.#traffic) this.#traffic.receivedBytes += bytes;
     if (!this.#resuming) this.#pauseIfFull();
     this.#wake?.();
   }

@@ -125,6 +125,11 @@ export class HoldingStore implements Holdings {
     return writer;
   }
 
+  /** Holdings that went to make room, since the start. */
+  get evicted(): number {
+    return this.#room.evicted;
+  }
+
   get(hash: Bytes): HeldRoot | undefined {
     const holding = this.#table.ofRoot(hash);
     return holding && heldRootOf(holding, this.#touches.usedMs(holding));

@@ -45,6 +45,8 @@ interface Candidates {
 
 export class Room {
   readonly #parts: RoomParts;
+  /** Holdings that had to go since the start. */
+  evicted = 0;
 
   constructor(parts: RoomParts) {
     this.#parts = parts;
@@ -95,6 +97,7 @@ export class Room {
     for (const holding of list) {
       if (isEnough()) return;
       await removal.mark(holding);
+      this.evicted++;
       onRemoved(holding);
       while (!isEnough() && (await removal.step())) continue;
     }

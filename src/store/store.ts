@@ -35,6 +35,8 @@ export interface Store extends AsyncDisposable {
   readonly journal: PublicationJournal;
   readonly blocks: BlockStore;
   readonly holdings: Holdings;
+  /** Holdings that went to make room, since the start. */
+  evicted(): number;
   readonly unnamed: UnnamedRoots;
   /** Beside the main thread, and only while much is to be verified. */
   readonly verifier: Verifier;
@@ -142,6 +144,7 @@ function storeOf({
     notes: new NoteStore(environment),
     holdings,
     verifier: thread,
+    evicted: () => holdings.evicted,
     pinnedBytes: () => holdings.pinnedBytes(),
     unnamed: { list: () => holdings.unnamedRoots(), finish: () => holdings.finishNaming() },
     blocks,

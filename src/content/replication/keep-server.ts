@@ -11,6 +11,7 @@ import { FrameReader } from '../exchange/frames.ts';
 import type { Connections } from '../ports.ts';
 import { Slabs } from '../slabs.ts';
 import type { Admission } from './admission.ts';
+import type { CopyCounts } from './copy-counts.ts';
 import {
   decodeOffer,
   decodeQuestion,
@@ -27,6 +28,7 @@ import type { Taken, Taker } from './taker.ts';
 export interface KeepServerDeps {
   readonly taker: Taker;
   readonly admission: Admission;
+  readonly counts: CopyCounts;
   readonly connections: Pick<Connections, 'remoteAddress'>;
   readonly world: World;
   readonly log: Logger;
@@ -136,6 +138,7 @@ export class KeepServer {
       onBytes: (bytes) => telling.progress(bytes, bytes === offer.bytes),
       signal,
     });
+    this.#deps.counts.taken(taken);
     telling.say(encodeTaken(taken));
     await telling.said;
   }

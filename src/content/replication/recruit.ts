@@ -14,6 +14,7 @@ import type { ProviderContact } from '../fetching/providers.ts';
 import { type Link, multihashOf } from '../dag/root.ts';
 import { StreamSlots } from '../exchange/stream-slots.ts';
 import type { Replication } from '../types.ts';
+import type { CopyCounts } from './copy-counts.ts';
 import { type OfferOutcome, offerTo } from './keep-client.ts';
 import type { Offer } from './keep-frames.ts';
 import { type Offering, offerUntilEnough } from './offers.ts';
@@ -25,6 +26,7 @@ export interface RecruiterDeps {
   readonly blocks: Blocks;
   readonly connections: Connections;
   readonly keepers: KeeperSearch;
+  readonly counts: CopyCounts;
   readonly world: World;
   /** This node's own key: it makes no copy with itself. */
   readonly self: Bytes;
@@ -104,6 +106,7 @@ export class Recruiter {
       if (outcome.kind === 'declined') progress.delete(name);
       else onBytes(weight.bytes);
       tally.count(outcome);
+      this.#deps.counts.offered(outcome);
       return outcome.kind === 'kept';
     };
     const missing = (): number => wanted - tally.made;

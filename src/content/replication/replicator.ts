@@ -14,6 +14,7 @@ import type { ProviderContact } from '../fetching/providers.ts';
 import { hashKey, type Link } from '../dag/root.ts';
 import type { Replication } from '../types.ts';
 import { Admission, admissionDefaults, type AdmissionOptions } from './admission.ts';
+import { type CopiesCounted, CopyCounts } from './copy-counts.ts';
 import { keepProtocol } from './keep-frames.ts';
 import { KeepServer } from './keep-server.ts';
 import { Leftovers } from './leftovers.ts';
@@ -68,6 +69,7 @@ const graceMsDefault = 24 * 3_600_000;
 export class Replicator {
   readonly #deps: ReplicatorDeps;
   readonly #options: ReplicationOptions;
+  readonly #counts = new CopyCounts();
   readonly #server: KeepServer;
   readonly #recruiter: Recruiter;
   readonly #survey: Survey;
@@ -84,8 +86,9 @@ export class Replicator {
     const admission = new Admission(world, { ...admissionDefaults, ...options.admission });
     const { isKeeper } = options;
     const taker = new Taker({ ...deps, admission, isKeeper });
-    this.#server = new KeepServer({ ...deps, taker, admission });
-    this.#recruiter = new Recruiter({ ...deps, perPeerBytesMax });
+    const counts = this.#counts;
+    this.#server = new KeepServer({ ...deps, taker, admission, counts });
+    this.#recruiter = new Recruiter({ ...deps, perPeerBytesMax, counts });
     this.#survey = new Survey(deps);
     const parts = {
       survey: this.#survey,
@@ -117,6 +120,11 @@ export class Replicator {
   /** How many own roots have fewer copies than wanted, as far as this node has seen. */
   health(): CopiesHealth {
     return this.#upkeep.health();
+  }
+
+  /** What became of offers since the start, of ours and of those that were made to us. */
+  counts(): CopiesCounted {
+    return this.#counts.snapshot();
   }
 
   /** Makes the copies of what this node holds completely. Rejects with the signal's reason. */

@@ -4,7 +4,7 @@
  * 100 bytes of memory for each. Every change of the store is entered here: the numbers are exact.
  */
 import type { Bytes } from '../../base/bytes.ts';
-import { type RecordKind, recordKinds } from '../../record/kinds.ts';
+import { type RecordKind, type RecordKindName, recordKinds } from '../../record/kinds.ts';
 import { distanceNumber, prefixNumber } from '../distance.ts';
 import { dropAtMs } from './keeping.ts';
 import type { StoredRecord } from '../ports.ts';
@@ -34,6 +34,7 @@ export class Ledger {
   /** By the first six bytes of the author. BOUNDED by the records held. */
   readonly #authors = new Map<number, number>();
   readonly #sources = new Map<string, number>(); // BOUNDED by the records held
+  readonly #kinds = new Map<number, number>(); // BOUNDED by the kinds there are
 
   constructor(self: Bytes) {
     this.#self = self;
@@ -47,6 +48,19 @@ export class Ledger {
     };
   }
 
+  /** Records of each kind. */
+  get kinds(): Readonly<Record<RecordKindName, number>> {
+    const of = (name: RecordKindName): number => this.#kinds.get(recordKinds[name]) ?? 0;
+    return {
+      name: of('name'),
+      link: of('link'),
+      provider: of('provider'),
+      contact: of('contact'),
+      pkName: of('pkName'),
+      revocations: of('revocations'),
+    };
+  }
+
   add(stored: StoredRecord): void {
     const { shelf, distance, dueMs, author } = this.#placeOf(stored);
     shelf.bytes += stored.record.bytes.length;
@@ -54,6 +68,7 @@ export class Ledger {
     shelf.byDue.add({ rank: dueMs, mark: distance });
     count(this.#authors, author, 1);
     count(this.#sources, stored.source, 1);
+    count(this.#kinds, stored.record.kind, 1);
   }
 
   /** `stored` exactly as it was added. */
@@ -64,6 +79,7 @@ export class Ledger {
     shelf.byDue.remove({ rank: dueMs, mark: distance });
     count(this.#authors, author, -1);
     count(this.#sources, stored.source, -1);
+    count(this.#kinds, stored.record.kind, -1);
   }
 
   /** Forgets all, to count anew. */
@@ -71,6 +87,7 @@ export class Ledger {
     this.#shelves = emptyShelves();
     this.#authors.clear();
     this.#sources.clear();
+    this.#kinds.clear();
   }
 
   bytesOf(share: Share): number {

@@ -16,7 +16,12 @@ import {
   recordReader,
 } from '../../record/acceptance.ts';
 import type { SignedRecord } from '../../record/envelope.ts';
-import { isStored, type StoreStatus, storeStatuses } from '../../record/kinds.ts';
+import {
+  isStored,
+  type RecordKindName,
+  type StoreStatus,
+  storeStatuses,
+} from '../../record/kinds.ts';
 import type { NetworkProfile } from '../../record/network.ts';
 import { slotOf, storedKind } from '../../record/registry.ts';
 import { dropAtMs } from './keeping.ts';
@@ -115,6 +120,11 @@ export class Storage {
   /** Records, and their bytes. */
   get totals(): { readonly records: number; readonly bytes: number } {
     return this.#ledger.totals;
+  }
+
+  /** Records of each kind. */
+  get kinds(): Readonly<Record<RecordKindName, number>> {
+    return this.#ledger.kinds;
   }
 
   /**

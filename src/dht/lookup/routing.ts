@@ -65,6 +65,7 @@ export class Routing {
   readonly #networkSize: NetworkSize;
   readonly #self: Bytes;
   readonly #world: World;
+  readonly #counters: Counters;
   readonly #options: TableOptions & LookupOptions;
   readonly #roundTrips = new RoundTrips();
   readonly #lookups = new SharedWork<LookupResult>();
@@ -80,6 +81,7 @@ export class Routing {
   ) {
     this.#self = self;
     this.#world = world;
+    this.#counters = counters;
     this.#options = options;
     this.table = new RoutingTables(self, options);
     this.#networkSize = new NetworkSize(options.k);
@@ -141,7 +143,8 @@ export class Routing {
   ): AsyncGenerator<T, LookupResult> {
     const { clock, timers } = this.#world;
     const { caller, table } = this;
-    table.touch(target, clock.monotonicMs());
+    const begunMs = clock.monotonicMs();
+    table.touch(target, begunMs);
     const known = table.closest(target, this.#options.k * (goal ? startTimes : 1));
     const isDoubtful = (contact: Contact): boolean => caller.isDoubtful(contact);
     const lookup = new Lookup(
@@ -154,11 +157,16 @@ export class Routing {
       { contact, point }: Probe,
       until: AbortSignal,
     ): Promise<readonly Contact[]> => (await this.#find(contact, point, until)).contacts;
-    const result = yield* runQuery({ lookup, ask, probe, timers, slowMs, onProgress, signal });
-    // Who hurries leaves out who is slow, and finds the network thinner than it is. Where records
-    // are kept, others choose the target: who crowds their keys must not shrink all storage sets.
-    if (goal === undefined) this.#networkSize.add(target, result.closest);
-    return result;
+    try {
+      const result = yield* runQuery({ lookup, ask, probe, timers, slowMs, onProgress, signal });
+      // Who hurries leaves out who is slow, and finds the network thinner than it is. Where records
+      // are kept, others choose the target: who crowds their keys must not shrink all storage sets.
+      if (goal === undefined) this.#networkSize.add(target, result.closest);
+      return result;
+    } finally {
+      const purpose = goal === undefined ? 'nodes' : 'records';
+      this.#counters.lookup(purpose, clock.monotonicMs() - begunMs);
+    }
   }
 
   /** A request to this contact that takes longer is slow. */
