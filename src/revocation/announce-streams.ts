@@ -2,8 +2,7 @@
  * `/altnet/announce/1`: a revoker's record, sent over a connection that is open anyway. It reaches
  * those who are in nobody's routing table because they cannot be asked (docs/spec/revocation.md).
  */
-import type { Bytes } from '../base/bytes.ts';
-import { concatBytes, equalBytes, toHex } from '../base/bytes.ts';
+import { asBuffer, type Bytes, concatBytes, equalBytes, toHex } from '../base/bytes.ts';
 import type { World } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
 import { LruMap } from '../base/limits.ts';
@@ -29,6 +28,10 @@ export const connectedMax = 16;
 const perPeerMinuteMax = 20;
 const minuteMs = 60_000;
 const patienceMs = 5000;
+const lengthBytes = 2;
+const heard: Bytes = Uint8Array.of(0);
+/** An envelope without a body. */
+const recordBytesMin = 158;
 
 export class AnnounceStreams {
   readonly #connections: AnnounceConnections;
@@ -64,7 +67,8 @@ export class AnnounceStreams {
     const stream = await this.#connections.open(target, announceProtocol, { signal });
     const cancel = this.#world.timers.after(patienceMs, () => stream.abort(tooSlow()));
     try {
-      await stream.write(bytes);
+      await stream.write(framed(bytes));
+      await answered(stream); // what is closed at once may get lost on its way
       await stream.close();
     } finally {
       cancel();
@@ -77,6 +81,7 @@ export class AnnounceStreams {
     try {
       const record = await readRecord(stream);
       if (record && !this.#isTooMuch(stream.remote)) this.#onRecord(record, keyId(stream.remote));
+      if (record) await stream.write(heard);
       await stream.close();
     } catch {
       stream.abort(tooSlow()); // it broke off: there is nothing to lose
@@ -110,14 +115,29 @@ export class AnnounceStreams {
   }
 }
 
-/** All that the peer sends until it closes its side; undefined when that is too much for a record. */
+/** Undefined when what is announced has no length that a record can have, or breaks off. */
 async function readRecord(stream: ByteStream): Promise<Bytes | undefined> {
-  let record: Bytes = new Uint8Array();
+  let octets: Bytes = new Uint8Array();
   for await (const chunk of stream.read) {
-    if (record.length + chunk.length > recordBytesMax) return undefined;
-    record = concatBytes(record, chunk);
+    octets = concatBytes(octets, chunk);
+    if (octets.length < lengthBytes) continue;
+    const length = asBuffer(octets).readUInt16BE(0);
+    if (length < recordBytesMin || length > recordBytesMax) return undefined;
+    if (octets.length > lengthBytes + length) return undefined;
+    if (octets.length === lengthBytes + length) return octets.subarray(lengthBytes);
   }
-  return record;
+  return undefined;
+}
+
+/** Resolves when the peer has said that it read the record, or has closed its side. */
+async function answered(stream: ByteStream): Promise<void> {
+  for await (const chunk of stream.read) if (chunk.length > 0) return;
+}
+
+function framed(record: Bytes): Bytes {
+  const head = Buffer.alloc(lengthBytes);
+  head.writeUInt16BE(record.length, 0);
+  return concatBytes(head, record);
 }
 
 function tooSlow(): AltNetError {
