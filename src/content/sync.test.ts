@@ -9,6 +9,7 @@ import { type Bytes, concatBytes, equalBytes } from '../base/bytes.ts';
 import { sha256 } from '../base/hash.ts';
 import { temporaryFolder } from '../../test/support/cleanup.ts';
 import { type ContentNode, RecordBoard, startContentNode } from '../../test/support/content-net.ts';
+import { type HeldTimers, holdTimers } from '../../test/support/held-timers.ts';
 import type { ByteStream } from '../peer/stream.ts';
 import {
   decodeEnd,
@@ -30,16 +31,21 @@ interface Trial {
   /** Publishes honestly; its protocol handler may be replaced. */
   readonly provider: ContentNode;
   readonly fetcher: ContentNode;
+  /** Of the fetcher. */
+  readonly timers: HeldTimers;
 }
 
-const pace = { periodMs: 300, bytesMin: 1 };
+/** Within such a period something must come; it is over when the test says so, and not before. */
+const pace = { periodMs: 123_456, bytesMin: 1 };
 
 async function prepare(t: TestContext, verifier?: Verifier): Promise<Trial> {
   const board = new RecordBoard();
+  const timers = holdTimers(pace.periodMs);
   const provider = await startContentNode(t, board);
-  const fetcher = await startContentNode(t, board, { fetch: { pace }, verifier });
+  const patience = { fetch: { pace }, world: timers.world };
+  const fetcher = await startContentNode(t, board, { ...patience, verifier });
   const { root } = await provider.sites.publish(await makeSite(t));
-  return { root, board, provider, fetcher };
+  return { root, board, provider, fetcher, timers };
 }
 
 /** Twelve leaves of their own and four that repeat. */
@@ -83,12 +89,19 @@ async function misbehave(trial: Trial, script: Script): Promise<void> {
   });
 }
 
+interface Slow {
+  readonly firstBytes: (first: Bytes) => number;
+  readonly laterBytes: number;
+}
+
 /** What a script does, how many blocks of it are good, and why the provider is dropped. */
 const frauds: readonly {
   readonly name: string;
   readonly script: Script;
   readonly kept: number;
   readonly why: RegExp;
+  /** Of one that is slow: what comes before its first period is over, and in each later one. */
+  readonly slow?: Slow;
 }[] = [
   {
     name: 'a block with a flipped bit',
@@ -168,6 +181,7 @@ const frauds: readonly {
     },
     kept: 1,
     why: /too slow/,
+    slow: { firstBytes: (first) => block(first).length, laterBytes: 0 },
   },
   {
     name: 'a drip of bytes that never becomes a block',
@@ -181,8 +195,58 @@ const frauds: readonly {
     },
     kept: 0,
     why: /too slow/,
+    slow: { firstBytes: () => encodeHead(frameTypes.block, 0).length + 3, laterBytes: 3 },
   },
 ];
+
+/** Counts what a node has read of the streams that it opens from now on. */
+function countBytes(t: TestContext, { host }: ContentNode): { bytes: number } {
+  const count = { bytes: 0 };
+  const open = host.open.bind(host);
+  async function* counted(read: AsyncIterable<Bytes>): AsyncGenerator<Bytes> {
+    for await (const chunk of read) {
+      yield chunk;
+      count.bytes += chunk.length;
+    }
+  }
+  t.mock.method(host, 'open', async (...args: Parameters<typeof open>) => {
+    const stream = await open(...args);
+    return { ...stream, read: counted(stream.read) };
+  });
+  return count;
+}
+
+/** Lets the timers that are set fire as often as `isDue`, until `work` has ended. */
+async function fireUntilOver(
+  work: Promise<unknown>,
+  { timers, isDue }: { readonly timers: HeldTimers; readonly isDue: () => boolean },
+): Promise<void> {
+  const over = new AbortController();
+  const end = (): void => over.abort();
+  work.then(end, end);
+  while (!over.signal.aborted) {
+    await setImmediate();
+    if (isDue()) timers.fire();
+  }
+}
+
+/** Fetches from one that is slow: a period is over when all that comes in it has come. */
+async function ensureFromSlow(
+  t: TestContext,
+  { fetcher, provider, root, timers }: Trial,
+  { firstBytes, laterBytes }: Slow,
+): Promise<unknown> {
+  const count = countBytes(t, fetcher);
+  let dueBytes = firstBytes(provider.blocks.get(root.multihash.digest) ?? assert.fail('no root'));
+  const isDue = (): boolean => {
+    if (count.bytes < dueBytes) return false;
+    dueBytes = count.bytes + laterBytes;
+    return true;
+  };
+  const fetching = fetcher.sites.ensure(root);
+  await fireUntilOver(fetching, { timers, isDue });
+  return fetching;
+}
 
 /** Knows of each block later than it comes, as another thread does; says how many it was asked. */
 class LateVerifier implements Verifier {
@@ -198,7 +262,7 @@ class LateVerifier implements Verifier {
 /** Those that need a look into blocks, and may thus be found out late. */
 const lateFrauds = frauds.slice(0, 5).map((one) => ({ ...one, isLate: true }));
 
-for (const { name, script, kept, why, isLate } of [
+for (const { name, script, kept, why, slow, isLate } of [
   ...frauds.map((one) => ({ ...one, isLate: false })),
   ...lateFrauds,
 ]) {
@@ -212,7 +276,8 @@ for (const { name, script, kept, why, isLate } of [
     });
     const total = provider.blocks.size;
     if (kept < total) {
-      const error: unknown = await fetcher.sites.ensure(root).catch((reason: unknown) => reason);
+      const fetching = slow ? ensureFromSlow(t, trial, slow) : fetcher.sites.ensure(root);
+      const error: unknown = await fetching.catch((reason: unknown) => reason);
       assert.match(String(error), why);
       assert.equal(fetcher.blocks.size, kept);
       assert.equal(fetcher.holdings.list().filter(({ complete }) => complete).length, 0);
@@ -290,8 +355,9 @@ test('a server counts its streams and tells a peer that there is no room', async
 
 test('a server drops a stream that asks nonsense or stays silent', async (t) => {
   const board = new RecordBoard();
-  const serve = { idleMs: 200, pace: { periodMs: 200, bytesMin: 1 } };
-  const provider = await startContentNode(t, board, { serve });
+  const serve = { idleMs: 123_456 };
+  const timers = holdTimers(serve.idleMs);
+  const provider = await startContentNode(t, board, { serve, world: timers.world });
   const fetcher = await startContentNode(t, board);
   const { root } = await provider.sites.publish(await makeSite(t));
   const target = { publicKey: provider.key.publicKey, addresses: provider.host.addresses() };
@@ -304,7 +370,10 @@ test('a server drops a stream that asks nonsense or stays silent', async (t) => 
   for (const opening of openings) {
     const stream = await fetcher.host.open(target, syncProtocol);
     if (opening.length > 0) await stream.write(opening);
-    await assert.rejects(new FrameReader(stream.read).next(), { code: 'UNREACHABLE' });
+    const dropped = assert.rejects(new FrameReader(stream.read).next(), { code: 'UNREACHABLE' });
+    // Nonsense is found out at once, silence when its time is over.
+    if (opening.length === 0) await fireUntilOver(dropped, { timers, isDue: () => true });
+    await dropped;
   }
   await fetcher.sites.ensure(root); // and still serves those who behave
 });
