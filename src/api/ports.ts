@@ -281,7 +281,7 @@ export interface StatsResult extends ModeInfo {
   own: number;
   copies: number;
   visited: number;
-  /** Lists of revokers that this node goes by, and of these: nothing new when it should have come. */
+  /** Lists of revokers that this node goes by, and those of which a newer one should have come. */
   revokers: number;
   staleRevokers: number;
   /** Unix seconds: since when the first of them is stale. */

@@ -1,4 +1,4 @@
-/** How current the revocations are that this node goes by: for status, metrics and the log. Pure. */
+/** How current the lists are that this node goes by: for status, metrics and the log. Pure. */
 import { toHex } from '../base/bytes.ts';
 import type { IntakeCounts } from './intake.ts';
 import type { RevokerList } from './revoker-list.ts';

@@ -122,7 +122,7 @@ export class OwnList {
     return { changed, entries: list.count, stored, waitSeconds: Math.ceil(waitMs / 1000) };
   }
 
-  /** Another machine signs with the same key: what only this one has revoked is added to its list. */
+  /** Another machine signs with the same key: its list gets what only this one has revoked. */
   async reclaim(list: RevokerList): Promise<void> {
     const { intake, signer, log } = this.#deps;
     await intake.inTurn(signer.key.publicKey, async () => {

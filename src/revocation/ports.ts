@@ -53,7 +53,7 @@ export interface ListPublisher {
 
 /** Whole lists, as files that others can have. */
 export interface ListFiles {
-  /** All of a file that has exactly so many bytes. Rejects when it is another one, or not to be had. */
+  /** All of a file of exactly so many bytes. Rejects when it is another, or not to be had. */
   read(
     root: CID,
     options: { readonly bytes: number; readonly signal: AbortSignal },

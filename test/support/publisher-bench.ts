@@ -36,6 +36,8 @@ export interface PublisherBench {
   /** How far the time of records is from that of the world, and whether it may be wrong. */
   clockMs: number;
   isDoubtful: boolean;
+  /** What must not be brought out. */
+  denies: (record: SignedRecord) => boolean;
   /** What happens while a record is stored. */
   storing?: () => Promise<void>;
   readonly passHours: (hours: number) => Promise<void>;
@@ -62,7 +64,7 @@ export function publisherBench(): PublisherBench {
     unixMs: () => world.clock.unixMs() + it.clockMs,
     isDoubtful: () => it.isDoubtful,
   };
-  const publisher = new Publisher({ ...deps, recordClock });
+  const publisher = new Publisher({ ...deps, recordClock, denies: (record) => it.denies(record) });
   const passHours = (hours: number): Promise<void> => world.advanceAsync(hours * hourMs);
   const it: PublisherBench = {
     world,
@@ -73,6 +75,7 @@ export function publisherBench(): PublisherBench {
     contacts: 1,
     clockMs: 0,
     isDoubtful: false,
+    denies: () => false,
     passHours,
   };
   return it;

@@ -14,6 +14,7 @@ import { tinyContact } from '../../../test/support/tiny-contact.ts';
 import { isAuthentic, type SignedRecord } from '../../record/envelope.ts';
 import { recordKinds, type StoreStatus, storeStatuses } from '../../record/kinds.ts';
 import { slotOf } from '../../record/registry.ts';
+import { encodeRevocation, makeRevocationsRecord } from '../../record/revocations.ts';
 import type { StoreResult } from './storing.ts';
 
 test('what is published is written down before it is stored', async () => {
@@ -40,6 +41,39 @@ test('each kind is stored again at its interval', async () => {
   assert.ok(times(recordKinds.provider) >= 7, 'every 2.4 to 3 hours');
   await it.publisher.stop();
   assert.equal(it.world.pendingTimers(), 0);
+});
+
+test('what is denied is stored no more, for as long as it is', async () => {
+  const it = publisherBench();
+  await it.publisher.start();
+  await it.publisher.publish(sampleName('alice'));
+  await it.publisher.publish(sampleProvider(1));
+  it.denies = ({ kind }) => kind === recordKinds.name;
+  it.stored.length = 0;
+  await it.passHours(48);
+  assert.ok(it.stored.length > 0);
+  assert.ok(it.stored.every(({ kind }) => kind === recordKinds.provider));
+  it.denies = () => false;
+  await it.passHours(1);
+  assert.ok(it.stored.some(({ kind }) => kind === recordKinds.name));
+  await it.publisher.stop();
+});
+
+test('a list of revocations is not signed anew by who only keeps it alive', async () => {
+  const it = publisherBench();
+  const issued = Math.floor(it.world.clock.unixMs() / 1000);
+  const recent = encodeRevocation({ type: 1, target: new Uint8Array(32), undo: false });
+  const body = { count: 1, nextUpdate: issued + 43_200, recent };
+  const signer = { key: authorKey(1), network: testNetwork };
+  const record = makeRevocationsRecord(body, { seq: 1n, issued }, signer);
+  await it.publisher.start();
+  await it.publisher.publish(record);
+  await it.passHours(6 * 24);
+  assert.ok(it.stored.length > 20, 'every six hours');
+  assert.ok(it.stored.every((stored) => stored === record));
+  await it.passHours(48);
+  assert.deepEqual(it.journal.list(), [], 'it has expired');
+  await it.publisher.stop();
 });
 
 test('what nobody took is tried again, ever less often', async () => {

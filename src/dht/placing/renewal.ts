@@ -27,7 +27,7 @@ export function isRepublicationDue(entry: PublishedRecord, nowMs: number): boole
   return nowMs >= republishAtMs(entry) || isFromLater;
 }
 
-/** Revocations are urgent; names are asked for most, and are few; links are many, and each has others beside it. */
+/** Revocations are urgent. Names are asked for most, and few; links are many, and in company. */
 const kindOrder: readonly RecordKind[] = [
   recordKinds.revocations,
   recordKinds.name,
