@@ -1,16 +1,7 @@
 /** Numbers, times and tables as people read them, and text from others made harmless. Pure. */
+import { sanitize } from '../base/plain-text.ts';
 
-/**
- * What could move the cursor, change the title, or reorder a line: control characters (also the
- * 8-bit ones, of which U+009B begins an escape sequence), line separators, bidirectional controls
- * and lone surrogates.
- */
-const unsafe = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Bidi_Control}]/gu;
-
-/** The text with every unsafe character written as \uXXXX: one line, safe on a terminal. */
-export function sanitize(text: string): string {
-  return text.replace(unsafe, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
+export { sanitize };
 
 /** Like `sanitize`, but keeps line ends and tabs. */
 export function sanitizeLines(text: string): string {

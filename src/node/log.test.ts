@@ -35,3 +35,43 @@ test('JSON is one object a line', () => {
   );
   assert.equal(parsed[0]?.['n'], 1);
 });
+
+test('nothing in a field gets out of its line, in either format', () => {
+  for (const format of ['text', 'json'] as const) {
+    const written: string[] = [];
+    const log = createLogger({ level: 'debug', format }, (line) => written.push(line));
+    const why = '\u009b31m\u202Egnp.exe\u2028\r\n{"level":"error"}\u0000\ud800';
+    log.debug('odd', { why });
+    assert.equal(written.length, 1);
+    assert.match(written[0] ?? '', /^[^\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Bidi_Control}]+\n$/u);
+    if (format === 'text') continue;
+    assert.equal((JSON.parse(written[0] ?? '') as { why: string }).why.at(0), '\u009b');
+  }
+});
+
+test('a long text is cut', () => {
+  const written: string[] = [];
+  const log = createLogger({ level: 'debug', format: 'json' }, (line) => written.push(line));
+  log.debug('odd', { why: 'x'.repeat(1e6), n: 1 });
+  const { why, n } = JSON.parse(written[0] ?? '') as { why: string; n: number };
+  assert.deepEqual([why.length, why.at(-1), n], [501, '…', 1]);
+});
+
+test('a message that comes again and again is left out, and counted', () => {
+  let nowMs = 0;
+  const written: { msg: string; leftOut?: number }[] = [];
+  const log = createLogger(
+    { level: 'info', format: 'json', clock: { monotonicMs: () => nowMs } },
+    (line) => written.push(JSON.parse(line) as { msg: string }),
+  );
+  for (let i = 0; i < 1000; i++) log.warn('flood', { i });
+  const first = written.length;
+  assert.ok(first < 100);
+  log.warn('other');
+  assert.equal(written.at(-1)?.msg, 'other', 'another message is not held back');
+  nowMs = 60_000;
+  log.warn('flood');
+  assert.deepEqual([written.at(-1)?.msg, written.at(-1)?.leftOut], ['flood', 1000 - first]);
+  log.debug('not written');
+  assert.equal(written.length, first + 2);
+});
