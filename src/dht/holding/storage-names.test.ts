@@ -13,9 +13,9 @@ import { storageBench, type StorageBench } from '../../../test/support/storage-b
 import { equalBytes, toHex } from '../../base/bytes.ts';
 import { seqOf, type SignedRecord } from '../../record/envelope.ts';
 import { storeStatusName } from '../../record/kinds.ts';
-import { makeNameRecord, type NameBody } from '../../record/name.ts';
+import { makeNameRecord, makeNameTombstone, type NameBody } from '../../record/name.ts';
 import { signTransfer } from '../../record/transfer.ts';
-import { signCertificate } from '../../record/zone.ts';
+import { type Certificate, signCertificate } from '../../record/zone.ts';
 
 const hour = 3600;
 const day = 24 * hour;
@@ -243,6 +243,30 @@ test('in a zone the highest serial holds the name, at once; other signatures cou
   assert.equal(await bench.store(certified(3, 3, forger)), 'BAD_CERT');
   assert.equal(holderOf(bench, certified(2, 2)), author(2));
   assert.deepEqual(bench.claims, []);
+});
+
+test('a name that its registrar withdrew does not become free for whom it was taken from', async () => {
+  const bench = storageBench();
+  const registrar = { key: authorKey(9), network: testNetwork };
+  const times = { notBefore: testNow, notAfter: testNow + 1000 * day };
+  const certify = (by: number, serial: number): Certificate =>
+    signCertificate(
+      { label: 'alice', owner: authorKey(by).publicKey, serial, ...times },
+      registrar,
+    );
+  const hers = (days: number): SignedRecord => {
+    const stamp = { seq: BigInt(1 + days), issued: testNow + days * day };
+    const body = { label: 'alice', root, certificate: certify(1, 1) };
+    return makeNameRecord(body, stamp, { key: authorKey(1), network: testNetwork });
+  };
+  assert.equal(await bench.store(hers(0)), 'OK');
+  const title = { label: 'alice', certificate: certify(9, 2) };
+  const withdrawal = makeNameTombstone(title, { seq: 1n, issued: testNow }, registrar);
+  assert.equal(await bench.store(withdrawal), 'OK');
+  for (const days of [1, 8, 40]) {
+    bench.world.advance(days * day * 1000);
+    assert.equal(await bench.store(hers(days)), 'NAME_TAKEN', `${days} days on`);
+  }
 });
 
 test('what most others hold takes the place of ours, unless ours comes later by proof', async () => {

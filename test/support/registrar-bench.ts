@@ -1,0 +1,35 @@
+/** A registrar over storers in memory, and those who trust it. */
+import { silentLogger } from '../../src/base/logger.ts';
+import type { Logger } from '../../src/base/logger.ts';
+import type { Names } from '../../src/name/names.ts';
+import { Registrar } from '../../src/name/registrar.ts';
+import { authorOf, type NameBench, setUp } from './name-bench.ts';
+import { MemoryNameNotes } from './name-net.ts';
+
+export interface RegistrarBench extends NameBench {
+  readonly registrar: Registrar;
+  /** The registrar's own names. */
+  readonly own: Names;
+  /** The registrar after a crash, with the notes that were left. */
+  readonly again: (notes?: MemoryNameNotes, log?: Logger) => Registrar;
+  /** An author's node that trusts the registrar. */
+  readonly member: (fill: number, notes?: MemoryNameNotes) => Names;
+}
+
+export const registrarFill = 7;
+
+export function setUpRegistrar(): RegistrarBench {
+  const bench = setUp();
+  const { world, network } = bench;
+  const authorKey = authorOf(registrarFill);
+  const notes = new MemoryNameNotes();
+  const trustedZones = (): Uint8Array[] => [authorKey.publicKey];
+  const member = (fill: number, its = new MemoryNameNotes()): Names =>
+    bench.node(fill, its, { trustedZones });
+  const own = member(registrarFill, notes);
+  const again = (its = notes, log = silentLogger): Registrar => {
+    const names = its === notes ? own : member(registrarFill, its);
+    return new Registrar({ names, notes: its, authorKey, network, world, log });
+  };
+  return { ...bench, own, member, again, registrar: again() };
+}
