@@ -6,6 +6,7 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AltNetError, isAltNetError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
+import { reasonOf } from '../base/reason.ts';
 import { LatestValue } from './latest.ts';
 import { ndjsonType, writeLine } from './ndjson.ts';
 import type { CallOptions } from './ports.ts';
@@ -51,7 +52,7 @@ export async function replyWith(
 /** What a caller may read of an error: a foreign one tells of nothing but a defect. */
 export function asReported(error: unknown, log: Logger): AltNetError {
   if (isAltNetError(error) && statusOfCode[error.code] !== 500) return error;
-  log.error('an API request failed', { error: String(error) });
+  log.error('an API request failed', { why: reasonOf(error) });
   return isAltNetError(error) ? error : new AltNetError('INTERNAL', { what: 'the API request' });
 }
 

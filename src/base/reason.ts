@@ -10,7 +10,7 @@ const causesMax = 3;
 const framesMax = 3;
 
 /** "NO_PEERS", "DISK_FULL (ENOSPC)", "TypeError at rpc/responder.ts:201 < rpc/transport.ts:80". */
-export function reasonOf(error: unknown, causes = causesMax): string {
+export function reasonOf(error: unknown, causes: number = causesMax): string {
   const own = ownReasonOf(error);
   const cause: unknown = error instanceof Error ? error.cause : undefined;
   if (cause === undefined || causes <= 1) return own;

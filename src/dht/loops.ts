@@ -2,6 +2,7 @@
 import { abortReason } from '../base/abort.ts';
 import type { CancelTimer, Timers } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import { reasonOf } from '../base/reason.ts';
 
 /** What happened meanwhile may change when a round is due: then it is asked again. */
 export class Nudge {
@@ -38,7 +39,7 @@ export async function repeat(
       while ((await pause.wait(delayMs())) === 'interrupted') signal.throwIfAborted();
       await run(signal);
     } catch (error) {
-      if (!signal.aborted) log.warn('a round of upkeep failed', { name, error: String(error) });
+      if (!signal.aborted) log.warn('a round of upkeep failed', { name, why: reasonOf(error) });
     }
   }
   pause.end();

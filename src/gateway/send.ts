@@ -7,6 +7,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import type { Bytes } from '../base/bytes.ts';
 import { AltNetError, isAltNetError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
+import { reasonOf } from '../base/reason.ts';
 import type { SiteFile } from '../content/types.ts';
 import type { Account } from './account.ts';
 import { judge, type Wanted } from './conditions.ts';
@@ -102,7 +103,7 @@ export function sendFailure(exchange: Exchange, error: unknown, log: Logger): vo
   // A full disk is explained to the reader, and is still for the operator to mend.
   const isOperators = problem ? problem.status === 507 : !isAltNetError(error, 'ABORTED');
   if (isOperators) {
-    log.error('the gateway could not answer', { error: String(error) });
+    log.error('the gateway could not answer', { why: reasonOf(error) });
   }
   if (response.headersSent || response.destroyed) response.destroy();
   else sendProblem(exchange, problem ?? problems.defect());

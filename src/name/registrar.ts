@@ -9,6 +9,7 @@ import { AltNetError, isAltNetError } from '../base/errors.ts';
 import { KeyedTurns } from '../base/keyed-turns.ts';
 import type { Logger } from '../base/logger.ts';
 import { withDeadline } from '../base/abort.ts';
+import { reasonOf } from '../base/reason.ts';
 import { repeat } from '../dht/loops.ts';
 import { reservedSeconds } from '../dht/rules/ownership.ts';
 import { isPublicKey } from '../identity/curve.ts';
@@ -245,7 +246,7 @@ export class Registrar implements AsyncDisposable {
         await this.#turns.run(label, work, signal);
       } catch (error) {
         if (signal.aborted) throw error;
-        log.warn('a name could not be kept withdrawn', { error: String(error) });
+        log.warn('a name could not be kept withdrawn', { why: reasonOf(error) });
       }
     }
   }

@@ -8,6 +8,7 @@ import { unixSeconds, type World } from '../base/clock.ts';
 import { AltNetError, isAltNetError } from '../base/errors.ts';
 import { LruMap } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
+import { reasonOf } from '../base/reason.ts';
 import { SharedWork } from '../base/shared-work.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import { type Answer, answerOf, rememberedAnswer } from './answer.ts';
@@ -142,7 +143,7 @@ export class Resolver {
     try {
       await this.#deps.pins.remember(record);
     } catch (error) {
-      this.#deps.log.warn('an owner could not be remembered', { error: String(error) });
+      this.#deps.log.warn('an owner could not be remembered', { why: reasonOf(error) });
     }
   }
 

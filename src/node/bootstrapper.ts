@@ -10,6 +10,7 @@ import type { Abortable } from '../base/abort.ts';
 import { AltNetError } from '../base/errors.ts';
 import type { World } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import { reasonOf } from '../base/reason.ts';
 import { Nudge, repeat } from '../dht/loops.ts';
 import type { Transport } from '../dht/ports.ts';
 import type { Contact } from '../identity/contact.ts';
@@ -166,7 +167,9 @@ export class Bootstrapper {
       await this.#joining;
     } catch (error) {
       if (signal.aborted) return;
-      log[target.told ? 'debug' : 'warn']('bootstrap failed', { why: String(error) });
+      const fields = { address: address.text, why: reasonOf(error) };
+      if (target.told) log.debug('bootstrap failed again', fields);
+      else log.warn('bootstrap failed', fields);
       target.told = true;
     }
     const latestMs = dht.table.size === 0 ? aloneMaxMs : retryMaxMs;
@@ -188,7 +191,7 @@ export class Bootstrapper {
     try {
       await dht.join(seeds, { signal });
     } catch (error) {
-      if (!signal.aborted) log.warn('joining failed', { why: String(error) });
+      if (!signal.aborted) log.warn('joining failed', { why: reasonOf(error) });
     }
   }
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { abortReason } from '../base/abort.ts';
 import type { Logger } from '../base/logger.ts';
+import { reasonOf } from '../base/reason.ts';
 import type { HeldRoot } from '../content/ports.ts';
 import { parseRoot, requireLink } from '../content/dag/root.ts';
 import { guideRoot, noteGuideRoot } from './memory.ts';
@@ -39,7 +40,7 @@ export async function publishGuide(
     return siteUrl(root.toString());
   } catch (error) {
     if (signal?.aborted) throw abortReason(signal);
-    log.warn('the guide could not be published', { why: String(error) });
+    log.warn('the guide could not be published', { why: reasonOf(error) });
     return undefined;
   }
 }

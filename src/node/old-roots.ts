@@ -6,6 +6,7 @@
 import { toHex } from '../base/bytes.ts';
 import { isAltNetError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
+import { reasonOf } from '../base/reason.ts';
 import { adoptAll } from '../content/dag/adopt.ts';
 import type { HeldRoot } from '../content/ports.ts';
 import type { Store } from '../store/store.ts';
@@ -31,6 +32,6 @@ async function nameOne(
   } catch (error) {
     if (!isAltNetError(error, 'CONTENT_UNAVAILABLE') && !isAltNetError(error, 'CONTENT_BAD'))
       throw error;
-    log.warn('a site is not complete any more', { root: toHex(hash), why: error.message });
+    log.warn('a site is not complete any more', { root: toHex(hash), why: reasonOf(error) });
   }
 }

@@ -6,6 +6,7 @@ import type { Endpoint } from '../base/address.ts';
 import { AltNetError } from '../base/errors.ts';
 import type { World } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import { reasonOf } from '../base/reason.ts';
 import { repeat } from '../dht/loops.ts';
 import type { TableView } from '../dht/table/table.ts';
 import type { Contact } from '../identity/contact.ts';
@@ -74,7 +75,7 @@ export class Upkeep {
     try {
       await this.#remember();
     } catch (error) {
-      this.#deps.log.warn('peers could not be remembered', { why: String(error) });
+      this.#deps.log.warn('peers could not be remembered', { why: reasonOf(error) });
     }
   }
 

@@ -16,6 +16,7 @@ import { type Bytes, equalBytes } from '../base/bytes.ts';
 import { systemWorld, type World } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
+import { reasonOf } from '../base/reason.ts';
 import { shortId } from '../identity/contact.ts';
 import { keyId, type SigningKey } from '../identity/key.ts';
 import { announcedEndpoints, formatMultiaddr, parseMultiaddr } from './address.ts';
@@ -244,7 +245,7 @@ export class PeerHost {
         const stream = byteStream(raw, remote, { unreadBytesMax: askedBytesMax, traffic });
         const handler = this.#handlers.get(protocol);
         handler?.(stream).catch((error: unknown) => {
-          this.#log.warn('a stream handler failed', { protocol, error: String(error) });
+          this.#log.warn('a stream handler failed', { protocol, why: reasonOf(error) });
           stream.abort(error instanceof Error ? error : new Error('handler failed'));
         });
       },

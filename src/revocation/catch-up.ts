@@ -9,6 +9,7 @@ import { AltNetError } from '../base/errors.ts';
 import type { World } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { forEachOf } from '../base/parallel.ts';
+import { reasonOf } from '../base/reason.ts';
 import { Nudge, repeat } from '../dht/loops.ts';
 import { recordKinds } from '../record/kinds.ts';
 import { revocationBytes, revocationsKey } from '../record/revocations.ts';
@@ -176,7 +177,7 @@ export class CatchUp {
         await this.#fetch(list, AbortSignal.any([signal, AbortSignal.timeout(fetchMsMax)]));
       } catch (error) {
         signal.throwIfAborted();
-        this.#deps.log.warn('a list of revocations could not be fetched', { why: String(error) });
+        this.#deps.log.warn('a list of revocations could not be fetched', { why: reasonOf(error) });
       }
     });
   }

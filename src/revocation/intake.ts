@@ -7,6 +7,7 @@ import { type Bytes, equalBytes, toHex } from '../base/bytes.ts';
 import type { CancelTimer, World } from '../base/clock.ts';
 import { KeyedTurns } from '../base/keyed-turns.ts';
 import type { Logger } from '../base/logger.ts';
+import { reasonOf } from '../base/reason.ts';
 import { checkRecord, type RecordReader, recordReader } from '../record/acceptance.ts';
 import { compareRecords, type SignedRecord } from '../record/envelope.ts';
 import { recordKinds, storeStatuses } from '../record/kinds.ts';
@@ -162,7 +163,7 @@ export class Intake {
     const cancel = timers.after(waitMs, () => {
       this.#waiting.delete(hex);
       this.#take(what).catch((error: unknown) => {
-        this.#deps.log.error('a list of revocations cannot be kept', { why: String(error) });
+        this.#deps.log.error('a list of revocations cannot be kept', { why: reasonOf(error) });
       });
     });
     this.#waiting.set(hex, { ...what, cancel });

@@ -5,6 +5,7 @@
 import { type Bytes, toHex } from '../base/bytes.ts';
 import type { Random } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import { reasonOf } from '../base/reason.ts';
 import {
   hashOfContent,
   hashOfName,
@@ -131,7 +132,7 @@ export class RevokerLists implements RevokedSource, AsyncDisposable {
     this.#changing = this.#changing
       .then(() => this.#change())
       .catch((error: unknown) => {
-        this.#deps.log.error('a list of revocations cannot be read', { why: String(error) });
+        this.#deps.log.error('a list of revocations cannot be read', { why: reasonOf(error) });
       });
     return this.#changing;
   }

@@ -8,6 +8,7 @@ import { type Bytes, concatBytes, equalBytes } from '../base/bytes.ts';
 import type { World } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
+import { reasonOf } from '../base/reason.ts';
 import { Nudge, repeat } from '../dht/loops.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import {
@@ -170,7 +171,7 @@ export class OwnList {
       return await this.#sign(signal);
     } catch (error) {
       signal?.throwIfAborted();
-      this.#deps.log.warn('revocations are not published yet', { why: String(error) });
+      this.#deps.log.warn('revocations are not published yet', { why: reasonOf(error) });
       return 0;
     }
   }

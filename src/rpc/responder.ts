@@ -10,6 +10,7 @@
 import type { Bytes } from '../base/bytes.ts';
 import { unixSeconds, type World } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import { reasonOf } from '../base/reason.ts';
 import type { Reply, Request, RequestHandler, Requester } from '../dht/ports.ts';
 import { type StoreStatus, storeStatuses } from '../record/kinds.ts';
 import { isFailure } from '../wire/failure.ts';
@@ -197,8 +198,9 @@ export class Responder {
     this.#deps.counters.add('request.handler-failed');
     if (this.#handlerFailureLogged) return;
     this.#handlerFailureLogged = true;
-    const why = error instanceof Error ? (error.stack ?? error.message) : 'not an error';
-    this.#deps.log.error('a request could not be handled; it was dropped', { why });
+    this.#deps.log.error('a request could not be handled; it was dropped', {
+      why: reasonOf(error),
+    });
   }
 
   #answer(opened: Opened, reply: Reply | undefined): void {

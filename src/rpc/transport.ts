@@ -10,6 +10,7 @@ import type { Bytes } from '../base/bytes.ts';
 import type { World } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
+import { reasonOf } from '../base/reason.ts';
 import type { Answered, CallOptions, Request, RequestHandler, Transport } from '../dht/ports.ts';
 import { type Contact, formatContact } from '../identity/contact.ts';
 import type { SigningKey } from '../identity/key.ts';
@@ -208,8 +209,7 @@ export class UdpTransport implements Transport {
       this.#counters.add('packet.failed');
       if (this.#failureLogged) return;
       this.#failureLogged = true;
-      const why = error instanceof Error ? (error.stack ?? error.message) : 'not an error';
-      this.#deps.log.error('a datagram could not be handled', { why });
+      this.#deps.log.error('a datagram could not be handled', { why: reasonOf(error) });
     }
   }
 

@@ -7,6 +7,7 @@ import type { CancelTimer, World } from '../base/clock.ts';
 import { unixSeconds } from '../base/clock.ts';
 import { LruMap } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
+import { reasonOf } from '../base/reason.ts';
 import { DaySalt } from './day-salt.ts';
 import type { Served, StatsNotes } from './ports.ts';
 import { decodeSiteCount, encodeSiteCount } from './site-codec.ts';
@@ -182,7 +183,7 @@ export class SiteStats implements AsyncDisposable {
         this.#isFailing = false;
       } catch (error) {
         if (!this.#isFailing) {
-          this.#deps.log.warn('site statistics cannot be written', { why: String(error) });
+          this.#deps.log.warn('site statistics cannot be written', { why: reasonOf(error) });
         }
         this.#isFailing = true;
         for (const name of some) if (this.#sites.has(name)) this.#note(name);

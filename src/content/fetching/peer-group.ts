@@ -196,7 +196,7 @@ export class PeerGroup implements Iterable<Peer> {
       return;
     }
     const { blocks } = session;
-    logger.info('a provider failed', { kind, why, blocks });
+    logger.debug('a provider failed', { kind, why, blocks });
     if (kind === 'dropped') sources.bad.add(contact.publicKey);
     if (kind === 'left') {
       sources.slow.add(contact.publicKey);

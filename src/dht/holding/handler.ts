@@ -6,7 +6,7 @@ import { scopeOf } from '../../base/address.ts';
 import type { Bytes } from '../../base/bytes.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
-import { isAltNetError } from '../../base/errors.ts';
+import { reasonOf } from '../../base/reason.ts';
 import type { Contact } from '../../identity/contact.ts';
 import { isStored, storeStatuses } from '../../record/kinds.ts';
 import type { Counters } from '../counters.ts';
@@ -112,8 +112,7 @@ export class Handler {
     const nowMs = this.#deps.clock.monotonicMs();
     if (nowMs - this.#complainedMs < complaintMs) return undefined;
     this.#complainedMs = nowMs;
-    const code = isAltNetError(error) ? error.code : 'INTERNAL';
-    this.#deps.log.error('cannot answer a request', { method, code, error: String(error) });
+    this.#deps.log.error('cannot answer a request', { method, why: reasonOf(error) });
     return undefined;
   }
 

@@ -7,6 +7,7 @@ import { sleep, withDeadline } from '../../base/abort.ts';
 import { type Bytes, equalBytes } from '../../base/bytes.ts';
 import type { CancelTimer, World } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
+import { reasonOf } from '../../base/reason.ts';
 import type { Contact } from '../../identity/contact.ts';
 import type { SignedRecord } from '../../record/envelope.ts';
 import type { Caller } from '../table/caller.ts';
@@ -116,7 +117,7 @@ export class Recheck {
     const { log, signal } = this.#deps;
     const check = this.#check(key, signal)
       .catch((error: unknown) => {
-        if (!signal.aborted) log.warn('cannot check a name', { error: String(error) });
+        if (!signal.aborted) log.warn('cannot check a name', { why: reasonOf(error) });
       })
       .finally(() => {
         this.#underWay.delete(check);

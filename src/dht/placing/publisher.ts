@@ -9,6 +9,7 @@ import { AltNetError } from '../../base/errors.ts';
 import { KeyedTurns } from '../../base/keyed-turns.ts';
 import { LruMap } from '../../base/limits.ts';
 import type { Logger } from '../../base/logger.ts';
+import { reasonOf } from '../../base/reason.ts';
 import type { SigningKey } from '../../identity/key.ts';
 import type { SignedRecord } from '../../record/envelope.ts';
 import type { RecordKind } from '../../record/kinds.ts';
@@ -226,7 +227,7 @@ export class Publisher {
       if (care === 'none' || !this.#isCurrent(entry.record)) continue;
       const result = await this.#take(care, entry.record, signal).catch((error: unknown) => {
         // One record that cannot be helped must not keep the others from being.
-        if (!signal.aborted) log.warn('cannot keep a record alive', { error: String(error) });
+        if (!signal.aborted) log.warn('cannot keep a record alive', { why: reasonOf(error) });
         return undefined;
       });
       if (!result) continue;
