@@ -59,7 +59,7 @@ class GuardedHoldings implements Holdings {
 
   async open(what: NewHolding): Promise<Holding> {
     if (what.root) requireRoot(this.#denials, what.root);
-    return guardedHolding(await this.#holdings.open(what), this.#denials);
+    return guardedHolding(await this.#holdings.open(what), what.root, this.#denials);
   }
 
   get(hash: Bytes): HeldRoot | undefined {
@@ -95,18 +95,20 @@ class GuardedHoldings implements Holdings {
   }
 }
 
-function guardedHolding(holding: Holding, denials: BlockDenials): Holding {
+/** `root`, if it is known: what becomes denied while it is being fetched is fetched no further. */
+function guardedHolding(holding: Holding, root: Link | undefined, denials: BlockDenials): Holding {
   return {
     async putAll(blocks) {
+      if (root) requireRoot(denials, root);
       for (const { hash } of blocks) requireBlock(denials, hash);
       await holding.putAll(blocks);
     },
     adopt: (hashes, options) => adoptAllowed(holding, denials, hashes, options),
     reserve: (bytes) => holding.reserve(bytes),
     requireRoom: (bytes) => holding.requireRoom(bytes),
-    async complete(root) {
-      requireRoot(denials, root.link);
-      await holding.complete(root);
+    async complete(whole) {
+      requireRoot(denials, whole.link);
+      await holding.complete(whole);
     },
     close: () => holding.close(),
     [Symbol.asyncDispose]: () => holding.close(),

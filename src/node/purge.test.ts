@@ -1,56 +1,76 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { test } from 'node:test';
-import { temporaryFolder, atEnd } from '../../test/support/cleanup.ts';
-import { nodeOptions } from '../../test/support/node-options.ts';
+import { testStore } from '../../test/support/store-folder.ts';
+import { block, hold, linkOf } from '../../test/support/store-holdings.ts';
+import { type Bytes, equalBytes } from '../base/bytes.ts';
+import { type Denial, noDenials } from '../base/denial.ts';
 import { silentLogger } from '../base/logger.ts';
-import { startNode } from './node.ts';
+import type { Store } from '../store/store.ts';
+import { Purge } from './purge.ts';
 
-test('what is blocked goes from the disk, at once and at the next start', async (t) => {
-  const folder = path.join(temporaryFolder(t), 'site');
-  mkdirSync(folder);
-  writeFileSync(path.join(folder, 'index.html'), '<h1>hello</h1>');
-  const options = nodeOptions(t);
-  const first = await startNode(options, { log: silentLogger });
-  atEnd(t, () => first.stop());
-  const { services } = first;
-  const { root, cid } = await services.publish({ path: folder });
-  const kept = await services.putValue(new Uint8Array(100));
+const revoked: Denial = { why: 'revoked' };
+const [one, two, shared] = [block('one', 1000), block('two', 1000), block('shared', 1000)];
 
-  const blocked = await services.block({ what: root, note: 'a test' });
-  assert.deepEqual(blocked, { entry: `/ipfs/${cid}`, changed: true, chunk_count: 2 });
-  assert.deepEqual(
-    (await services.sites()).map((site) => site.root),
-    [kept.key],
-  );
-  const again = await services.block({ what: cid });
-  assert.deepEqual(again, { entry: `/ipfs/${cid}`, changed: false, chunk_count: 0 });
-  const list = await services.blocklist();
-  assert.deepEqual(list, {
-    file: path.join(options.data, 'blocklist.txt'),
-    entries: [`/ipfs/${cid} note:a%20test`],
-    count: 1,
-    bad: [],
-    bad_count: 0,
-    foreign_count: 0,
-  });
-  const unblocked = await services.unblock({ what: cid });
-  assert.deepEqual(unblocked, { entry: `/ipfs/${cid}`, changed: true, chunk_count: 0 });
-  assert.equal((await services.blocklist()).count, 0);
-
-  await first.stop();
-  writeFileSync(path.join(options.data, 'blocklist.txt'), `${kept.key}\n`);
-  const second = await startNode(options, { log: silentLogger });
-  atEnd(t, () => second.stop());
-  await second.services.block({ what: 'alice' }); // a look of its own, after that of the start
-  assert.deepEqual(await second.services.sites(), []);
+test('a denied root goes, and with it the blocks that nobody else has', async (t) => {
+  const { store } = await testStore(t);
+  await hold(store, 'bad', [one, shared]);
+  await hold(store, 'good', [two, shared]);
+  const bad = linkOf('bad').hash;
+  const ofBlock = (hash: Bytes): Denial | undefined =>
+    equalBytes(hash, bad) ? revoked : undefined;
+  const purge = new Purge({ store, denials: { ...noDenials, ofBlock }, log: silentLogger });
+  assert.equal(await purge.run(), 1);
+  assert.equal(purge.dropped, 1);
+  assert.ok(!store.blocks.has(one.hash));
+  assert.ok(store.blocks.has(two.hash) && store.blocks.has(shared.hash));
+  assert.equal(store.holdings.get(bad), undefined);
+  assert.equal(await purge.run(), 0);
+  await purge.stop();
 });
 
-test('a node does not start with a list that it cannot read', async (t) => {
-  const options = nodeOptions(t);
-  mkdirSync(path.join(options.data, 'trusted-revokers.txt'), { recursive: true });
-  const message = /trusted-revokers\.txt cannot be read: it is a folder; the node does not start/;
-  const starting = startNode(options, { log: silentLogger });
-  await assert.rejects(starting, { code: 'LIST_UNREADABLE', message });
+test('what came of it while it went is looked for once more', async (t) => {
+  const { store } = await testStore(t);
+  await hold(store, 'bad', [one]);
+  const { hash } = linkOf('bad');
+  let writing = true;
+  const holdings = {
+    list: () => store.holdings.list(),
+    async remove(root: Bytes): Promise<void> {
+      await store.holdings.remove(root);
+      if (writing) await hold(store, 'bad', [two]);
+      writing = false;
+    },
+  } as Store['holdings'];
+  const ofBlock = (asked: Bytes): Denial | undefined =>
+    equalBytes(asked, hash) ? revoked : undefined;
+  const parts = { store: { blocks: store.blocks, holdings }, log: silentLogger };
+  const purge = new Purge({ ...parts, denials: { ...noDenials, ofBlock } });
+  await purge.run();
+  assert.ok(!store.blocks.has(one.hash) && !store.blocks.has(two.hash));
+  assert.equal(store.holdings.get(hash), undefined);
+  await purge.stop();
+});
+
+test('a change of what is denied is followed until it is stopped', async (t) => {
+  const { store } = await testStore(t);
+  await hold(store, 'bad', [one]);
+  let change: (() => void) | undefined;
+  let denied = false;
+  const denials = {
+    ofBlock: (): Denial | undefined => (denied ? revoked : undefined),
+    onChange: (listener: () => void): (() => void) => {
+      change = listener;
+      return () => (change = undefined);
+    },
+  };
+  const purge = new Purge({ store, denials, log: silentLogger });
+  purge.start();
+  await purge.run();
+  assert.ok(store.blocks.has(one.hash));
+  denied = true;
+  change?.();
+  await purge.run();
+  assert.ok(!store.blocks.has(one.hash));
+  await purge.stop();
+  assert.equal(change, undefined);
 });

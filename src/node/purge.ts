@@ -60,17 +60,21 @@ export class Purge implements AsyncDisposable {
 
   async #runAll(): Promise<number> {
     let blocks = 0;
+    let roots = 0;
     do {
       this.#isAskedAgain = false;
-      blocks += await this.#runOnce();
-    } while (this.#isAskedAgain && !this.#stopped);
+      const gone = await this.#runOnce();
+      blocks += gone.blocks;
+      roots = gone.roots;
+      // Something was dropped: what was being written of it by then may have come after that.
+    } while ((this.#isAskedAgain || roots > 0) && !this.#stopped);
     return blocks;
   }
 
-  async #runOnce(): Promise<number> {
+  async #runOnce(): Promise<{ readonly roots: number; readonly blocks: number }> {
     const { store, log } = this.#parts;
     const denied = await this.#deniedRoots();
-    if (denied.length === 0) return 0;
+    if (denied.length === 0) return { roots: 0, blocks: 0 };
     const before = store.blocks.stats().blocks;
     for (const hash of denied) {
       if (this.#stopped) break;
@@ -79,7 +83,7 @@ export class Purge implements AsyncDisposable {
     const blocks = Math.max(0, before - store.blocks.stats().blocks);
     this.#dropped += blocks;
     log.info('dropped what is denied', { roots: denied.length, blocks });
-    return blocks;
+    return { roots: denied.length, blocks };
   }
 
   async #deniedRoots(): Promise<Bytes[]> {
