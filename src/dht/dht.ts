@@ -34,6 +34,7 @@ import {
 import type { RecordDigest, RecordStore, ReplyInfo, RequestHandler, Transport } from './ports.ts';
 import type { Gathered, GatherEnd, GatherOptions } from './reading/gather.ts';
 import { Routing } from './lookup/routing.ts';
+import type { RecordDenials } from './rules/denial.ts';
 import type { StoreResult } from './placing/storing.ts';
 import { tableDefaults, type TableOptions, type TableView } from './table/table.ts';
 
@@ -78,6 +79,8 @@ export interface DhtDeps {
   readonly earliestUnixMs?: (() => number) | undefined;
   /** Told of every answer to a request of ours (mode/ learns our address from it). */
   readonly observe?: ((by: Contact, info: ReplyInfo) => void) | undefined;
+  /** Records that are neither taken nor handed out; call `reconsider` when that changes. */
+  readonly denies?: RecordDenials | undefined;
   readonly reach?: HandlerDeps['reach'];
   readonly onNonce?: HandlerDeps['onNonce'];
   readonly onAnnounce?: HandlerDeps['onAnnounce'];
@@ -166,6 +169,11 @@ export class Dht {
    */
   wake(): void {
     this.#maintenance.wake();
+  }
+
+  /** What is denied has changed: held records that must go are dropped now. */
+  reconsider(): void {
+    this.#holding.reconsider();
   }
 
   /**

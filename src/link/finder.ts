@@ -9,6 +9,7 @@ import type { Clock } from '../base/clock.ts';
 import { LruMap } from '../base/limits.ts';
 import { hashUrl, linkKey } from '../record/link.ts';
 import { canonicalUrl } from '../record/url.ts';
+import { deniedTarget, deniedUrl, type TargetDenials } from './denied-target.ts';
 import { FoundLinks } from './found.ts';
 import { merge } from './merge.ts';
 import type { LinkSearch } from './ports.ts';
@@ -28,19 +29,27 @@ interface Remembered {
 const rememberedMax = 1000;
 const staleMsMax = 24 * 3_600_000;
 
+export interface FinderDeps {
+  readonly clock: Clock;
+  /** What nobody is led to, and which URLs are not searched. */
+  readonly denied: TargetDenials;
+}
+
 export class LinkFinder {
   readonly #dht: LinkSearch;
   readonly #clock: Clock;
+  readonly #denied: TargetDenials;
   readonly #searches = new SharedSearches<Sighting, SearchTotals>();
   /** By key, what the last search brought. */
   readonly #remembered = new LruMap<string, Remembered>(rememberedMax); // BOUNDED by its size
 
-  constructor(dht: LinkSearch, clock: Clock) {
+  constructor(dht: LinkSearch, { clock, denied }: FinderDeps) {
     this.#dht = dht;
     this.#clock = clock;
+    this.#denied = denied;
   }
 
-  /** Throws BAD_URL, ABORTED. Who stops reading ends the search. */
+  /** Throws BAD_URL, URL_BLOCKED, ABORTED. Who stops reading ends the search. */
   async *find(
     url: string,
     signal: AbortSignal | undefined,
@@ -49,10 +58,14 @@ export class LinkFinder {
     const seconds = (): number => (this.#clock.monotonicMs() - startedMs) / 1000;
     // BOUNDED by what FoundLinks lets through. A link that changed is told twice and is one.
     const found = new Set<string>();
-    const exact = this.#search(keyOf(url), signal);
+    const key = keyOf(url);
+    const blocked = this.#deniedUrl(url);
+    if (blocked) throw blocked;
+    const exact = this.#search(key, signal);
     let step = await exact.next();
     try {
       for (; step.done !== true; step = await exact.next()) {
+        if (!this.#mayShow(step.value)) continue;
         found.add(nameOf(step.value));
         yield { ...step.value, seconds: seconds() };
       }
@@ -62,11 +75,21 @@ export class LinkFinder {
     const { answered, others } = step.value;
     if (found.size === 0 && others > 0) {
       for await (const link of this.#searchVariants(url, signal)) {
+        if (!this.#mayShow(link)) continue;
         found.add(nameOf(link));
         yield { ...link, seconds: seconds() };
       }
     }
     return { found: found.size, asked: answered, seconds: seconds() };
+  }
+
+  /** Asked when it is shown: what was found before may be denied now. */
+  #mayShow(link: Sighting): boolean {
+    return deniedTarget(link, this.#denied) === undefined;
+  }
+
+  #deniedUrl(url: string): ReturnType<typeof deniedUrl> {
+    return deniedUrl(url, this.#denied.denials);
   }
 
   /** Something was published under `key` from here: searches that began before do not show it. */
@@ -126,7 +149,7 @@ export class LinkFinder {
     url: string,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<Omit<FoundLink, 'seconds'>> {
-    const variants = urlVariants(url);
+    const variants = urlVariants(url).filter((variant) => !this.#deniedUrl(variant));
     yield* merge((ended) => variants.map((variant) => this.#searchVariant(variant, ended)), signal);
   }
 

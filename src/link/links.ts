@@ -17,6 +17,7 @@ import {
 } from '../record/link.ts';
 import { canonicalUrl } from '../record/url.ts';
 import { checkLink } from './check.ts';
+import { deniedTarget, deniedUrl, noTargetDenials, type TargetDenials } from './denied-target.ts';
 import { LinkFinder } from './finder.ts';
 import { inSlot, type OwnLink, OwnLinks } from './own.ts';
 import type { LinkNotes, LinkPublisher, LinkSearch } from './ports.ts';
@@ -35,6 +36,8 @@ export interface LinksDeps extends WriterDeps {
   readonly dht: LinkSearch;
   readonly publisher: LinkPublisher;
   readonly notes: LinkNotes;
+  /** What nobody is led to, and which URLs are asked for by nobody; left out: nothing. */
+  readonly denied?: TargetDenials | undefined;
 }
 
 /** A URL, and where its links stand. */
@@ -51,24 +54,28 @@ export class Links {
   readonly #own: OwnLinks;
   readonly #writer: LinkWriter;
   readonly #finder: LinkFinder;
+  readonly #denied: TargetDenials;
 
   constructor(deps: LinksDeps) {
-    const { publisher, notes, authorKey } = deps;
+    const { publisher, notes, authorKey, denied = noTargetDenials } = deps;
     this.#deps = deps;
+    this.#denied = denied;
     this.#own = new OwnLinks({ publisher, notes, author: authorKey.publicKey });
     this.#writer = new LinkWriter(deps);
-    this.#finder = new LinkFinder(deps.dht, deps.world.clock);
+    this.#finder = new LinkFinder(deps.dht, { clock: deps.world.clock, denied });
   }
 
   /**
    * Publishes an alternative, or replaces this author's link to the same target. Rejects with
-   * BAD_URL, BAD_ARGUMENT, LINK_LIMIT, RECORD_REFUSED, ABORTED, or NO_PEERS: then it is published
-   * as soon as there are some.
+   * BAD_URL, BAD_ARGUMENT, LINK_LIMIT, RECORD_REFUSED, ABORTED, URL_BLOCKED, what says that the
+   * target is denied, or NO_PEERS: then it is published as soon as there are some.
    */
   async put(url: string, link: Link, options: WriteOptions = {}): Promise<PutLink> {
     const startedMs = this.#nowMs();
     const place = placeOf(url);
     checkLink(link);
+    const error = deniedUrl(url, this.#denied.denials) ?? deniedTarget(link, this.#denied);
+    if (error) throw error;
     const { key, scheme, urlHash } = place;
     const mine = this.#own.under(key);
     const previous = inSlot(mine, this.#slotOf(link.target));
@@ -92,7 +99,7 @@ export class Links {
 
   /**
    * The links for a URL as they are found, each once; the end tells how many nodes answered. Who
-   * stops reading ends the search. Throws BAD_URL, ABORTED.
+   * stops reading ends the search. Throws BAD_URL, URL_BLOCKED, ABORTED.
    */
   get(url: string, { signal }: Abortable = {}): AsyncGenerator<FoundLink, LinkSearchEnd> {
     return this.#finder.find(url, signal);

@@ -11,6 +11,7 @@ import { Dht } from '../dht/dht.ts';
 import { Mode, type ModeOptions } from '../dht/mode/mode.ts';
 import { Publisher } from '../dht/placing/publisher.ts';
 import { loadIdentity } from '../identity/files.ts';
+import type { TargetDenials } from '../link/denied-target.ts';
 import { Links } from '../link/links.ts';
 import { Names } from '../name/names.ts';
 import { PeerHost } from '../peer/host.ts';
@@ -22,7 +23,7 @@ import { UdpTransport } from '../rpc/transport.ts';
 import { SiteStats } from '../stats/site-stats.ts';
 import { openStore } from '../store/store.ts';
 import { Trust } from '../trust/trust.ts';
-import { deniesRecord } from './denied-record.ts';
+import { denialOfRecord } from './denied-record.ts';
 import { listenOnBoth, type Listeners } from './listen.ts';
 import { nameOldRoots } from './old-roots.ts';
 import type { NodeOptions } from './options.ts';
@@ -84,7 +85,7 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
   );
   await stats.start();
   const { note, announced, ...networks } = await startNetworks(
-    { identity, store },
+    { identity, store, trust },
     { options, stack, common },
   );
   const base = { identity, store, trust, purge, stats, world, ...networks };
@@ -133,7 +134,7 @@ function overfullNote(
 
 /** Both networks, and what this node knows of its place in them. */
 async function startNetworks(
-  { identity, store }: Pick<Parts, 'identity' | 'store'>,
+  { identity, store, trust }: Pick<Parts, 'identity' | 'store' | 'trust'>,
   { options, stack, common }: { options: NodeOptions; stack: AsyncDisposableStack; common: Common },
 ): Promise<
   Pick<Parts, 'transport' | 'peers' | 'mode' | 'dht'> & {
@@ -189,6 +190,7 @@ async function startNetworks(
       observe: mode.observe,
       reach: mode.reach,
       onNonce: mode.onNonce,
+      denies: (record) => denialOfRecord(record, targetDenials(trust)),
       onAnnounce: ({ contact }, record) => announced.by?.announced(record, contact.id),
     }),
   );
@@ -197,6 +199,7 @@ async function startNetworks(
   const own = new OwnContact(signer, world.clock, { addresses: () => peers.addresses(), seen });
   late = { own, mode, dht };
   await dht.start();
+  stack.defer(trust.denials.onChange(() => dht.reconsider()));
   mode.recall(recalledReach(store.notes, world.clock.unixMs()));
   mode.start();
   return { transport, peers, mode, dht, note: bound.note, announced };
@@ -220,7 +223,7 @@ async function startFields(
       journal: store.journal,
       world,
       recordClock: base.mode.clock,
-      denies: (record) => deniesRecord(trust.denials, record),
+      denies: (record) => denialOfRecord(record, targetDenials(trust)) !== undefined,
       keys: identity,
       network,
       log,
@@ -255,5 +258,15 @@ async function startFields(
   await sites.start();
   const names = stack.use(new Names({ ...naming, readZoneFile: zoneFileReader(sites) }));
   await new ShownSites({ sites, ...store, names }).reconcile();
-  return { ...base, publisher, sites, names, links: new Links(naming) };
+  return {
+    ...base,
+    publisher,
+    sites,
+    names,
+    links: new Links({ ...naming, denied: targetDenials(trust) }),
+  };
+}
+
+function targetDenials({ denials, registrars }: Parts['trust']): TargetDenials {
+  return { denials, zones: () => registrars.list() };
 }

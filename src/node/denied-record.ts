@@ -1,26 +1,66 @@
 /**
- * Whether a record is about something that is denied here: a name, or the holding of content. Of
- * links only their owner's node knows the URL; who stores them sees its hash.
+ * Whether a record is about something that is denied here, a name or the holding of content, or
+ * leads to it. Of a link only its target can be asked for: its URL stands in it as a hash. What
+ * follows, the DHT knows.
  */
+import type { Bytes } from '../base/bytes.ts';
 import type { Denials } from '../base/denial.ts';
+import type { RecordDenial } from '../dht/rules/denial.ts';
+import { deniedTarget, type TargetDenials } from '../link/denied-target.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import { recordKinds } from '../record/kinds.ts';
 import { keyName } from '../record/label.ts';
-import { labelOf } from '../record/name.ts';
-import { multihashOf } from '../record/provider.ts';
+import { parseLink } from '../record/link.ts';
+import { parseName } from '../record/name.ts';
+import { parsePkName } from '../record/pkname.ts';
+import { parseProvider } from '../record/provider.ts';
 
 /** SHA-256 as a multihash: two octets before the hash. */
 const multihashHeadBytes = 2;
 
-export function deniesRecord(
-  denials: Pick<Denials, 'ofName' | 'ofBlock'>,
+/** Withdrawals are never denied: they hand nothing out, and take back what was. */
+export function denialOfRecord(
   record: SignedRecord,
-): boolean {
-  const { kind, key, author } = record;
-  if (kind === recordKinds.provider) {
-    const hash = multihashOf(record)?.subarray(multihashHeadBytes);
-    return hash !== undefined && denials.ofBlock(hash) !== undefined;
+  lists: TargetDenials,
+): RecordDenial | undefined {
+  const { denials } = lists;
+  if (denials.isEmpty || record.tombstone) return undefined;
+  switch (record.kind) {
+    case recordKinds.name:
+      return ofName(record, denials);
+    case recordKinds.pkName:
+      return ofKeyName(record, denials);
+    case recordKinds.provider: {
+      const hash = parseProvider(record)?.multihash.subarray(multihashHeadBytes);
+      return hash && denials.ofBlock(hash) && 'subject';
+    }
+    case recordKinds.link: {
+      const link = parseLink(record);
+      return link && deniedTarget(link, lists) && 'target';
+    }
+    case recordKinds.contact:
+    case recordKinds.revocations:
+      return undefined;
+    default:
+      return record.kind satisfies never;
   }
-  const label = kind === recordKinds.pkName ? keyName(author) : labelOf(record);
-  return label !== undefined && denials.ofName({ label, key }) !== undefined;
+}
+
+function ofName(record: SignedRecord, denials: Denials): RecordDenial | undefined {
+  const body = parseName(record);
+  if (!body) return undefined;
+  const { label, root, subnames, zoneFile } = body;
+  if (denials.ofName({ label, key: record.key })) return 'subject';
+  const targets = [root, ...(subnames?.values() ?? []), ...(zoneFile ? [zoneFile] : [])];
+  return targets.some(({ multihash }) => denials.ofBlock(multihash.digest)) ? 'target' : undefined;
+}
+
+function ofKeyName(
+  record: SignedRecord & { readonly author: Bytes },
+  denials: Denials,
+): RecordDenial | undefined {
+  const label = keyName(record.author);
+  if (denials.ofName({ label, key: record.key })) return 'subject';
+  const root = parsePkName(record)?.root;
+  return root && denials.ofBlock(root.multihash.digest) && 'target';
 }

@@ -9,6 +9,7 @@ import {
   storageDefaults,
   type StorageOptions,
 } from '../../src/dht/holding/storage.ts';
+import type { RecordDenials } from '../../src/dht/rules/denial.ts';
 import { testNetwork, testProfile } from './dht-samples.ts';
 import { type ManualWorld, manualWorld } from './manual-world.ts';
 import { MemoryRecordStore } from './memory-store.ts';
@@ -28,6 +29,8 @@ export interface StorageBench {
   readonly pass: (seconds: number) => void;
   /** The earliest that it may be, as the mode of the node says; undefined: what the clock says. */
   earliestUnixMs: number | undefined;
+  /** What is denied; undefined: nothing. */
+  denies: RecordDenials | undefined;
 }
 
 /** The node's ID is zero, so that the nearest key is the smallest. */
@@ -49,6 +52,7 @@ export function storageBench(
       network: testNetwork,
       isTooFar,
       earliestUnixMs: () => it.earliestUnixMs ?? world.clock.unixMs(),
+      denies: (record) => it.denies?.(record),
       onClaim: (claim) => claims.push(claim),
     },
     { ...storageDefaults, ...options },
@@ -64,6 +68,7 @@ export function storageBench(
     store: async (record, source) => storeStatusName((await accept(record, source)).status),
     pass: (seconds) => world.advance(seconds * 1000),
     earliestUnixMs: undefined,
+    denies: undefined,
   };
   return it;
 }

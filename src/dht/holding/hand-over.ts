@@ -3,13 +3,11 @@
  * needed: others hold the same, and who takes its place fetches them from those. Among few, a
  * record may not have got around yet; it is offered to others while there is time.
  */
-import type { World } from '../../base/clock.ts';
 import { forEachOf } from '../../base/parallel.ts';
 import type { Contact } from '../../identity/contact.ts';
 import type { StoredRecord } from '../ports.ts';
 import type { Caller } from '../table/caller.ts';
 import type { Copies } from './copies.ts';
-import { dropAtMs } from './keeping.ts';
 import type { Storage } from './storage.ts';
 
 /** Records that are offered, of so many that are looked at … */
@@ -21,8 +19,7 @@ const takersMax = 3;
 const atOnce = 16;
 
 export interface HandOverDeps {
-  readonly world: World;
-  readonly storage: Pick<Storage, 'entries'>;
+  readonly storage: Pick<Storage, 'entries' | 'isGiven'>;
   readonly caller: Pick<Caller, 'call'>;
   readonly copies: Copies;
   /** The contacts that we know nearest to a key, nearest first. */
@@ -31,13 +28,12 @@ export interface HandOverDeps {
 
 /** Those first of which the fewest copies are known. Resolves when `signal` aborts, or before. */
 export async function handOver(
-  { world, storage, caller, copies, closest }: HandOverDeps,
+  { storage, caller, copies, closest }: HandOverDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const nowMs = world.clock.unixMs();
   const held: StoredRecord[] = []; // BOUNDED by lookedMax
   for (const { stored } of storage.entries()) {
-    if (dropAtMs(stored) > nowMs) held.push(stored);
+    if (storage.isGiven(stored)) held.push(stored);
     if (held.length >= lookedMax) break;
   }
   const offers = held

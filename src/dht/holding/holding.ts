@@ -20,6 +20,7 @@ import type { RecordStore, StoredRecord, SyncReply } from '../ports.ts';
 import { Recheck, recheckDefaults, type RecheckOptions } from './recheck.ts';
 import { Repush } from './repush.ts';
 import type { RecordSieve } from '../reading/sieve.ts';
+import type { RecordDenials } from '../rules/denial.ts';
 import { selectSigma, type SigmaSize, sigmaSize } from '../lookup/sigma.ts';
 import { Storage, storageDefaults, type StorageOptions } from './storage.ts';
 import { Sync, syncDefaults, type SyncOptions } from './sync.ts';
@@ -64,6 +65,7 @@ export interface HoldingDeps {
   readonly networkSize: () => number;
   readonly isServer: () => boolean;
   readonly earliestUnixMs?: (() => number) | undefined;
+  readonly denies?: RecordDenials | undefined;
   readonly sieveFor: (key: Bytes) => Pick<RecordSieve, 'pass'>;
   /** Stores a record with those who should hold it. */
   readonly store: (record: SignedRecord, signal: AbortSignal) => Promise<void>;
@@ -92,6 +94,8 @@ export class Holding {
   readonly #handOver: (signal: AbortSignal) => Promise<void>;
   #opened: Promise<void> | undefined;
   readonly #syncNudge = new Nudge();
+  readonly #sweepNudge = new Nudge();
+  #isSweepDue = false;
   /** Monotonic. */
   #syncDueMs: number;
   #syncedMs = Number.NEGATIVE_INFINITY;
@@ -170,8 +174,9 @@ export class Holding {
     return [
       {
         name: 'sweep',
-        delayMs: () => this.#jittered(sweepIntervalMs),
+        delayMs: () => (this.#isSweepDue ? 0 : this.#jittered(sweepIntervalMs)),
         run: (signal) => this.#sweep(signal),
+        nudge: this.#sweepNudge,
       },
       {
         name: 'sync',
@@ -180,6 +185,13 @@ export class Holding {
         nudge: this.#syncNudge,
       },
     ];
+  }
+
+  /** What is denied has changed: what must go goes now, and what was refused may come again. */
+  reconsider(): void {
+    this.#sync.reconsider();
+    this.#isSweepDue = true;
+    this.#sweepNudge.now();
   }
 
   /** We leave: what others may not have yet is offered to them. Ends when `signal` aborts. */
@@ -211,6 +223,7 @@ export class Holding {
     const { settleAfterMs } = this.#options;
     const [sinceMs, nowMs] = [this.#sweptMs, world.clock.unixMs()];
     this.#sweptMs = nowMs;
+    this.#isSweepDue = false;
     let looked = 0;
     for (const held of this.storage.entries()) {
       const { stored } = held;

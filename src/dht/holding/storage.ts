@@ -28,10 +28,11 @@ import { dropAtMs } from './keeping.ts';
 import { Ledger } from './ledger.ts';
 import type { RecordStore, StoredRecord } from '../ports.ts';
 import { Room, roomDefaults, type RoomOptions } from './room.ts';
+import { mustGo, type RecordDenials } from '../rules/denial.ts';
 import { refuseOlder } from '../rules/order.ts';
 import { isProvisional, judgeName, mayAdopt, sinceMsOf } from '../rules/ownership.ts';
 import { roomUnderKey } from '../rules/quota.ts';
-import type { Held, Judged } from '../rules/rule.ts';
+import type { Held, Judged, Refusal } from '../rules/rule.ts';
 import { isSender } from '../rules/source.ts';
 import { SourceRate } from './source-rate.ts';
 
@@ -60,6 +61,8 @@ export interface StorageDeps {
   readonly isTooFar: (key: Bytes) => boolean;
   /** The earliest unix milliseconds that it may be; what our clock says when left out. */
   readonly earliestUnixMs?: (() => number) | undefined;
+  /** What is neither taken nor handed out; left out: nothing. */
+  readonly denies?: RecordDenials | undefined;
   /** Told of each name that is held until others confirm it. */
   readonly onClaim?: ((claim: Claim) => void) | undefined;
 }
@@ -81,7 +84,8 @@ export interface Outcome {
   readonly detail?: number | undefined;
 }
 
-const { OK, OK_PROVISIONAL, OK_DUPLICATE, NOT_CLOSE, POW, QUOTA_TOTAL, RATE } = storeStatuses;
+const { OK, OK_PROVISIONAL, OK_DUPLICATE } = storeStatuses;
+const { NOT_CLOSE, POW, QUOTA_TOTAL, RATE, REVOKED } = storeStatuses;
 
 /** When to come back to who is busy for a moment. */
 const busySeconds = 2;
@@ -157,14 +161,26 @@ export class Storage {
     return this.#deps.records.keys(from);
   }
 
-  /** What is held under `key` and not due to be dropped. */
+  /** What is held under `key` and may be handed out. */
   list(key: Bytes): readonly StoredRecord[] {
     const nowMs = this.#dueMs();
     const all = this.#deps.records.list(key);
+    const isGiven = (stored: StoredRecord): boolean => this.#isGiven(stored, nowMs);
     // Mostly all of them: SYNC lists thousands, and need not copy each list.
-    return all.every((stored) => dropAtMs(stored) > nowMs)
-      ? all
-      : all.filter((stored) => dropAtMs(stored) > nowMs);
+    return all.every(isGiven) ? all : all.filter(isGiven);
+  }
+
+  /** Whether it may be handed out: it is not due to be dropped, nor denied. */
+  isGiven(stored: StoredRecord): boolean {
+    return this.#isGiven(stored, this.#dueMs());
+  }
+
+  #isGiven(stored: StoredRecord, nowMs: number): boolean {
+    return dropAtMs(stored) > nowMs && !this.#isDenied(stored.record);
+  }
+
+  #isDenied(record: SignedRecord): boolean {
+    return this.#deps.denies?.(record) !== undefined;
   }
 
   /** Whether a record whose hash begins with `id` is here: not looked at whether it is due. */
@@ -215,7 +231,7 @@ export class Storage {
    */
   async adopt(record: SignedRecord, { source }: Origin): Promise<boolean> {
     const { clock, network } = this.#deps;
-    if (this.#counting) return false;
+    if (this.#counting || this.#isDenied(record)) return false;
     const isAdopted = await this.#turns.run(toHex(record.key), async () => {
       const slot = slotOf(record);
       const there = this.#held(record.key).find((other) => equalBytes(other.slot, slot));
@@ -232,9 +248,10 @@ export class Storage {
     return isAdopted;
   }
 
-  /** Whether its time here is over. */
+  /** Whether its time here is over, or it is denied. */
   isDue({ stored }: Held): boolean {
-    return dropAtMs(stored) <= this.#dueMs();
+    const { record } = stored;
+    return dropAtMs(stored) <= this.#dueMs() || mustGo(record, this.#deps.denies?.(record));
   }
 
   /** Forgets what is due. */
@@ -269,9 +286,11 @@ export class Storage {
     const nowMs = clock.unixMs();
     const held = all.filter((other) => !this.isDue(other));
     const nowUnixSeconds = unixSeconds(clock);
+    const isDenied = this.#isDenied(record);
     const judged: Judged = { candidate: record, slot, source, held, nowUnixSeconds, network };
 
-    if (there && held.includes(there) && equalBytes(there.stored.record.hash, record.hash)) {
+    const isSame = there && equalBytes(there.stored.record.hash, record.hash);
+    if (isSame && held.includes(there) && !isDenied) {
       // The same bytes were verified when they came first.
       if (Math.abs(nowMs - there.stored.refreshedMs) >= refreshedLatelyMs) {
         await this.#put(slot, { ...there.stored, refreshedMs: nowMs }, there);
@@ -282,10 +301,11 @@ export class Storage {
     if ('status' in room) return room;
     const status =
       (there ? OK : this.#room.judge(record, { source, nowMs })) ||
+      (isDenied ? REVOKED : OK) ||
       this.#reader.checkSignatures(record, network);
     if (status !== OK) return { status };
     const refusal = judgeName(judged) ?? refuseOlder(judged);
-    if (refusal) return refusal;
+    if (refusal) return this.#mayShow(refusal) ? refusal : { status: REVOKED };
 
     const heldSinceMs = sinceMsOf(judged) ?? nowMs;
     const provisional = isProvisional(judged);
@@ -294,6 +314,11 @@ export class Storage {
     for (const displaced of room.displaced) await this.#remove(displaced);
     if (provisional) this.#deps.onClaim?.({ key: record.key, source });
     return { status: provisional ? OK_PROVISIONAL : OK };
+  }
+
+  /** What is denied stands in the way all the same, and is not shown. */
+  #mayShow({ conflicting }: Refusal): boolean {
+    return conflicting === undefined || !this.#isDenied(conflicting);
   }
 
   #held(key: Bytes): readonly Held[] {

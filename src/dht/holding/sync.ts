@@ -79,13 +79,18 @@ export class Sync {
   readonly #deps: SyncDeps;
   readonly #options: SyncOptions;
   /** When each was refused (monotonic). BOUNDED by refusedMax */
-  readonly #refusedMs = new LruMap<string, number>(refusedMax);
+  #refusedMs = new LruMap<string, number>(refusedMax);
   /** Where to go on in a list that a round did not finish. BOUNDED by leftOffMax */
   readonly #leftOff = new LruMap<string, Bytes>(leftOffMax);
 
   constructor(deps: SyncDeps, options: SyncOptions = syncDefaults) {
     this.#deps = deps;
     this.#options = options;
+  }
+
+  /** What was refused for being denied may be right now. */
+  reconsider(): void {
+    this.#refusedMs = new LruMap(refusedMax);
   }
 
   /** Asks each neighbour once. Rejects only when `signal` aborts or the store cannot write. */
