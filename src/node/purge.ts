@@ -15,6 +15,8 @@ export interface PurgeParts {
 }
 
 const rootsPerTurn = 256;
+/** Looks after one change: each finds what was being written during the one before. */
+const looksMax = 8;
 
 export class Purge implements AsyncDisposable {
   readonly #parts: PurgeParts;
@@ -61,13 +63,15 @@ export class Purge implements AsyncDisposable {
   async #runAll(): Promise<number> {
     let blocks = 0;
     let roots = 0;
+    let looks = 0;
     do {
+      looks = this.#isAskedAgain ? 1 : looks + 1;
       this.#isAskedAgain = false;
       const gone = await this.#runOnce();
       blocks += gone.blocks;
       roots = gone.roots;
       // Something was dropped: what was being written of it by then may have come after that.
-    } while ((this.#isAskedAgain || roots > 0) && !this.#stopped);
+    } while ((this.#isAskedAgain || (roots > 0 && looks < looksMax)) && !this.#stopped);
     return blocks;
   }
 
