@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Bytes } from '../base/bytes.ts';
 import type { Denials } from '../base/denial.ts';
 import type { Logger } from '../base/logger.ts';
+import { reasonOf } from '../base/reason.ts';
 import type { Store } from '../store/store.ts';
 
 export interface PurgeParts {
@@ -103,7 +104,8 @@ export class Purge implements AsyncDisposable {
   }
 
   #report(error: unknown): void {
-    const why = error instanceof Error ? error.message : String(error);
-    this.#parts.log.error('what is denied could not be dropped from the disk', { why });
+    this.#parts.log.error('what is denied could not be dropped from the disk', {
+      why: reasonOf(error),
+    });
   }
 }

@@ -6,6 +6,7 @@ import { sleep } from '../../base/abort.ts';
 import type { Bytes } from '../../base/bytes.ts';
 import type { World } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
+import { reasonOf } from '../../base/reason.ts';
 import type { RecordReader } from '../../record/acceptance.ts';
 import type { SignedRecord } from '../../record/envelope.ts';
 import type { NetworkProfile } from '../../record/network.ts';
@@ -146,7 +147,7 @@ export class Holding {
         return await this.storage.open(world.timers, signal);
       } catch (error) {
         if (signal.aborted) return;
-        log.error('cannot read the held records', { error: String(error), againInMs: waitMs });
+        log.error('cannot read the held records', { why: reasonOf(error), againInMs: waitMs });
       }
       await sleep(world.timers, waitMs, signal).catch(() => undefined);
       if (signal.aborted) return;
