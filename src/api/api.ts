@@ -6,10 +6,11 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { HostPort } from '../base/address.ts';
 import { AltNetError, systemCode } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
+import { isOwnHost } from '../base/own-host.ts';
 import { valueBytesMax } from '../content/values.ts';
 import { Admission } from './admission.ts';
 import { acceptBodies, isGzipped, isTarBody, jsonBytesMax } from './bodies.ts';
-import { carriesToken, doubledHeader, isOwnHost, isOwnOrigin } from './guard.ts';
+import { carriesToken, doubledHeader, isOwnOrigin } from './guard.ts';
 import { openApiDocument } from './openapi.ts';
 import type { NodeServices } from './ports.ts';
 import { parseRefusal, Refusal, refuse } from './refusal.ts';

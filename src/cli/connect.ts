@@ -158,6 +158,8 @@ export const quietNode: Omit<NodeOptions, 'bootstrap' | 'network' | 'data' | 'ke
   gatewayExplicit: false,
   registrar: undefined,
   registrarExplicit: false,
+  metrics: undefined,
+  metricsExplicit: false,
   public: false,
   guest: false,
   logLevel: 'error',

@@ -24,6 +24,8 @@ test('without options everything has its documented default', async () => {
     gatewayExplicit: false,
     registrar: '127.0.0.1:9090',
     registrarExplicit: false,
+    metrics: '127.0.0.1:9999',
+    metricsExplicit: false,
     registrarToken: undefined,
     public: false,
     guest: false,
@@ -52,15 +54,17 @@ test('the one-dash spellings of older command lines work as written', async () =
 });
 
 test('a service is switched off with --no- or an empty value', async () => {
-  for (const words of ['--no-gateway --no-registrar', '--gateway= -registrar=']) {
+  const off = ['--no-gateway --no-registrar --no-metrics', '--gateway= -registrar= -metrics='];
+  for (const words of off) {
     const { options } = await start(words);
-    assert.deepEqual([options.gateway, options.registrar], [undefined, undefined], words);
+    const { gateway, registrar, metrics } = options;
+    assert.deepEqual([gateway, registrar, metrics], [undefined, undefined, undefined], words);
   }
 });
 
 test('what is not there yet is said when it was asked for, not when it was declined', async () => {
-  const asked = await start('start -metrics :9999 --relay a:1 --tld web --ca-dir x --dns-ip ::1');
-  assert.deepEqual(asked.unavailable, ['--ca-dir', '--dns-ip', '--tld', '--metrics', '--relay']);
+  const asked = await start('start --relay a:1 --tld web --ca-dir x --dns-ip ::1');
+  assert.deepEqual(asked.unavailable, ['--ca-dir', '--dns-ip', '--tld', '--relay']);
   const declined = await start('start --no-dns --no-metrics --tld alt --gateway-tls=');
   assert.deepEqual(declined.unavailable, []);
 });

@@ -24,6 +24,7 @@ export const defaults = {
   listen: '0.0.0.0:9000',
   gateway: '127.0.0.1:8080',
   registrar: '127.0.0.1:9090',
+  metrics: '127.0.0.1:9999',
 } as const;
 
 const mebibyte = 2 ** 20;
@@ -48,6 +49,8 @@ export function describeStart(command: Command): void {
     .option('--registrar <addr>', 'HTTP API (127.0.0.1:9090)')
     .option('--no-registrar', 'no HTTP API: other commands cannot reach the node')
     .option('--registrar-token <token>', 'for the HTTP API (<data>/registrar-token.txt)')
+    .option('--metrics <addr>', 'metrics and health over HTTP (127.0.0.1:9999)')
+    .option('--no-metrics', 'no metrics')
     .option('--headless', 'no prompt, also on a terminal')
     .option('--no-guide', 'do not publish the example site at the first start')
     .optionsGroup('Folders and limits:')
@@ -108,8 +111,6 @@ const laterOptions: readonly LaterOption[] = [
   },
   { flags: '--dns-upstream <addr>', description: "for all other names (the system's)" },
   { flags: '--tld <label>', description: 'the ending of names (alt)', check: requireLabel },
-  { flags: '--metrics <addr>', description: 'metrics (127.0.0.1:9999)', check: address },
-  { flags: '--no-metrics', description: 'no metrics' },
   { flags: '--relay-listen <addr>', description: 'serve as a relay', check: address },
   { flags: '--relay <addrs>', description: 'relays to use', check: parseBootstrapOption },
 ];
@@ -146,6 +147,8 @@ export function parseStart(
       gatewayExplicit: text('gateway') !== undefined,
       registrar: serviceAddress(values, 'registrar'),
       registrarExplicit: text('registrar') !== undefined,
+      metrics: serviceAddress(values, 'metrics'),
+      metricsExplicit: text('metrics') !== undefined,
       registrarToken: token,
       public: flagOption(values, 'public'),
       guest: false,
@@ -189,7 +192,7 @@ function storeBudgets(
 /** Undefined when switched off: `--no-gateway` or an empty value. */
 function serviceAddress(
   values: OptionValues,
-  service: 'gateway' | 'registrar',
+  service: 'gateway' | 'registrar' | 'metrics',
 ): string | undefined {
   const value = values[service];
   if (value === false || value === '') return undefined;

@@ -18,6 +18,10 @@ export interface Bound<T> {
   readonly note: string | undefined;
 }
 
+export function formatHostPort({ host, port }: HostPort): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
 /** The address as host and port; an empty host means every address. Throws BAD_ADDRESS. */
 export function requireHostPort(text: string): HostPort {
   const parsed = parseHostPort(text);

@@ -17,6 +17,7 @@ import {
 import { startCore } from './core.ts';
 import { publishGuide } from './guide.ts';
 import { createLogger } from './log.ts';
+import { type Monitor, startMonitor } from './monitor.ts';
 import type { NodeOptions, ReadyInfo } from './options.ts';
 import { Presence } from './presence.ts';
 import { startSurfaces } from './surfaces.ts';
@@ -50,9 +51,10 @@ export async function startNode(
   signal?.throwIfAborted();
   await makeFolder(options.data);
   const bootstrap = await bootstrapAddresses(options);
+  const monitor = await startMonitor(options, { stack, log });
   const core = await startCore(options, { stack, log });
   signal?.throwIfAborted();
-  const surfaces = await startSurfaces(core, { options, stack, log, startedMs });
+  const surfaces = await startSurfaces(core, { options, stack, log, startedMs, monitor });
   const { parts } = core;
   const presence = stack.use(new Presence(parts, bootstrap, log));
   await presence.join(signal);
@@ -61,16 +63,21 @@ export async function startNode(
     : undefined;
   signal?.throwIfAborted();
   presence.settle();
+  if (monitor) monitor.metrics.health = 'ready';
   log.info('ready', { listen: surfaces.ready.listen, table: parts.dht.table.size });
-  return running(stack.move(), presence, {
-    services: surfaces.services,
-    ready: { ...surfaces.ready, ...(guide !== undefined && { guide }) },
-  });
+  return running(
+    stack.move(),
+    { presence, monitor },
+    {
+      services: surfaces.services,
+      ready: { ...surfaces.ready, ...(guide !== undefined && { guide }) },
+    },
+  );
 }
 
 function running(
   stack: AsyncDisposableStack,
-  presence: Presence,
+  { presence, monitor }: { readonly presence: Presence; readonly monitor: Monitor | undefined },
   what: Pick<RunningNode, 'services' | 'ready'>,
 ): RunningNode {
   const { promise: stopped, resolve } = Promise.withResolvers<void>();
@@ -80,6 +87,7 @@ function running(
     return stopping;
   };
   const end = async (): Promise<void> => {
+    if (monitor) monitor.metrics.health = 'stopping';
     await presence.leave();
     await stack.disposeAsync();
   };

@@ -17,6 +17,9 @@ export interface NodeOptions {
   /** host:port of the HTTP API; undefined: none. */
   readonly registrar: string | undefined;
   readonly registrarExplicit: boolean;
+  /** host:port of metrics and health; undefined: none. */
+  readonly metrics: string | undefined;
+  readonly metricsExplicit: boolean;
   /** Else made once and kept in the data folder. */
   readonly registrarToken?: string | undefined;
   /** Directly reachable from the whole Internet, so a server for everybody at once. */
@@ -51,7 +54,7 @@ export interface ReadyInfo {
   readonly listen: string;
   readonly gateway: string | null;
   readonly registrar: string | null;
-  readonly metrics: null;
+  readonly metrics: string | null;
   readonly dns: null;
   /** Where a browser opens the example site, when it was published. */
   readonly guide?: string;

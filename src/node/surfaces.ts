@@ -9,8 +9,10 @@ import { formatEndpoint, type HostPort } from '../base/address.ts';
 import { toHex } from '../base/bytes.ts';
 import type { ServedAnswer } from '../gateway/account.ts';
 import { Gateway } from '../gateway/gateway.ts';
-import { type Bound, bindOrMove } from './bind.ts';
+import { type Bound, bindOrMove, formatHostPort } from './bind.ts';
 import type { Building, Core } from './core.ts';
+import { metricsSource } from './metrics-snapshot.ts';
+import type { Monitor } from './monitor.ts';
 import type { NodeOptions, ReadyInfo } from './options.ts';
 import type { Parts } from './parts.ts';
 import { removeRunFile, writeRunFile } from './runfile.ts';
@@ -25,18 +27,23 @@ export interface Surfaces {
 interface SurfacesContext extends Building {
   readonly options: NodeOptions;
   readonly startedMs: number;
+  /** Undefined when nobody wants metrics. */
+  readonly monitor: Monitor | undefined;
 }
 
 /** Rejects with PORT_TAKEN, BIND_FAILED or BAD_ADDRESS. */
 export async function startSurfaces(core: Core, context: SurfacesContext): Promise<Surfaces> {
   const { parts } = core;
-  const { options, startedMs, stack } = context;
+  const { options, startedMs, stack, monitor } = context;
   const gateway = await startGateway(parts, context);
   const siteUrl = (host: string): string | undefined =>
     gateway && `http://${host}.localhost:${gateway.value.address().port}/`;
+  const { storeBudgetBytes } = options;
+  const counted = { startedMs, storeBudgetBytes, gateway: gateway?.value };
+  monitor?.metrics.follow(metricsSource(parts, counted));
   const services = nodeServices(parts, {
     startedMs,
-    storeBudgetBytes: options.storeBudgetBytes,
+    storeBudgetBytes,
     siteUrl,
     onNameChanged: () => gateway?.value.forget(),
   });
@@ -47,7 +54,8 @@ export async function startSurfaces(core: Core, context: SurfacesContext): Promi
   await writeRunFile(options.data, address, { token: api && options.registrarToken });
   const { identity, transport } = parts;
   const [listen] = transport.address();
-  const notes = [...core.notes, gateway?.note ?? [], api?.note ?? []].flat();
+  const ports = [gateway?.note ?? [], api?.note ?? [], monitor?.note ?? []];
+  const notes = [...core.notes, ...ports.flat()];
   const ready: ReadyInfo = {
     node: toHex(identity.node.id),
     author: toHex(identity.author.id),
@@ -55,7 +63,7 @@ export async function startSurfaces(core: Core, context: SurfacesContext): Promi
     listen: listen ? formatEndpoint(listen) : '',
     gateway: gateway ? formatHostPort(gateway.value.address()) : null,
     registrar: api ? formatHostPort(api.value.address()) : null,
-    metrics: null,
+    metrics: monitor?.address ?? null,
     dns: null,
     notes,
   };
@@ -67,9 +75,9 @@ async function startGateway(
   { options, stack, log }: SurfacesContext,
 ): Promise<Bound<Gateway> | undefined> {
   if (options.gateway === undefined) return undefined;
+  const onServed = (served: ServedAnswer): void => stats.served(served);
   const request = { address: options.gateway, explicit: options.gatewayExplicit };
   const bound = await bindOrMove(request, async (at) => {
-    const onServed = (served: ServedAnswer): void => stats.served(served);
     const gateway = new Gateway({ names, sites, log, world, onServed }, at);
     await gateway.start();
     return gateway;
@@ -93,10 +101,6 @@ async function startApi(
   });
   stack.use(bound.value);
   return bound;
-}
-
-function formatHostPort({ host, port }: HostPort): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** Where a program on this machine connects to what listens there. */

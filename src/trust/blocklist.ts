@@ -78,6 +78,11 @@ export class Blocklist implements BlockedSource {
     return this.#live.onChange(listener);
   }
 
+  /** Rules in force. */
+  get count(): number {
+    return this.#rules.count;
+  }
+
   /** Rejects with LIST_UNREADABLE. */
   start(): Promise<void> {
     return this.#live.start();

@@ -19,6 +19,8 @@ export function nodeOptionsIn(folder: string, over: Partial<NodeOptions> = {}): 
     gatewayExplicit: false,
     registrar: undefined,
     registrarExplicit: false,
+    metrics: undefined,
+    metricsExplicit: false,
     public: false,
     guest: false,
     network: 'local',

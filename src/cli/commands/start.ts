@@ -71,6 +71,7 @@ function announce(
   const parts = [`node ${node.slice(0, 40)} ready on ${listen}`];
   if (gateway !== null) parts.push(`sites at http://NAME.localhost:${portOf(gateway)}/`);
   if (registrar !== null) parts.push(`API at ${registrar}`);
+  if (metrics !== null) parts.push(`metrics at ${metrics}`);
   terminal.result({ ...event, metrics, dns }, [
     `altnet: ${parts.join(', ')}`,
     ...(guide === undefined ? [] : [`Open in a browser: ${guide}`]),

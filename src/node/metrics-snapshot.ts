@@ -1,0 +1,113 @@
+/** What the parts of a node say of themselves, gathered when somebody reads the metrics. */
+import { formatEndpoint } from '../base/address.ts';
+import { toHex } from '../base/bytes.ts';
+import { unixSeconds } from '../base/clock.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import { shortId } from '../identity/contact.ts';
+import type { MetricsSource } from '../metrics/metrics.ts';
+import type {
+  DhtSnapshot,
+  NodeSnapshot,
+  PeersSnapshot,
+  StoreSnapshot,
+} from '../metrics/snapshot.ts';
+import { programName } from './own-contact.ts';
+import type { Parts } from './parts.ts';
+import { countHeld } from './services-held.ts';
+import type { NetworkContext } from './services-network.ts';
+
+export interface SnapshotContext extends NetworkContext {
+  /** Undefined without one. */
+  readonly gateway: Pick<Gateway, 'counts'> | undefined;
+}
+
+const noTraffic = { receivedBytes: 0, sentBytes: 0 };
+
+export function metricsSource(parts: Parts, context: SnapshotContext): MetricsSource {
+  return {
+    take: () => snapshotOf(parts, context),
+    traffic: () => trafficOf(parts.peers)['sync'] ?? noTraffic,
+  };
+}
+
+function snapshotOf(
+  parts: Parts,
+  { startedMs, gateway, ...context }: SnapshotContext,
+): NodeSnapshot {
+  const { identity, transport, peers, mode, sites, trust, revocations, stats, world } = parts;
+  const [listen] = transport.address();
+  const { copies, unserved } = sites.counts();
+  return {
+    nodeId: toHex(identity.node.id),
+    shortId: shortId(identity.node.id),
+    version: programName.replace(/^.*\//, ''),
+    listen: listen ? formatEndpoint(listen) : '',
+    advertised: peers.addresses(),
+    isServer: mode.isServer(),
+    clockOffsetSeconds: mode.status().clockOffsetSeconds,
+    uptimeSeconds: (world.clock.monotonicMs() - startedMs) / 1000,
+    unixSeconds: unixSeconds(world.clock),
+    dht: dhtOf(parts),
+    peers: peersOf(parts),
+    store: storeOf(parts, context),
+    copies: { ...copies, few: sites.copiesHealth().few, unserved },
+    gateway: gateway?.counts(),
+    revocations: revocations.freshness(),
+    trust: {
+      registrars: trust.registrars.list().length,
+      revokers: trust.revokers.list().length,
+      blocklist: trust.blocklist.count,
+    },
+    countedNames: stats.size,
+  };
+}
+
+function dhtOf({ dht, transport }: Parts): DhtSnapshot {
+  return {
+    ...dht.counters(),
+    table: dht.table.size,
+    networkSize: dht.networkSize(),
+    records: dht.heldKinds(),
+    recordBytes: dht.held().bytes,
+    packets: transport.counters(),
+  };
+}
+
+function peersOf({ peers }: Parts): PeersSnapshot {
+  const connections = peers.connections();
+  const inbound = connections.filter(({ direction }) => direction === 'inbound').length;
+  return {
+    inbound,
+    outbound: connections.length - inbound,
+    peers: new Set(connections.map(({ publicKey }) => toHex(publicKey))).size,
+    streams: connections.reduce((sum, { streams }) => sum + streams, 0),
+    refused: peers.refusedConnections,
+    traffic: trafficOf(peers),
+  };
+}
+
+/** "/altnet/sync/1" becomes "sync". */
+function trafficOf(peers: Parts['peers']): PeersSnapshot['traffic'] {
+  return Object.fromEntries(
+    Object.entries(peers.traffic()).map(([protocol, bytes]) => [
+      protocol.split('/')[2] ?? protocol,
+      bytes,
+    ]),
+  );
+}
+
+function storeOf(
+  { store }: Parts,
+  { storeBudgetBytes }: Pick<SnapshotContext, 'storeBudgetBytes'>,
+): StoreSnapshot {
+  const held = [...store.holdings.list()];
+  const { own, copies: copy, visited } = countHeld(held);
+  return {
+    blocks: store.blocks.stats().blocks,
+    bytes: store.holdings.usage().bytes,
+    budgetBytes: storeBudgetBytes,
+    evicted: store.evicted(),
+    holdings: { own, copy, visited },
+    incomplete: held.filter(({ complete }) => !complete).length,
+  };
+}
