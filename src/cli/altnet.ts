@@ -1,6 +1,6 @@
 /** `altnet` with its words: parses, connects, runs, and turns failures into a line and a code. */
 import { AltNetError } from '../base/errors.ts';
-import { wantsJson } from './argv.ts';
+import { wantsJson, wantsJsonLog } from './argv.ts';
 import type { CommandContext, CommandDefinition, ParsedCommand, Shell } from './command.ts';
 import { commandEntries } from './commands.ts';
 import type { Connection } from './connect.ts';
@@ -17,7 +17,8 @@ export async function runAltnet(
   surroundings: Surroundings,
 ): Promise<number> {
   const { stdout, stderr } = surroundings;
-  const terminal = new Terminal({ stdout, stderr, program: 'altnet', json: wantsJson(argv) });
+  const output = { json: wantsJson(argv), jsonLog: wantsJsonLog(argv) };
+  const terminal = new Terminal({ stdout, stderr, program: 'altnet', ...output });
   try {
     const write = (text: string): void => terminal.text(text);
     const version = await readVersion();

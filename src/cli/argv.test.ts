@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { checkProperty } from '../../test/support/property.ts';
-import { type LongOptions, normaliseArgv, splitWords, wantsJson } from './argv.ts';
+import { type LongOptions, normaliseArgv, splitWords, wantsJson, wantsJsonLog } from './argv.ts';
 
 const long: LongOptions = new Map([
   ['listen', { takesValue: true }],
@@ -80,4 +80,11 @@ test('splitWords gives back any words that were quoted', () => {
       assert.deepEqual(splitWords(words.map(quote).join(' ')), words);
     }),
   );
+});
+
+test('wantsJsonLog knows both spellings', () => {
+  assert.equal(wantsJsonLog(['start', '--log-format', 'json']), true);
+  assert.equal(wantsJsonLog(['-log-format=json', '-headless']), true);
+  assert.equal(wantsJsonLog(['start', '--log-format', 'text', 'json']), false);
+  assert.equal(wantsJsonLog(['put', '--', '--log-format', 'json']), false);
 });

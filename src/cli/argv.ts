@@ -44,6 +44,18 @@ export function wantsJson(argv: readonly string[]): boolean {
   return words.includes('--json') || words.includes('-json');
 }
 
+/** Whether the log of this node is to be JSON, known before the words are parsed: `start` alone has one. */
+export function wantsJsonLog(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  const words = end === -1 ? argv : argv.slice(0, end);
+  return words.some((word, at) => {
+    return (
+      /^--?log-format=json$/.test(word) ||
+      (/^--?log-format$/.test(word) && words[at + 1] === 'json')
+    );
+  });
+}
+
 /**
  * A typed line as words, in the manner of a shell: spaces part, quotes keep together, and a
  * backslash takes the next character as it is, also inside double quotes. Throws USAGE for a quote

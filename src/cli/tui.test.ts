@@ -9,7 +9,7 @@ interface Written {
   readonly stderr: () => string;
 }
 
-function written({ json = false, isTTY = false } = {}): Written {
+function written({ json = false, isTTY = false, jsonLog = false } = {}): Written {
   const texts = { stdout: '', stderr: '' };
   const stream = (name: keyof typeof texts): OutputStream => ({
     isTTY,
@@ -17,7 +17,8 @@ function written({ json = false, isTTY = false } = {}): Written {
     write: (data) => (texts[name] += String(data)),
   });
   const streams = { stdout: stream('stdout'), stderr: stream('stderr') };
-  const terminal = new Terminal({ ...streams, json, program: 'altnet' });
+  const clock = { unixMs: () => 5 };
+  const terminal = new Terminal({ ...streams, json, jsonLog, program: 'altnet', ...clock });
   return { terminal, stdout: () => texts.stdout, stderr: () => texts.stderr };
 }
 
@@ -81,4 +82,19 @@ test('the exit code says whether the words were wrong', () => {
   assert.equal(exitCodeOf(new AltNetError('BAD_NAME', { name: '', why: 'x' })), 2);
   assert.equal(exitCodeOf(new AltNetError('NO_NODE', { why: 'x' })), 1);
   assert.equal(exitCodeOf(new Error('x')), 1);
+});
+
+test('where the log is JSON, remarks and failures are lines of it', () => {
+  const { terminal, stderr } = written({ jsonLog: true });
+  terminal.note(`port ${hostile}`);
+  terminal.failure(new AltNetError('PORT_TAKEN', { address: 'a:1' }));
+  const lines = stderr()
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as object);
+  const error = 'a:1 is in use by another program; choose another port';
+  assert.deepEqual(lines, [
+    { level: 'warn', time: 5, note: `port ${hostile}`, msg: 'note' },
+    { level: 'error', time: 5, error, code: 'PORT_TAKEN', msg: 'failed' },
+  ]);
 });

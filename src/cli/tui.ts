@@ -3,7 +3,8 @@
  *
  * 1. stdout carries the result and nothing else: with --json one object per line, else short text.
  * 2. stderr carries everything else: notes, progress, and on failure one line that says what went
- *    wrong and what to do. With --json that line is {"error","code"}.
+ *    wrong and what to do. With --json that line is {"error","code"}. Where the log is JSON, both
+ *    are lines of that log, so that who reads it never meets anything else.
  * 3. Progress is drawn only when stderr is a terminal and --json is off, and is wiped before any
  *    other line is written.
  * 4. Text that came from others is sanitised (format.ts): on a terminal no peer can move the
@@ -27,10 +28,14 @@ export interface TerminalOptions {
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly json: boolean;
+  /** Notes and failures are lines of a JSON log: "level", "time", "msg" and what they say. */
+  readonly jsonLog?: boolean | undefined;
   /** What stands before notes and errors: "altnet". */
   readonly program: string;
   /** Monotonic milliseconds; for tests. */
   readonly nowMs?: (() => number) | undefined;
+  /** Of the wall clock; for tests. */
+  readonly unixMs?: (() => number) | undefined;
 }
 
 const columnsDefault = 80;
@@ -42,15 +47,19 @@ export class Terminal {
   readonly #stdout: OutputStream;
   readonly #stderr: OutputStream;
   readonly #program: string;
+  readonly #jsonLog: boolean;
   readonly #nowMs: () => number;
+  readonly #unixMs: () => number;
   #progressShown = false;
 
-  constructor({ stdout, stderr, json, program, nowMs }: TerminalOptions) {
+  constructor({ stdout, stderr, json, jsonLog, program, nowMs, unixMs }: TerminalOptions) {
     this.#stdout = stdout;
     this.#stderr = stderr;
     this.json = json;
     this.#program = program;
+    this.#jsonLog = jsonLog ?? false;
     this.#nowMs = nowMs ?? (() => performance.now());
+    this.#unixMs = unixMs ?? (() => Date.now());
   }
 
   get outputIsTerminal(): boolean {
@@ -60,7 +69,8 @@ export class Terminal {
   /** The same terminal with or without JSON. */
   withJson(json: boolean): Terminal {
     const [stdout, stderr, program] = [this.#stdout, this.#stderr, this.#program];
-    return new Terminal({ stdout, stderr, program, json, nowMs: this.#nowMs });
+    const [jsonLog, nowMs, unixMs] = [this.#jsonLog, this.#nowMs, this.#unixMs];
+    return new Terminal({ stdout, stderr, program, json, jsonLog, nowMs, unixMs });
   }
 
   /** One result: the object with --json, else the lines, which are already safe to print. */
@@ -92,7 +102,10 @@ export class Terminal {
   /** A remark on stderr. */
   note(text: string): void {
     this.#wipe();
-    this.#stderr.write(`${this.#program}: ${sanitize(text)}\n`);
+    const line = this.#jsonLog
+      ? this.#logLine('warn', 'note', { note: text })
+      : `${this.#program}: ${sanitize(text)}`;
+    this.#stderr.write(`${line}\n`);
   }
 
   /** A line of the log, complete with its line end. */
@@ -104,11 +117,18 @@ export class Terminal {
   /** The one line about a failure. */
   failure(error: unknown): void {
     this.#wipe();
-    const { message, code } = describeError(error);
-    const line = this.json
-      ? toJsonLine({ error: message, code })
-      : `${this.#program}: ${sanitize(message)}`;
-    this.#stderr.write(`${line}\n`);
+    this.#stderr.write(`${this.#failureLine(describeError(error))}\n`);
+  }
+
+  #failureLine({ message, code }: { message: string; code: string }): string {
+    if (this.#jsonLog) return this.#logLine('error', 'failed', { error: message, code });
+    if (this.json) return toJsonLine({ error: message, code });
+    return `${this.#program}: ${sanitize(message)}`;
+  }
+
+  /** In the shape that node/log.ts gives its lines. */
+  #logLine(level: string, msg: string, fields: Readonly<Record<string, string>>): string {
+    return toJsonLine({ level, time: this.#unixMs(), ...fields, msg });
   }
 
   /** Shows that something is going on; rewritten by the next call, wiped by the next output. */
