@@ -20,7 +20,10 @@ export async function checkName(
     if (root !== undefined) holder.root = root;
     if (state === 'contested') holder.error = contestedText(fullName, claimants ?? []);
     if (state === 'expired') holder.error = new AltNetError('NAME_EXPIRED', { name }).message;
-    if (state === 'revoked') holder.error = `${fullName} was revoked`;
+    if (state === 'revoked')
+      holder.error = new AltNetError('NAME_REVOKED', { name: fullName }).message;
+    if (state === 'blocked')
+      holder.error = new AltNetError('NAME_BLOCKED', { name: fullName }).message;
     return holder;
   } catch (error) {
     if (!isAltNetError(error, 'BAD_NAME')) throw error;

@@ -243,7 +243,7 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
   resolve: shape<ResolveResult>(
     {
       name: text,
-      state: { enum: ['ok', 'new', 'contested', 'expired', 'revoked', 'not-found'] },
+      state: { enum: ['ok', 'new', 'contested', 'expired', 'revoked', 'blocked', 'not-found'] },
       asked: count,
     },
     {

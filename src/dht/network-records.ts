@@ -10,7 +10,7 @@ import { AltNetError } from '../base/errors.ts';
 import type { Contact } from '../identity/contact.ts';
 import type { RecordReader } from '../record/acceptance.ts';
 import type { SignedRecord } from '../record/envelope.ts';
-import type { RecordKind } from '../record/kinds.ts';
+import { type RecordKind, storeStatuses } from '../record/kinds.ts';
 import type { NetworkProfile } from '../record/network.ts';
 import type { Storage } from './holding/storage.ts';
 import type { Paths } from './lookup/lookup.ts';
@@ -33,6 +33,7 @@ import {
   readRecords,
 } from './reading/reading.ts';
 import { RecordSieve, type Wanted } from './reading/sieve.ts';
+import type { RecordDenials } from './rules/denial.ts';
 
 export interface StoreOptions extends Abortable {
   /** Whom to offer it instead of those that a lookup finds. */
@@ -65,11 +66,21 @@ export interface NetworkRecordsDeps {
   /** `networkId(profile)`. */
   readonly network: Bytes;
   readonly reader?: RecordReader | undefined;
+  /** What is brought to nobody; left out: nothing. */
+  readonly denies?: RecordDenials | undefined;
   /** Whether we hold records for others. */
   readonly isServer: () => boolean;
   /** A signal that aborts with this one and with the DHT; throws once either has. */
   readonly scope: (signal: AbortSignal | undefined) => AbortSignal;
 }
+
+/** Nobody was asked: this node itself would not take it. */
+const refusedHere: StoreResult = {
+  stored: 0,
+  asked: 1,
+  refusals: [{ status: storeStatuses.REVOKED, count: 1, conflicting: [] }],
+  holders: [],
+};
 
 export class NetworkRecords {
   readonly #deps: NetworkRecordsDeps;
@@ -144,6 +155,7 @@ export class NetworkRecords {
    * `targets` when there are any, else those that a lookup finds, each as soon as it is found.
    */
   async store(record: SignedRecord, options: StoreOptions = {}): Promise<StoreResult> {
+    if (this.#deps.denies?.(record)) return refusedHere;
     return this.#place(record.key, Promise.resolve(record), options);
   }
 
@@ -153,7 +165,11 @@ export class NetworkRecords {
     const placed = this.#place(key, promise, options);
     placed.catch(() => undefined); // told to who places
     return {
-      place(record) {
+      place: (record) => {
+        if (this.#deps.denies?.(record)) {
+          reject(new AltNetError('ABORTED', {}));
+          return Promise.resolve(refusedHere);
+        }
         resolve(record);
         return placed;
       },

@@ -1,5 +1,6 @@
 /** What a path means on a site: a file, a folder's index or list, the site's own 404 page. */
 import type { CID } from 'multiformats/cid';
+import { isDenied } from '../base/denial.ts';
 import { isAltNetError } from '../base/errors.ts';
 import type { SiteEntry, SiteFile, SiteFolder, SiteReader } from '../content/types.ts';
 import type { SitePath } from './path.ts';
@@ -38,8 +39,17 @@ export async function findOnSite(site: Site, { segments, slash }: SitePath): Pro
   if (entry && (path === '' || !slash)) {
     return { kind: 'file', file: entry, name: segments.at(-1) ?? '' };
   }
-  const whole = { ...site, range: undefined };
-  return { kind: 'missing', page: await openFile(whole, missingName) };
+  return { kind: 'missing', page: await openMissingPage({ ...site, range: undefined }) };
+}
+
+/** A site whose own page is denied has none: what was asked for is missing all the same. */
+async function openMissingPage(site: Site): Promise<SiteFile | undefined> {
+  try {
+    return await openFile(site, missingName);
+  } catch (error) {
+    if (isDenied(error)) return undefined;
+    throw error;
+  }
 }
 
 async function openFile(site: Site, path: string): Promise<SiteFile | undefined> {

@@ -68,6 +68,7 @@ export class Gateway {
   async start(): Promise<void> {
     const { host, port } = this.#options;
     await this.#listen({ host, port });
+    this.#responder.start();
     if (host !== '127.0.0.1') return;
     try {
       await this.#listen({ host: '::1', port: this.address().port });
@@ -79,6 +80,7 @@ export class Gateway {
 
   /** Open answers may end within the grace period. */
   stop(): Promise<void> {
+    this.#responder.stop();
     this.#stopped ??= Promise.all(this.#servers.map((server) => this.#close(server))).then(
       () => undefined,
     );

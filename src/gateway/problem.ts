@@ -121,6 +121,24 @@ export const problems = {
     text: 'Somebody whom this node trusts to judge this has withdrawn it.',
     advice: ['Ask who runs this node whom it trusts, and why.'],
   }),
+  blockedName: (name: string): Problem => ({
+    status: 451,
+    title: `${name} is not shown here`,
+    text: 'Who runs this node has put the name on its blocklist.',
+    advice: ['Ask who runs this node why.', 'Other nodes may show it.'],
+  }),
+  revokedContent: (text: string): Problem => ({
+    status: 410,
+    title: 'This was revoked',
+    text: `${capitalised(text)}.`,
+    advice: ['Ask who runs this node whom it trusts, and why.'],
+  }),
+  blockedContent: (text: string): Problem => ({
+    status: 451,
+    title: 'This is not shown here',
+    text: `${capitalised(text)}.`,
+    advice: ['Ask who runs this node why.', 'Other nodes may show it.'],
+  }),
   tooMuch: (): Problem => ({
     status: 503,
     title: 'Too much at once',
@@ -192,6 +210,8 @@ const byCode: Partial<Record<ErrorCode, (message: string) => Problem>> = {
   CONTENT_BAD: problems.unavailable,
   DISK_FULL: problems.diskFull,
   STORE_FULL: problems.storeFull,
+  CONTENT_REVOKED: problems.revokedContent,
+  CONTENT_BLOCKED: problems.blockedContent,
 };
 
 /** What stands in the way of opening a name; undefined when nothing does. */
@@ -210,6 +230,8 @@ export function problemOfName(resolved: ResolvedName): Problem | undefined {
       return problems.expired(name, expires);
     case 'revoked':
       return problems.revoked(name);
+    case 'blocked':
+      return problems.blockedName(name);
     case 'not-found':
       return problemOfAbsent(resolved);
     default:

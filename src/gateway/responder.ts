@@ -42,6 +42,15 @@ export class Responder {
     return this.#accounts.counts();
   }
 
+  /** Follows what is denied, until `stop`. */
+  start(): void {
+    this.#sites.start();
+  }
+
+  stop(): void {
+    this.#sites.stop();
+  }
+
   /** Answers every request, and never throws. */
   respond(request: IncomingMessage, response: ServerResponse): void {
     const account = this.#accounts.begin();

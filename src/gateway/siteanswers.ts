@@ -5,6 +5,7 @@
 import type { CID } from 'multiformats/cid';
 import { concatBytes, utf8 } from '../base/bytes.ts';
 import type { World } from '../base/clock.ts';
+import { type Denials, noDenials } from '../base/denial.ts';
 import { AltNetError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { SiteFile, SiteReader } from '../content/types.ts';
@@ -31,12 +32,15 @@ import {
   sendProblem,
   sendRedirect,
 } from './send.ts';
+import { type Showing, UnderWay } from './under-way.ts';
 
 export interface SiteAnswersDeps {
   readonly names: NameResolver;
   readonly sites: SiteReader;
   readonly log: Logger;
   readonly world: Pick<World, 'clock' | 'timers'>;
+  /** What is shown no longer once it is denied; `names` and `sites` do not give it anyway. */
+  readonly denials?: Pick<Denials, 'ofPath' | 'onChange'> | undefined;
 }
 
 export interface SiteAnswersOptions {
@@ -69,6 +73,8 @@ interface Work {
   readonly signal: AbortSignal;
   /** Ends the deadline: the answer has begun, and the client's patience decides from here on. */
   readonly onBegin: () => void;
+  /** Told what is shown, once that is known. */
+  readonly onRoot: (root: CID | undefined) => void;
 }
 
 export class SiteAnswers {
@@ -78,6 +84,8 @@ export class SiteAnswers {
   readonly #limits: BodiesLimits;
   #bodies: Bodies;
   readonly #inFlight: InFlight;
+  readonly #underWay: UnderWay;
+  #stopFollowing: (() => void) | undefined;
 
   constructor(deps: SiteAnswersDeps, options: SiteAnswersOptions) {
     const { nameFreshMs: freshMs, cachedBytesMax, cachedBodyBytesMax: bodyBytesMax } = options;
@@ -87,11 +95,25 @@ export class SiteAnswers {
     this.#limits = { bytesMax: cachedBytesMax, bodyBytesMax };
     this.#bodies = new Bodies(this.#limits);
     this.#inFlight = new InFlight(options);
+    this.#underWay = new UnderWay(deps.names, deps.denials ?? noDenials);
   }
 
   forget(): void {
     this.#names.clear();
     this.#bodies = new Bodies(this.#limits);
+  }
+
+  /** From now on nothing is shown, nor goes on being sent, that has come to be denied. */
+  start(): void {
+    this.#stopFollowing ??= this.#deps.denials?.onChange(() => {
+      this.forget();
+      this.#underWay.review();
+    });
+  }
+
+  stop(): void {
+    this.#stopFollowing?.();
+    this.#stopFollowing = undefined;
   }
 
   /** What is in memory is answered at once; everything else is work that is counted and timed. */
@@ -106,8 +128,10 @@ export class SiteAnswers {
       sendBytes(exchange, { size: bytes.length, type, etag, cacheControl }, bytes);
       return;
     }
-    void this.#work(exchange, async (work) => {
+    const showing = { label: labelOf(target), path: path.segments.join('/') };
+    void this.#work(exchange, showing, async (work) => {
       const known = root ?? (await this.#resolve(exchange, target, work));
+      work.onRoot(known);
       if (known) await this.#show({ ...exchange, root: known, path, cacheControl }, work);
     });
   }
@@ -171,7 +195,11 @@ export class SiteAnswers {
   }
 
   /** Runs `task` within the limits, with a signal for a client who leaves or waits too long. */
-  async #work(exchange: Exchange, task: (work: Work) => Promise<void>): Promise<void> {
+  async #work(
+    exchange: Exchange,
+    what: Pick<Showing, 'label' | 'path'>,
+    task: (work: Work) => Promise<void>,
+  ): Promise<void> {
     const client = exchange.request.socket.remoteAddress ?? '';
     if (!this.#inFlight.enter(client)) {
       sendProblem(exchange, problems.tooMuch());
@@ -185,12 +213,15 @@ export class SiteAnswers {
     );
     const onClose = (): void => controller.abort(new AltNetError('ABORTED', {}));
     exchange.response.once('close', onClose);
+    const showing: Showing = { ...what, controller };
+    this.#underWay.begin(showing);
     try {
-      await task({ signal, onBegin });
+      await task({ signal, onBegin, onRoot: (root) => (showing.root = root) });
     } catch (error) {
       sendFailure(exchange, signal.aborted ? signal.reason : error, this.#deps.log);
     } finally {
       onBegin();
+      this.#underWay.end(showing);
       this.#inFlight.leave(client);
     }
   }

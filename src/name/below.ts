@@ -1,6 +1,7 @@
 /** Names below a name: found in its record, or in the zone file that the record points to. */
 import type { CID } from 'multiformats/cid';
 import { toHex } from '../base/bytes.ts';
+import type { Denials } from '../base/denial.ts';
 import { AltNetError } from '../base/errors.ts';
 import { LruMap } from '../base/limits.ts';
 import { parseName } from '../record/name.ts';
@@ -15,11 +16,13 @@ const filesKept = 16;
 
 export class NamesBelow {
   readonly #read: ReadZoneFile;
+  readonly #denials: Pick<Denials, 'ofBlock'>;
   // BOUNDED by filesKept
   readonly #files = new LruMap<string, ZoneFile>(filesKept);
 
-  constructor(read: ReadZoneFile) {
+  constructor(read: ReadZoneFile, denials: Pick<Denials, 'ofBlock'>) {
     this.#read = read;
+    this.#denials = denials;
   }
 
   /**
@@ -47,7 +50,8 @@ export class NamesBelow {
   ): Promise<CID | undefined> {
     if (!cid) return undefined;
     const id = toHex(cid.multihash.digest);
-    const known = this.#files.get(id);
+    // Of a file that is denied by now, reading says so.
+    const known = this.#denials.ofBlock(cid.multihash.digest) ? undefined : this.#files.get(id);
     if (known) return known.get(sub);
     const file = parseZoneFile(await this.#read(cid, { bytesMax: zoneFileBytesMax, signal }));
     if (!file) {

@@ -6,6 +6,7 @@ import type { CID } from 'multiformats/cid';
 import { type Abortable, abortReason } from '../base/abort.ts';
 import { type Bytes, equalBytes, toHex } from '../base/bytes.ts';
 import { unixSeconds } from '../base/clock.ts';
+import { type Denials, noDenials } from '../base/denial.ts';
 import { AltNetError } from '../base/errors.ts';
 import { KeyedTurns } from '../base/keyed-turns.ts';
 import { freeAtSeconds } from '../dht/rules/ownership.ts';
@@ -15,11 +16,12 @@ import { isRoot } from '../record/root.ts';
 import { signTransfer } from '../record/transfer.ts';
 import { serialOf } from '../record/zone.ts';
 import { NamesBelow } from './below.ts';
+import { WriteGuard } from './denied.ts';
 import type { NamedCertificate } from './certificate-text.ts';
 import { Certificates } from './certificates.ts';
 import { newestOf, OwnNames, shownBy } from './own.ts';
 import { Pins } from './pins.ts';
-import { labelPlace, type NameAddress, type NamePlace, parseAddress } from './place.ts';
+import { type NameAddress, type NamePlace, parseAddress, placeInZone } from './place.ts';
 import type { NameNotes, NamePublisher, NameSearch, ReadZoneFile } from './ports.ts';
 import { Resolver, resolverDefaults, type ResolverOptions } from './resolver.ts';
 import type { Survey } from './survey.ts';
@@ -41,6 +43,8 @@ export interface NamesDeps extends WriterDeps {
   /** Where owners seen before are remembered. */
   readonly notes: NameNotes;
   readonly readZoneFile: ReadZoneFile;
+  /** What neither resolves nor is published; left out: nothing. */
+  readonly denials?: Denials | undefined;
 }
 
 export type NamesOptions = ResolverOptions;
@@ -74,6 +78,7 @@ export class Names implements NameResolver {
   readonly #deps: NamesDeps;
   readonly #own: OwnNames;
   readonly #resolver: Resolver;
+  readonly #guard: WriteGuard;
   readonly #below: NamesBelow;
   readonly #places: WritablePlaces;
   readonly #certificates: Certificates;
@@ -82,7 +87,7 @@ export class Names implements NameResolver {
   readonly #stopping = new AbortController();
 
   constructor(deps: NamesDeps, options: Partial<NamesOptions> = {}) {
-    const { dht, publisher, notes, authorKey, network, world, log } = deps;
+    const { dht, publisher, notes, authorKey, network, world, log, denials = noDenials } = deps;
     const { clock } = world;
     this.#deps = deps;
     const pins = new Pins({ notes, clock, network });
@@ -90,8 +95,9 @@ export class Names implements NameResolver {
     this.#own = own;
     const resolving = { ...namesDefaults, ...options };
     const { trustedZones: zones } = resolving;
-    this.#resolver = new Resolver({ dht, own, pins, network, world, log }, resolving);
-    this.#below = new NamesBelow(deps.readZoneFile);
+    this.#resolver = new Resolver({ dht, own, pins, network, world, log, denials }, resolving);
+    this.#guard = new WriteGuard(denials, zones);
+    this.#below = new NamesBelow(deps.readZoneFile, denials);
     this.#places = new WritablePlaces({
       own,
       author: authorKey.publicKey,
@@ -130,12 +136,14 @@ export class Names implements NameResolver {
    * Takes a free name or one that was offered to this author, or updates one that is this
    * author's. A name below another is an update of that one. Rejects with BAD_NAME, BAD_ROOT,
    * NAME_TAKEN, NAME_CONTESTED, NAME_NOT_YOURS (another's key name), CERTIFICATE_BAD,
-   * RECORD_REFUSED, NO_PEERS (it is published as soon as there are some), TIMEOUT, ABORTED.
+   * RECORD_REFUSED, NO_PEERS (it is published as soon as there are some), TIMEOUT, ABORTED, and
+   * with NAME_REVOKED, NAME_BLOCKED, CONTENT_REVOKED or CONTENT_BLOCKED for what is denied.
    */
   async register(name: string, root: CID, options: RegisterOptions = {}): Promise<RegisteredName> {
     requireRoot(root);
     const address = parseAddress(name);
     const { zone, subnames, zoneFile, signal } = options;
+    this.#guard.requireName(address);
     const certificate = this.#leaveFor(address, options);
     if (address.sub !== undefined) return this.update(name, root, options);
     const places = this.#places.toTake(address.apex, { zone, certificate });
@@ -160,7 +168,7 @@ export class Names implements NameResolver {
     const address = parseAddress(certificate.label);
     return this.#inTurn(address, options, async () => {
       await this.#certificates.remember(certificate);
-      const place = placeIn(address, certificate.zone);
+      const place = placeInZone(address, certificate.zone);
       const published = this.#own.under(place);
       const shown = published && shownBy(published);
       if (!shown || serialOf(published) >= certificate.serial) return undefined;
@@ -192,6 +200,7 @@ export class Names implements NameResolver {
     { signal, certificate: given }: Abortable & Pick<RegisterOptions, 'certificate'> = {},
   ): Promise<void> {
     const address = parseAddress(name);
+    this.#guard.requireName(address);
     const certificate = this.#leaveFor(address, { certificate: given });
     if (address.sub !== undefined) await this.#places.held(address, { signal });
     else {
@@ -208,7 +217,7 @@ export class Names implements NameResolver {
     name: string,
     { signal }: Abortable = {},
   ): Promise<{ readonly serial: number; readonly isHeld: boolean }> {
-    const place = placeIn(parseAddress(name), this.#deps.authorKey.publicKey);
+    const place = placeInZone(parseAddress(name), this.#deps.authorKey.publicKey);
     const { records, verdict } = await this.#survey(place, signal);
     const serial = Math.max(0, ...records.map(serialOf));
     return { serial, isHeld: verdict.state !== 'not-found' };
@@ -222,7 +231,7 @@ export class Names implements NameResolver {
   async withdraw(certificate: NamedCertificate, options: WriteOptions = {}): Promise<number> {
     const address = parseAddress(certificate.label);
     return this.#inTurn(address, options, async () => {
-      const place = placeIn(address, certificate.zone);
+      const place = placeInZone(address, certificate.zone);
       const own = this.#own.under(place);
       const draft = { place, mine: own ? [own] : [], change: 'release', certificate } as const;
       return (await this.#publish(address, draft, options)).stored;
@@ -236,6 +245,7 @@ export class Names implements NameResolver {
   async update(name: string, root: CID, options: UpdateOptions = {}): Promise<RegisteredName> {
     requireRoot(root);
     const address = parseAddress(name);
+    this.#guard.requireName(address);
     const { subnames, zoneFile } = options;
     const change =
       address.sub === undefined
@@ -255,6 +265,7 @@ export class Names implements NameResolver {
    */
   async transfer(name: string, newOwner: Bytes, options: WriteOptions = {}): Promise<OfferedName> {
     const address = parseAddress(name);
+    this.#guard.requireName(address);
     return this.#inTurn(address, options, () => this.#transfer(address, newOwner, options));
   }
 
@@ -349,6 +360,7 @@ export class Names implements NameResolver {
     draft: NameDraft,
     options: WriteOptions,
   ): ReturnType<NameWriter['write']> {
+    this.#guard.requireDraft(draft);
     try {
       const written = await this.#writer.write(draft, options);
       await this.#resolver.remember(written.record);
@@ -361,13 +373,6 @@ export class Names implements NameResolver {
 
 function requireRoot(root: CID): void {
   if (!isRoot(root)) throw new AltNetError('BAD_ROOT', { text: root.toString() });
-}
-
-/** Where a registrar's name is. Throws BAD_NAME for what no registrar can give. */
-function placeIn({ apex, sub, name }: NameAddress, zone: Bytes): NamePlace {
-  if (apex.type === 'label' && sub === undefined) return labelPlace(apex, zone);
-  const why = 'a registrar gives names of one label, such as alice.alt';
-  throw new AltNetError('BAD_NAME', { name, why });
 }
 
 /** An offer is not yet a name: it has to be taken first. */

@@ -93,6 +93,12 @@ export function labelPlace(
   return { type: 'label', kind: recordKinds.name, name, label, zone, key: nameKey(label, zone) };
 }
 
+/** Where a registrar's name is. Throws BAD_NAME for what no registrar can give. */
+export function placeInZone({ apex, sub, name }: NameAddress, zone: Bytes): NamePlace {
+  if (apex.type === 'label' && sub === undefined) return labelPlace(apex, zone);
+  throw badName(name, 'a registrar gives names of one label, such as alice.alt');
+}
+
 function badName(name: string, why: string): AltNetError<'BAD_NAME'> {
   // A long text would fill a screen and say no more.
   const shown = name.length > 100 ? `${name.slice(0, 99)}…` : name;

@@ -5,6 +5,7 @@
  */
 import { type Bytes, equalBytes } from '../base/bytes.ts';
 import { unixSeconds, type World } from '../base/clock.ts';
+import type { Denials } from '../base/denial.ts';
 import { AltNetError, isAltNetError } from '../base/errors.ts';
 import { LruMap } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
@@ -12,6 +13,7 @@ import { reasonOf } from '../base/reason.ts';
 import { SharedWork } from '../base/shared-work.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import { type Answer, answerOf, rememberedAnswer } from './answer.ts';
+import { denialAt, deniedAnswer, judgedAnswer } from './denied.ts';
 import { type OwnNames, ttlSecondsOf } from './own.ts';
 import type { Pins } from './pins.ts';
 import { type Apex, type NamePlace, placesOf } from './place.ts';
@@ -30,6 +32,8 @@ export interface ResolverDeps {
   readonly network: Bytes;
   readonly world: World;
   readonly log: Logger;
+  /** What is not resolved, and not even looked for. */
+  readonly denials: Denials;
 }
 
 export interface ResolverOptions {
@@ -118,10 +122,12 @@ export class Resolver {
     signal?.throwIfAborted();
     const nowMs = this.#nowMs();
     const zones = this.#followZones();
+    const judged = (answer: Answer): Answer =>
+      judgedAnswer(answer, placesOf(apex, zones), this.#deps.denials);
     const cached = fresh ? undefined : this.#cache.get(apex.name);
-    if (cached && nowMs < cached.untilMs) return agedAnswer(cached, nowMs);
+    if (cached && nowMs < cached.untilMs) return judged(agedAnswer(cached, nowMs));
     const look = (ended: AbortSignal): Promise<Answer> => this.#lookUp(apex, zones, ended);
-    return this.#lookups.run(apex.name, look, { signal });
+    return judged(await this.#lookups.run(apex.name, look, { signal }));
   }
 
   /** What is known of one place, for who wants to write there. Rejects with TIMEOUT, ABORTED. */
@@ -179,6 +185,8 @@ export class Resolver {
     const { apex, writes } = context;
     let absent: Survey | undefined;
     for (const place of places) {
+      const denial = denialAt(place, this.#deps.denials);
+      if (denial) return deniedAnswer(place, denial);
       const survey = await this.#ask(place, context);
       const { verdict, answered, wanted, complete } = survey;
       if (verdict.state !== 'not-found') return this.#keep(apex, survey, writes);

@@ -4,9 +4,17 @@ import type { Bytes } from '../base/bytes.ts';
 
 /**
  * ok: safe to use. new: held by somebody, but not yet confirmed by a majority. contested: several
- * authors claim it and none has a majority. expired, revoked, not-found: nothing to open.
+ * authors claim it and none has a majority. expired, not-found: nothing to open. revoked, blocked:
+ * denied here, by somebody whom this node trusts or by its operator; nothing else is told then.
  */
-export type NameState = 'ok' | 'new' | 'contested' | 'expired' | 'revoked' | 'not-found';
+export type NameState =
+  | 'ok'
+  | 'new'
+  | 'contested'
+  | 'expired'
+  | 'revoked'
+  | 'blocked'
+  | 'not-found';
 
 export interface ResolvedName {
   /** With its ending: "alice.alt" or "blog.alice.alt". */

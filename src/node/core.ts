@@ -256,7 +256,7 @@ async function startFields(
     ),
   );
   await sites.start();
-  const names = stack.use(new Names({ ...naming, readZoneFile: zoneFileReader(sites) }));
+  const names = stack.use(new Names({ ...naming, readZoneFile: zoneFileReader(sites), denials: trust.denials }));
   await new ShownSites({ sites, ...store, names }).reconcile();
   return {
     ...base,

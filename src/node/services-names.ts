@@ -100,6 +100,7 @@ export function rootOf({ name, state, root, claimants = [] }: ResolvedName): CID
   }
   if (state === 'expired') throw new AltNetError('NAME_EXPIRED', { name });
   if (state === 'revoked') throw new AltNetError('NAME_REVOKED', { name });
+  if (state === 'blocked') throw new AltNetError('NAME_BLOCKED', { name });
   throw new AltNetError('NAME_NOT_FOUND', { name });
 }
 

@@ -71,14 +71,14 @@ export async function startSurfaces(core: Core, context: SurfacesContext): Promi
 }
 
 async function startGateway(
-  { names, sites, stats, world }: Parts,
+  { names, sites, stats, trust, world }: Parts,
   { options, stack, log }: SurfacesContext,
 ): Promise<Bound<Gateway> | undefined> {
   if (options.gateway === undefined) return undefined;
   const onServed = (served: ServedAnswer): void => stats.served(served);
   const request = { address: options.gateway, explicit: options.gatewayExplicit };
   const bound = await bindOrMove(request, async (at) => {
-    const gateway = new Gateway({ names, sites, log, world, onServed }, at);
+    const gateway = new Gateway({ names, sites, log, world, onServed, denials: trust.denials }, at);
     await gateway.start();
     return gateway;
   });

@@ -95,6 +95,7 @@ const meanings: Readonly<Record<Exclude<ResolveResult['state'], 'not-found'>, st
   contested: 'contested',
   expired: 'expired',
   revoked: 'revoked',
+  blocked: 'blocked by this node',
 };
 
 function failureOf({ name, state, claimants = [] }: ResolveResult): AltNetError | undefined {
@@ -108,6 +109,8 @@ function failureOf({ name, state, claimants = [] }: ResolveResult): AltNetError 
       return new AltNetError('NAME_EXPIRED', { name });
     case 'revoked':
       return new AltNetError('NAME_REVOKED', { name });
+    case 'blocked':
+      return new AltNetError('NAME_BLOCKED', { name });
     case 'not-found':
       break;
   }
