@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import path from 'node:path';
@@ -44,6 +44,13 @@ test('--log-format json: every line on standard error is one object, remarks and
   const messages = parseLog(node.log()).map(({ level, msg }) => `${level} ${msg}`);
   assert.ok(messages.includes('info ready'), messages.join('\n'));
   assert.ok(messages.includes('warn note'), 'the relay is not available in this version');
+  const secrets = ['registrar-token.txt', 'keys/author.key', 'keys/node.key'].map((name) => {
+    const lines = readFileSync(path.join(node.data, name), 'utf8').trimEnd().split('\n');
+    return lines.at(-1) ?? '';
+  });
+  for (const secret of secrets) {
+    assert.ok(secret.length >= 32 && !node.log().includes(secret), 'no secret, not even at debug');
+  }
   const file = path.join(temporaryFolder(t), 'file');
   writeFileSync(file, '');
   const failed = await runProgram(['start', '-log-format=json', '--data', file]);

@@ -35,7 +35,7 @@ function describe(command: Command): void {
     .option('--store-budget <bytes>', 'as for start (1GiB)')
     .addHelpText(
       'after',
-      '\nTakes at most ten seconds, changes nothing, and needs neither a running node nor root.\nFails when a check does; a warning is none.',
+      '\nAn empty ADDR leaves a service out. Needs neither a running node nor root, takes at most ten\nseconds, and leaves nothing behind. Fails when one of its checks does; a warning is none.',
     );
 }
 

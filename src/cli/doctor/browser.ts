@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { parseIp, scopeOf } from '../../base/address.ts';
 import { untilAborted } from '../../base/abort.ts';
 import { systemCode } from '../../base/errors.ts';
-import { type Check, fail, type Finding, ok, skipped, warn } from './finding.ts';
+import { type Check, fail, type Finding, ok, warn } from './finding.ts';
 
 /** No site has this name; only where it leads matters. */
 const probe = 'altnet-doctor.localhost';
@@ -40,13 +40,3 @@ export function judgeAddresses(addresses: readonly string[]): Finding {
     'use a resolver that keeps to RFC 6761, such as systemd-resolved, or add the names that you use to the hosts file',
   );
 }
-
-export const dns: Check = {
-  name: 'dns',
-  run: async () => [skipped('the DNS service is not available in this version')],
-};
-
-export const certificateAuthority: Check = {
-  name: 'ca',
-  run: async () => [skipped('the HTTPS gateway is not available in this version')],
-};

@@ -17,9 +17,10 @@ import { judgeAddresses } from './browser.ts';
 import { clock } from './clock.ts';
 import { examine } from './doctor.ts';
 import type { Check, CheckContext, Finding } from './finding.ts';
-import { revocations } from './lists.ts';
-import { certificates, names } from './names.ts';
+import { certificates } from './certificates.ts';
+import { names } from './names.ts';
 import { reachability } from './reachability.ts';
+import { revocations } from './revocations.ts';
 import { judgeRuntime } from './runtime.ts';
 
 const nowSeconds = 1_800_000_000;

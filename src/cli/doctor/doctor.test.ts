@@ -14,7 +14,8 @@ import type { NodeOptions } from '../../node/options.ts';
 import { checks, type CheckedFinding } from './doctor.ts';
 
 /** Services that nobody takes away from the test, so that it does not depend on this machine. */
-const quiet = ['--listen', '127.0.0.1:0', '--gateway', '', '--registrar', ''];
+const off = ['--gateway', '', '--registrar', '', '--metrics', ''];
+const quiet = ['--listen', '127.0.0.1:0', ...off];
 
 const given = (addresses: string): string[] => ['-b', addresses, ...quiet];
 
@@ -143,7 +144,7 @@ test('ports: taken by another program, whose process is named where the system t
     gateway: `127.0.0.1:${(tcp.address() as AddressInfo).port}`,
     listen: `127.0.0.1:${udp.address().port}`,
   };
-  const words = ['--gateway', places.gateway, '--listen', places.listen, '--registrar', ''];
+  const words = [...off, '--gateway', places.gateway, '--listen', places.listen];
   const found = (await examine(data, ...words)).of('ports');
   const about = (what: string): string =>
     JSON.stringify(found.find(({ found: text }) => text.startsWith(what)));
@@ -159,7 +160,7 @@ test('ports: those of the node that runs here are its own', async (t) => {
   const data = path.join(temporaryFolder(t), 'data');
   const node = await startHere(t, { data, registrar: '127.0.0.1:0' });
   const { listen, registrar } = node.ready;
-  const words = ['--gateway', '', '--listen', listen, '--registrar', registrar ?? ''];
+  const words = [...off, '--listen', listen, '--registrar', registrar ?? ''];
   const { of } = await examine(data, ...words);
   if (process.platform !== 'linux') return;
   assert.deepEqual(
@@ -173,7 +174,7 @@ test('ports: those of the node that runs here are its own', async (t) => {
 });
 
 test('ports: a foreign address cannot be taken', async (t) => {
-  const words = ['--gateway', '192.0.2.1:8080', '--listen', '127.0.0.1:0', '--registrar', ''];
+  const words = [...quiet, '--gateway', '192.0.2.1:8080'];
   const { of } = await examine(path.join(temporaryFolder(t), 'data'), ...words);
   const wrong = of('ports').find(({ found }) => found.startsWith('gateway'));
   assert.match(JSON.stringify(wrong), /"fail".*EADDRNOTAVAIL.*--gateway/);
@@ -225,7 +226,9 @@ test('a node that is alone, and one that takes no commands', async (t) => {
   const data = path.join(temporaryFolder(t), 'data');
   const node = await startHere(t, { data, registrar: '127.0.0.1:0' });
   const alone = await examine(data);
-  assert.match(JSON.stringify(alone.of('peers')), /"fail".*0 nodes.*altnet bootstrap/);
+  assert.match(JSON.stringify(alone.of('peers')), /"warn".*0 nodes.*altnet bootstrap/);
+  const lost = await examine(data, '-b', 'nowhere.invalid:1', ...quiet);
+  assert.match(JSON.stringify(lost.of('peers')), /"fail".*0 nodes/);
   assert.match(JSON.stringify(alone.of('names')), /you hold no name/);
   await node.stop();
   await startHere(t, { data });

@@ -4,17 +4,20 @@ import { type World, systemWorld } from '../../base/clock.ts';
 import { isAltNetError } from '../../base/errors.ts';
 import { describeError } from '../tui.ts';
 import { bootstrap } from './bootstrap.ts';
-import { browser, certificateAuthority, dns } from './browser.ts';
+import { browser } from './browser.ts';
+import { certificates } from './certificates.ts';
 import { clock } from './clock.ts';
 import { disk } from './disk.ts';
 import { type Check, type CheckContext, fail, type Finding, warn } from './finding.ts';
 import { folders } from './folders.ts';
 import { keys } from './keys.ts';
-import { lists, revocations } from './lists.ts';
-import { certificates, names } from './names.ts';
+import { certificateAuthority, dns } from './later.ts';
+import { lists } from './lists.ts';
+import { names } from './names.ts';
 import { peers } from './peers.ts';
 import { ports } from './ports.ts';
 import { reachability } from './reachability.ts';
+import { revocations } from './revocations.ts';
 import { runtime } from './runtime.ts';
 
 export const checks: readonly Check[] = [
@@ -39,7 +42,7 @@ export const checks: readonly Check[] = [
 export type CheckedFinding = { readonly check: string } & Finding;
 
 /** With what is found out before it, and the end of the program, ten seconds in all. */
-export const checkTimeoutMs = 8000;
+export const checkTimeoutMs = 6500;
 
 /** Rejects with ABORTED only. */
 export async function examine(

@@ -1,18 +1,8 @@
-/** Whether this author's names resolve and will for a while, and so with certificates it gave. */
+/** Whether this author's names resolve, and will for a while. */
 import type { OwnName } from '../../api/ports.ts';
-import type { CertificateInfo, RegistrarServices } from '../../api/ports-trust.ts';
 import { countOf, formatMoment } from '../format.ts';
 import { describeError } from '../tui.ts';
-import {
-  type Check,
-  type CheckContext,
-  fail,
-  type Finding,
-  ok,
-  shorten,
-  skipped,
-  warn,
-} from './finding.ts';
+import { type Check, type CheckContext, type Finding, ok, skipped, warn } from './finding.ts';
 
 /** A node renews its names when half of their 90 days is over: so late, nobody did. */
 const soonSeconds = 14 * 86_400;
@@ -60,34 +50,4 @@ async function inspectName(
   } catch (error) {
     return warn(describeError(error).message, `look again with: altnet resolve ${name} --fresh`);
   }
-}
-
-export const certificates: Check = {
-  name: 'certificates',
-  async run({ node, nowMs }) {
-    if (node.state !== 'running') return [skipped('only a running node can tell')];
-    const { certificates: list } = node.services as Partial<RegistrarServices>;
-    if (!list) return [skipped('this node does not tell')];
-    const given = (await list.call(node.services)).filter(({ state }) => state !== 'withdrawn');
-    if (given.length === 0) return [ok('you have certified no name')];
-    return judgeCertificates(given, nowMs() / 1000);
-  },
-};
-
-function namesOf(list: readonly CertificateInfo[]): string {
-  return shorten(list.map(({ name }) => name));
-}
-
-function judgeCertificates(given: readonly CertificateInfo[], nowSeconds: number): Finding[] {
-  const ended = given.filter(({ state }) => state === 'expired');
-  const soon = given.filter(
-    ({ state, not_after: end }) => state === 'valid' && end - nowSeconds < soonSeconds,
-  );
-  const good = given.length - ended.length - soon.length;
-  const renew = 'renew what is still wanted with: altnet registrar certify NAME OWNER';
-  return [
-    ...(ended.length > 0 ? [fail(`expired: ${namesOf(ended)}`, renew)] : []),
-    ...(soon.length > 0 ? [warn(`about to expire: ${namesOf(soon)}`, renew)] : []),
-    ...(good > 0 ? [ok(`${countOf(good, 'certificate')} of yours in order`)] : []),
-  ];
 }

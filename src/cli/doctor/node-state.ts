@@ -9,7 +9,7 @@ import { describeError } from '../tui.ts';
 import type { NodeState } from './finding.ts';
 
 /** A node on this machine that takes longer to say who it is will not answer the checks either. */
-const connectTimeoutMs = 1500;
+const connectTimeoutMs = 3000;
 
 /** Rejects with ABORTED only. */
 export async function findNode({
