@@ -13,7 +13,7 @@ export class Background {
     const task = work
       .then(
         () => undefined,
-        (error: unknown) => this.#log.debug('background work failed', { error: String(error) }),
+        (error: unknown) => this.#log.debug('background work failed', { why: String(error) }),
       )
       .finally(() => this.#tasks.delete(task));
     this.#tasks.add(task);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import process from 'node:process';
 import { test } from 'node:test';
 import { atEnd } from '../../../test/support/cleanup.ts';
 import { FixedServices, samples } from '../../../test/support/node-services.ts';
@@ -19,6 +20,7 @@ import { examine } from './doctor.ts';
 import type { Check, CheckContext, Finding } from './finding.ts';
 import { certificates } from './certificates.ts';
 import { names } from './names.ts';
+import { findNode } from './node-state.ts';
 import { reachability } from './reachability.ts';
 import { revocations } from './revocations.ts';
 import { judgeRuntime } from './runtime.ts';
@@ -222,6 +224,16 @@ test('a check that does not end, or throws, is a finding; the others go on', asy
     findings.map(({ check, status }) => `${status} ${check}`),
     ['warn stuck', 'fail broken', 'ok good'],
   );
+});
+
+test('at the prompt of a node, that one is looked at', async () => {
+  const node = await findNode({
+    shell: undefined,
+    folders: { data: '/none', keydir: '/none' },
+    services: async () => new FixedServices(),
+    signal: new AbortController().signal,
+  });
+  assert.deepEqual([node.state, node.state === 'running' && node.pid], ['running', process.pid]);
 });
 
 test('Ctrl-C ends it', async () => {

@@ -106,7 +106,7 @@ export class SyncServer {
       await stream.close();
     } catch (error) {
       // Peers vanish in the middle of an answer all the time.
-      this.#log.debug('a sync stream broke off', { error: String(error) });
+      this.#log.debug('a sync stream broke off', { why: String(error) });
       stream.abort(error instanceof Error ? error : new Error('broken off'));
     } finally {
       this.#places.give(place);

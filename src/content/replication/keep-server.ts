@@ -67,7 +67,7 @@ export class KeepServer {
       await this.#answerAll(stream, served);
       await stream.close();
     } catch (error) {
-      this.#deps.log.debug('a keep stream broke off', { error: String(error) });
+      this.#deps.log.debug('a keep stream broke off', { why: String(error) });
       stream.abort(error instanceof Error ? error : new Error('broken off'));
     } finally {
       this.#open.delete(stream);

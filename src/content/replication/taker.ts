@@ -96,7 +96,7 @@ export class Taker {
       if (taken.kind !== 'kept') return taken;
       await this.#supersede(offer, from);
       const announced = announcer.provide(offer.link).catch((error: unknown) => {
-        this.#deps.log.debug('a copy was not announced', { error: String(error) });
+        this.#deps.log.debug('a copy was not announced', { why: String(error) });
       });
       await Promise.race([announced, this.#patience(telling.signal)]);
       return taken;
@@ -165,7 +165,7 @@ export class Taker {
       return { kind: 'kept' };
     } catch (error) {
       if (signal.aborted) throw abortReason(signal);
-      log.debug('an offered site was not kept', { error: String(error) });
+      log.debug('an offered site was not kept', { why: String(error) });
       return { kind: taking ? 'failed' : 'refused', why: reasonOf(error) };
     } finally {
       pace.stop();
