@@ -44,7 +44,7 @@ export function wantsJson(argv: readonly string[]): boolean {
   return words.includes('--json') || words.includes('-json');
 }
 
-/** Whether the log of this node is to be JSON, known before the words are parsed: `start` alone has one. */
+/** Whether the log is to be JSON, which only a node has; known before the words are parsed. */
 export function wantsJsonLog(argv: readonly string[]): boolean {
   const end = argv.indexOf('--');
   const words = end === -1 ? argv : argv.slice(0, end);

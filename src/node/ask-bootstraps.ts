@@ -30,7 +30,7 @@ export interface ProvenAnswer {
 }
 
 export interface AskOptions {
-  /** Nodes of one do not understand the other: each is asked in, and the first that answers counts. */
+  /** Nodes of one do not understand another: all are asked in, and the first answer counts. */
   readonly networks: readonly NetworkProfileName[];
   readonly world: World;
   /** For each of them. */

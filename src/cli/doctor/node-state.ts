@@ -1,4 +1,4 @@
-/** The node that a doctor looks at: the one of this prompt, or the one that uses the data folder. */
+/** The node that a doctor looks at: that of this prompt, or the one that uses the data folder. */
 import process from 'node:process';
 import { systemWorld } from '../../base/clock.ts';
 import { withDeadline } from '../../base/abort.ts';
