@@ -37,7 +37,7 @@ const gcKinds: ReadonlyMap<number, string> = new Map([
 ]);
 
 export class Runtime {
-  readonly #lag = new Durations(lagBoundsSeconds);
+  #lag: DurationsSnapshot = new Durations(lagBoundsSeconds).snapshot();
   readonly #collections = new Map<string, Durations>(); // BOUNDED by gcKinds
   #delays: Delays | undefined;
   #observer: PerformanceObserver | undefined;
@@ -59,6 +59,7 @@ export class Runtime {
 
   /** Idempotent. What was counted stays. */
   stop(): void {
+    this.snapshot();
     this.#observer?.disconnect();
     this.#delays?.disable();
     this.#observer = undefined;
@@ -66,14 +67,14 @@ export class Runtime {
   }
 
   snapshot(): RuntimeSnapshot {
-    this.#drain();
+    if (this.#delays) this.#lag = lagOf(this.#delays, this.#lag);
     const { heapUsed, heapTotal, external, rss } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
     const collections = [...this.#collections].map(
       ([kind, all]) => [kind, all.snapshot()] as const,
     );
     return {
-      lag: this.#lag.snapshot(),
+      lag: this.#lag,
       collections: Object.fromEntries(collections),
       heapUsedBytes: heapUsed,
       heapTotalBytes: heapTotal,
@@ -83,25 +84,22 @@ export class Runtime {
       startedUnixSeconds: Math.round(performance.timeOrigin / 1000),
     };
   }
+}
 
-  /** Takes over what was recorded since the last time, range by range: the ranges never shrink. */
-  #drain(): void {
-    const delays = this.#delays;
-    if (!delays || delays.count === 0) return;
-    let below = 0;
-    for (const bound of [...lagBoundsSeconds, Infinity]) {
-      const upTo = countUpTo(delays, bound * 1e9 + resolutionMs * 1e6);
-      const times = upTo - below;
-      if (times > 0) {
-        // The one in the middle stands for all of a range.
-        const middle = (below + upTo + 1) / 2;
-        const typical = delays.percentile((100 * middle) / delays.count) / 1e9;
-        this.#lag.add(Math.max(0, typical - resolutionMs / 1000), times);
-      }
-      below = upTo;
-    }
-    delays.reset();
-  }
+/** All that was recorded, range by range: resetting it would lose what lasts at this moment. */
+function lagOf(delays: Delays, before: DurationsSnapshot): DurationsSnapshot {
+  const { count, mean } = delays;
+  if (count === 0) return before;
+  let below = 0;
+  const counts = [...lagBoundsSeconds, Infinity].map((bound) => {
+    const upTo = countUpTo(delays, bound * 1e9 + resolutionMs * 1e6);
+    const within = upTo - below;
+    below = upTo;
+    return within;
+  });
+  const sumSeconds = (count * (mean - resolutionMs * 1e6)) / 1e9;
+  // A timer may be early by a hair; a sum that sank would look like a restart.
+  return { ...before, counts, sumSeconds: Math.max(before.sumSeconds, sumSeconds) };
 }
 
 /** How many of the recorded values are at most so many nanoseconds, by halving. */

@@ -143,6 +143,8 @@ export class MetricsServer {
 
   async #metrics(accept: string | undefined): Promise<Answer> {
     const { metrics } = this.#deps;
+    // The parts end one after the other, and are not asked any more.
+    if (metrics.health === 'stopping') return failure(503, 'the node is stopping');
     const form = askedForm(accept);
     if (form === 'json') {
       const document = metrics.document();
