@@ -1,8 +1,7 @@
 /**
  * Asks the network for what was announced while nobody here listened: at the start, after a pause
  * or a change of the network, and every ten minutes. The highest record of several answerers in
- * different networks counts, so that a few who hold back the newest are not enough. What records do
- * not show of their lists is fetched as well.
+ * different networks counts, so that a few who hold back the newest are not enough.
  */
 import { prefixOf } from '../base/address.ts';
 import { AltNetError } from '../base/errors.ts';
@@ -12,17 +11,16 @@ import { forEachOf } from '../base/parallel.ts';
 import { reasonOf } from '../base/reason.ts';
 import { Nudge, repeat } from '../dht/loops.ts';
 import { recordKinds } from '../record/kinds.ts';
-import { revocationBytes, revocationsKey } from '../record/revocations.ts';
+import { revocationsKey } from '../record/revocations.ts';
 import type { Intake } from './intake.ts';
 import type { RevokerLists } from './lists.ts';
-import type { ListAnswer, ListFiles, ListNetwork } from './ports.ts';
+import type { ListAnswer, ListNetwork } from './ports.ts';
 import type { RevokerList } from './revoker-list.ts';
 
 export interface CatchUpDeps {
   readonly lists: RevokerLists;
   readonly intake: Intake;
   readonly network: ListNetwork;
-  readonly files: Pick<ListFiles, 'read'>;
   /** Whether the newest record of a list should have been followed by another one. */
   readonly isStale: (list: RevokerList) => boolean;
   readonly world: World;
@@ -33,34 +31,27 @@ export interface CatchUpOptions {
   readonly intervalMs: number;
   /** The same while nobody is there who could be asked, or nobody answered. */
   readonly lonelyMs: number;
-  /** Between two attempts to fetch lists. */
-  readonly fetchMs: number;
 }
 
 export const catchUpDefaults: CatchUpOptions = {
   intervalMs: 10 * 60_000,
   lonelyMs: 3000,
-  fetchMs: 30_000,
 };
 
 const asksAtOnce = 4;
 /** Networks that must have answered before a search may end early. */
 const networksMin = 5;
 const idleMs = 3_600_000;
-/** A list of a million entries takes 33 MB. */
-const fetchMsMax = 5 * 60_000;
 
 export class CatchUp {
   readonly #deps: CatchUpDeps;
   readonly #options: CatchUpOptions;
   readonly #stopping = new AbortController();
-  readonly #asking = new Nudge();
-  readonly #fetching = new Nudge();
+  readonly #nudge = new Nudge();
   #isDue = true;
-  #isFetchDue = true;
   #wasHeard = false;
   #rounds = 0;
-  #loops: Promise<unknown> | undefined;
+  #loop: Promise<void> | undefined;
 
   constructor(deps: CatchUpDeps, options: Partial<CatchUpOptions> = {}) {
     this.#deps = deps;
@@ -75,43 +66,26 @@ export class CatchUp {
   start(): void {
     const { world, log } = this.#deps;
     const context = { timers: world.timers, log, signal: this.#stopping.signal };
-    this.#loops ??= Promise.all([
-      repeat(
-        {
-          name: 'ask for revocations',
-          delayMs: () => this.#untilAsking(),
-          run: (signal) => this.#askForAll(signal),
-          nudge: this.#asking,
-        },
-        context,
-      ),
-      repeat(
-        {
-          name: 'fetch lists of revocations',
-          delayMs: () => this.#untilFetching(),
-          run: (signal) => this.#fetchAll(signal),
-          nudge: this.#fetching,
-        },
-        context,
-      ),
-    ]);
+    this.#loop ??= repeat(
+      {
+        name: 'ask for revocations',
+        delayMs: () => this.#untilAsking(),
+        run: (signal) => this.#askForAll(signal),
+        nudge: this.#nudge,
+      },
+      context,
+    );
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort(new AltNetError('ABORTED', {}));
-    await this.#loops;
+    await this.#loop;
   }
 
   /** Something may have been missed, or somebody else is trusted now. */
   wake(): void {
     this.#isDue = true;
-    this.#asking.now();
-  }
-
-  /** A record shows less than its list has. */
-  wantList(): void {
-    this.#isFetchDue = true;
-    this.#fetching.now();
+    this.#nudge.now();
   }
 
   /** The newest record of one revoker; how many answered. Rejects when `signal` aborts. */
@@ -154,41 +128,11 @@ export class CatchUp {
         heard += await this.ask(revoker, signal);
       } catch (error) {
         signal.throwIfAborted();
-        log.debug('nobody could be asked for revocations', { why: String(error) });
+        log.debug('nobody could be asked for revocations', { why: reasonOf(error) });
       }
     });
     this.#wasHeard = heard > 0;
     if (heard > 0) this.#rounds++;
-  }
-
-  #untilFetching(): number {
-    if (this.#isFetchDue) return 0;
-    return this.#lacking().length > 0 ? this.#options.fetchMs : idleMs;
-  }
-
-  #lacking(): readonly RevokerList[] {
-    return this.#deps.lists.all().filter((list) => list.isLacking);
-  }
-
-  async #fetchAll(signal: AbortSignal): Promise<void> {
-    this.#isFetchDue = false;
-    await forEachOf([...this.#lacking()], 1, async (list) => {
-      try {
-        await this.#fetch(list, AbortSignal.any([signal, AbortSignal.timeout(fetchMsMax)]));
-      } catch (error) {
-        signal.throwIfAborted();
-        this.#deps.log.warn('a list of revocations could not be fetched', { why: reasonOf(error) });
-      }
-    });
-  }
-
-  async #fetch(list: RevokerList, signal: AbortSignal): Promise<void> {
-    const { files, intake } = this.#deps;
-    const { record, body } = list;
-    if (!record || !body?.list) return;
-    const bytes = body.count * revocationBytes;
-    const entries = await files.read(body.list, { bytes, signal });
-    await intake.complete(list, record, entries);
   }
 }
 

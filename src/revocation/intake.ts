@@ -4,7 +4,7 @@
  * told to who passes it on. It sends nothing itself.
  */
 import { type Bytes, equalBytes, toHex } from '../base/bytes.ts';
-import type { CancelTimer, World } from '../base/clock.ts';
+import type { World } from '../base/clock.ts';
 import { KeyedTurns } from '../base/keyed-turns.ts';
 import type { Logger } from '../base/logger.ts';
 import { reasonOf } from '../base/reason.ts';
@@ -14,6 +14,7 @@ import { recordKinds, storeStatuses } from '../record/kinds.ts';
 import type { NetworkProfile } from '../record/network.ts';
 import { parseRevocations } from '../record/revocations.ts';
 import type { RevokerLists } from './lists.ts';
+import { Pacing } from './pacing.ts';
 import type { ListClock } from './ports.ts';
 import type { RevokerList } from './revoker-list.ts';
 
@@ -53,16 +54,10 @@ export interface IntakeCounts {
   tooMany: number;
 }
 
-interface Waiting extends Omit<TakenRecord, 'list'> {
-  readonly cancel: CancelTimer;
-}
-
 /** Offsets in the envelope: enough to drop what nobody here wants without reading it. */
 const kindAt = 1;
 const authorAt = 36;
 const authorEnd = 68;
-/** Revokers leave a minute between two records; clocks and routes differ by a few seconds. */
-const spacingMs = 50_000;
 
 export class Intake {
   readonly counts: IntakeCounts = {
@@ -77,10 +72,7 @@ export class Intake {
   readonly #onTaken: (taken: TakenRecord) => void;
   /** Copies of a record that come while it is being taken wait, and turn out to be known. */
   readonly #turns = new KeyedTurns({ pendingMax: 256, what: 'revocations' });
-  /** When a record of a revoker was taken last, monotonic. BOUNDED by the revokers. */
-  readonly #takenMs = new Map<string, number>();
-  /** The newest that came too soon. BOUNDED by the revokers. */
-  readonly #waiting = new Map<string, Waiting>();
+  readonly #pacing: Pacing;
   /** What is being taken, so that copies of it are known. BOUNDED by the revokers. */
   readonly #taking = new Map<string, SignedRecord>();
   #stopped = false;
@@ -88,6 +80,7 @@ export class Intake {
   constructor(deps: IntakeDeps, onTaken: (taken: TakenRecord) => void) {
     this.#deps = deps;
     this.#onTaken = onTaken;
+    this.#pacing = new Pacing(deps.world);
   }
 
   /** Resolves when it was taken, put off or dropped. Rejects when the disk cannot be written. */
@@ -118,8 +111,8 @@ export class Intake {
       this.counts.bad++;
       return;
     }
-    const waitMs = this.#untilDueMs(record.author);
-    if (way === 'announced' && waitMs > 0) this.#putOff({ record, way, from }, waitMs);
+    const isTooSoon = this.#pacing.untilDueMs(record.author) > 0;
+    if (way === 'announced' && isTooSoon) this.#putOff({ record, way, from });
     else await this.#take({ record, way, from });
   }
 
@@ -141,42 +134,31 @@ export class Intake {
   /** What waits is dropped: it is asked for at the next start. */
   stop(): void {
     this.#stopped = true;
-    for (const { cancel } of this.#waiting.values()) cancel();
-    this.#waiting.clear();
+    this.#pacing.stop();
   }
 
   #isKnown(record: SignedRecord, list: RevokerList): boolean {
-    const hex = toHex(record.author);
-    const known = [list.record, this.#waiting.get(hex)?.record, this.#taking.get(hex)];
+    const { author } = record;
+    const known = [list.record, this.#pacing.waiting(author), this.#taking.get(toHex(author))];
     return known.some((one) => one !== undefined && compareRecords(record, one) <= 0);
   }
 
-  #untilDueMs(revoker: Bytes): number {
-    const takenMs = this.#takenMs.get(toHex(revoker)) ?? Number.NEGATIVE_INFINITY;
-    return takenMs + spacingMs - this.#deps.world.clock.monotonicMs();
-  }
-
-  #putOff(what: Omit<TakenRecord, 'list'>, waitMs: number): void {
-    const { timers } = this.#deps.world;
-    const hex = toHex(what.record.author);
-    this.#waiting.get(hex)?.cancel();
-    const cancel = timers.after(waitMs, () => {
-      this.#waiting.delete(hex);
+  #putOff(what: Omit<TakenRecord, 'list'>): void {
+    this.counts.deferred++;
+    this.#pacing.putOff(what.record, () => {
       this.#take(what).catch((error: unknown) => {
         this.#deps.log.error('a list of revocations cannot be kept', { why: reasonOf(error) });
       });
     });
-    this.#waiting.set(hex, { ...what, cancel });
-    this.counts.deferred++;
   }
 
   async #take({ record, way, from }: Omit<TakenRecord, 'list'>): Promise<void> {
-    const { lists, world } = this.#deps;
+    const { lists } = this.#deps;
     const list = lists.get(record.author);
     const body = parseRevocations(record);
     if (!list || !body || this.#stopped) return;
     const hex = toHex(record.author);
-    this.#takenMs.set(hex, world.clock.monotonicMs());
+    this.#pacing.note(record.author);
     this.#taking.set(hex, record);
     const isTaken = await this.#turns
       .run(hex, async () => {

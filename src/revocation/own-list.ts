@@ -3,29 +3,18 @@
  * at once, and signed as soon as a minute has passed since the record before; every six hours it is
  * signed anew, so that who is shown an old one can tell.
  */
-import type { CID } from 'multiformats/cid';
-import { type Bytes, concatBytes, equalBytes } from '../base/bytes.ts';
+import { concatBytes, equalBytes } from '../base/bytes.ts';
 import type { World } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { reasonOf } from '../base/reason.ts';
 import { Nudge, repeat } from '../dht/loops.ts';
-import type { SignedRecord } from '../record/envelope.ts';
-import {
-  encodeRevocation,
-  makeRevocationsRecord,
-  nextUpdateSeconds,
-  parseRevocations,
-  recentMax,
-  type Revocation,
-  type RevocationsBody,
-  revocationsKey,
-  revocationsMax,
-} from '../record/revocations.ts';
+import { encodeRevocation, type Revocation, revocationsMax } from '../record/revocations.ts';
 import type { Signer } from '../record/stamp.ts';
-import { leftOf, tailOf } from './entries.ts';
+import { leftOf } from './entries.ts';
 import type { Intake, TakenRecord } from './intake.ts';
 import type { RevokerLists } from './lists.ts';
+import { OwnSigning } from './own-signing.ts';
 import type { ListClock, ListFiles, ListPublisher } from './ports.ts';
 import type { RevokerList } from './revoker-list.ts';
 
@@ -62,6 +51,7 @@ const idleMs = 3_600_000;
 
 export class OwnList {
   readonly #deps: OwnListDeps;
+  readonly #signing: OwnSigning;
   readonly #stopping = new AbortController();
   readonly #nudge = new Nudge();
   /** Monotonic, when a record was signed last in this run. */
@@ -71,6 +61,7 @@ export class OwnList {
 
   constructor(deps: OwnListDeps) {
     this.#deps = deps;
+    this.#signing = new OwnSigning(deps);
   }
 
   start(): void {
@@ -91,11 +82,6 @@ export class OwnList {
   async stop(): Promise<void> {
     this.#stopping.abort(new AltNetError('ABORTED', {}));
     await this.#loop;
-  }
-
-  /** What this node's author has revoked and not taken back. */
-  isRevoked({ type, target }: Pick<Revocation, 'type' | 'target'>): boolean {
-    return this.#list()?.isRevoked(type, target) ?? false;
   }
 
   /**
@@ -143,13 +129,7 @@ export class OwnList {
   #isUnsigned({ count, body, record }: RevokerList): boolean {
     if (count === 0) return false;
     if (!record || count !== body?.count) return true;
-    return !this.#journaled().some(({ hash }) => equalBytes(hash, record.hash));
-  }
-
-  #journaled(): readonly SignedRecord[] {
-    const { publisher, signer } = this.#deps;
-    const key = revocationsKey(signer.key.publicKey);
-    return publisher.under(key).map(({ record }) => record);
+    return !this.#signing.journaled().some(({ hash }) => equalBytes(hash, record.hash));
   }
 
   #untilDue(): number {
@@ -182,9 +162,11 @@ export class OwnList {
     const list = this.#list();
     if (!list || clock.isDoubtful()) return 0;
     // Storers may have shown one that another machine signed with the same key.
-    for (const known of this.#journaled()) await intake.offerRecord(known, 'asked');
+    for (const known of this.#signing.journaled()) await intake.offerRecord(known, 'asked');
     if (list.isLacking) return 0;
-    const record = await intake.inTurn(signer.key.publicKey, () => this.#make(list, signal));
+    const record = await intake.inTurn(signer.key.publicKey, () =>
+      this.#signing.sign(list, signal),
+    );
     this.#signedMs = world.clock.monotonicMs();
     this.#retryAtMs = 0;
     // It is in the publisher's journal before anybody is asked, and comes out later if need be.
@@ -192,33 +174,4 @@ export class OwnList {
     onSigned({ record, list, way: 'own', from: [] });
     return (await publishing).stored;
   }
-
-  async #make(list: RevokerList, signal: AbortSignal | undefined): Promise<SignedRecord> {
-    const { clock, signer } = this.#deps;
-    const issued = Math.floor(clock.unixMs() / 1000);
-    const before = [list.record, ...this.#journaled()];
-    const seq = before.reduce((max, record) => maxOf(max, record?.seq ?? 0n), 0n) + 1n;
-    const body: RevocationsBody = {
-      count: list.count,
-      nextUpdate: issued + nextUpdateSeconds,
-      recent: tailOf(list.entries()),
-      list: list.count > recentMax ? await this.#publishList(list, signal) : undefined,
-    };
-    const record = makeRevocationsRecord(body, { seq, issued }, signer);
-    const parsed = parseRevocations(record);
-    if (!parsed) throw new AltNetError('INTERNAL', { what: 'made a list that is not valid' });
-    await list.sign(record, parsed);
-    return record;
-  }
-
-  async #publishList(list: RevokerList, signal: AbortSignal | undefined): Promise<CID> {
-    const replaces = list.body?.list;
-    const octets: Bytes = list.entries();
-    if (list.body?.count === list.count && replaces) return replaces;
-    return this.#deps.files.publish(octets, { replaces, signal });
-  }
-}
-
-function maxOf(a: bigint, b: bigint): bigint {
-  return a > b ? a : b;
 }

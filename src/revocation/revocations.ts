@@ -4,10 +4,12 @@
  * together. What follows from a revocation on this node, those decide who ask `lists`.
  */
 import { withDeadline } from '../base/abort.ts';
-import { type Bytes, equalBytes, toHex } from '../base/bytes.ts';
+import { type Bytes, equalBytes } from '../base/bytes.ts';
 import type { World } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
+import { reasonOf } from '../base/reason.ts';
+import { Background } from '../content/background.ts';
 import { repeat } from '../dht/loops.ts';
 import type { RecordReader } from '../record/acceptance.ts';
 import type { SignedRecord } from '../record/envelope.ts';
@@ -16,12 +18,15 @@ import type { Revocation } from '../record/revocations.ts';
 import type { Signer } from '../record/stamp.ts';
 import { type AnnounceConnections, AnnounceStreams } from './announce-streams.ts';
 import { CatchUp, type CatchUpOptions } from './catch-up.ts';
-import { type Freshness, freshnessOf, type ListState, stateOf } from './freshness.ts';
+import { type Freshness, freshnessOf, stateOf } from './freshness.ts';
 import { Intake, type TakenRecord } from './intake.ts';
+import { ListFetch } from './list-fetch.ts';
 import type { RevokerLists } from './lists.ts';
 import { OwnList, type Revoked } from './own-list.ts';
+import { PassOn } from './pass-on.ts';
 import type { ListClock, ListFiles, ListNetwork, ListPublisher } from './ports.ts';
 import type { RevokerList } from './revoker-list.ts';
+import { StateWatch } from './state-watch.ts';
 
 export interface RevocationsDeps {
   /** Started before: what it knows is in force before the node serves anybody. */
@@ -49,29 +54,34 @@ export class Revocations implements AsyncDisposable {
   readonly #intake: Intake;
   readonly #own: OwnList;
   readonly #catchUp: CatchUp;
+  readonly #fetch: ListFetch;
   readonly #streams: AnnounceStreams | undefined;
+  readonly #passOn: PassOn;
+  readonly #watch: StateWatch;
+  readonly #background: Background;
   readonly #stopping = new AbortController();
-  /** What the log was told last of a revoker. BOUNDED by the revokers. */
-  readonly #states = new Map<string, ListState>();
-  readonly #tasks = new Set<Promise<unknown>>(); // BOUNDED by the pace of records
-  #passedOn = 0;
-  #told = 0;
   #loop: Promise<void> | undefined;
   #stopListening: (() => void) | undefined;
 
   constructor(deps: RevocationsDeps, options: Partial<CatchUpOptions> = {}) {
     this.#deps = deps;
-    const { connections, world, signer } = deps;
+    const { connections, network, world, signer, log } = deps;
+    this.#background = new Background(log);
+    this.#watch = new StateWatch(log);
+    this.#streams =
+      connections &&
+      new AnnounceStreams(connections, world, (record, from) => this.announced(record, from));
+    const { signal } = this.#stopping;
+    const passing = { network, streams: this.#streams, background: this.#background, signal };
+    this.#passOn = new PassOn(passing);
     this.#intake = new Intake({ ...deps, network: signer.network }, (taken) =>
       this.#onTaken(taken),
     );
     const intake = this.#intake;
-    this.#own = new OwnList({ ...deps, intake, onSigned: (signed) => this.#passOn(signed) });
+    this.#own = new OwnList({ ...deps, intake, onSigned: (signed) => this.#passOn.pass(signed) });
     const isStale = (list: RevokerList): boolean => stateOf(list, this.#now()) === 'stale';
     this.#catchUp = new CatchUp({ ...deps, intake, isStale }, options);
-    this.#streams =
-      connections &&
-      new AnnounceStreams(connections, world, (record, from) => this.announced(record, from));
+    this.#fetch = new ListFetch({ ...deps, intake });
   }
 
   async start(): Promise<void> {
@@ -81,10 +91,10 @@ export class Revocations implements AsyncDisposable {
     await this.#streams?.start();
     this.#own.start();
     this.#catchUp.start();
+    this.#fetch.start();
     const look = { name: 'look at revocations', delayMs: () => stateLookMs };
-    const run = (): Promise<void> => Promise.resolve(this.#lookAtStates());
+    const run = async (): Promise<void> => this.#watch.look(lists.all(), this.#now());
     this.#loop ??= repeat({ ...look, run }, { timers: world.timers, log, signal });
-    if (lists.all().some((list) => list.isLacking)) this.#catchUp.wantList();
   }
 
   /** Idempotent. What is in force stays so. */
@@ -92,8 +102,8 @@ export class Revocations implements AsyncDisposable {
     this.#stopping.abort(new AltNetError('ABORTED', {}));
     this.#stopListening?.();
     this.#intake.stop();
-    await Promise.all([this.#own.stop(), this.#catchUp.stop(), this.#loop]);
-    await Promise.allSettled(this.#tasks);
+    await Promise.all([this.#own.stop(), this.#catchUp.stop(), this.#fetch.stop(), this.#loop]);
+    await this.#background.settled();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -102,7 +112,7 @@ export class Revocations implements AsyncDisposable {
 
   /** Somebody sent this unasked; `from` is its node ID. Never throws. */
   announced(record: Bytes, from: Bytes): void {
-    this.#background(this.#intake.offer(record, 'announced', [from]));
+    this.#background.add(this.#intake.offer(record, 'announced', [from]));
   }
 
   /** The machine slept, its clock jumped, or its network is another one. */
@@ -124,18 +134,12 @@ export class Revocations implements AsyncDisposable {
     return this.#own.revoke(entries, signal);
   }
 
-  /** Whether this node's author has revoked it. */
-  isRevokedHere(entry: Pick<Revocation, 'type' | 'target'>): boolean {
-    return this.#own.isRevoked(entry);
-  }
-
   freshness(): Freshness {
     const now = this.#now();
     return {
       ...this.#intake.counts,
       lists: this.#deps.lists.all().map((list) => freshnessOf(list, now)),
-      passedOn: this.#passedOn,
-      told: this.#told,
+      ...this.#passOn.counts,
       rounds: this.#catchUp.rounds,
     };
   }
@@ -154,18 +158,19 @@ export class Revocations implements AsyncDisposable {
       await withDeadline(limits, (inTime) => this.#catchUp.ask(publicKey, inTime));
     } catch (error) {
       signal?.throwIfAborted();
-      log.debug('an earlier list of this author was not looked for', { why: String(error) });
+      log.debug('an earlier list of this author was not looked for', { why: reasonOf(error) });
     }
   }
 
   #onTaken(taken: TakenRecord): void {
     const { signer } = this.#deps;
     const { list, record, way } = taken;
-    if (list.isLacking) this.#catchUp.wantList();
-    else this.#background(this.#compare(list, record));
-    if (equalBytes(list.revoker, signer.key.publicKey)) this.#background(this.#own.reclaim(list));
+    if (list.isLacking) this.#fetch.wake();
+    else this.#background.add(this.#compare(list, record));
+    const isOwn = equalBytes(list.revoker, signer.key.publicKey);
+    if (isOwn) this.#background.add(this.#own.reclaim(list));
     // Who asked is not the first to know: others ask as well.
-    if (way === 'announced') this.#passOn(taken);
+    if (way === 'announced') this.#passOn.pass(taken);
   }
 
   /** What a record shows continues what is known; only the root tells whether that is unchanged. */
@@ -174,48 +179,6 @@ export class Revocations implements AsyncDisposable {
     const root = list.body?.list;
     if (!root || root.equals(await files.rootOf(list.entries()))) return;
     await this.#intake.inTurn(list.revoker, () => list.doubt(record));
-    this.#catchUp.wantList();
-  }
-
-  /** Once for each record: what is taken is newer than what was taken before. */
-  #passOn({ record, from }: TakenRecord): void {
-    const { network } = this.#deps;
-    const { signal } = this.#stopping;
-    if (signal.aborted) return;
-    this.#passedOn++;
-    const tell = async (): Promise<void> => {
-      this.#told += await network.announce(record, { except: from, signal });
-    };
-    this.#background(tell());
-    this.#background(this.#streams?.send(record, { except: from, signal }));
-  }
-
-  #background(work: Promise<unknown> | undefined): void {
-    if (!work) return;
-    const task = work
-      .catch((error: unknown) => {
-        if (this.#stopping.signal.aborted) return;
-        this.#deps.log.debug('a revocation was not dealt with', { why: String(error) });
-      })
-      .finally(() => this.#tasks.delete(task));
-    this.#tasks.add(task);
-  }
-
-  /** Said once when it changes: a list that is held back must be noticed. */
-  #lookAtStates(): void {
-    const { lists, log } = this.#deps;
-    const now = this.#now();
-    for (const list of lists.all()) {
-      const revoker = toHex(list.revoker);
-      const state = stateOf(list, now);
-      const before = this.#states.get(revoker);
-      this.#states.set(revoker, state);
-      const since = list.body?.nextUpdate;
-      if (state === 'stale' && before !== 'stale') {
-        log.warn('revocations are stale: the revoker is silent or held back', { revoker, since });
-      } else if (before === 'stale' && state === 'fresh') {
-        log.info('revocations are fresh again', { revoker });
-      }
-    }
+    this.#fetch.wake();
   }
 }

@@ -3,7 +3,6 @@
  * what is needed to tell whether a newer record continues it. It changes in memory and on the disk
  * together; where records come from, and whether they are signed, is not known here.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Bytes, concatBytes } from '../base/bytes.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import {
@@ -13,8 +12,8 @@ import {
   type RevocationsBody,
   revocationsMax,
 } from '../record/revocations.ts';
-import { DigestTable } from '../trust/digest-table.ts';
-import { compareLists, countOf, eachOf, leftOf, tailOf } from './entries.ts';
+import { compareLists, countOf, leftOf, tailOf } from './entries.ts';
+import { EntryTable } from './entry-table.ts';
 import type { ListStore, StoredList } from './list-store.ts';
 
 /** What a newer record has led to. */
@@ -24,7 +23,6 @@ export type Taken =
   /** What it shows is in force; the rest has to be fetched. */
   | 'lacking';
 
-const turnEntries = 8192;
 const empty = new Uint8Array();
 const nothing: StoredList = {
   record: undefined,
@@ -37,9 +35,7 @@ const nothing: StoredList = {
 export class RevokerList {
   readonly revoker: Bytes;
   readonly #store: ListStore;
-  /** For each target: bit 1 revoked content, bit 2 a revoked name. */
-  readonly #table: DigestTable;
-  #inForce = 0;
+  readonly #table: EntryTable;
   #record: SignedRecord | undefined;
   #body: RevocationsBody | undefined;
   #equivocated = false;
@@ -52,7 +48,7 @@ export class RevokerList {
   constructor(revoker: Bytes, store: ListStore, seed: Bytes) {
     this.revoker = revoker;
     this.#store = store;
-    this.#table = new DigestTable(seed);
+    this.#table = new EntryTable(seed);
   }
 
   /** The newest that was taken. */
@@ -71,10 +67,10 @@ export class RevokerList {
 
   /** Targets that may not be had now. */
   get inForce(): number {
-    return this.#inForce;
+    return this.#table.inForce;
   }
 
-  /** Targets that were ever spoken of: what the memory is for. */
+  /** Targets that were ever revoked: what the memory is for. */
   get size(): number {
     return this.#table.size;
   }
@@ -89,7 +85,7 @@ export class RevokerList {
   }
 
   isRevoked(type: Revocation['type'], target: Bytes): boolean {
-    return (this.#table.get(target) & type) !== 0;
+    return this.#table.isRevoked(type, target);
   }
 
   /** What the disk has of it. */
@@ -100,11 +96,11 @@ export class RevokerList {
     this.#equivocated = equivocated;
     this.#diverged = diverged;
     this.#leftCount = leftCount;
-    await this.#enforce(entries);
+    await this.#table.enforce(entries);
     const own = entries.subarray(leftCount * revocationBytes);
     this.#count = countOf(own);
     this.#tail = tailOf(own);
-    if (this.isLacking && this.#body) await this.#enforce(this.#body.recent);
+    if (this.isLacking && this.#body) await this.#table.enforce(this.#body.recent);
   }
 
   /** All entries of the list that are known, in order. */
@@ -131,7 +127,7 @@ export class RevokerList {
     this.#equivocated ||= contradicts;
     this.#diverged ||= contradicts;
     await this.#note({ record, body });
-    await this.#enforce(body.recent);
+    await this.#table.enforce(body.recent);
     return 'lacking';
   }
 
@@ -184,7 +180,7 @@ export class RevokerList {
     this.#body = body;
     this.#count += countOf(more);
     this.#tail = tailOf(concatBytes(this.#tail, more));
-    await this.#enforce(more);
+    await this.#table.enforce(more);
   }
 
   /** The list is another one than was known: what both of them revoke is revoked. */
@@ -205,7 +201,7 @@ export class RevokerList {
     this.#body = body;
     this.#count = countOf(next);
     this.#tail = tailOf(next);
-    await this.#enforce(next);
+    await this.#table.enforce(next);
   }
 
   async #note({ record, body }: { record: SignedRecord; body: RevocationsBody }): Promise<void> {
@@ -219,22 +215,6 @@ export class RevokerList {
     const leftCount = this.#leftCount;
     await this.#store.save(this.revoker, { ...list, ...flags, leftCount }, false);
   }
-
-  /** Later entries win. Long lists let others have their turn in between. */
-  async #enforce(entries: Bytes): Promise<void> {
-    let done = 0;
-    for (const { type, target, undo } of eachOf(entries)) {
-      const before = this.#table.get(target);
-      const after = undo ? before & ~type : before | type;
-      if (after !== before) this.#table.set(target, after);
-      this.#inForce += bitsOf(after) - bitsOf(before);
-      if (++done % turnEntries === 0) await nextTurn();
-    }
-  }
-}
-
-function bitsOf(value: number): number {
-  return (value & 1) + ((value >> 1) & 1);
 }
 
 function startsWith(octets: Bytes, start: Bytes): boolean {

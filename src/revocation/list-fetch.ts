@@ -1,0 +1,95 @@
+/**
+ * Fetches what records do not show of their lists: at once when a record says so, and again and
+ * again while it cannot be had. What a list means is not known here.
+ */
+import { AltNetError } from '../base/errors.ts';
+import type { World } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import { forEachOf } from '../base/parallel.ts';
+import { reasonOf } from '../base/reason.ts';
+import { Nudge, repeat } from '../dht/loops.ts';
+import { revocationBytes } from '../record/revocations.ts';
+import type { Intake } from './intake.ts';
+import type { RevokerLists } from './lists.ts';
+import type { ListFiles } from './ports.ts';
+import type { RevokerList } from './revoker-list.ts';
+
+export interface ListFetchDeps {
+  readonly lists: RevokerLists;
+  readonly intake: Pick<Intake, 'complete'>;
+  readonly files: Pick<ListFiles, 'read'>;
+  readonly world: World;
+  readonly log: Logger;
+}
+
+/** Between two attempts. */
+const fetchMs = 30_000;
+/** A list of a million entries takes 33 MB. */
+const fetchMsMax = 5 * 60_000;
+const idleMs = 3_600_000;
+
+export class ListFetch {
+  readonly #deps: ListFetchDeps;
+  readonly #stopping = new AbortController();
+  readonly #nudge = new Nudge();
+  #isDue = true;
+  #loop: Promise<void> | undefined;
+
+  constructor(deps: ListFetchDeps) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    const { world, log } = this.#deps;
+    this.#loop ??= repeat(
+      {
+        name: 'fetch lists of revocations',
+        delayMs: () => this.#untilDue(),
+        run: (signal) => this.#fetchAll(signal),
+        nudge: this.#nudge,
+      },
+      { timers: world.timers, log, signal: this.#stopping.signal },
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new AltNetError('ABORTED', {}));
+    await this.#loop;
+  }
+
+  /** A record shows less than its list has. */
+  wake(): void {
+    this.#isDue = true;
+    this.#nudge.now();
+  }
+
+  #untilDue(): number {
+    if (this.#isDue) return 0;
+    return this.#lacking().length > 0 ? fetchMs : idleMs;
+  }
+
+  #lacking(): readonly RevokerList[] {
+    return this.#deps.lists.all().filter((list) => list.isLacking);
+  }
+
+  async #fetchAll(signal: AbortSignal): Promise<void> {
+    this.#isDue = false;
+    await forEachOf([...this.#lacking()], 1, async (list) => {
+      try {
+        await this.#fetch(list, AbortSignal.any([signal, AbortSignal.timeout(fetchMsMax)]));
+      } catch (error) {
+        signal.throwIfAborted();
+        this.#deps.log.warn('a list of revocations could not be fetched', { why: reasonOf(error) });
+      }
+    });
+  }
+
+  async #fetch(list: RevokerList, signal: AbortSignal): Promise<void> {
+    const { files, intake } = this.#deps;
+    const { record, body } = list;
+    if (!record || !body?.list) return;
+    const bytes = body.count * revocationBytes;
+    const entries = await files.read(body.list, { bytes, signal });
+    await intake.complete(list, record, entries);
+  }
+}
