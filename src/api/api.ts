@@ -10,6 +10,7 @@ import { isOwnHost } from '../base/own-host.ts';
 import { valueBytesMax } from '../content/values.ts';
 import { Admission } from './admission.ts';
 import { acceptBodies, isGzipped, isTarBody, jsonBytesMax } from './bodies.ts';
+import { answerBroken } from './broken-requests.ts';
 import { carriesToken, doubledHeader, isOwnOrigin } from './guard.ts';
 import { openApiDocument } from './openapi.ts';
 import type { NodeServices } from './ports.ts';
@@ -126,6 +127,7 @@ export class Api {
       routerOptions: { maxParamLength: 255 },
       // What callers send is judged as it is, never bent into shape.
       ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
+      clientErrorHandler: answerBroken,
       frameworkErrors: (error, request, reply) => {
         void this.#sendError(error, request, reply);
       },

@@ -96,7 +96,7 @@ test('other bodies and heads have their time, too', async (t) => {
   assert.match(body, /^HTTP\/1\.1 408 /);
   assert.match(body, /"code":"BAD_ARGUMENT"/);
   const head = await talk(t, port, 'GET /api/node HTTP/1.1\r\nHost: localhost\r\nX-Y: z').ended;
-  assert.match(head, /^HTTP\/1\.1 408 /);
+  assert.match(head, /^HTTP\/1\.1 408 .*"error":"the request: it came too slowly"/s);
   assert.deepEqual(services.asked, []);
 });
 
@@ -194,4 +194,21 @@ test('more than is let in of one endpoint at a time is told to come again', asyn
   assert.equal((await call('/api/node')).status, 200, 'the others go on');
   controller.abort();
   await ended;
+});
+
+test('what is no request, or none of ours, is answered like any other error', async (t) => {
+  const { port } = await running(t);
+  const cases = [
+    [400, 'nonsense\r\n\r\n'],
+    [400, headOf('GET /api/node', 'Content-Length: 1', 'Content-Length: 2')],
+    [400, headOf('POST /api/ping', 'Content-Length: 1', 'Transfer-Encoding: chunked')],
+    [431, headOf('GET /api/node', `X-Long: ${'x'.repeat(20_000)}`)],
+    [404, headOf('PUT /api/node', 'Connection: close')],
+    [404, headOf('GET //api/node', 'Connection: close')],
+    [414, headOf(`GET /api/check/${'a'.repeat(300)}`, 'Connection: close')],
+  ] as const;
+  for (const [status, request] of cases) {
+    const answer = await talk(t, port, request).ended;
+    assert.match(answer, new RegExp(`^HTTP/1.1 ${status} .*"error":".*"code":"BAD_ARGUMENT"`, 's'));
+  }
 });

@@ -7,6 +7,7 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { fuzzApi } from './api.ts';
 import { diceOf } from './dice.ts';
 import { packets, replies, requests } from './messages.ts';
 import { bodies, recordBodies, recordOctets } from './records.ts';
@@ -79,6 +80,7 @@ function runTargets(): number {
 const sessions = [
   ['datagrams to a transport', fuzzAnswering, 0.045],
   ['answers to a transport', fuzzAsking, 0.005],
+  ['requests to the API of a node', fuzzApi, 0.02],
 ] as const;
 
 async function runSessions(): Promise<number> {

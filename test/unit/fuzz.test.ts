@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import { test } from 'node:test';
+import { fuzzApi } from '../fuzz/api.ts';
 import { diceOf } from '../fuzz/dice.ts';
 import { isDeterministic } from '../fuzz/canonical.ts';
 import { writeCbor } from '../fuzz/cbor.ts';
@@ -40,6 +41,13 @@ test('a running transport takes hostile datagrams without harm', async () => {
 test('a running transport takes hostile answers without harm', async () => {
   const counters = await fuzzAsking(diceOf(seed), 128);
   assert.ok((counters['resp.opened'] ?? 0) > 0);
+});
+
+test('the API of a running node takes hostile requests without harm', async () => {
+  const outcomes = await fuzzApi(diceOf(seed), 250);
+  for (const status of ['200', '400', '401', '404', '415']) {
+    assert.ok((outcomes[status] ?? 0) > 0, `${status} was reached`);
+  }
 });
 
 test('without twists the writer of hostile bodies writes the one encoding', () => {
