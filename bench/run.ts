@@ -18,6 +18,7 @@ const benches: Readonly<Record<string, () => Promise<Bench[]>>> = {
   flood: async () => [(await import('./flood.ts')).benchFlood],
   content: async () => [(await import('./content.ts')).benchLargeFile],
   files: async () => [(await import('./files.ts')).benchFiles],
+  api: async () => [(await import('./api.ts')).benchApi],
   gateway: async () => [(await import('./gateway.ts')).benchGateway],
   trust: async () => [(await import('./trust.ts')).benchTrust],
   node: async () => [(await import('./node.ts')).benchNode],
