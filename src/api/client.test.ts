@@ -65,6 +65,16 @@ test('every method gives what the node gave', async (t) => {
       ['publish', { path: '/srv/a', keep: true, replaces: root }],
     ],
     [
+      () => client.publishTar({}, pieces(9, 9)),
+      samples.publish,
+      ['publishTar', { keep: false, bytes: 18 }],
+    ],
+    [
+      () => client.publishTar({ name: 'a&b', keep: true, replaces: root }, pieces(70_000, 1)),
+      samples.publish,
+      ['publishTar', { name: 'a&b', keep: true, replaces: root, bytes: 70_001 }],
+    ],
+    [
       () => client.unpublish({ what: 'alice' }),
       samples.unpublish,
       ['unpublish', { what: 'alice' }],
@@ -110,6 +120,43 @@ test('every method gives what the node gave', async (t) => {
     assert.deepEqual(await call(), want);
     assert.deepEqual(services.asked[0], asked);
   }
+});
+
+/** A body that comes in pieces of these lengths. */
+async function* pieces(...lengths: readonly number[]): AsyncGenerator<Uint8Array> {
+  for (const length of lengths) yield new Uint8Array(length);
+}
+
+async function* broken(): AsyncGenerator<Uint8Array> {
+  yield* pieces(70_000);
+  throw new RangeError('the disk of the caller');
+}
+
+test('a body that breaks, or that the node does not want, ends the call with why', async (t) => {
+  const { client, services } = await connected(t);
+  await assert.rejects(client.publishTar({}, broken()), RangeError);
+  services.failure = new AltNetError('BAD_NAME', { name: 'a', why: 'why not' });
+  let sent = 0;
+  async function* endless(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      yield new Uint8Array(65_536);
+      sent++;
+    }
+  }
+  services.publishTar = async () => {
+    throw services.failure;
+  };
+  await assert.rejects(client.publishTar({}, endless()), { code: 'BAD_NAME' });
+  const stopped = sent;
+  const stop = new AbortController();
+  services.publishTar = async (_input, body) => {
+    for await (const { length } of body) if (length > 0) stop.abort();
+    return samples.publish;
+  };
+  await assert.rejects(client.publishTar({}, endless(), { signal: stop.signal }), {
+    name: 'AbortError',
+  });
+  assert.ok(stopped < sent);
 });
 
 test('progress reaches the caller who listens', async (t) => {

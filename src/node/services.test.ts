@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { CID } from 'multiformats/cid';
+import { create } from 'tar';
 import { atEnd, temporaryFolder } from '../../test/support/cleanup.ts';
 import { nodeOptions } from '../../test/support/node-options.ts';
 import type { NodeServices } from '../api/ports.ts';
@@ -299,4 +300,24 @@ test('the same root again is no new version, and who it was registered for stays
   assert.deepEqual(await one.names(), []);
   await one.register({ name: 'idem', root, owner: 'Eve' });
   assert.equal((await one.names())[0]?.registrant, 'Eve');
+});
+
+test('of a tar archive, what does not belong to the site does not stay on the disk', async (t) => {
+  const [one] = await pair(t);
+  const folder = siteFolder(t);
+  writeFileSync(path.join(folder, '.altignore'), '*.log\n');
+  writeFileSync(path.join(folder, 'left-out.log'), 'x'.repeat(300_000));
+  const body = create({ cwd: folder, portable: true }, ['.']);
+  const packed = await one.publishTar({ name: 'packed' }, body);
+  const { blocks } = await one.stats();
+  const { root, files, bytes } = await one.publish({ path: folder });
+  assert.deepEqual([packed.root, packed.files, packed.bytes], [root, files, bytes]);
+  assert.equal((await one.stats()).blocks, blocks);
+  assert.equal((await one.resolve('packed')).root, root);
+  const broken = create({ cwd: folder }, ['left-out.log', 'index.html']);
+  const cut = (async function* (): AsyncGenerator<Uint8Array> {
+    for await (const piece of broken as AsyncIterable<Uint8Array>) yield piece.subarray(0, -9000);
+  })();
+  await assert.rejects(one.publishTar({}, cut), { code: 'BAD_ARGUMENT' });
+  assert.equal((await one.stats()).blocks, blocks, 'nothing of it stays');
 });
