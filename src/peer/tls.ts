@@ -15,6 +15,7 @@ import {
 import { PROTOCOL, type TLSComponents } from '@libp2p/tls';
 import { toMessageStream, toNodeDuplex } from '@libp2p/tls/utils';
 import type { Certificates } from './certificates.ts';
+import { takeSocket } from './raw-socket.ts';
 
 export type TlsComponents = Pick<TLSComponents, 'privateKey' | 'upgrader'>;
 
@@ -53,7 +54,9 @@ export class NodeTls implements ConnectionEncrypter {
     const muxers = skipStreamMuxerNegotiation === true ? new Map() : this.#muxers;
     const certificate = await this.#certificates.own(this.#components.privateKey);
     signal?.throwIfAborted();
-    const duplex = toNodeDuplex(connection);
+    // One that was dialled may be asked for before the answer to the question for TLS has come: that
+    // is taken off in between.
+    const duplex = (isServer ? takeSocket(connection) : undefined) ?? toNodeDuplex(connection);
     // Each socket makes a context of its own: no session of one is resumed by another.
     const how = {
       ...certificate,
