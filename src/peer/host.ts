@@ -28,6 +28,7 @@ import { bindError, dialError } from './errors.ts';
 import { forgetGonePeers } from './forget.ts';
 import { IdleCloser } from './idle.ts';
 import { NetworkCap, type NetworkCapOptions } from './network-cap.ts';
+import { SendMemory } from './send-memory.ts';
 import { askedBytesMax, type ByteStream, byteStream, type Traffic } from './stream.ts';
 import { NodeTls, type TlsComponents } from './tls.ts';
 
@@ -88,6 +89,7 @@ export class PeerHost {
   readonly #budget: DialBudget;
   readonly #idle: IdleCloser;
   readonly #networks: NetworkCap;
+  readonly #memory = new SendMemory();
   #libp2p: Libp2p | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -109,7 +111,8 @@ export class PeerHost {
     for (const { host } of listen) requireNumeric(host);
     const privateKey = await generateKeyPairFromSeed('Ed25519', key.exportSeed());
     const certificates = new Certificates(this.#world.clock);
-    const tls = (components: TlsComponents): NodeTls => new NodeTls(components, certificates);
+    const tls = (components: TlsComponents): NodeTls =>
+      new NodeTls(components, certificates, this.#memory);
     const libp2p = await createLibp2p({
       start: false,
       privateKey,
@@ -235,6 +238,11 @@ export class PeerHost {
     if (!known) await this.#register(protocol);
   }
 
+  /** What others may ask this node for on a stream, libp2p's own protocols among it. */
+  protocols(): readonly string[] {
+    return this.#libp2p?.getProtocols() ?? [...this.#handlers.keys()];
+  }
+
   async #register(protocol: string): Promise<void> {
     await this.#libp2p?.handle(
       protocol,
@@ -242,7 +250,11 @@ export class PeerHost {
         const remote = publicKeyOf(connection);
         if (remote.length === 0) return raw.abort(new Error('not an AltNet node'));
         const traffic = this.#trafficOf(protocol);
-        const stream = byteStream(raw, remote, { unreadBytesMax: askedBytesMax, traffic });
+        const stream = byteStream(raw, remote, {
+          unreadBytesMax: askedBytesMax,
+          traffic,
+          memory: this.#memory,
+        });
         const handler = this.#handlers.get(protocol);
         handler?.(stream).catch((error: unknown) => {
           this.#log.warn('a stream handler failed', { protocol, why: reasonOf(error) });
