@@ -134,7 +134,10 @@ test('names: those that were not renewed, were lost, or cannot be asked for', as
     'lost.alt': { state: 'contested' },
   };
   const services = {
-    names: async () => ['good', 'late', 'lost', 'mute'].map(name),
+    names: async () => [
+      ...['good', 'late', 'lost', 'mute'].map(name),
+      { ...name('lent'), certified_until: nowSeconds + day },
+    ],
     resolve: async (what: string) => {
       const answer = answers[what];
       if (!answer) throw new AltNetError('NO_ANSWER', { what, answered: 0, wanted: 1 });
@@ -145,7 +148,8 @@ test('names: those that were not renewed, were lost, or cannot be asked for', as
   assert.match(found[0] ?? '', /^warn late\.alt expires .* and was not renewed/);
   assert.equal(found[1], 'warn lost.alt does not resolve: contested');
   assert.match(found[2] ?? '', /^warn mute\.alt: of those who would know, too few answered/);
-  assert.equal(found[3], 'ok 1 name of yours in order');
+  assert.match(found[3] ?? '', /^warn the certificate of lent\.alt ends /);
+  assert.equal(found[4], 'ok 1 name of yours in order');
 });
 
 test('certificates: expired ones fail, withdrawn ones do not matter', async () => {

@@ -28,12 +28,24 @@ export const names: Check = {
   },
 };
 
+/** Of a registrar's zone: the name ends with the certificate. */
+interface CertifiedName extends OwnName {
+  /** Unix seconds. */
+  certified_until?: number;
+}
+
 /** Undefined when all is well. */
 async function inspectName(
-  { name }: OwnName,
+  { name, certified_until: certifiedUntil }: CertifiedName,
   { services }: Running,
   { signal, nowMs }: CheckContext,
 ): Promise<Finding | undefined> {
+  if (certifiedUntil !== undefined && certifiedUntil - nowMs() / 1000 < soonSeconds) {
+    return warn(
+      `the certificate of ${name} ends ${formatMoment(certifiedUntil)}, and the name with it`,
+      'ask its registrar for a new one, and use it with: altnet registrar accept CERTIFICATE',
+    );
+  }
   try {
     const { state, expires } = await services.resolve(name, { signal });
     if (state !== 'ok' && state !== 'new') {
