@@ -1,15 +1,24 @@
 /**
  * The server processes of bench/gateway.ts: `bare` answers every request with a buffer of 10 KB,
- * `gateway` serves a file of the same bytes from a named site. It prints its port and then runs
- * until its stdin ends.
+ * `gateway` serves a file of the same bytes from a named site, `counted` does so while visits are
+ * counted and its metrics are read once a second. It prints its port, and `scrape` what a reading
+ * of the metrics takes instead; then it runs until its stdin ends.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import process from 'node:process';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { systemWorld } from '../src/base/clock.ts';
 import { silentLogger } from '../src/base/logger.ts';
-import { Gateway } from '../src/gateway/gateway.ts';
+import { Gateway, type GatewayDeps } from '../src/gateway/gateway.ts';
+import { Metrics } from '../src/metrics/metrics.ts';
+import { SiteStats } from '../src/stats/site-stats.ts';
+import { MemoryNotes } from '../test/support/memory-notes.ts';
+import { sampleSnapshot } from '../test/support/metrics-samples.ts';
 import { MemoryNames, MemorySites } from '../test/support/memory-sites.ts';
 
 const body: Buffer = Buffer.alloc(10 * 1024, 'The quick brown fox jumps over the lazy dog. ');
@@ -26,15 +35,66 @@ async function startBare(): Promise<number> {
 }
 
 /** Where the site lies does not matter: small files are in memory after the first request. */
-async function startGateway(): Promise<number> {
+async function startGateway(onServed?: GatewayDeps['onServed']): Promise<Gateway> {
   const names = new MemoryNames();
   const sites = new MemorySites();
   names.set('bench', { state: 'ok', root: sites.add({ 'index.html': body }) });
-  const deps = { names, sites, log: silentLogger, world: systemWorld };
+  const deps = { names, sites, log: silentLogger, world: systemWorld, onServed };
   const gateway = new Gateway(deps, { host: '127.0.0.1', port: 0 });
   await gateway.start();
-  return gateway.address().port;
+  return gateway;
 }
 
-console.log(process.argv[2] === 'bare' ? await startBare() : await startGateway());
+async function startCounted(): Promise<Gateway> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'altnet-bench-'));
+  process.once('exit', () => rmSync(folder, { recursive: true }));
+  const saltFile = path.join(folder, 'visitor-salt');
+  const deps = { notes: new MemoryNotes(), saltFile, world: systemWorld, log: silentLogger };
+  const stats = new SiteStats(deps);
+  await stats.start();
+  const gateway = await startGateway((served) => stats.served(served));
+  const metrics = startMetrics(gateway);
+  setInterval(() => void metrics.text('prometheus'), 1000);
+  return gateway;
+}
+
+function startMetrics(gateway: Gateway): Metrics {
+  const metrics = new Metrics(systemWorld);
+  metrics.start();
+  const traffic = { receivedBytes: 0, sentBytes: 0 };
+  const take = (): typeof sampleSnapshot => ({ ...sampleSnapshot, gateway: gateway.counts() });
+  metrics.follow({ take, traffic: () => traffic });
+  return metrics;
+}
+
+const scrapes = 300;
+
+/** Milliseconds of one reading of all metrics as text, and as JSON. */
+async function scrapeTimes(): Promise<{ text: number; json: number }> {
+  const metrics = startMetrics(await startGateway());
+  const json = await timed(async () => JSON.stringify(metrics.document()));
+  return { text: await timed(() => metrics.text('prometheus')), json };
+}
+
+async function timed(read: () => Promise<unknown>): Promise<number> {
+  for (let i = 0; i < scrapes; i++) await read(); // until the code is warm
+  const began = performance.now();
+  for (let i = 0; i < scrapes; i++) await read();
+  return (performance.now() - began) / scrapes;
+}
+
+async function answer(mode = 'gateway'): Promise<string | number> {
+  switch (mode) {
+    case 'bare':
+      return startBare();
+    case 'counted':
+      return (await startCounted()).address().port;
+    case 'scrape':
+      return JSON.stringify(await scrapeTimes());
+    default:
+      return (await startGateway()).address().port;
+  }
+}
+
+console.log(await answer(process.argv[2]));
 process.stdin.on('end', () => process.exit()).resume();

@@ -1,7 +1,8 @@
 /**
  * Requests per second for a file of 10 KB, beside node:http answering with the same bytes from a
- * buffer. Each server and the load generator have a process of their own; the two servers take turns
- * under the same load, and the median of the turns counts.
+ * buffer; the same while visits are counted and metrics read; and what reading them takes. Each
+ * server and the load generator have a process of their own; the servers take turns under the same
+ * load, and the median of the turns counts.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,11 +16,14 @@ const turns = 5;
 const turnMs = 1000;
 const connections = 32;
 
-type Mode = 'bare' | 'gateway';
+const servers = ['bare', 'gateway', 'counted'] as const;
+
+type Mode = (typeof servers)[number] | 'scrape';
 
 interface Server {
   readonly child: ChildProcess;
-  readonly port: number;
+  /** The first line that it printed. */
+  readonly line: string;
 }
 
 function script(name: string): string {
@@ -31,7 +35,7 @@ async function startServer(mode: Mode): Promise<Server> {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   for await (const line of createInterface({ input: child.stdout })) {
-    return { child, port: Number(line) };
+    return { child, line };
   }
   throw new Error(`the ${mode} server ended before it listened`);
 }
@@ -42,7 +46,7 @@ async function stopServer({ child }: Server): Promise<void> {
   await exited;
 }
 
-async function requestsPerSecond({ port }: Server): Promise<number> {
+async function requestsPerSecond({ line: port }: Server): Promise<number> {
   const args = [port, 'bench.localhost', connections, turnMs].map(String);
   const { stdout } = await promisify(execFile)(process.execPath, [script('http-load.ts'), ...args]);
   return Number(stdout);
@@ -52,14 +56,29 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
+async function scrapeRow(): Promise<BenchRow> {
+  const server = await startServer('scrape');
+  await stopServer(server);
+  const { text, json } = JSON.parse(server.line) as { text: number; json: number };
+  return row({
+    name: 'reading all metrics as text',
+    value: text,
+    unit: 'ms',
+    limit: { name: 'as JSON, fewer of them', value: json },
+    goal: 5,
+    lowerIsBetter: true,
+  });
+}
+
 export async function benchGateway(): Promise<BenchRow[]> {
-  const bare = await startServer('bare');
-  const gateway = await startServer('gateway');
+  const [bare, gateway, counted] = await Promise.all(servers.map(startServer));
+  if (!bare || !gateway || !counted) throw new Error('a server is missing');
   try {
-    const rates = { bare: [] as number[], gateway: [] as number[] };
+    const rates = { bare: [] as number[], gateway: [] as number[], counted: [] as number[] };
     for (let turn = 0; turn < turns; turn++) {
       rates.bare.push(await requestsPerSecond(bare));
       rates.gateway.push(await requestsPerSecond(gateway));
+      rates.counted.push(await requestsPerSecond(counted));
     }
     return [
       row({
@@ -69,9 +88,16 @@ export async function benchGateway(): Promise<BenchRow[]> {
         limit: { name: 'node:http with a buffer', value: median(rates.bare) },
         goal: 0.5,
       }),
+      row({
+        name: 'the same with statistics and metrics',
+        value: median(rates.counted),
+        unit: 'requests/s',
+        limit: { name: 'without', value: median(rates.gateway) },
+        goal: 0.95,
+      }),
+      await scrapeRow(),
     ];
   } finally {
-    await stopServer(gateway);
-    await stopServer(bare);
+    await Promise.all([bare, gateway, counted].map(stopServer));
   }
 }

@@ -40,8 +40,10 @@ export class SiteStats implements AsyncDisposable {
   readonly #sites = new LruMap<string, SiteCount>(namesMax);
   /** Names whose count is not written down, or was pushed out. BOUNDED by what 10 s bring. */
   #changed = new Set<string>();
-  /** "name ip" that today has counted, in memory alone. BOUNDED by its size. */
-  #recent = new LruMap<string, true>(recentMax);
+  /** "name ip" that today has counted, in memory alone. BOUNDED by recentMax */
+  readonly #recent = new Set<string>();
+  /** The one that came last: a page's many requests come at once. */
+  #latest: { readonly name: string; readonly site: SiteCount } | undefined;
   #day = 0;
   #cancelWrite: CancelTimer | undefined;
   #cancelMidnight: CancelTimer | undefined;
@@ -84,9 +86,9 @@ export class SiteStats implements AsyncDisposable {
     const day = this.#today();
     const site = this.#siteOf(name);
     const who = `${name} ${ip}`;
-    const isKnown = this.#recent.get(who) === true;
+    const isKnown = this.#recent.has(who);
     const visitor = isKnown ? undefined : visitorHash({ salt: this.#salt.of(day), name, ip });
-    if (!isKnown) this.#recent.set(who, true);
+    if (!isKnown) this.#remember(who);
     site.add({ day, bytes, seen: unixSeconds(clock), visitor });
     this.#note(name);
   }
@@ -117,9 +119,20 @@ export class SiteStats implements AsyncDisposable {
     return this.stop();
   }
 
+  /** Who is forgotten is hashed again, and found to be known. */
+  #remember(who: string): void {
+    if (this.#recent.size >= recentMax) this.#recent.clear();
+    this.#recent.add(who);
+  }
+
   #siteOf(name: string): SiteCount {
-    const known = this.#sites.get(name);
-    if (known) return known;
+    if (this.#latest?.name === name) return this.#latest.site;
+    const site = this.#sites.get(name) ?? this.#begin(name);
+    this.#latest = { name, site };
+    return site;
+  }
+
+  #begin(name: string): SiteCount {
     if (this.#sites.size >= namesMax) {
       const [oldest] = this.#sites.entries();
       if (oldest) {
@@ -147,7 +160,7 @@ export class SiteStats implements AsyncDisposable {
     if (day === this.#day) return day;
     this.#day = day;
     void this.#salt.end();
-    this.#recent = new LruMap(recentMax);
+    this.#recent.clear();
     this.#closeDays();
     return day;
   }
