@@ -60,8 +60,10 @@ export class Upload {
     const { promise: expired, reject } = Promise.withResolvers<never>();
     const expire = (): void => {
       this.#hasExpired = true;
-      const rest = leftMs < idleMs;
-      const why = rest ? `it took more than ${totalMs / 1000} s` : `nothing for ${idleMs / 1000} s`;
+      const isOverdue = leftMs < idleMs;
+      const why = isOverdue
+        ? `it took more than ${totalMs / 1000} s`
+        : `nothing for ${idleMs / 1000} s`;
       reject(new AltNetError('BAD_ARGUMENT', { what: 'the body', why }));
     };
     const timer = setTimeout(expire, Math.max(0, Math.min(idleMs, leftMs)));
