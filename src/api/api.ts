@@ -62,6 +62,7 @@ export class Api {
   readonly #options: ApiOptions;
   readonly #limits: ApiLimits;
   readonly #admission = new Admission();
+  readonly #answers = new Map<number, number>(); // BOUNDED by the statuses of the API
   #app: FastifyInstance | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -102,6 +103,11 @@ export class Api {
     return this.#stopped;
   }
 
+  /** Answers since the start, by status. */
+  answers(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#answers);
+  }
+
   /** Where it listens. Only after `start`. */
   address(): HostPort {
     const bound = this.#app?.server.address();
@@ -133,6 +139,9 @@ export class Api {
       },
     });
     app.addHook('onRequest', async (request, reply) => this.#admit(request, reply));
+    app.addHook('onResponse', async (_request, { statusCode: status }) => {
+      this.#answers.set(status, (this.#answers.get(status) ?? 0) + 1);
+    });
     acceptBodies(app, { ...this.#limits, onSlow: (...late) => this.#sendError(...late) });
     app.setSerializerCompiler(() => (data) => JSON.stringify(data));
     app.setErrorHandler((error, request, reply) => this.#sendError(error, request, reply));

@@ -18,8 +18,7 @@ export const httpFamilies: readonly Family<NodeSnapshot>[] = [
     help: 'From a request to the gateway to the end of its answer.',
     type: 'histogram',
     labels: [],
-    read: ({ gateway }) =>
-      gateway?.durations ? [{ labels: {}, durations: gateway.durations }] : [],
+    read: ({ gateway }) => (gateway ? [{ labels: {}, durations: gateway.durations }] : []),
   },
   single(
     'counter',
@@ -30,6 +29,15 @@ export const httpFamilies: readonly Family<NodeSnapshot>[] = [
     'gauge',
     { name: 'altnet_gateway_connections', help: 'Open connections of browsers.' },
     (node) => node.gateway?.connections,
+  ),
+  labelled(
+    'counter',
+    {
+      name: 'altnet_api_responses_total',
+      help: 'Answers of the API by status.',
+      label: 'code',
+    },
+    (node) => node.apiAnswers,
   ),
   single(
     'gauge',

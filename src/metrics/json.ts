@@ -84,8 +84,8 @@ export function metricsDocument(
     gateway: gateway
       ? {
           responses: copyOf(gateway.answers),
-          bytes: gateway.bytes ?? 0,
-          connections: gateway.connections ?? 0,
+          bytes: gateway.bytes,
+          connections: gateway.connections,
         }
       : null,
     revocations: {

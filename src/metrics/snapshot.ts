@@ -60,9 +60,9 @@ export interface CopiesSnapshot {
 export interface HttpSnapshot {
   /** Answers by status. */
   readonly answers: Counts;
-  readonly bytes?: number | undefined;
-  readonly durations?: DurationsSnapshot | undefined;
-  readonly connections?: number | undefined;
+  readonly bytes: number;
+  readonly durations: DurationsSnapshot;
+  readonly connections: number;
 }
 
 export interface RevocationsSnapshot {
@@ -95,6 +95,8 @@ export interface NodeSnapshot {
   readonly copies: CopiesSnapshot;
   /** Undefined when switched off. */
   readonly gateway: HttpSnapshot | undefined;
+  /** Of the API, by status. */
+  readonly apiAnswers: Counts;
   readonly revocations: RevocationsSnapshot;
   /** Keys or rules in force, by list. */
   readonly trust: Counts;

@@ -1,4 +1,5 @@
 /** What the parts of a node say of themselves, gathered when somebody reads the metrics. */
+import type { Api } from '../api/api.ts';
 import { formatEndpoint } from '../base/address.ts';
 import { toHex } from '../base/bytes.ts';
 import { unixSeconds } from '../base/clock.ts';
@@ -19,6 +20,7 @@ import type { NetworkContext } from './services-network.ts';
 export interface SnapshotContext extends NetworkContext {
   /** Undefined without one. */
   readonly gateway: Pick<Gateway, 'counts'> | undefined;
+  readonly api: Pick<Api, 'answers'> | undefined;
 }
 
 const noTraffic = { receivedBytes: 0, sentBytes: 0 };
@@ -32,7 +34,7 @@ export function metricsSource(parts: Parts, context: SnapshotContext): MetricsSo
 
 function snapshotOf(
   parts: Parts,
-  { startedMs, gateway, ...context }: SnapshotContext,
+  { startedMs, gateway, api, ...context }: SnapshotContext,
 ): NodeSnapshot {
   const { identity, transport, peers, mode, sites, trust, revocations, stats, world } = parts;
   const [listen] = transport.address();
@@ -52,6 +54,7 @@ function snapshotOf(
     store: storeOf(parts, context),
     copies: { ...copies, few: sites.copiesHealth().few, unserved },
     gateway: gateway?.counts(),
+    apiAnswers: api?.answers() ?? {},
     revocations: revocations.freshness(),
     trust: {
       registrars: trust.registrars.list().length,

@@ -39,8 +39,6 @@ export async function startSurfaces(core: Core, context: SurfacesContext): Promi
   const siteUrl = (host: string): string | undefined =>
     gateway && `http://${host}.localhost:${gateway.value.address().port}/`;
   const { storeBudgetBytes } = options;
-  const counted = { startedMs, storeBudgetBytes, gateway: gateway?.value };
-  monitor?.metrics.follow(metricsSource(parts, counted));
   const services = nodeServices(parts, {
     startedMs,
     storeBudgetBytes,
@@ -48,6 +46,8 @@ export async function startSurfaces(core: Core, context: SurfacesContext): Promi
     onNameChanged: () => gateway?.value.forget(),
   });
   const api = await startApi(services, context);
+  const counted = { startedMs, storeBudgetBytes, gateway: gateway?.value, api: api?.value };
+  monitor?.metrics.follow(metricsSource(parts, counted));
   stack.defer(() => removeRunFile(options.data));
   // Also without an API: so commands can tell a node that takes none from no node at all.
   const address = api && `http://${formatHostPort(reachable(api.value.address()))}`;

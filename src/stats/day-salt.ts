@@ -78,7 +78,7 @@ export class DaySalt {
     await file.datasync();
   }
 
-  /** Over the very octets, as far as the file system lets us: a file that is removed stays readable. */
+  /** Over the very octets, as far as the file system lets us: what is removed stays readable. */
   async #wipe(): Promise<void> {
     await this.#write(new Uint8Array(fileBytes));
     await rm(this.#deps.file, { force: true });

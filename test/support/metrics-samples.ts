@@ -61,6 +61,7 @@ export const sampleSnapshot: NodeSnapshot = {
     durations: durations(0.01),
     connections: 2,
   },
+  apiAnswers: { 200: 3, 401: 1 },
   revocations: {
     lists: [
       { state: 'fresh', inForce: 4, issued: 1_800_000_000, equivocated: false },
