@@ -92,40 +92,48 @@ const nowhere: Place = { path: '' };
 function placeOf(target: string): Place {
   const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]*):\/*([^?#]*)/i.exec(target) ?? [];
   const [first = '', ...segments] = rest.split('/').filter((segment) => segment !== '');
-  const isWeb = /^https?$/i.test(scheme);
-  const host = isWeb ? first.replace(/^.*@|:\d*$/g, '').replace(/\.$/, '') : '';
+  if (!/^https?$/i.test(scheme)) {
+    const all = [first, ...segments];
+    return placeOfPath(all) ?? placeOfScheme(scheme, all);
+  }
+  const host = first.replace(/^.*@|:\d*$/g, '').replace(/\.$/, '');
   return (
-    (isWeb ? placeOfHost(host, segments) : undefined) ??
-    placeOfPath(isWeb ? segments : [first, ...segments]) ??
-    (isWeb ? nowhere : placeOfScheme(scheme, [first, ...segments]))
+    placeOfHost(host, segments) ??
+    placeOfPath(segments) ??
+    placeOfGateway(host, segments) ??
+    nowhere
   );
 }
 
 /** A site under a host of its own. */
 function placeOfHost(host: string, segments: readonly string[]): Place | undefined {
   const labels = host.split('.');
-  const at = labels.findIndex((label) => rootOf(label) !== undefined);
-  const root = rootOf(labels[at] ?? '');
+  const root = rootOf(labels.find((label) => rootOf(label)) ?? '');
   if (root) return { root, path: pathOf(segments) };
   const ending = labels.at(-1)?.toLowerCase();
   if ((ending !== 'alt' && ending !== 'localhost') || labels.length < 2) return undefined;
-  const name = labels.slice(0, -1).join('.');
-  return { name, path: pathOf(segments) };
+  return { name: labels.slice(0, -1).join('.'), path: pathOf(segments) };
 }
 
-/** /ipfs/CID/path, /ipns/NAME or /n/NAME, wherever it begins. */
+/** /ipfs/CID/path wherever it begins, or /ipns/NAME.alt. */
 function placeOfPath(segments: readonly string[]): Place | undefined {
   for (const [i, segment] of segments.entries()) {
-    const next = segments[i + 1];
-    if (next === undefined) break;
-    if (/^(?:ipfs|ipld)$/i.test(segment)) {
-      const root = rootOf(next);
-      if (root) return { root, path: pathOf(segments.slice(i + 2)) };
-    }
-    const isName = /^(?:ipns|n|name)$/i.test(segment);
-    if (isName && i === 0) return { name: decoded(next), path: pathOf(segments.slice(i + 2)) };
+    const root = /^(?:ipfs|ipld)$/i.test(segment) ? rootOf(segments[i + 1] ?? '') : undefined;
+    if (root) return { root, path: pathOf(segments.slice(i + 2)) };
   }
-  return undefined;
+  const [first = '', name = ''] = segments;
+  const isName = /^ipns$/i.test(first) && (/\.alt$/i.test(name) || parseKeyName(name));
+  return isName ? { name: decoded(name), path: pathOf(segments.slice(2)) } : undefined;
+}
+
+/** /n/NAME on a gateway of this machine; elsewhere that may be anything. */
+function placeOfGateway(
+  host: string,
+  [first, name, ...rest]: readonly string[],
+): Place | undefined {
+  const isLocal = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/i.test(host);
+  if (!isLocal || first !== 'n' || name === undefined) return undefined;
+  return { name: decoded(name), path: pathOf(rest) };
 }
 
 /** What stands behind the scheme is the root or the name itself. */

@@ -4,6 +4,7 @@ import { request as httpRequest, type OutgoingHttpHeaders } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { systemWorld } from '../../src/base/clock.ts';
+import type { Denials } from '../../src/base/denial.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import type { ServedAnswer } from '../../src/gateway/account.ts';
 import { Gateway, type GatewayOptions } from '../../src/gateway/gateway.ts';
@@ -35,13 +36,17 @@ export interface RunningGateway {
 
 export async function runGateway(
   t: TestContext,
-  { world, ...options }: Partial<GatewayOptions> & { world?: ManualWorld } = {},
+  {
+    world,
+    denials,
+    ...options
+  }: Partial<GatewayOptions> & { world?: ManualWorld; denials?: Denials } = {},
 ): Promise<RunningGateway> {
   const sites = new MemorySites();
   const names = new MemoryNames();
   const served: ServedAnswer[] = [];
   const onServed = (answer: ServedAnswer): void => void served.push(answer);
-  const deps = { names, sites, log: silentLogger, world: world ?? systemWorld, onServed };
+  const deps = { names, sites, log: silentLogger, world: world ?? systemWorld, onServed, denials };
   const gateway = new Gateway(deps, { host: '127.0.0.1', port: 0, stopGraceMs: 20, ...options });
   await gateway.start();
   atEnd(t, () => gateway.stop());

@@ -3,6 +3,7 @@ import { CID } from 'multiformats/cid';
 import * as Digest from 'multiformats/hashes/digest';
 import { toHex } from '../../src/base/bytes.ts';
 import { unixSeconds } from '../../src/base/clock.ts';
+import type { Denials } from '../../src/base/denial.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { SigningKey } from '../../src/identity/key.ts';
 import { AltNetError } from '../../src/base/errors.ts';
@@ -40,7 +41,8 @@ export function authorOf(fill: number): SigningKey {
 export function setUp({
   storers = 5,
   profile = networkProfiles.local,
-}: { storers?: number; profile?: NetworkProfile } = {}): NameBench {
+  denials,
+}: { storers?: number; profile?: NetworkProfile; denials?: Denials } = {}): NameBench {
   const world = manualWorld();
   const network = networkId(profile);
   const net = new NameNet(storers, () => unixSeconds(world.clock), network);
@@ -57,7 +59,7 @@ export function setUp({
   ): Names => {
     const publisher = new MemoryNamePublisher(net);
     const authorKey = authorOf(fill);
-    const deps = { dht: net, publisher, notes, authorKey, profile, network, readZoneFile };
+    const deps = { dht: net, publisher, notes, authorKey, profile, network, readZoneFile, denials };
     return new Names({ ...deps, world, log: silentLogger }, options);
   };
   const signed = (fill: number, version: number, expires?: number): SignedRecord => {
