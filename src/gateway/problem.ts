@@ -130,13 +130,13 @@ export const problems = {
   revokedContent: (text: string): Problem => ({
     status: 410,
     title: 'This was revoked',
-    text: `${capitalised(text)}.`,
+    text: `It cannot be had here: ${text}.`,
     advice: ['Ask who runs this node whom it trusts, and why.'],
   }),
   blockedContent: (text: string): Problem => ({
     status: 451,
     title: 'This is not shown here',
-    text: `${capitalised(text)}.`,
+    text: `It cannot be had here: ${text}.`,
     advice: ['Ask who runs this node why.', 'Other nodes may show it.'],
   }),
   tooMuch: (): Problem => ({
