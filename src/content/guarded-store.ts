@@ -42,7 +42,7 @@ function requireRoot(denials: Pick<Denials, 'ofBlock'>, root: Link): void {
 
 function guardedBlocks(blocks: Blocks, denials: BlockDenials): Blocks {
   return {
-    get: (hash) => (denials.ofBlock(hash) ? undefined : blocks.get(hash)),
+    get: (hash, memoryFor) => (denials.ofBlock(hash) ? undefined : blocks.get(hash, memoryFor)),
     has: (hash) => !denials.ofBlock(hash) && blocks.has(hash),
     forget: async (hash) => blocks.forget?.(hash),
   };

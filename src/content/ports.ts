@@ -16,9 +16,13 @@ export interface Block {
   readonly bytes: Bytes;
 }
 
+/** Memory of exactly that length; undefined where the caller's own is as good. */
+export type MemoryFor = (bytes: number) => Bytes | undefined;
+
 /** Blocks by the SHA-256 of their bytes. They are written through a `Holding`. */
 export interface Blocks {
-  get(hash: Bytes): Bytes | undefined;
+  /** `memoryFor` offers memory of that length; what is given back lies in it, or elsewhere. */
+  get(hash: Bytes, memoryFor?: MemoryFor): Bytes | undefined;
   has(hash: Bytes): boolean;
   /** What `get` gave is not what the hash says: it can be fetched again once this has resolved. */
   forget?(hash: Bytes): Promise<void>;

@@ -8,6 +8,7 @@ import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/inter
 import { AltNetError } from '../base/errors.ts';
 import type { Bytes } from '../base/bytes.ts';
 import { Greeting } from './eager.ts';
+import type { SendMemory } from './send-memory.ts';
 
 export interface ByteStream {
   /** The peer's Ed25519 node key, proven by the handshake: 32 bytes. */
@@ -19,6 +20,11 @@ export interface ByteStream {
   readonly read: AsyncIterable<Bytes>;
   /** Resolves when more may be written; rejects when the stream is closed. One write at a time. */
   write(bytes: Bytes): Promise<void>;
+  /**
+   * Memory of that length, to be filled, written whole and then left alone: it is used again.
+   * Undefined, or left out, where an array of one's own is as good.
+   */
+  readonly memoryFor?: (bytes: number) => Bytes | undefined;
   /** Closes both sides in order; a peer that does not follow within 5 s is cut off. */
   close(): Promise<void>;
   /** Drops the stream at once. Waiting reads and writes reject with `reason`. */
@@ -43,6 +49,7 @@ export interface ByteStreamOptions {
   /** Octets that the peer sends before anything else, to be taken off. */
   readonly expected?: Bytes | undefined;
   readonly unreadBytesMax?: number | undefined;
+  readonly memory?: Pick<SendMemory, 'take'> | undefined;
   /** Added to as bytes come and go. */
   readonly traffic?: Traffic | undefined;
 }
@@ -67,6 +74,7 @@ export function byteStream(
         if (!(await drained(stream))) throw lost();
       }
     },
+    memoryFor: (bytes) => options.memory?.take(bytes),
     async close() {
       inbox.discard();
       if (isOver(stream)) return;

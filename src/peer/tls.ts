@@ -14,8 +14,10 @@ import {
 } from '@libp2p/interface';
 import { PROTOCOL, type TLSComponents } from '@libp2p/tls';
 import { toMessageStream, toNodeDuplex } from '@libp2p/tls/utils';
+import type { Bytes } from '../base/bytes.ts';
 import type { Certificates } from './certificates.ts';
 import { takeSocket } from './raw-socket.ts';
+import type { SendMemory } from './send-memory.ts';
 
 export type TlsComponents = Pick<TLSComponents, 'privateKey' | 'upgrader'>;
 
@@ -26,10 +28,12 @@ export class NodeTls implements ConnectionEncrypter {
   readonly protocol: string = PROTOCOL;
   readonly #components: TlsComponents;
   readonly #certificates: Certificates;
+  readonly #memory: SendMemory;
 
-  constructor(components: TlsComponents, certificates: Certificates) {
+  constructor(components: TlsComponents, certificates: Certificates, memory: SendMemory) {
     this.#components = components;
     this.#certificates = certificates;
+    this.#memory = memory;
   }
 
   secureInbound(
@@ -78,6 +82,7 @@ export class NodeTls implements ConnectionEncrypter {
       const remotePeer = await this.#certificates.verify(raw);
       if (wanted?.equals(remotePeer) === false) throw new UnexpectedPeerError();
       const streamMuxer = muxers.get(socket.alpnProtocol || noMuxer);
+      tellWhatIsSent(socket, this.#memory);
       return { remotePeer, connection: toMessageStream(connection, socket), streamMuxer };
     } catch (error) {
       const reason = error instanceof Error ? error : new Error('the handshake failed');
@@ -90,6 +95,17 @@ export class NodeTls implements ConnectionEncrypter {
   get #muxers(): ReturnType<TlsComponents['upgrader']['getStreamMuxers']> {
     return this.#components.upgrader.getStreamMuxers();
   }
+}
+
+/** `memory` gets back what was written, once the system has taken it. */
+function tellWhatIsSent(socket: TLSSocket, memory: SendMemory): void {
+  const write = socket.write.bind(socket);
+  socket.write = (chunk: Bytes | string): boolean => {
+    if (typeof chunk === 'string' || !memory.isOwnerOf(chunk)) return write(chunk);
+    return write(chunk, (error) => {
+      if (!error) memory.sent(chunk);
+    });
+  };
 }
 
 /** Resolves when the peer has proven that it has the key of its certificate. */

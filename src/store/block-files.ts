@@ -20,6 +20,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type Bytes, parseHex, toHex } from '../base/bytes.ts';
 import { systemCode } from '../base/errors.ts';
 import { forEachOf } from '../base/parallel.ts';
+import type { MemoryFor } from '../content/ports.ts';
 import type { NewFile } from './disk-tasks.ts';
 import type { DiskThread } from './disk-thread.ts';
 
@@ -29,6 +30,8 @@ interface FileBlock {
   readonly bytes: Bytes;
 }
 
+/** What is read there, nobody looks at. */
+const oneByte = Buffer.alloc(1);
 const filesAtOnce = 16;
 /** After so many removals, other work of this thread gets a turn. */
 const filesPerTurn = 64;
@@ -43,8 +46,11 @@ export class BlockFiles {
     this.#thread = thread;
   }
 
-  /** Exactly `size` bytes, or undefined when the file is missing, shorter or longer. */
-  read(hash: Bytes, size: number): Bytes | undefined {
+  /**
+   * Exactly `size` bytes, in what `memoryFor` gives, if it does; or undefined when the file is
+   * missing, shorter or longer.
+   */
+  read(hash: Bytes, size: number, memoryFor?: MemoryFor): Bytes | undefined {
     let fd: number;
     try {
       fd = openSync(this.#pathOf(hash), 'r');
@@ -53,13 +59,14 @@ export class BlockFiles {
       throw error;
     }
     try {
-      // One byte more than asked for tells a file that is too long.
-      const bytes = Buffer.allocUnsafeSlow(size + 1);
-      let count = 0;
-      for (let step = 1; step > 0 && count < bytes.length; count += step) {
-        step = readSync(fd, bytes, count, bytes.length - count, null);
+      const bytes = memoryFor?.(size) ?? Buffer.allocUnsafeSlow(size);
+      for (let count = 0; count < size;) {
+        const step = readSync(fd, bytes, count, size - count, null);
+        if (step === 0) return undefined;
+        count += step;
       }
-      return count === size ? bytes.subarray(0, size) : undefined;
+      // One byte more than asked for tells a file that is too long.
+      return readSync(fd, oneByte, 0, 1, null) === 0 ? bytes : undefined;
     } finally {
       closeSync(fd);
     }

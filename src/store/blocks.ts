@@ -5,7 +5,7 @@
  */
 import { type Bytes, toHex } from '../base/bytes.ts';
 import type { Logger } from '../base/logger.ts';
-import type { Blocks } from '../content/ports.ts';
+import type { Blocks, MemoryFor } from '../content/ports.ts';
 import type { BlockFiles } from './block-files.ts';
 import type { BlockIndex, BlockTotals } from './block-index.ts';
 import type { Book } from './book.ts';
@@ -42,11 +42,11 @@ export class BlockStore implements Blocks {
   }
 
   /** A copy that the caller may keep. */
-  get(hash: Bytes): Bytes | undefined {
+  get(hash: Bytes, memoryFor?: MemoryFor): Bytes | undefined {
     const place = this.#index.find(hash);
     if (!place) return undefined;
     if (place.at === 'index') return place.bytes;
-    const bytes = this.#files.read(hash, place.size);
+    const bytes = this.#files.read(hash, place.size, memoryFor);
     if (!bytes) this.#lost(hash).catch(() => undefined);
     return bytes;
   }

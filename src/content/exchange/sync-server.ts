@@ -20,6 +20,7 @@ import {
   type Frame,
   FrameReader,
   frameTypes,
+  headBytes,
 } from './frames.ts';
 import { defaultPace, Pace, type PaceOptions } from './pace.ts';
 import type { Blocks } from '../ports.ts';
@@ -184,7 +185,9 @@ export class SyncServer {
     for (let link = walk.next(); link !== undefined; link = walk.next()) {
       const turn = turns.next();
       if (turn) await turn;
-      const bytes = this.#blocks.get(link.hash);
+      // A node's links are kept beyond the sending, and lie in its bytes.
+      const memoryFor = link.codec === 'raw' ? answer.memoryFor : undefined;
+      const bytes = this.#blocks.get(link.hash, memoryFor);
       if (bytes === undefined) {
         isWithheld ||= this.#isDenied(link.hash);
         walk.skip();
@@ -223,6 +226,8 @@ class Answer {
   #parts: Bytes[] = []; // BOUNDED by gatherBytes and one block
   #bytes = 0;
   #writingBytes = 0;
+  /** Memory of the stream, for a head and the block behind it. */
+  #frame: Bytes | undefined;
 
   /** `onTaken` is told what the stream has taken. */
   constructor(stream: ByteStream, onTaken: (bytes: number) => void) {
@@ -235,8 +240,19 @@ class Answer {
     return this.#bytes + this.#writingBytes;
   }
 
+  /** Where a block may lie so that it need not be copied; of that size, and the next one. */
+  readonly memoryFor = (bytes: number): Bytes | undefined => {
+    this.#frame = this.#stream.memoryFor?.(headBytes + bytes);
+    return this.#frame?.subarray(headBytes);
+  };
+
   block(bytes: Bytes): Promise<void> | undefined {
-    return this.#gather(encodeHead(frameTypes.block, bytes.length), bytes);
+    const head = encodeHead(frameTypes.block, bytes.length);
+    const frame = this.#frame;
+    this.#frame = undefined;
+    if (frame?.buffer !== bytes.buffer) return this.#gather(head, bytes);
+    frame.set(head);
+    return this.#writeWhole(frame);
   }
 
   missing(): Promise<void> | undefined {
@@ -260,6 +276,11 @@ class Answer {
     this.#parts = [];
     this.#bytes = 0;
     return this.#write(bytes);
+  }
+
+  async #writeWhole(frame: Bytes): Promise<void> {
+    if (this.#bytes > 0) await this.#flush();
+    await this.#write(frame);
   }
 
   async #write(bytes: Bytes): Promise<void> {
