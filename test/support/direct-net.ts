@@ -7,6 +7,7 @@ import { abortReason } from '../../src/base/abort.ts';
 import { AltNetError } from '../../src/base/errors.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { Dht, type DhtOptions } from '../../src/dht/dht.ts';
+import type { RecordDenials } from '../../src/dht/rules/denial.ts';
 import type { Answered, Request, RequestHandler, Transport } from '../../src/dht/ports.ts';
 import { type Contact, contactOf } from '../../src/identity/contact.ts';
 import { nodeKey, testNetwork, testProfile } from './dht-samples.ts';
@@ -33,6 +34,8 @@ export class DirectNet {
   readonly ended: string[] = [];
   /** Nodes that get requests and never answer. */
   readonly silent: Set<Contact> = new Set();
+  /** What all nodes deny. */
+  denies: RecordDenials | undefined;
   readonly #hosts = new Map<string, Host>();
   readonly #removed = new Map<string, Host>();
 
@@ -55,6 +58,7 @@ export class DirectNet {
         log: silentLogger,
         contactRecord: () => Uint8Array.of(n),
         isServer: () => server,
+        denies: (record) => this.denies?.(record),
       },
       options,
     );
