@@ -54,13 +54,17 @@ async function checkAbsent(
 /** Who gave a name up can have it back at once; others wait. */
 function checkGivenUp(
   services: Asked,
-  { name, freeAt, previousOwner }: ResolveResult,
+  { name, freeAt, previousOwner, needsCertificate }: ResolveResult,
 ): CheckResult {
+  if (needsCertificate) return { name, available: false, error: needsCertificateText };
   if (freeAt === undefined) return { name, available: true };
   if (previousOwner === services.keys().authorPublicKey) return { name, available: true, freeAt };
   const from = new Date(freeAt * 1000).toISOString();
   return { name, available: false, freeAt, error: `its owner gave it up; free from ${from}` };
 }
+
+const needsCertificateText =
+  'this node takes only names of its registrars; ask one of them for a certificate';
 
 function contestedText(name: string, owners: readonly string[]): string {
   return new AltNetError('NAME_CONTESTED', { name, owners }).message;

@@ -14,8 +14,10 @@ import {
 import type * as port from './ports.ts';
 import type { CallOptions, NodeServices } from './ports.ts';
 import type {
+  AcceptResult,
   BlocklistInfo,
   BlockResult,
+  CertificateInfo,
   RevocationListInfo,
   RevokeResult,
   SiteStatsResult,
@@ -78,6 +80,7 @@ export class ApiClient implements NodeServices {
     if (input.name !== undefined) query.set('name', input.name);
     if (input.keep === true) query.set('keep', 'true');
     if (input.replaces !== undefined) query.set('replaces', input.replaces);
+    if (input.certificate !== undefined) query.set('certificate', input.certificate);
     const path = query.size === 0 ? '/api/publish' : `/api/publish?${query.toString()}`;
     const call: Call = { method: 'POST', path, tar: body };
     const answer = await callForResult<PublishAnswer>(this.#target, call, options);
@@ -104,7 +107,7 @@ export class ApiClient implements NodeServices {
   }
 
   register(
-    input: { name: string; root: string; owner?: string | undefined },
+    input: Parameters<NodeServices['register']>[0],
     options?: CallOptions,
   ): Promise<port.NameResult> {
     return this.#work('/api/register', input, options);
@@ -200,6 +203,32 @@ export class ApiClient implements NodeServices {
 
   blocklist(): Promise<BlocklistInfo> {
     return this.#get('/api/blocklist');
+  }
+
+  certify(
+    input: { name: string; owner: string; days?: number | undefined },
+    options?: CallOptions,
+  ): Promise<CertificateInfo> {
+    const call: Call = { method: 'POST', path: '/api/registrar/certify', json: input };
+    return callForJson(this.#target, call, options);
+  }
+
+  async certificates(): Promise<CertificateInfo[]> {
+    type Listed = { certificates: CertificateInfo[] };
+    return (await this.#get<Listed>('/api/registrar/certificates')).certificates;
+  }
+
+  withdraw(
+    input: { name: string },
+    options?: CallOptions,
+  ): Promise<{ name: string; ok: true; stored: number }> {
+    const call: Call = { method: 'POST', path: '/api/registrar/withdraw', json: input };
+    return callForJson(this.#target, call, options);
+  }
+
+  accept(input: { certificate: string }, options?: CallOptions): Promise<AcceptResult> {
+    const call: Call = { method: 'POST', path: '/api/registrar/accept', json: input };
+    return callForJson(this.#target, call, options);
   }
 
   revoke(

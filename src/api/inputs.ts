@@ -25,6 +25,13 @@ const ownerInput: Schema = {
   pattern: '^[^\\p{Cc}]{1,255}$',
   description: 'for whom, in words of the caller; listed with the name, known to nobody else',
 };
+/** A registrar's certificate, as its owner is given it; lines may be broken. */
+export const certificateInput: Schema = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 1000,
+  description: "a registrar's certificate: altcert1…",
+};
 const authorInput: Schema = {
   type: 'string',
   minLength: 1,
@@ -47,9 +54,15 @@ export interface PublishTarQuery {
   name?: string;
   keep?: 'true' | 'false';
   replaces?: string;
+  certificate?: string;
 }
 export interface SitesInput {
   own?: 'true' | 'false';
+}
+export interface RegisterInput extends NameInput {
+  root: string;
+  owner?: string;
+  certificate?: string;
 }
 export interface LinkKey {
   url: string;
@@ -84,11 +97,16 @@ export const inputs: Readonly<Record<InputName, Schema>> = {
   ),
   publish: shape<PublishInput>(
     { path: pathInput },
-    { name: nameInput, keep: boolean, replaces: rootInput },
+    { name: nameInput, keep: boolean, replaces: rootInput, certificate: certificateInput },
   ),
   publishTar: shape<PublishTarQuery>(
     {},
-    { name: nameInput, keep: { enum: ['true', 'false'] }, replaces: rootInput },
+    {
+      name: nameInput,
+      keep: { enum: ['true', 'false'] },
+      replaces: rootInput,
+      certificate: certificateInput,
+    },
   ),
   unpublish: shape<{ what: string }>({ what: rootInput }, {}),
   sites: shape<SitesInput>(
@@ -105,9 +123,9 @@ export const inputs: Readonly<Record<InputName, Schema>> = {
     },
     {},
   ),
-  register: shape<{ name: string; root: string; owner?: string }>(
+  register: shape<RegisterInput>(
     { name: nameInput, root: rootInput },
-    { owner: ownerInput },
+    { owner: ownerInput, certificate: certificateInput },
   ),
   update: shape<{ name: string; root: string }>({ name: nameInput, root: rootInput }, {}),
   transfer: shape<{ name: string; author: string }>({ name: nameInput, author: authorInput }, {}),

@@ -35,6 +35,9 @@ test('each endpoint answers as the document says, every optional field included'
     '/api/ping': {},
     '/api/bootstrap': { address: '127.0.0.1:9' },
     '/api/block': { what: root },
+    '/api/registrar/certify': { name: 'a', owner: root },
+    '/api/registrar/withdraw': { name: 'a' },
+    '/api/registrar/accept': { certificate: 'altcert1a' },
     '/api/unblock': { what: root },
   };
   for (const [path, methods] of Object.entries(answers.document.paths)) {

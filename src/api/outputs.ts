@@ -55,7 +55,12 @@ const domain = {
   updated_at: unixTime,
   version: count,
 } as const;
-const ownName = shape<OwnName>({ ...domain, owner: hash }, { registrant: text });
+const certified = {
+  zone: hash,
+  certified_until: unixTime,
+  certificate_ending: { const: true },
+} as const;
+const ownName = shape<OwnName>({ ...domain, owner: hash }, { registrant: text, ...certified });
 const ownerOfDomain: Schema = {
   ...text,
   description: "the text given at the registration, else the ID of this node's author",
@@ -130,8 +135,11 @@ export interface CheckResult {
   error?: string;
 }
 
-/** An own name in the form that desktop clients read. */
-export type Domain = Omit<OwnName, 'registrant'>;
+/** An own name in the form that desktop clients read: these fields and no others. */
+export type Domain = Pick<
+  OwnName,
+  'name' | 'root' | 'cid' | 'owner' | 'registered_at' | 'updated_at' | 'version'
+>;
 
 /** What POST /api/publish answers: `entry_count` is `files` under the name that clients know. */
 export interface PublishAnswer extends PublishResult {
@@ -190,7 +198,12 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
       staleRevokers: count,
       contradictoryRevokers: count,
     },
-    { ...modeDetails, looked: unixTime, revocationsStaleSince: unixTime },
+    {
+      ...modeDetails,
+      looked: unixTime,
+      revocationsStaleSince: unixTime,
+      certificatesEnding: count,
+    },
   ),
   peers: countedList('peers', peer),
   dht: shape<DhtInfo>(
@@ -257,6 +270,8 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
       zone: hash,
       offeredTo: hash,
       freeAt: unixTime,
+      registrarsOnly: { const: true },
+      needsCertificate: { const: true },
       warning: { const: 'owner-changed' },
       previousOwner: hash,
       stale: { const: true },

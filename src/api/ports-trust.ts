@@ -21,15 +21,32 @@ export interface CertificateInfo {
   certificate: string;
 }
 
+/** A certificate that was kept for the name that it is about. */
+export interface AcceptResult {
+  name: string;
+  /** Public key of the registrar. */
+  zone: string;
+  serial: number;
+  /** Unix seconds. */
+  not_after: number;
+  /** The name is published here and was signed anew with it: its version, and who holds it. */
+  version?: number;
+  stored?: number;
+}
+
 export interface RegistrarServices {
-  /** `owner`: key name or 64 hex digits. A name that has an owner gets the next serial. */
-  certify(input: {
-    name: string;
-    owner: string;
-    days?: number | undefined;
-  }): Promise<CertificateInfo>;
-  /** Those that this node's author key signed. */
+  /**
+   * `owner`: key name or 64 hex digits; `days`: 1 to 3650. A name that was certified before gets a
+   * higher serial.
+   */
+  certify(
+    input: { name: string; owner: string; days?: number | undefined },
+    options?: CallOptions,
+  ): Promise<CertificateInfo>;
+  /** The latest of each name that this node's author key signed; at most 10,000, by name. */
   certificates(): Promise<CertificateInfo[]>;
+  /** As the owner: what a registrar's certificate says is used from now on. CERTIFICATE_BAD. */
+  accept(input: { certificate: string }, options?: CallOptions): Promise<AcceptResult>;
   /** The name stops resolving wherever this registrar is trusted. Rejects with NAME_NOT_FOUND. */
   withdraw(
     input: { name: string },

@@ -6,7 +6,12 @@
 import type { ReplicaRefusal } from '../content/types.ts';
 import type { NameState } from '../name/types.ts';
 import type { CallOptions } from './call-options.ts';
-import type { BlocklistServices, RevocationServices, SiteStatsServices } from './ports-trust.ts';
+import type {
+  BlocklistServices,
+  RegistrarServices,
+  RevocationServices,
+  SiteStatsServices,
+} from './ports-trust.ts';
 
 export type { CallOptions } from './call-options.ts';
 
@@ -26,6 +31,8 @@ export interface PublishInput {
   keep?: boolean | undefined;
   /** CID or 64 hex digits: the version before, which goes unless it is named or was kept. */
   replaces?: string | undefined;
+  /** A registrar's leave to write the name, as one line of text. */
+  certificate?: string | undefined;
 }
 
 /** Of a tar archive; what is not said here is like publishing the folder that it would make. */
@@ -134,6 +141,10 @@ export interface ResolveResult {
   offeredTo?: string;
   /** Unix seconds: its owner, `previousOwner`, gave it up, and others can take it from then on. */
   freeAt?: number;
+  /** Of a name that was not found: this node resolves only names of its registrars. */
+  registrarsOnly?: true;
+  /** … and this node's author has no certificate with which to take it. */
+  needsCertificate?: true;
   /** Lately it had another owner, `previousOwner`, who did not pass it on. */
   warning?: 'owner-changed';
   previousOwner?: string;
@@ -181,6 +192,12 @@ export interface OwnName {
   registered_at: number;
   updated_at: number;
   version: number;
+  /** Public key of the registrar whose zone it is in. */
+  zone?: string;
+  /** Unix seconds: when its registrar's certificate ends, and the name with it. */
+  certified_until?: number;
+  /** That is within 30 days: its registrar is to be asked for a new one. */
+  certificate_ending?: true;
 }
 
 export interface LinkInput {
@@ -290,12 +307,15 @@ export interface StatsResult extends ModeInfo {
   contradictoryRevokers: number;
   /** Own ones that had fewer copies elsewhere than wanted when they were last looked at. */
   fewCopies: number;
+  /** Own names whose registrar's certificate ends within 30 days; absent for none. */
+  certificatesEnding?: number;
   /** Unix seconds: the latest of these looks; absent before the first. */
   looked?: number;
 }
 
 /** Rejects with an AltNetError: the API and the command line turn its code into a status. */
-export interface NodeServices extends BlocklistServices, RevocationServices, SiteStatsServices {
+export interface NodeServices
+  extends BlocklistServices, RegistrarServices, RevocationServices, SiteStatsServices {
   keys(): KeyInfo;
   stats(): Promise<StatsResult>;
   peers(): Promise<PeerLine[]>;
@@ -316,7 +336,13 @@ export interface NodeServices extends BlocklistServices, RevocationServices, Sit
   /** One file of a site. */
   fetchFile(input: FetchFileInput, options?: CallOptions): Promise<FetchFileResult>;
   register(
-    input: { name: string; root: string; owner?: string | undefined },
+    input: {
+      name: string;
+      root: string;
+      owner?: string | undefined;
+      /** A registrar's leave to write the name, as one line of text. */
+      certificate?: string | undefined;
+    },
     options?: CallOptions,
   ): Promise<NameResult>;
   update(input: { name: string; root: string }, options?: CallOptions): Promise<NameResult>;

@@ -3,6 +3,7 @@ import { blocklistRoutes } from './blocklistroutes.ts';
 import { linkRoutes, valueRoutes } from './linkroutes.ts';
 import { nodeRoutes } from './noderoutes.ts';
 import { revocationRoutes } from './revocationroutes.ts';
+import { registrarRoutes } from './registrarroutes.ts';
 import type { Route } from './route.ts';
 import { siteRoutes } from './siteroutes.ts';
 import { statsRoutes } from './statsroutes.ts';
@@ -13,6 +14,7 @@ export const routes: readonly Route[] = [
   ...linkRoutes,
   ...valueRoutes,
   ...blocklistRoutes,
+  ...registrarRoutes,
   ...revocationRoutes,
   ...statsRoutes,
 ];

@@ -8,6 +8,7 @@ import {
   inputs,
   type NameInput,
   type PublishTarQuery,
+  type RegisterInput,
   type ResolveInput,
   type SitesInput,
 } from './inputs.ts';
@@ -92,7 +93,7 @@ export const siteRoutes: readonly Route[] = [
     open: true,
     run: (services, { name }, options) => checkName(services, name, options),
   }),
-  route<{ name: string; root: string; owner?: string }>({
+  route<RegisterInput>({
     method: 'POST',
     path: '/api/register',
     summary: 'Register a name for a root',
@@ -166,10 +167,12 @@ export const siteRoutes: readonly Route[] = [
     run: async (services) => {
       const { author } = services.keys();
       const names = await services.names();
-      const domains = names.map(({ registrant, ...name }): Domain => ({
-        ...name,
-        owner: registrant ?? author,
-      }));
+      const domains = names.map(
+        ({ name, root, cid, registrant, registered_at, updated_at, version }): Domain => {
+          const owner = registrant ?? author;
+          return { name, root, cid, owner, registered_at, updated_at, version };
+        },
+      );
       return counted('domains', domains);
     },
   }),

@@ -35,7 +35,7 @@ interface Details {
   /* names */
   BAD_NAME: { name: string; why: string };
   NAME_TAKEN: { name: string; owner: string };
-  NAME_NOT_FOUND: { name: string };
+  NAME_NOT_FOUND: { name: string; registrarsOnly?: boolean };
   NAME_CONTESTED: { name: string; owners: readonly string[] };
   NAME_EXPIRED: { name: string };
   NAME_REVOKED: { name: string };
@@ -160,7 +160,10 @@ const sentences: Sentences = {
   BAD_NAME: ({ name, why }) => `"${name}" cannot be a name: ${why}`,
   NAME_TAKEN: ({ name, owner }) =>
     `${name} belongs to another author (${owner}); choose another name`,
-  NAME_NOT_FOUND: ({ name }) => `nobody holds the name ${name}; check its spelling`,
+  NAME_NOT_FOUND: ({ name, registrarsOnly }) =>
+    registrarsOnly === true
+      ? `none of the registrars of this node has given the name ${name}, and it resolves no others (trusted-registrars.txt); check its spelling`
+      : `nobody holds the name ${name}; check its spelling`,
   NAME_CONTESTED: ({ name, owners }) =>
     `${name} is claimed by ${owners.length} authors and none has a majority; open it by its root, or try later: ${owners.join(', ')}`,
   NAME_EXPIRED: ({ name }) =>

@@ -16,6 +16,7 @@ const groups = {
   node: 'Node:',
   sites: 'Sites and names:',
   links: 'Alternatives for dead links:',
+  registrar: 'Names of registrars:',
   trust: 'What this node refuses:',
   network: 'Looking at the network:',
   keys: 'Keys and small values:',
@@ -77,6 +78,31 @@ export const commandEntries: readonly CommandEntry[] = [
   ),
   entry('links', 'links', 'the alternatives you announced', () => import('./commands/links.ts')),
 
+  entry(
+    'registrar certify',
+    'registrar',
+    'let an author write a name of your zone',
+    () => import('./commands/registrar-certify.ts'),
+  ),
+  entry(
+    'registrar list',
+    'registrar',
+    'what you have certified',
+    () => import('./commands/registrar-list.ts'),
+  ),
+  entry(
+    'registrar withdraw',
+    'registrar',
+    'take a name of your zone away',
+    () => import('./commands/registrar-withdraw.ts'),
+  ),
+  entry(
+    'registrar accept',
+    'registrar',
+    'keep a certificate that you were given',
+    () => import('./commands/registrar-accept.ts'),
+  ),
+
   entry('block', 'trust', 'refuse a root, name or URL', () => import('./commands/block.ts')),
   entry('unblock', 'trust', 'allow it again', () => import('./commands/unblock.ts')),
   entry('blocklist', 'trust', 'what is refused', () => import('./commands/blocklist.ts')),
@@ -129,6 +155,10 @@ export const commandEntries: readonly CommandEntry[] = [
 /** First words that lead to further commands, with what they are about. */
 export const commandGroups: ReadonlyMap<string, { summary: string; group: string }> = new Map([
   ['link', { summary: 'put, get or remove an alternative for a URL', group: groups.links }],
+  [
+    'registrar',
+    { summary: 'certify names of your zone, or use a certificate', group: groups.registrar },
+  ],
   ['key', { summary: 'show, export or import your keys', group: groups.keys }],
 ]);
 

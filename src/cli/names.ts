@@ -1,6 +1,6 @@
 /** `register` and `update`: the same words and the same answer, but for what is done to the name. */
 import type { NameResult } from '../api/ports.ts';
-import { requireName, requireRoot } from '../node/words.ts';
+import { requireCertificate, requireName, requireRoot } from '../node/words.ts';
 import {
   type CommandContext,
   type CommandDefinition,
@@ -8,6 +8,7 @@ import {
   operand,
 } from './command.ts';
 import { countOf, formatFields, formatMoment, newNameLine, sanitize } from './format.ts';
+import { textOption } from './values.ts';
 
 interface NameVerb {
   readonly method: 'register' | 'update';
@@ -24,6 +25,9 @@ export function nameCommand(verb: NameVerb): CommandDefinition {
       command
         .argument('<name>', 'with or without .alt; blog.alice.alt is a name below alice.alt')
         .argument('<root>', 'a CID or 64 hex digits, as publish prints it');
+      if (verb.method === 'register') {
+        command.option('--certificate <text>', "a registrar's certificate for the name");
+      }
     },
     run: (context, input) => run(verb, context, input),
   };
@@ -38,9 +42,12 @@ async function run(
   const [name, root] = [operand(input, 0), operand(input, 1)];
   requireName(name);
   requireRoot(root);
+  const certificate = textOption(input.options, 'certificate');
+  if (certificate !== undefined) requireCertificate(certificate);
   const services = await context.services();
   const onProgress = terminal.progress(`${doing} ${name}`);
-  const result = await services[method]({ name, root }, { signal, onProgress });
+  const what = { name, root, ...(certificate !== undefined && { certificate }) };
+  const result = await services[method](what, { signal, onProgress });
   terminal.result(result, nameLines(done, result));
 }
 

@@ -87,6 +87,12 @@ export const problems = {
     text: 'The nodes that would know this name were asked, and it belongs to nobody.',
     advice: [checkSpelling, 'Register it yourself: it is free.'],
   }),
+  notCertified: (name: string): Problem => ({
+    status: 404,
+    title: `No registrar has given ${name} to anybody`,
+    text: 'This node resolves only names of the registrars that its operator trusts, and none of them knows this one. Elsewhere it may exist.',
+    advice: [checkSpelling, 'If you know the root (CID) of the site, open that.'],
+  }),
   givenUp: (name: string, freeAt: number): Problem => ({
     status: 404,
     title: `Nobody holds ${name} any more`,
@@ -239,7 +245,8 @@ export function problemOfName(resolved: ResolvedName): Problem | undefined {
   }
 }
 
-function problemOfAbsent({ name, freeAt }: ResolvedName): Problem {
+function problemOfAbsent({ name, freeAt, registrarsOnly }: ResolvedName): Problem {
+  if (registrarsOnly) return problems.notCertified(name);
   if (name.split('.').length > 2) return problems.noNameBelow(name);
   return freeAt === undefined ? problems.noName(name) : problems.givenUp(name, freeAt);
 }

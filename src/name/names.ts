@@ -7,7 +7,7 @@ import { type Abortable, abortReason } from '../base/abort.ts';
 import { type Bytes, equalBytes, toHex } from '../base/bytes.ts';
 import { unixSeconds } from '../base/clock.ts';
 import { type Denials, noDenials } from '../base/denial.ts';
-import { AltNetError } from '../base/errors.ts';
+import { AltNetError, isAltNetError } from '../base/errors.ts';
 import { KeyedTurns } from '../base/keyed-turns.ts';
 import { freeAtSeconds } from '../dht/rules/ownership.ts';
 import { isPublicKey } from '../identity/curve.ts';
@@ -20,6 +20,7 @@ import { WriteGuard } from './denied.ts';
 import type { NamedCertificate } from './certificate-text.ts';
 import { Certificates } from './certificates.ts';
 import { newestOf, OwnNames, shownBy } from './own.ts';
+import { OwnZone } from './own-zone.ts';
 import { Pins } from './pins.ts';
 import { type NameAddress, type NamePlace, parseAddress, placeInZone } from './place.ts';
 import type { NameNotes, NamePublisher, NameSearch, ReadZoneFile } from './ports.ts';
@@ -75,6 +76,8 @@ const offerSeconds = 365 * 86_400;
 const writesMax = 256;
 
 export class Names implements NameResolver {
+  /** What this author takes as a registrar. */
+  readonly ownZone: OwnZone;
   readonly #deps: NamesDeps;
   readonly #own: OwnNames;
   readonly #resolver: Resolver;
@@ -106,6 +109,13 @@ export class Names implements NameResolver {
       survey: (place, signal) => this.#survey(place, signal),
     });
     const { publicKey: author } = authorKey;
+    this.ownZone = new OwnZone({
+      own,
+      zone: author,
+      survey: (place, signal) => this.#survey(place, signal),
+      write: (address, draft, writing) =>
+        this.#inTurn(address, writing, () => this.#publish(address, draft, writing)),
+    });
     this.#certificates = new Certificates({ notes, author, zones, clock, network });
     this.#writer = new NameWriter(deps);
   }
@@ -209,33 +219,16 @@ export class Names implements NameResolver {
     }
   }
 
-  /**
-   * The highest serial that is seen under a name of this author's own zone, 0 for none, and whether
-   * anything stands there. Rejects with TIMEOUT, ABORTED.
-   */
-  async seenInZone(
-    name: string,
-    { signal }: Abortable = {},
-  ): Promise<{ readonly serial: number; readonly isHeld: boolean }> {
-    const place = placeInZone(parseAddress(name), this.#deps.authorKey.publicKey);
-    const { records, verdict } = await this.#survey(place, signal);
-    const serial = Math.max(0, ...records.map(serialOf));
-    return { serial, isHeld: verdict.state !== 'not-found' };
-  }
-
-  /**
-   * As the registrar: takes a name of this author's own zone away from whoever holds it, with a
-   * certificate for this author that outranks theirs. Asks nobody before: storers show what is
-   * above. Gives back how many nodes know. Rejects with RECORD_REFUSED, NO_PEERS, ABORTED.
-   */
-  async withdraw(certificate: NamedCertificate, options: WriteOptions = {}): Promise<number> {
-    const address = parseAddress(certificate.label);
-    return this.#inTurn(address, options, async () => {
-      const place = placeInZone(address, certificate.zone);
-      const own = this.#own.under(place);
-      const draft = { place, mine: own ? [own] : [], change: 'release', certificate } as const;
-      return (await this.#publish(address, draft, options)).stored;
-    });
+  /** Whether this author may take a name that nobody holds, as far as is known without asking. */
+  mayTake(name: string): boolean {
+    const address = parseAddress(name);
+    try {
+      const certificate = this.#leaveFor(address, {});
+      return this.#places.toTake(address.apex, { certificate }).length > 0;
+    } catch (error) {
+      if (isAltNetError(error)) return false;
+      throw error;
+    }
   }
 
   /**

@@ -157,9 +157,9 @@ describe('withdrawing', () => {
     const { registrar, again, member, world, own } = setUpRegistrar();
     const { text } = await registrar.certify('alice', bob);
     await member(2).register('alice', rootOf(1), { certificate: parseCertificate(text) });
-    own.withdraw = () => Promise.reject(new Error('killed'));
+    own.ownZone.withdraw = () => Promise.reject(new Error('killed'));
     await assert.rejects(registrar.withdraw('alice'), /killed/);
-    Reflect.deleteProperty(own, 'withdraw');
+    Reflect.deleteProperty(own.ownZone, 'withdraw');
     await using restarted = again();
     assert.equal(restarted.list()[0]?.state, 'withdrawn');
     restarted.start();

@@ -18,24 +18,14 @@ import { clockToleranceSeconds } from '../record/acceptance.ts';
 import { nameLifetimeSecondsMax } from '../record/name.ts';
 import { signCertificate } from '../record/zone.ts';
 import { encodeCertificate, type NamedCertificate } from './certificate-text.ts';
+import type { OwnZone, SeenInZone } from './own-zone.ts';
 import { parseAddress } from './place.ts';
 import type { NameNotes } from './ports.ts';
 import { type JournalEntry, RegistrarJournal } from './registrar-journal.ts';
 
-/** The names of the registrar's own zone, as `Names` sees and writes them. */
-export interface ZoneNames {
-  seenInZone(
-    name: string,
-    options: { readonly signal?: AbortSignal | undefined },
-  ): Promise<{ readonly serial: number; readonly isHeld: boolean }>;
-  withdraw(
-    certificate: NamedCertificate,
-    options: { readonly signal?: AbortSignal | undefined },
-  ): Promise<number>;
-}
-
 export interface RegistrarDeps {
-  readonly names: ZoneNames;
+  /** The names of the registrar's own zone. */
+  readonly names: Pick<OwnZone, 'seen' | 'withdraw'>;
   readonly notes: NameNotes;
   /** The registrar's key is this node's author key. */
   readonly authorKey: SigningKey;
@@ -258,14 +248,11 @@ export class Registrar implements AsyncDisposable {
   }
 
   /** Silence keeps no registrar from working: a serial that grows with time is above all others. */
-  async #look(
-    label: string,
-    signal: AbortSignal | undefined,
-  ): Promise<{ readonly serial: number; readonly isHeld: boolean }> {
+  async #look(label: string, signal: AbortSignal | undefined): Promise<SeenInZone> {
     const { names, world } = this.#deps;
     const limits = { timers: world.timers, ms: lookMs, what: label, signal };
     try {
-      return await withDeadline(limits, (inTime) => names.seenInZone(label, { signal: inTime }));
+      return await withDeadline(limits, (inTime) => names.seen(label, { signal: inTime }));
     } catch (error) {
       signal?.throwIfAborted();
       if (isAltNetError(error)) return { serial: 0, isHeld: false };

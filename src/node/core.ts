@@ -13,7 +13,9 @@ import { Publisher } from '../dht/placing/publisher.ts';
 import { loadIdentity } from '../identity/files.ts';
 import type { TargetDenials } from '../link/denied-target.ts';
 import { Links } from '../link/links.ts';
+import { CertificateWatch } from '../name/certificate-watch.ts';
 import { Names } from '../name/names.ts';
+import { Registrar } from '../name/registrar.ts';
 import { PeerHost } from '../peer/host.ts';
 import { networkId, type NetworkProfile, networkProfiles } from '../record/network.ts';
 import { listFiles } from '../revocation/list-files.ts';
@@ -212,7 +214,7 @@ function roleOf(options: Pick<NodeOptions, 'guest' | 'public'>): ModeOptions['ro
 
 /** Names, links and sites, and what keeps their records alive. */
 async function startFields(
-  base: Omit<Parts, 'publisher' | 'sites' | 'names' | 'links' | 'revocations'>,
+  base: Omit<Parts, 'publisher' | 'sites' | 'names' | 'registrar' | 'links' | 'revocations'>,
   { options, stack, common }: { options: NodeOptions; stack: AsyncDisposableStack; common: Common },
 ): Promise<Omit<Parts, 'revocations'>> {
   const { identity, store, dht, peers, world, trust } = base;
@@ -256,13 +258,21 @@ async function startFields(
     ),
   );
   await sites.start();
-  const names = stack.use(new Names({ ...naming, readZoneFile: zoneFileReader(sites), denials: trust.denials }));
+  const trustedZones = (): readonly Uint8Array[] => trust.registrars.list();
+  const readZoneFile = zoneFileReader(sites);
+  const names = stack.use(
+    new Names({ ...naming, readZoneFile, denials: trust.denials }, { trustedZones }),
+  );
+  const registrar = stack.use(new Registrar({ ...naming, names: names.ownZone }));
+  registrar.start();
+  stack.use(new CertificateWatch({ names, world, log })).start();
   await new ShownSites({ sites, ...store, names }).reconcile();
   return {
     ...base,
     publisher,
     sites,
     names,
+    registrar,
     links: new Links({ ...naming, denied: targetDenials(trust) }),
   };
 }

@@ -7,6 +7,7 @@ import type { Publisher } from '../dht/placing/publisher.ts';
 import type { Identity } from '../identity/files.ts';
 import type { Links } from '../link/links.ts';
 import type { Names } from '../name/names.ts';
+import type { Registrar } from '../name/registrar.ts';
 import type { PeerHost } from '../peer/host.ts';
 import type { Revocations } from '../revocation/revocations.ts';
 import type { UdpTransport } from '../rpc/transport.ts';
@@ -27,6 +28,7 @@ export interface Parts {
   readonly publisher: Publisher;
   readonly sites: Sites;
   readonly names: Names;
+  readonly registrar: Registrar;
   readonly links: Links;
   readonly revocations: Revocations;
   readonly stats: SiteStats;

@@ -40,6 +40,9 @@ function bench(): Bench {
   const onProgress = (progress: Progress): void => void told.push(progress);
   const list = (): OwnName[] =>
     [...targets].map(([name, root]) => ({ name, root, version: 7 }) as OwnName);
+  // A node that is no registrar.
+  const trust = { registrars: { has: () => false } };
+  const identity = { author: { publicKey: new Uint8Array(32) } };
   const self: Bench = {
     done,
     told,
@@ -50,7 +53,8 @@ function bench(): Bench {
     copy: async () => undefined,
     publish: (input, options = {}) => {
       const given = { input, options: { onProgress, ...options }, add: () => sites.add() };
-      return publishSite({ sites, names, world } as unknown as Parts, context, given);
+      const parts = { sites, names, world, trust, identity } as unknown as Parts;
+      return publishSite(parts, context, given);
     },
   };
   const sites = {

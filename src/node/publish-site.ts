@@ -6,10 +6,12 @@
 import type { CID } from 'multiformats/cid';
 import type { CallOptions, PublishResult, PublishTarInput } from '../api/ports.ts';
 import { withDeadline } from '../base/abort.ts';
-import { isAltNetError } from '../base/errors.ts';
+import { AltNetError, isAltNetError } from '../base/errors.ts';
 import { parseRoot } from '../content/dag/root.ts';
 import type { AddedSite, AddOptions, Replication } from '../content/types.ts';
+import type { NamedCertificate } from '../name/certificate-text.ts';
 import { parseAddress } from '../name/place.ts';
+import { leaveFor } from './leave.ts';
 import type { Parts } from './parts.ts';
 import { type NameContext, shownRoot, workOptions } from './services-names.ts';
 
@@ -24,11 +26,13 @@ export interface Publishing {
   readonly add: (how: AddOptions) => Promise<AddedSite>;
 }
 
+type Publisher = Pick<Parts, 'sites' | 'names' | 'world' | 'registrar' | 'trust' | 'identity'>;
+
 /** So long the network may take to say that a name is somebody else's. */
 const lookMs = 10_000;
 
 export async function publishSite(
-  parts: Pick<Parts, 'sites' | 'names' | 'world'>,
+  parts: Publisher,
   context: SiteContext,
   { input, options, add }: Publishing,
 ): Promise<PublishResult> {
@@ -36,22 +40,43 @@ export async function publishSite(
   // Both before a long import, not after it.
   const name = input.name === undefined ? undefined : parseAddress(input.name).name;
   const given = input.replaces === undefined ? undefined : parseRoot(input.replaces);
-  if (name !== undefined) await requireWritable(parts, name, options);
+  const certificate = await certificateFor(parts, { ...input, name }, options);
+  if (name !== undefined) await requireWritable(parts, { name, certificate }, options);
   const site = await add({ ...options, keep });
-  const named = await new Naming(parts, context, options).show(site, { name, given });
+  const naming = new Naming(parts, context, { ...options, certificate });
+  const named = await naming.show(site, { name, given });
   return resultOf({ ...site, ...named, name }, context);
+}
+
+async function certificateFor(
+  parts: Publisher,
+  { name, certificate }: Pick<PublishTarInput, 'name' | 'certificate'>,
+  options: CallOptions,
+): Promise<NamedCertificate | undefined> {
+  if (name !== undefined) return leaveFor(parts, { name, certificate }, options);
+  if (certificate === undefined) return undefined;
+  const why = 'a certificate is for a name; say which';
+  throw new AltNetError('BAD_ARGUMENT', { what: 'certificate', why });
 }
 
 /** That nobody answers in time is no reason: it may be otherwise once the folder is read. */
 async function requireWritable(
   { names, world: { timers } }: Pick<Parts, 'names' | 'world'>,
-  name: string,
+  {
+    name,
+    certificate,
+  }: {
+    readonly name: string;
+    readonly certificate: NamedCertificate | undefined;
+  },
   { signal }: CallOptions,
 ): Promise<void> {
-  if (names.list().some((own) => own.name === name)) return;
+  if (!certificate && names.list().some((own) => own.name === name)) return;
   try {
     const limits = { timers, ms: lookMs, what: name, signal };
-    await withDeadline(limits, (inTime) => names.requireWritable(name, { signal: inTime }));
+    await withDeadline(limits, (inTime) =>
+      names.requireWritable(name, { certificate, signal: inTime }),
+    );
   } catch (error) {
     signal?.throwIfAborted();
     const areSilent = (['TIMEOUT', 'NO_ANSWER', 'NO_PEERS', 'ABORTED'] as const).some((code) =>
@@ -67,13 +92,17 @@ interface Named {
   readonly version: number | undefined;
 }
 
+interface NamingOptions extends CallOptions {
+  readonly certificate: NamedCertificate | undefined;
+}
+
 /** What happens to a site that is here: it gets its name, and copies elsewhere. */
 class Naming {
   readonly #parts: Pick<Parts, 'sites' | 'names'>;
   readonly #context: SiteContext;
-  readonly #options: CallOptions;
+  readonly #options: NamingOptions;
 
-  constructor(parts: Pick<Parts, 'sites' | 'names'>, context: SiteContext, options: CallOptions) {
+  constructor(parts: Pick<Parts, 'sites' | 'names'>, context: SiteContext, options: NamingOptions) {
     this.#parts = parts;
     this.#context = context;
     this.#options = options;
@@ -121,15 +150,17 @@ class Naming {
   /** Its version. A name that shows this root already, as the caller knew, is left as it is. */
   async #point(name: string, { root, files, bytes }: AddedSite, isShown: boolean): Promise<number> {
     const { names } = this.#parts;
-    const { signal, onProgress } = this.#options;
+    const { signal, onProgress, certificate } = this.#options;
     const done = { root: root.toString(), files, bytes, bytesTotal: bytes, peers: 0 };
     const own = names.list().find((each) => each.name === name);
-    if (own && isShown) return own.version;
+    if (own && isShown && !certificate) return own.version;
     onProgress?.({ phase: 'naming', ...done });
     const onWork: CallOptions['onProgress'] = ({ work }) =>
       onProgress?.({ phase: 'naming', ...done, ...(work && { work }) });
     const work = workOptions({ ...(signal && { signal }), onProgress: onWork });
-    const { version } = await this.#context.versions.follow(() => names.register(name, root, work));
+    const { version } = await this.#context.versions.follow(() =>
+      names.register(name, root, { ...work, certificate }),
+    );
     this.#context.onNameChanged();
     // Who stops it now stops the copying only, and is to know that.
     onProgress?.({ phase: 'copying', root: done.root, files, bytes: 0, peers: 0 });

@@ -5,9 +5,11 @@ import { toHex } from '../base/bytes.ts';
 import { AltNetError } from '../base/errors.ts';
 import { parseRoot, rootHex } from '../content/dag/root.ts';
 import { keyId } from '../identity/key.ts';
+import { endingNames } from '../name/certificate-watch.ts';
 import type { RegisteredName, ResolvedName } from '../name/types.ts';
 import type { PowProgress } from '../record/pow.ts';
 import { parseAddress } from '../name/place.ts';
+import { leaveFor } from './leave.ts';
 import type { Parts } from './parts.ts';
 import type { Registrants } from './registrants.ts';
 import { standingName } from './standing-names.ts';
@@ -31,13 +33,17 @@ export function nameServices(
 ): NameServices {
   const { names } = parts;
   return {
-    async register({ name, root: text, owner }, options = {}) {
+    async register({ name, root: text, owner, certificate: given }, options = {}) {
       const root = parseRoot(text);
       return registrants.register(parseAddress(name).name, owner, async () => {
-        const standing = await standingName(parts, { name, root }, options);
+        const certificate = await leaveFor(parts, { name, certificate: given }, options);
+        // A name that stands without it would stay so.
+        const standing = certificate
+          ? undefined
+          : await standingName(parts, { name, root }, options);
         if (standing) return nameResult(standing);
         const registered = await versions.follow(() =>
-          names.register(name, root, workOptions(options)),
+          names.register(name, root, { ...workOptions(options), certificate }),
         );
         onNameChanged();
         return nameResult(registered);
@@ -62,10 +68,15 @@ export function nameServices(
       return { ...released, ok: true };
     },
     async resolve(name, { fresh, signal } = {}) {
-      return resolveResult(await names.resolve(name, { fresh, signal }));
+      const resolved = await names.resolve(name, { fresh, signal });
+      const isForbidden = resolved.registrarsOnly === true && !names.mayTake(name);
+      return { ...resolveResult(resolved), ...(isForbidden && { needsCertificate: true }) };
     },
     async names() {
-      return names.list().map(({ name, root, owner, version, registered, updated }) => {
+      const own = names.list();
+      const ending = new Set(endingNames(own, parts.world.clock).map(({ name }) => name));
+      return own.map((each) => {
+        const { name, root, owner, version, registered, updated, zone, certifiedUntil } = each;
         const registrant = registrants.of(name);
         return {
           name,
@@ -75,6 +86,9 @@ export function nameServices(
           registered_at: registered,
           updated_at: updated,
           version,
+          ...(zone && { zone: toHex(zone) }),
+          ...(certifiedUntil !== undefined && { certified_until: certifiedUntil }),
+          ...(ending.has(name) && { certificate_ending: true }),
         };
       });
     },
@@ -93,7 +107,8 @@ export function workOptions({ signal, onProgress }: CallOptions = {}): {
 }
 
 /** The root that a name shows. Throws what keeps it from being opened. */
-export function rootOf({ name, state, root, claimants = [] }: ResolvedName): CID {
+export function rootOf(resolved: ResolvedName): CID {
+  const { name, state, root, claimants = [], registrarsOnly } = resolved;
   if (root && (state === 'ok' || state === 'new')) return root;
   if (state === 'contested') {
     throw new AltNetError('NAME_CONTESTED', { name, owners: claimants.map(toHex) });
@@ -101,7 +116,7 @@ export function rootOf({ name, state, root, claimants = [] }: ResolvedName): CID
   if (state === 'expired') throw new AltNetError('NAME_EXPIRED', { name });
   if (state === 'revoked') throw new AltNetError('NAME_REVOKED', { name });
   if (state === 'blocked') throw new AltNetError('NAME_BLOCKED', { name });
-  throw new AltNetError('NAME_NOT_FOUND', { name });
+  throw new AltNetError('NAME_NOT_FOUND', { name, ...(registrarsOnly && { registrarsOnly }) });
 }
 
 export function shownRoot(root: CID): { root: string; cid: string } {
@@ -115,6 +130,7 @@ function nameResult({ name, root, version, expires, stored }: RegisteredName): N
 function resolveResult(resolved: ResolvedName): ResolveResult {
   const { name, state, root, owner, claimants, version, issued, expires, asked } = resolved;
   const { zone, offeredTo, freeAt, warning, previousOwner, stale, ageSeconds } = resolved;
+  const { registrarsOnly } = resolved;
   return {
     name,
     ...(root && shownRoot(root)),
@@ -126,6 +142,7 @@ function resolveResult(resolved: ResolvedName): ResolveResult {
     ...(zone && { zone: toHex(zone) }),
     ...(offeredTo && { offeredTo: toHex(offeredTo) }),
     ...(freeAt !== undefined && { freeAt }),
+    ...(registrarsOnly && { registrarsOnly }),
     ...(warning && { warning }),
     ...(previousOwner && { previousOwner: toHex(previousOwner) }),
     ...(stale && { stale }),

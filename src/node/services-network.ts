@@ -8,6 +8,7 @@ import { type Contact, shortId } from '../identity/contact.ts';
 import { keyId } from '../identity/key.ts';
 import { contactAt, parseBootstrapAddress } from './bootstrap.ts';
 import type { ListFreshness } from '../revocation/freshness.ts';
+import { endingNames } from '../name/certificate-watch.ts';
 import type { Parts } from './parts.ts';
 import { countHeld } from './services-held.ts';
 
@@ -65,13 +66,14 @@ export function networkServices(parts: Parts, context: NetworkContext): NetworkS
 }
 
 function stats(
-  { identity, store, transport, peers: host, dht, mode, sites, revocations, world }: Parts,
+  { identity, store, transport, peers: host, dht, mode, sites, names, revocations, world }: Parts,
   { startedMs, storeBudgetBytes }: NetworkContext,
 ): Awaited<ReturnType<NodeServices['stats']>> {
   const { blocks } = store.blocks.stats();
   const { bytes } = store.holdings.usage();
   const { few, lookedMs } = sites.copiesHealth();
   const [listen] = transport.address();
+  const ending = endingNames(names.list(), world.clock).length;
   return {
     node: toHex(identity.node.id),
     author: toHex(identity.author.id),
@@ -87,6 +89,7 @@ function stats(
     ...countHeld(store.holdings.list()),
     fewCopies: few,
     ...countRevokers(revocations.freshness().lists),
+    ...(ending > 0 && { certificatesEnding: ending }),
     ...(lookedMs !== undefined && { looked: Math.floor(lookedMs / 1000) }),
   };
 }

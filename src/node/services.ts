@@ -8,6 +8,7 @@ import { linkServices } from './services-links.ts';
 import { nameServices } from './services-names.ts';
 import { networkServices, type NetworkContext } from './services-network.ts';
 import { revocationServices } from './services-revocation.ts';
+import { registrarServices } from './services-registrar.ts';
 import { siteServices } from './services-sites.ts';
 import { siteStatsServices } from './services-stats.ts';
 import { ShownSites } from './shown-sites.ts';
@@ -39,6 +40,7 @@ export function nodeServices(parts: Parts, context: ServiceContext): NodeService
     ...heldServices(parts),
     ...linkServices(parts),
     ...blocklistServices(parts),
+    ...registrarServices(parts, { onNameChanged }),
     ...revocationServices(parts),
     ...siteStatsServices(parts),
   };

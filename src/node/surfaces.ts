@@ -45,6 +45,8 @@ export async function startSurfaces(core: Core, context: SurfacesContext): Promi
     siteUrl,
     onNameChanged: () => gateway?.value.forget(),
   });
+  // What was resolved in other zones must not be shown any more.
+  stack.defer(parts.trust.registrars.onChange(() => gateway?.value.forget()));
   const api = await startApi(services, context);
   const counted = { startedMs, storeBudgetBytes, gateway: gateway?.value, api: api?.value };
   monitor?.metrics.follow(metricsSource(parts, counted));

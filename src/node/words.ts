@@ -11,9 +11,17 @@ import { canonicalUrl } from '../record/url.ts';
 import { checkLink } from '../link/check.ts';
 import { checkTarget } from '../link/target.ts';
 import type { Link } from '../link/types.ts';
+import { parseCertificate } from '../name/certificate-text.ts';
 import { parseAddress } from '../name/place.ts';
 import { keyName, parseKeyName } from '../record/label.ts';
 import { parseEntry } from '../trust/entry.ts';
+
+export { certificateDaysMax } from '../name/registrar.ts';
+
+/** Throws CERTIFICATE_BAD for what no registrar has written, or what was not copied whole. */
+export function requireCertificate(text: string): void {
+  parseCertificate(text);
+}
 
 /** Throws BAD_NAME for what can be neither registered nor resolved. */
 export function requireName(text: string): void {

@@ -4,8 +4,10 @@
  */
 import type * as port from '../../src/api/ports.ts';
 import type {
+  AcceptResult,
   BlocklistInfo,
   BlockResult,
+  CertificateInfo,
   RevocationListInfo,
   RevokeResult,
   SiteStatsResult,
@@ -54,6 +56,9 @@ interface Samples {
   readonly bootstrap: { id: string; address: string; table: number };
   readonly block: BlockResult;
   readonly blocklist: BlocklistInfo;
+  readonly certificate: CertificateInfo;
+  readonly accepted: AcceptResult;
+  readonly withdrawn: { name: string; ok: true; stored: number };
   readonly revoke: RevokeResult;
   readonly revocations: RevocationListInfo[];
   readonly siteStats: SiteStatsResult;
@@ -89,6 +94,7 @@ export const samples: Samples = {
     staleRevokers: 1,
     revocationsStaleSince: 1_767_225_600,
     contradictoryRevokers: 1,
+    certificatesEnding: 1,
     looked: 1_767_225_600,
   },
   peers: [
@@ -175,6 +181,8 @@ export const samples: Samples = {
     zone: node,
     offeredTo: sampleIds.nodeKey,
     freeAt: 1_700_604_800,
+    registrarsOnly: true,
+    needsCertificate: true,
     warning: 'owner-changed',
     previousOwner: sampleIds.authorKey,
     stale: true,
@@ -201,6 +209,9 @@ export const samples: Samples = {
       registered_at: 1_700_000_000,
       updated_at: 1_700_000_001,
       version: 2,
+      zone: sampleIds.nodeKey,
+      certified_until: 1_800_000_000,
+      certificate_ending: true,
     },
   ],
   putLink: {
@@ -269,6 +280,25 @@ export const samples: Samples = {
       { date: '2026-01-01', requests: 200, bytes: 600_000, unique_ips: 6 },
     ],
   },
+  certificate: {
+    name: 'alice.alt',
+    zone: sampleIds.authorKey,
+    owner: sampleIds.nodeKey,
+    serial: 7,
+    not_before: 1_767_225_600,
+    not_after: 1_798_761_600,
+    state: 'valid',
+    certificate: 'altcert1aaaa',
+  },
+  accepted: {
+    name: 'alice.alt',
+    zone: sampleIds.authorKey,
+    serial: 7,
+    not_after: 1_798_761_600,
+    version: 3,
+    stored: 9,
+  },
+  withdrawn: { name: 'alice.alt', ok: true, stored: 9 },
   blocklist: {
     file: '/data/blocklist.txt',
     entries: [`/ipfs/${cid} note:a%20"hint"`, '!/name/alice.alt'],

@@ -7,8 +7,10 @@ import { abortReason } from '../../src/base/abort.ts';
 import type * as port from '../../src/api/ports.ts';
 import type { CallOptions, NodeServices } from '../../src/api/ports.ts';
 import type {
+  AcceptResult,
   BlocklistInfo,
   BlockResult,
+  CertificateInfo,
   RevocationListInfo,
   RevokeResult,
   SiteStatsResult,
@@ -163,6 +165,25 @@ export class FixedServices implements NodeServices {
 
   blocklist(): Promise<BlocklistInfo> {
     return this.#answer('blocklist', undefined, samples.blocklist);
+  }
+
+  certify(input: object, options?: CallOptions): Promise<CertificateInfo> {
+    return this.#work('certify', input, samples.certificate, options);
+  }
+
+  certificates(): Promise<CertificateInfo[]> {
+    return this.#answer('certificates', undefined, [samples.certificate]);
+  }
+
+  withdraw(
+    input: object,
+    options?: CallOptions,
+  ): Promise<{ name: string; ok: true; stored: number }> {
+    return this.#work('withdraw', input, samples.withdrawn, options);
+  }
+
+  accept(input: object, options?: CallOptions): Promise<AcceptResult> {
+    return this.#work('accept', input, samples.accepted, options);
   }
 
   revoke(input: object, options?: CallOptions): Promise<RevokeResult> {

@@ -29,7 +29,7 @@ export function setUpRegistrar(): RegistrarBench {
   const own = member(registrarFill, notes);
   const again = (its = notes, log = silentLogger): Registrar => {
     const names = its === notes ? own : member(registrarFill, its);
-    return new Registrar({ names, notes: its, authorKey, network, world, log });
+    return new Registrar({ names: names.ownZone, notes: its, authorKey, network, world, log });
   };
   return { ...bench, own, member, again, registrar: again() };
 }

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import type { PublishInput, PublishResult } from '../../api/ports.ts';
 import { formatBytes } from '../../base/byte-count.ts';
 import { AltNetError, isAltNetError, systemCode } from '../../base/errors.ts';
-import { requireName } from '../../node/words.ts';
+import { requireCertificate, requireName } from '../../node/words.ts';
 import {
   type CommandContext,
   type CommandDefinition,
@@ -12,7 +12,7 @@ import {
 } from '../command.ts';
 import { copiesLine } from '../copies.ts';
 import { countOf, formatFields } from '../format.ts';
-import { flagOption, parsePath, textOption } from '../values.ts';
+import { flagOption, parsePath, textOption, usageError } from '../values.ts';
 
 export const definition: CommandDefinition = {
   needs: 'running',
@@ -20,6 +20,7 @@ export const definition: CommandDefinition = {
     command
       .argument('<path>', 'folder or file')
       .option('--name <name>', 'also register this name, or update it when it is yours')
+      .option('--certificate <text>', "with --name: a registrar's certificate for the name")
       .option('--keep', 'keep it here also when a newer version takes its place')
       .option('--watch', 'publish again whenever something changes, until Ctrl-C')
       .addHelpText(
@@ -40,9 +41,13 @@ async function run(context: CommandContext, input: CommandInput): Promise<void> 
   const path = parsePath('<path>', operand(input, 0), cwd);
   const name = textOption(input.options, 'name');
   const keep = flagOption(input.options, 'keep') || undefined;
+  const certificate = textOption(input.options, 'certificate');
   if (name !== undefined) requireName(name);
+  if (certificate !== undefined) requireCertificate(certificate);
+  if (certificate !== undefined && name === undefined)
+    throw usageError('--certificate is for a name; say which with --name');
   await requirePath(path);
-  const what: PublishInput = { path, name, keep };
+  const what: PublishInput = { path, name, keep, certificate };
   if (flagOption(input.options, 'watch')) return watch(context, what);
   const services = await context.services();
   const draw = terminal.progress('publishing');

@@ -98,7 +98,8 @@ const meanings: Readonly<Record<Exclude<ResolveResult['state'], 'not-found'>, st
   blocked: 'blocked by this node',
 };
 
-function failureOf({ name, state, claimants = [] }: ResolveResult): AltNetError | undefined {
+function failureOf(result: ResolveResult): AltNetError | undefined {
+  const { name, state, claimants = [], registrarsOnly } = result;
   switch (state) {
     case 'ok':
     case 'new':
@@ -114,5 +115,5 @@ function failureOf({ name, state, claimants = [] }: ResolveResult): AltNetError 
     case 'not-found':
       break;
   }
-  return new AltNetError('NAME_NOT_FOUND', { name });
+  return new AltNetError('NAME_NOT_FOUND', { name, ...(registrarsOnly && { registrarsOnly }) });
 }

@@ -43,6 +43,7 @@ async function run(context: CommandContext, { operands }: CommandInput): Promise
       ['sites', sitesLine(stats)],
       ['copies', copiesLine(stats)],
       ['revokers', revokersLine(stats)],
+      ['certificates', certificatesLine(stats)],
     ]),
   );
 }
@@ -68,6 +69,10 @@ function revokersLine(stats: StatsResult): string | undefined {
     ...(contradictory > 0 ? [`${contradictory} contradicting themselves`] : []),
   ];
   return words.join('; ');
+}
+
+function certificatesLine({ certificatesEnding: ending = 0 }: StatsResult): string | undefined {
+  return ending === 0 ? undefined : `${ending} of your names ending soon; see: altnet names`;
 }
 
 /** "enough of all your own, 2026-11-20 14:05 UTC", or "too few of 2 of your own, …". */
