@@ -10,7 +10,7 @@ import type { NoteStore } from '../store/notes.ts';
 export interface RegistrantsDeps {
   readonly notes: Pick<NoteStore, 'get' | 'put' | 'removeAll'>;
   readonly names: { list(): readonly Pick<OwnName, 'name'>[] };
-  /** By which this node's author goes: its ID, which stands where no text was given, and its key. */
+  /** This node's author: by its ID, which stands where no text was given, and by its key. */
   readonly author: { readonly id: string; readonly publicKey: string };
 }
 
