@@ -1,6 +1,6 @@
 /** What a node holds, taken back and published again on change: bin/altnet beside a real node. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -13,6 +13,7 @@ import {
   altnetLines,
   type ClusterNode,
   eventually,
+  runProgram,
   startCluster,
   tryAltnet,
 } from '../support/cluster.ts';
@@ -99,6 +100,21 @@ async function ownRoots(node: ClusterNode): Promise<Map<unknown, boolean>> {
   const sites = await altnetLines(node, 'sites', '--own');
   return new Map(sites.map(({ root, superseded }) => [root, superseded !== undefined]));
 }
+
+test('a tar archive is published from standard input', { skip: windows }, async (t) => {
+  const node = await aNode(t);
+  const folder = siteFolder(t, 'hello');
+  const archive = execFileSync('tar', ['-C', folder, '-c', '.']).toString('latin1');
+  const words = ['publish', '-', '--json', '--data', node.data];
+  const piped = await runProgram(words, archive);
+  assert.equal(piped.code, 0, piped.stderr);
+  const { root, files } = JSON.parse(piped.stdout) as { root: string; files: number };
+  assert.deepEqual([root, files], [(await altnet(node, 'publish', folder))['root'], 1]);
+  const none = await runProgram(words, 'no archive');
+  assert.equal(none.code, 2);
+  assert.match(none.stderr, /the tar archive: it is cut off/);
+  assert.equal((await runProgram([...words, '--watch'], archive)).code, 2);
+});
 
 test('a folder that is watched is published again on change', { skip: windows }, async (t) => {
   const node = await aNode(t);

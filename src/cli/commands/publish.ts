@@ -1,6 +1,6 @@
 /** `altnet publish`: a folder or file becomes a site, with a name if one is given. */
 import { stat } from 'node:fs/promises';
-import type { PublishInput, PublishResult } from '../../api/ports.ts';
+import type { PublishInput, PublishResult, PublishTarInput } from '../../api/ports.ts';
 import { formatBytes } from '../../base/byte-count.ts';
 import { AltNetError, isAltNetError, systemCode } from '../../base/errors.ts';
 import { requireCertificate, requireName } from '../../node/words.ts';
@@ -12,13 +12,14 @@ import {
 } from '../command.ts';
 import { copiesLine } from '../copies.ts';
 import { countOf, formatFields } from '../format.ts';
+import { streamInput } from '../input.ts';
 import { flagOption, parsePath, textOption, usageError } from '../values.ts';
 
 export const definition: CommandDefinition = {
   needs: 'running',
   describe(command) {
     command
-      .argument('<path>', 'folder or file')
+      .argument('<path|->', 'folder or file; - reads a tar archive from standard input')
       .option('--name <name>', 'also register this name, or update it when it is yours')
       .option('--certificate <text>', "with --name: a registrar's certificate for the name")
       .option('--keep', 'keep it here also when a newer version takes its place')
@@ -38,7 +39,8 @@ export const definition: CommandDefinition = {
 
 async function run(context: CommandContext, input: CommandInput): Promise<void> {
   const { terminal, signal, cwd } = context;
-  const path = parsePath('<path>', operand(input, 0), cwd);
+  const given = operand(input, 0);
+  const path = given === '-' ? undefined : parsePath('<path>', given, cwd);
   const name = textOption(input.options, 'name');
   const keep = flagOption(input.options, 'keep') || undefined;
   const certificate = textOption(input.options, 'certificate');
@@ -46,14 +48,22 @@ async function run(context: CommandContext, input: CommandInput): Promise<void> 
   if (certificate !== undefined) requireCertificate(certificate);
   if (certificate !== undefined && name === undefined)
     throw usageError('--certificate is for a name; say which with --name');
-  await requirePath(path);
-  const what: PublishInput = { path, name, keep, certificate };
-  if (flagOption(input.options, 'watch')) return watch(context, what);
+  const how: PublishTarInput = { name, keep, certificate };
+  if (path !== undefined) await requirePath(path);
+  if (flagOption(input.options, 'watch')) {
+    if (path === undefined) throw usageError('--watch is for a folder or file');
+    return watch(context, { ...how, path });
+  }
   const services = await context.services();
   const draw = terminal.progress('publishing');
   let last: Parameters<typeof draw>[0] | undefined;
   const onProgress: typeof draw = (progress) => draw((last = progress));
-  const result = await services.publish(what, { signal, onProgress }).catch((error: unknown) => {
+  const options = { signal, onProgress };
+  const work =
+    path === undefined
+      ? services.publishTar(how, streamInput(context), options)
+      : services.publish({ ...how, path }, options);
+  const result = await work.catch((error: unknown) => {
     const { root, phase } = last ?? {};
     if (root !== undefined) terminal.note(leftNote({ root, name, phase, error }));
     throw error;
