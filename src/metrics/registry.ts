@@ -2,7 +2,7 @@
  * The metrics as text: prom-client registries of this node's own, filled from one snapshot when
  * somebody asks. Between two scrapes nothing is done here.
  */
-import { type Metric, type OpenMetricsContentType, Registry } from 'prom-client';
+import type { Metric, OpenMetricsContentType, Registry } from 'prom-client';
 import type { DurationsSample, Family } from './family.ts';
 
 export type TextFormat = 'prometheus' | 'openmetrics';
@@ -26,15 +26,12 @@ interface Value {
   readonly value: number;
 }
 
-export class MetricsRegistry {
-  readonly #registries: Readonly<Record<TextFormat, Registry | Registry<OpenMetricsContentType>>>;
-  readonly #renewals: (() => void)[] = []; // BOUNDED by the calls of add()
+type Registries = Readonly<Record<TextFormat, Registry | Registry<OpenMetricsContentType>>>;
 
-  constructor() {
-    const openmetrics = new Registry<OpenMetricsContentType>();
-    openmetrics.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
-    this.#registries = { prometheus: new Registry(), openmetrics };
-  }
+export class MetricsRegistry {
+  readonly #renewals: (() => void)[] = []; // BOUNDED by the calls of add()
+  readonly #metrics: (() => Metric)[] = []; // BOUNDED by the families
+  #registries: Promise<Registries> | undefined;
 
   /** Before the first scrape. */
   add<S>({ families, take }: Collected<S>): void {
@@ -42,19 +39,29 @@ export class MetricsRegistry {
     this.#renewals.push(() => {
       snapshot = take();
     });
-    for (const registry of Object.values(this.#registries)) {
-      for (const family of families) {
-        const metric = new GivenMetric(family, () => snapshot);
-        // The registry asks a metric for no more than this; its type wants all of a counter.
-        registry.registerMetric(metric as unknown as Metric);
-      }
+    for (const family of families) {
+      // The registry asks a metric for no more than this; its type wants all of a counter.
+      this.#metrics.push(() => new GivenMetric(family, () => snapshot) as unknown as Metric);
     }
   }
 
   async text(format: TextFormat): Promise<MetricsText> {
+    const registries = await (this.#registries ??= this.#load());
     for (const renew of this.#renewals) renew();
-    const registry = this.#registries[format];
+    const registry = registries[format];
     return { contentType: registry.contentType, text: await registry.metrics() };
+  }
+
+  /** Only now: most nodes are never asked, and need not wait for the package at their start. */
+  async #load(): Promise<Registries> {
+    const { Registry } = await import('prom-client');
+    const openmetrics = new Registry<OpenMetricsContentType>();
+    openmetrics.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+    const registries = { prometheus: new Registry(), openmetrics };
+    for (const registry of Object.values(registries)) {
+      for (const make of this.#metrics) registry.registerMetric(make());
+    }
+    return registries;
   }
 }
 
