@@ -11,6 +11,7 @@ import { certificateBad } from './certificate-text.ts';
 import { newestOf } from './own.ts';
 import type { NamePlace } from './place.ts';
 import type { Survey } from './survey.ts';
+import type { Verdict } from './verdict.ts';
 
 /** Where to write, and what this author wrote there before. */
 export interface Holding {
@@ -44,9 +45,7 @@ export function claimable(survey: Survey, asking: Asking): Holding {
   const { name } = place;
   const mine = mineOf(survey, asking.author);
   if (verdict.state === 'not-found') {
-    const { record } = verdict;
-    const isOver = record && serialOf(record) > asking.serial;
-    if (isOver && !equalBytes(record.author, asking.author)) throw withdrawn(name);
+    if (isWithdrawn(verdict, asking)) throw withdrawn(name);
     return { place, mine };
   }
   if (verdict.state === 'contested') {
@@ -75,6 +74,7 @@ export function ownedOrOffered(survey: Survey, asking: Asking): Holding {
     throw new AltNetError('NAME_NOT_YOURS', { name: place.name, owner: toHex(record.author) });
   }
   if (newest && !newest.tombstone) return { place, mine };
+  if (verdict.state === 'not-found' && isWithdrawn(verdict, asking)) throw withdrawn(place.name);
   if (verdict.state !== 'contested') throw new AltNetError('NAME_NOT_FOUND', { name: place.name });
   const owners = verdict.claimants.map(toHex);
   throw new AltNetError('NAME_CONTESTED', { name: place.name, owners });
@@ -86,6 +86,14 @@ function takeoverOf(record: SignedRecord, { author, now }: Asking): Takeover | u
   const transfers = acceptOffer(record, author);
   if (!offer || !transfers || now > offer.notAfter) return undefined;
   return { epoch: offer.newEpoch, transfers, from: record };
+}
+
+/** Whether another took the name away with a higher serial: only its registrar can. */
+function isWithdrawn(
+  { record }: Verdict & { readonly state: 'not-found' },
+  { author, serial }: Asking,
+): boolean {
+  return record !== undefined && serialOf(record) > serial && !equalBytes(record.author, author);
 }
 
 /** The registrar took the name away after it had signed this certificate. */
