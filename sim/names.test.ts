@@ -6,7 +6,9 @@ import * as Digest from 'multiformats/hashes/digest';
 import { isAltNetError } from '../src/base/errors.ts';
 import { silentLogger } from '../src/base/logger.ts';
 import { Publisher } from '../src/dht/placing/publisher.ts';
+import { parseCertificate } from '../src/name/certificate-text.ts';
 import { Names } from '../src/name/names.ts';
+import { Registrar } from '../src/name/registrar.ts';
 import type { ResolvedName } from '../src/name/types.ts';
 import { keyName } from '../src/record/label.ts';
 import { MemoryPublicationJournal } from '../test/support/memory-store.ts';
@@ -24,6 +26,10 @@ function rootOf(fill: number): CID {
 
 function isTaken(error: unknown): boolean {
   return isAltNetError(error, 'NAME_TAKEN');
+}
+
+function isWithdrawn(error: unknown): boolean {
+  return isAltNetError(error, 'CERTIFICATE_BAD');
 }
 
 function readZoneFile(): Promise<never> {
@@ -129,6 +135,45 @@ test(`a registrar's names are its own, in its zone (seed ${seed})`, async () => 
   const seen = await world.until(namesOf(reader, [zone]).resolve('alice'));
   assert.deepEqual([seen.state, seen.root, seen.zone], ['ok', rootOf(1), zone]);
   assert.equal((await world.until(namesOf(reader, [zone]).resolve('bob'))).state, 'not-found');
+  await sim.stop();
+});
+
+test(`a name that its registrar withdrew stays away, whatever its owner does (seed ${seed})`, async () => {
+  const sim = new Simulation({ seed, nodes: 100, ...soon });
+  await sim.start();
+  const { world } = sim;
+  const [gatekeeper, owner, reader] = sim.some(3);
+  assert.ok(gatekeeper && owner && reader);
+  const zone = gatekeeper.authorKey.publicKey;
+  const theirs = namesOf(gatekeeper, [zone]);
+  const registrar = new Registrar({
+    names: theirs.ownZone,
+    notes: new MemoryNameNotes(),
+    authorKey: gatekeeper.authorKey,
+    network: simNetworkId,
+    world: gatekeeper.world,
+    log: silentLogger,
+  });
+  const { text } = await world.until(registrar.certify('alice', owner.authorKey.publicKey));
+  const certificate = parseCertificate(text);
+  const hers = namesOf(owner, [zone]);
+  await world.until(hers.register('alice', rootOf(1), { certificate }));
+  const asking = namesOf(reader, [zone]);
+  const seen = await world.until(asking.resolve('alice'));
+  assert.deepEqual([seen.state, seen.root, seen.zone], ['ok', rootOf(1), zone]);
+
+  const { stored } = await world.until(registrar.withdraw('alice'));
+  assert.ok(stored >= 18, `${stored} nodes took it`);
+  await assert.rejects(world.until(hers.update('alice', rootOf(2))), isWithdrawn);
+  const lost = namesOf(owner, [zone]); // on another machine, with the certificate alone
+  await assert.rejects(
+    world.until(lost.register('alice', rootOf(2), { certificate })),
+    isWithdrawn,
+  );
+  await world.pass(5 * 60_000);
+  assert.equal((await world.until(asking.resolve('alice'))).state, 'not-found');
+  const stranger = namesOf(reader, [zone]);
+  assert.equal((await world.until(stranger.resolve('alice'))).state, 'not-found');
   await sim.stop();
 });
 

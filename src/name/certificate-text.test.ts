@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { createHash, createPublicKey, verify } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import { base32 } from 'multiformats/bases/base32';
 import { authorOf } from '../../test/support/name-bench.ts';
 import { checkProperty } from '../../test/support/property.ts';
 import { isAltNetError } from '../base/errors.ts';
@@ -28,10 +32,35 @@ test('a certificate is one line, and comes back whole', () => {
   }
 });
 
-test('its octets', () => {
-  const text = encodeCertificate(sample());
-  assert.equal(text.length, 8 + Math.ceil((8 * (160 + 5 + 8)) / 5));
-  assert.ok(text.startsWith('altcert1'));
+test('it is written as the vector says, which others can read', () => {
+  const file = path.join(import.meta.dirname, '../../test/vectors/names/certificate.json');
+  const vector = JSON.parse(readFileSync(file, 'utf8')) as { readonly text: string };
+  assert.deepEqual(vector, {
+    network: 'local',
+    registrarSeed: '01'.repeat(32),
+    ownerSeed: '02'.repeat(32),
+    label: 'alice',
+    serial: 7,
+    notBefore: 1_767_225_600,
+    notAfter: 1_798_761_600,
+    text: encodeCertificate(sample()),
+  });
+  const octets = base32.baseDecode(vector.text.slice('altcert1'.length));
+  const signed = Buffer.concat([
+    Buffer.from('altnet/reg/1\0'),
+    octets.subarray(0, 16),
+    createHash('sha256')
+      .update('altnet/key/name\0')
+      .update(octets.subarray(16, 48))
+      .update('alice')
+      .digest(),
+    octets.subarray(48, 96),
+  ]);
+  const x = Buffer.from(octets.subarray(16, 48)).toString('base64url');
+  const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
+  assert.ok(verify(null, signed, key, octets.subarray(96, 160)), 'by Node alone');
+  const said = createHash('sha256').update('altnet/certtext/1\0').update(octets.subarray(0, -8));
+  assert.deepEqual(octets.subarray(-8), new Uint8Array(said.digest().subarray(0, 8)));
 });
 
 test('space, line breaks and capitals do not matter', () => {
