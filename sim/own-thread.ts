@@ -1,8 +1,8 @@
 /**
- * Tests of simulated networks run in a thread of their own. The test runner follows every promise of
- * its thread, to know which test an error belongs to; a simulation is made of promises, and spent
- * more than a third of its time on that. Here the runner's thread only hears what happens: begun,
- * said, ended. What is tested is no business of this file.
+ * Tests of simulated networks run in a thread of their own. The test runner follows every promise
+ * of its thread, to know which test an error belongs to; a simulation is made of promises, and
+ * spent more than a third of its time on that. Here the runner's thread only hears what happens:
+ * begun, said, ended. What is tested is no business of this file.
  *
  * A test file is loaded twice, so its top level does nothing but define tests:
  *

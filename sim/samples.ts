@@ -112,8 +112,8 @@ export function holdersOf(sim: Simulation, { key, hash }: SignedRecord): number 
 
 /**
  * How much of the true 20 nearest the lookups find, as a share: of `tries` random keys, each looked
- * up from a random node (which itself is not among the answers). Several `atOnce` make less time pass,
- * and with it less upkeep: of a large network that is most of the work.
+ * up from a random node (which itself is not among the answers). Several `atOnce` make less time
+ * pass, and with it less upkeep: of a large network that is most of the work.
  */
 export async function lookupExactness(
   sim: Simulation,

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { temporaryFolder } from '../../test/support/cleanup.ts';
+import { sourcesEnv } from '../../test/support/compile-cache.ts';
 import { auditStore } from '../../test/support/store-audit.ts';
 import { openTestStore } from '../../test/support/store-folder.ts';
 import { churnBudgetBytes } from '../../test/support/store-samples.ts';
@@ -51,6 +52,7 @@ test('a store that is killed while it writes, evicts and removes is sound afterw
 /** What the process said until it was killed, a little later in each round. */
 async function churnAndKill(folder: string, round: number): Promise<string[]> {
   const child = spawn(process.execPath, [program, folder, String(round)], {
+    env: sourcesEnv,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines: string[] = [];

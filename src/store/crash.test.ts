@@ -6,6 +6,7 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { temporaryFolder } from '../../test/support/cleanup.ts';
+import { sourcesEnv } from '../../test/support/compile-cache.ts';
 import { openTestStore } from '../../test/support/store-folder.ts';
 import { childBlock, childRecord } from '../../test/support/store-samples.ts';
 import { equalBytes, toHex } from '../base/bytes.ts';
@@ -29,6 +30,7 @@ test('a store that is killed while it writes loses nothing that it acknowledged'
 /** What a writer acknowledged until it was killed, at another point of its work in each round. */
 async function writeAndKill(folder: string, round: number): Promise<string[]> {
   const child = spawn(process.execPath, [program, folder, 'write', String(round)], {
+    env: sourcesEnv,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines: string[] = [];

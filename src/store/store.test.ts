@@ -7,6 +7,7 @@ import process from 'node:process';
 import { describe, test, type TestContext } from 'node:test';
 import { open } from 'lmdb';
 import { atEnd, temporaryFolder } from '../../test/support/cleanup.ts';
+import { sourcesEnv } from '../../test/support/compile-cache.ts';
 import { openTestStore, putInto, testStore } from '../../test/support/store-folder.ts';
 import { utf8 } from '../base/bytes.ts';
 import { systemWorld } from '../base/clock.ts';
@@ -38,6 +39,7 @@ describe('a data folder', () => {
     const folder = temporaryFolder(t);
     const program = path.resolve(import.meta.dirname, '../../test/support/store-child.ts');
     const child = spawn(process.execPath, [program, folder, 'wait'], {
+      env: sourcesEnv,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await once(child.stdout, 'data');

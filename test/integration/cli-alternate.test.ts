@@ -8,7 +8,12 @@ import process from 'node:process';
 import { test, type TestContext } from 'node:test';
 import { atEnd, temporaryFolder } from '../support/cleanup.ts';
 
-const program: string = path.resolve(import.meta.dirname, '../../src/cli/alternate-main.ts');
+const root: string = path.resolve(import.meta.dirname, '../..');
+/** What users run; Windows, which cannot run a shell script, takes the sources. */
+const [program, ...programWords]: [string, ...string[]] =
+  process.platform === 'win32'
+    ? [process.execPath, path.join(root, 'src/cli/alternate-main.ts')]
+    : [path.join(root, 'bin/alternate')];
 
 interface Session {
   readonly child: ChildProcess;
@@ -20,8 +25,8 @@ interface Session {
 }
 
 async function startSession(t: TestContext, ...words: string[]): Promise<Session> {
-  const args = [program, '--network', 'local', '--data', temporaryFolder(t), ...words];
-  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const args = [...programWords, '--network', 'local', '--data', temporaryFolder(t), ...words];
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   atEnd(t, async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGKILL');
@@ -92,7 +97,7 @@ test('who is reached by nobody is told so, beside the lines of the session', asy
   t.after(() => deaf.close());
   const address = `127.0.0.1:${deaf.address().port}`;
   const words = ['--network', 'local', '--data', temporaryFolder(t), '-b', address];
-  const child = spawn(process.execPath, [program, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, [...programWords, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (piece: string) => (stderr += piece));
   await once(child, 'close');
@@ -102,8 +107,8 @@ test('who is reached by nobody is told so, beside the lines of the session', asy
 
 test('a script is run to its end, line by line', async (t) => {
   const child = spawn(
-    process.execPath,
-    [program, '-network', 'local', '-data', temporaryFolder(t)],
+    program,
+    [...programWords, '-network', 'local', '-data', temporaryFolder(t)],
     { stdio: ['pipe', 'pipe', 'inherit'] },
   );
   let text = '';
@@ -124,7 +129,7 @@ test('wrong words end with exit code 2 and one line', async () => {
     ['--nope'],
     ['x'],
   ]) {
-    const child = spawn(process.execPath, [program, ...words], {
+    const child = spawn(program, [...programWords, ...words], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let stderr = '';

@@ -50,7 +50,8 @@ function again(t: TestContext, node: ClusterNode, over: Partial<NodeInput> = {})
 async function resolves(node: ClusterNode, name: string): Promise<void> {
   const services = await servicesOf(node);
   await eventually(`${node.name} resolves ${name}`, async () => {
-    return (await services.resolve(name)).root === root;
+    // Afresh: that there is no such name is believed for a minute.
+    return (await services.resolve(name, { fresh: true })).root === root;
   });
 }
 

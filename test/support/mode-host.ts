@@ -6,6 +6,7 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { atEnd, temporaryFolder } from './cleanup.ts';
+import { sourcesEnv } from './compile-cache.ts';
 
 const child = path.join(import.meta.dirname, 'mode-child.ts');
 
@@ -37,7 +38,7 @@ export function startOnHost(
   { host, args, patienceMs }: HostedNodeOptions,
 ): HostedNode {
   const words = ['netns', 'exec', host, process.execPath, child, temporaryFolder(t), ...args];
-  const node = spawn('ip', words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const node = spawn('ip', words, { env: sourcesEnv, stdio: ['ignore', 'pipe', 'inherit'] });
   atEnd(t, () => end(node));
   const lines = createInterface({ input: node.stdout });
   return {
