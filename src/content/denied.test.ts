@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -10,8 +11,10 @@ import { holdersOf, keepNet } from '../../test/support/keep-net.ts';
 import { MemoryNotes } from '../../test/support/memory-notes.ts';
 import { SwitchedDenials } from '../../test/support/switched-denials.ts';
 import type { Bytes } from '../base/bytes.ts';
+import { systemWorld } from '../base/clock.ts';
 import { sha256 } from '../base/hash.ts';
 import { requireLink } from './dag/root.ts';
+import { holdsBlock } from './replication/spot-check.ts';
 
 const secret = randomBytes(1000);
 const large = randomBytes(8_000_000);
@@ -145,6 +148,50 @@ test('a folder that holds what is denied is not published, nor anything of it', 
   await assert.rejects(publish(), blocked, 'the folder itself');
   denials.allowAll();
   await publish();
+});
+
+test('a folder in it is named, too', async (t) => {
+  const denials = new SwitchedDenials();
+  const { sites } = await startContentNode(t, new RecordBoard(), { denials });
+  const folder = await makeSite(t);
+  const { root } = await sites.publish(folder);
+  const below = await sites.open(root, 'a');
+  denials.denyBlock(below.cid.multihash.digest);
+  await assert.rejects(sites.publish(folder), { ...blocked, message: /\/a \(/ });
+});
+
+test('nor is it published as an archive', async (t) => {
+  const denials = new SwitchedDenials();
+  const { sites, holdings } = await startContentNode(t, new RecordBoard(), { denials });
+  const archive = execFileSync('tar', ['-C', await makeSite(t), '-cf', '-', '.'], {
+    maxBuffer: 2 * large.length,
+  });
+  const publish = (): Promise<unknown> => sites.addTar(collected(archive));
+  denials.denyBlock(sha256(secret));
+  await assert.rejects(publish(), { ...blocked, message: /^a\/secret\.bin \(/ });
+  assert.deepEqual([...holdings.list()], []);
+  denials.allowAll();
+  await publish();
+});
+
+async function* collected(bytes: Bytes): AsyncGenerator<Bytes> {
+  yield bytes;
+}
+
+test('a node that refuses a block has none of it', async (t) => {
+  const denials = new SwitchedDenials();
+  const board = new RecordBoard();
+  const holder = await startContentNode(t, board, { denials });
+  const { host } = await startContentNode(t, board);
+  const { hash } = await holder.sites.putValue(secret);
+  const to = { publicKey: holder.key.publicKey, addresses: holder.host.addresses() };
+  const { signal } = new AbortController();
+  const patience = { timers: systemWorld.timers, patienceMs: 30_000, signal };
+  const look = (): Promise<unknown> =>
+    holdsBlock({ connections: host, to }, { codec: 'raw', hash }, patience);
+  assert.equal(await look(), 'yes');
+  denials.denyBlock(hash);
+  assert.equal(await look(), 'no');
 });
 
 test('what is denied is neither announced again nor said to be held', async (t) => {

@@ -4,7 +4,6 @@
  */
 import type { Bytes } from '../../base/bytes.ts';
 import type { World } from '../../base/clock.ts';
-import type { Denials } from '../../base/denial.ts';
 import type { Logger } from '../../base/logger.ts';
 import { Background } from '../background.ts';
 import type { Custody } from '../custody.ts';
@@ -38,8 +37,6 @@ export interface ReplicatorDeps {
   readonly self: Bytes;
   /** What this node's user took back: it is not stored here again. */
   readonly declines: (hash: Bytes) => boolean;
-  /** What this node does not keep. */
-  readonly denials: Pick<Denials, 'ofBlock'>;
 }
 
 export interface ReplicationOptions {

@@ -6,7 +6,7 @@
 import { abortReason, sleep, withDeadline } from '../../base/abort.ts';
 import { type Bytes, equalBytes, toHex } from '../../base/bytes.ts';
 import type { World } from '../../base/clock.ts';
-import { type Denials, isDenied } from '../../base/denial.ts';
+import { isDenied } from '../../base/denial.ts';
 import { isAltNetError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { providerKey } from '../../record/provider.ts';
@@ -31,8 +31,6 @@ export interface TakerDeps {
   readonly world: World;
   readonly log: Logger;
   readonly isKeeper: () => boolean;
-  /** What this node does not keep; the holdings leave it out. */
-  readonly denials: Pick<Denials, 'ofBlock'>;
   /** What this node's user took back: it is not stored here again. */
   readonly declines: (hash: Bytes) => boolean;
 }
@@ -107,11 +105,10 @@ export class Taker {
   }
 
   #objection(offer: Offer, from: Bytes): Decline | undefined {
-    const { isKeeper, admission, connections, denials, declines, holdings, keepers } = this.#deps;
+    const { isKeeper, admission, connections, declines, holdings, keepers } = this.#deps;
     const { hash } = offer.link;
     if (!isKeeper()) return 'not-a-keeper';
     if (!admission.allows('offer', from, connections.remoteAddress(from))) return 'busy';
-    if (denials.ofBlock(hash)) return 'blocked';
     if (this.standing(hash) !== 'no') return undefined;
     if (declines(hash)) return 'not-a-keeper';
     const { bytesMax } = holdings.usageFor(from);
