@@ -251,7 +251,7 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
   fetchFile: shape<FetchFileResult>({ root: hash, cid, bytes: count }, {}),
   name: shape<NameResult>(
     { name: text, root: hash, cid, version: count, expires: unixTime, stored: count },
-    {},
+    { zone: hash },
   ),
   resolve: shape<ResolveResult>(
     {

@@ -122,6 +122,8 @@ export interface NameResult {
   cid: string;
   version: number;
   expires: number;
+  /** Public key of the registrar whose zone it is in. */
+  zone?: string;
   stored: number;
 }
 

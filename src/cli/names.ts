@@ -52,7 +52,7 @@ async function run(
 }
 
 function nameLines(done: string, result: NameResult): string[] {
-  const { name, root, cid, version, expires, stored } = result;
+  const { name, root, cid, version, expires, zone, stored } = result;
   return [
     `${done} ${sanitize(name)}, stored on ${countOf(stored, 'node')}${stored > 1 ? '' : ' only; it goes to more as they are reached'}`,
     ...formatFields([
@@ -60,7 +60,10 @@ function nameLines(done: string, result: NameResult): string[] {
       ['cid', cid],
       ['version', version],
       ['expires', formatMoment(expires)],
+      ['zone', zone],
     ]),
-    ...(done === 'registered' && version === 1 ? [`new: ${newNameLine}`] : []),
+    ...(done === 'registered' && version === 1 && zone === undefined
+      ? [`new: ${newNameLine}`]
+      : []),
   ];
 }

@@ -345,7 +345,9 @@ export class Names implements NameResolver {
   ): Promise<RegisteredName> {
     const { record, stored } = await this.#publish(address, draft, options);
     const { seq, expires } = record;
-    return { name: address.name, root, version: versionOf(seq), expires, stored };
+    const zone = draft.place.type === 'label' ? draft.place.zone : undefined;
+    const version = versionOf(seq);
+    return { name: address.name, root, version, expires, ...(zone && { zone }), stored };
   }
 
   async #publish(

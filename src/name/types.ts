@@ -58,6 +58,8 @@ export interface RegisteredName {
   readonly root: CID;
   readonly version: number;
   readonly expires: number;
+  /** Public key of the registrar whose zone it is in; absent in the open zone. */
+  readonly zone?: Bytes;
   /** Nodes that hold the record now, this one included when it is one of them. */
   readonly stored: number;
 }

@@ -123,8 +123,9 @@ export function shownRoot(root: CID): { root: string; cid: string } {
   return { root: rootHex(root), cid: root.toString() };
 }
 
-function nameResult({ name, root, version, expires, stored }: RegisteredName): NameResult {
-  return { name, ...shownRoot(root), version, expires, stored };
+function nameResult({ name, root, version, expires, zone, stored }: RegisteredName): NameResult {
+  const where = zone && { zone: toHex(zone) };
+  return { name, ...shownRoot(root), version, expires, ...where, stored };
 }
 
 function resolveResult(resolved: ResolvedName): ResolveResult {
