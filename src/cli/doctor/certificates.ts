@@ -1,5 +1,5 @@
 /** Whether the certificates that this author gave as a registrar are good for a while. */
-import type { CertificateInfo, RegistrarServices } from '../../api/ports-trust.ts';
+import type { CertificateInfo } from '../../api/ports-trust.ts';
 import { countOf } from '../format.ts';
 import { type Check, fail, type Finding, ok, shorten, skipped, warn } from './finding.ts';
 
@@ -10,9 +10,8 @@ export const certificates: Check = {
   name: 'certificates',
   async run({ node, nowMs }) {
     if (node.state !== 'running') return [skipped('only a running node can tell')];
-    const { certificates: list } = node.services as Partial<RegistrarServices>;
-    if (!list) return [skipped('this node does not tell')];
-    const given = (await list.call(node.services)).filter(({ state }) => state !== 'withdrawn');
+    const all = await node.services.certificates();
+    const given = all.filter(({ state }) => state !== 'withdrawn');
     if (given.length === 0) return [ok('you have certified no name')];
     return judgeCertificates(given, nowMs() / 1000);
   },

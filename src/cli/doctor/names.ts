@@ -28,15 +28,9 @@ export const names: Check = {
   },
 };
 
-/** Of a registrar's zone: the name ends with the certificate. */
-interface CertifiedName extends OwnName {
-  /** Unix seconds. */
-  certified_until?: number;
-}
-
 /** Undefined when all is well. */
 async function inspectName(
-  { name, certified_until: certifiedUntil }: CertifiedName,
+  { name, certified_until: certifiedUntil }: OwnName,
   { services }: Running,
   { signal, nowMs }: CheckContext,
 ): Promise<Finding | undefined> {
