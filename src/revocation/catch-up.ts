@@ -1,6 +1,6 @@
 /**
  * Asks the network for what was announced while nobody here listened: at the start, after a pause
- * or a change of the network, and every ten minutes. The highest record of several answerers in
+ * or a change of the network, and again and again. The highest record of several answerers in
  * different networks counts, so that a few who hold back the newest are not enough.
  */
 import { prefixOf } from '../base/address.ts';
@@ -28,13 +28,19 @@ export interface CatchUpDeps {
 }
 
 export interface CatchUpOptions {
-  readonly intervalMs: number;
+  /** At least, which is within a minute with the search, and at most. */
+  readonly intervalMsMin: number;
+  readonly intervalMsMax: number;
+  /** In between, for each node of the network: storers are not asked more often when it grows. */
+  readonly msPerNode: number;
   /** The same while nobody is there who could be asked, or nobody answered. */
   readonly lonelyMs: number;
 }
 
 export const catchUpDefaults: CatchUpOptions = {
-  intervalMs: 10 * 60_000,
+  intervalMsMin: 40_000,
+  intervalMsMax: 10 * 60_000,
+  msPerNode: 80,
   lonelyMs: 3000,
 };
 
@@ -109,12 +115,24 @@ export class CatchUp {
   }
 
   #untilAsking(): number {
-    const { network, world, lists } = this.#deps;
-    const { intervalMs, lonelyMs } = this.#options;
+    const { network, lists } = this.#deps;
+    const { lonelyMs } = this.#options;
     if (lists.all().length === 0) return idleMs; // woken when somebody is trusted
     if (network.table.size === 0) return lonelyMs;
     if (this.#isDue) return 0;
     if (!this.#wasHeard) return lonelyMs;
+    return this.#intervalMs();
+  }
+
+  /**
+   * Who is told by nobody learns it by asking, and in a small network few may trust a revoker: the
+   * others pass nothing on. In a large one that asked as often, storers would do little else.
+   */
+  #intervalMs(): number {
+    const { network, world } = this.#deps;
+    const { intervalMsMin, intervalMsMax, msPerNode } = this.#options;
+    const wanted = network.networkSize() * msPerNode;
+    const intervalMs = Math.min(Math.max(wanted, intervalMsMin), intervalMsMax);
     return intervalMs * (0.9 + 0.2 * world.random.fraction());
   }
 

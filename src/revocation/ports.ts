@@ -39,6 +39,8 @@ export interface ListNetwork {
   ): Promise<number>;
   /** Nodes that are known: without any there is nobody to ask. */
   readonly table: { readonly size: number };
+  /** About how many nodes there are. */
+  networkSize(): number;
 }
 
 /** Brings a record of this node to its storers, and keeps it there. */

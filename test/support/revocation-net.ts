@@ -88,6 +88,10 @@ export class RevocationNet {
   readonly announced: Map<string, number> = new Map();
   readonly nodes: RevocationNode[] = []; // BOUNDED by the test
   areFilesGone = false;
+  /** As large as makes nodes ask seldom. */
+  networkSize = 1_000_000;
+  /** Announcements reach nobody. */
+  isHushed = false;
   searches = 0;
   reads = 0;
   readonly #t: Ending;
@@ -149,6 +153,7 @@ export class RevocationNet {
         table: { size: this.storers.length },
         gather: (place) => this.#gather(place),
         announce: (record) => this.#announce(record, id),
+        networkSize: () => this.networkSize,
       },
       publisher: {
         publish: async (record) => {
@@ -188,7 +193,7 @@ export class RevocationNet {
 
   async #announce(record: SignedRecord, from: Bytes): Promise<number> {
     const hash = toHex(record.hash);
-    const others = this.nodes.filter(({ id }) => !equalBytes(id, from));
+    const others = this.isHushed ? [] : this.nodes.filter(({ id }) => !equalBytes(id, from));
     this.announced.set(hash, (this.announced.get(hash) ?? 0) + others.length);
     for (const { revocations } of others) revocations.announced(record.bytes, from);
     return others.length;
