@@ -63,6 +63,7 @@ test('a name that leads to what is denied stays its holder’s, unseen', async (
   await bench.storage.dropIfDue(held);
   assert.deepEqual(bench.storage.list(name.key), []);
   assert.equal(bench.storage.totals.records, 1);
+  assert.equal(await bench.store(name), 'REVOKED', 'it is not refreshed either');
   const other = sampleName('alice', { by: authorKey(2), seq: 9n });
   const { status: _, ...shown } = await bench.accept(other);
   assert.equal(await bench.store(other), 'REVOKED');
