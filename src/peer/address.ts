@@ -32,8 +32,8 @@ export function parseMultiaddr(text: string): Endpoint | undefined {
 const multiaddrTextMax = 128;
 
 /**
- * The /24 or /48 that a peer at this multiaddr counts to. Of global addresses only: in a loopback or
- * private network all are neighbours.
+ * The /24 or /48 that a peer at this multiaddr counts to. Of global addresses only: in a loopback
+ * or private network all are neighbours.
  */
 export function networkOf(address: string | undefined): string | undefined {
   const ip = address === undefined ? undefined : parseMultiaddr(address)?.ip;

@@ -1,7 +1,7 @@
 /**
  * The dag-pb form of a node, read in one pass over its octets. It accepts what `@ipld/dag-pb` does
- * as far as AltNet uses it, at a twentieth of the cost: whoever asks for a node of many links, again
- * and again, must not keep this node busy. It knows nothing of UnixFS.
+ * as far as AltNet uses it, at a twentieth of the cost: whoever asks for a node of many links,
+ * again and again, must not keep this node busy. It knows nothing of UnixFS.
  */
 import { asBuffer, type Bytes } from '../../base/bytes.ts';
 import { OctetReader, wireTypes } from './octet-reader.ts';

@@ -84,7 +84,9 @@ export async function* missingOfFile(
   }
 }
 
-/** With what is below it, as far as it is wanted: so that no level costs a round trip of its own. */
+/**
+ * With what is below it, as far as it is wanted: so that no level costs a round trip of its own.
+ */
 function wantOf({ codec, hash }: Place, range: ByteRange | undefined): Want {
   const link = { codec, hash };
   if (codec === 'raw') return { link, level: 0, path: [], scope: 'block' };

@@ -21,8 +21,8 @@ import { decodeNode, type FilePart, type Node, stepShard } from './unixfs.ts';
 
 /**
  * block: the one block that the path leads to. entity: the file, or what of it lies in a range; of
- * a folder the listing. all: everything below. nodes: everything below but raw leaves, for whoever expects to
- * hold most of those already, such as the version of a site before this one.
+ * a folder the listing. all: everything below. nodes: everything below but raw leaves, for whoever
+ * expects to hold most of those already, such as the version of a site before this one.
  */
 export type WantScope = 'block' | 'entity' | 'all' | 'nodes';
 

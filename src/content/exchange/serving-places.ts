@@ -1,7 +1,7 @@
 /**
  * Who is served: how many streams of one peer, of one network and in all, and what all of them hold
- * in memory. Places and memory cannot be kept by having them: when they run short, whoever uses them
- * least makes way. It knows no streams and no blocks; whoever has a place is told to leave it.
+ * in memory. Places and memory cannot be kept by having them: when they run short, whoever uses
+ * them least makes way. It knows no streams and no blocks; whoever has a place is told to leave it.
  */
 import type { Clock } from '../../base/clock.ts';
 
@@ -17,8 +17,8 @@ export interface PlacesOptions {
 }
 
 /**
- * Why somebody was not served, or no longer. peer, network, total: no place was left. idle, stalled:
- * it made way for another. memory: too much was held, and most of it by its network.
+ * Why somebody was not served, or no longer. peer, network, total: no place was left. idle,
+ * stalled: it made way for another. memory: too much was held, and most of it by its network.
  */
 export type RefusalReason = 'peer' | 'network' | 'total' | 'idle' | 'stalled' | 'memory';
 
