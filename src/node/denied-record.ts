@@ -3,20 +3,13 @@
  * leads to it. Of a link only its target can be asked for: its URL stands in it as a hash. What
  * follows, the DHT knows.
  */
-import type { Bytes } from '../base/bytes.ts';
 import type { Denials } from '../base/denial.ts';
 import type { RecordDenial } from '../dht/rules/denial.ts';
 import { deniedTarget, type TargetDenials } from '../link/denied-target.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import { recordKinds } from '../record/kinds.ts';
 import { keyName } from '../record/label.ts';
-import { parseLink } from '../record/link.ts';
-import { parseName } from '../record/name.ts';
-import { parsePkName } from '../record/pkname.ts';
-import { parseProvider } from '../record/provider.ts';
-
-/** SHA-256 as a multihash: two octets before the hash. */
-const multihashHeadBytes = 2;
+import { labelIn, linkTargetIn, providedHashIn, rootHashesIn } from '../record/subjects.ts';
 
 /** Withdrawals are never denied: they hand nothing out, and take back what was. */
 export function denialOfRecord(
@@ -27,15 +20,15 @@ export function denialOfRecord(
   if (denials.isEmpty || record.tombstone) return undefined;
   switch (record.kind) {
     case recordKinds.name:
-      return ofName(record, denials);
+      return ofName(record, labelIn(record), denials);
     case recordKinds.pkName:
-      return ofKeyName(record, denials);
+      return ofName(record, keyName(record.author), denials);
     case recordKinds.provider: {
-      const hash = parseProvider(record)?.multihash.subarray(multihashHeadBytes);
+      const hash = providedHashIn(record);
       return hash && denials.ofBlock(hash) && 'subject';
     }
     case recordKinds.link: {
-      const link = parseLink(record);
+      const link = linkTargetIn(record);
       return link && deniedTarget(link, lists) && 'target';
     }
     case recordKinds.contact:
@@ -46,21 +39,11 @@ export function denialOfRecord(
   }
 }
 
-function ofName(record: SignedRecord, denials: Denials): RecordDenial | undefined {
-  const body = parseName(record);
-  if (!body) return undefined;
-  const { label, root, subnames, zoneFile } = body;
-  if (denials.ofName({ label, key: record.key })) return 'subject';
-  const targets = [root, ...(subnames?.values() ?? []), ...(zoneFile ? [zoneFile] : [])];
-  return targets.some(({ multihash }) => denials.ofBlock(multihash.digest)) ? 'target' : undefined;
-}
-
-function ofKeyName(
-  record: SignedRecord & { readonly author: Bytes },
+function ofName(
+  record: SignedRecord,
+  label: string | undefined,
   denials: Denials,
 ): RecordDenial | undefined {
-  const label = keyName(record.author);
-  if (denials.ofName({ label, key: record.key })) return 'subject';
-  const root = parsePkName(record)?.root;
-  return root && denials.ofBlock(root.multihash.digest) && 'target';
+  if (label !== undefined && denials.ofName({ label, key: record.key })) return 'subject';
+  return rootHashesIn(record).some((hash) => denials.ofBlock(hash)) ? 'target' : undefined;
 }
