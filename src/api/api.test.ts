@@ -54,11 +54,11 @@ test('a check needs no token and says what holds the name', async (t) => {
     error:
       'alice.alt is claimed by 2 authors and none has a majority; open it by its root, or try later: a, b',
   });
-  for (const state of ['expired', 'revoked'] as const) {
+  for (const state of ['expired', 'revoked', 'blocked'] as const) {
     services.resolved = { name, state, owner, root, asked: 20 };
     const { error, ...rest } = (await check()) as { error: string };
     assert.deepEqual(rest, { name, available: false, owner, root });
-    assert.match(error, new RegExp(state));
+    assert.match(error, state === 'blocked' ? /blocklist/ : new RegExp(state));
   }
   services.failure = new AltNetError('BAD_NAME', { name: 'alice', why: 'why not' });
   assert.deepEqual(await check(), {

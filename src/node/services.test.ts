@@ -268,6 +268,7 @@ test('a name that shows nothing says why', () => {
     ['contested', 'NAME_CONTESTED'],
     ['expired', 'NAME_EXPIRED'],
     ['revoked', 'NAME_REVOKED'],
+    ['blocked', 'NAME_BLOCKED'],
     ['not-found', 'NAME_NOT_FOUND'],
   ] as const;
   for (const [state, code] of whys) {

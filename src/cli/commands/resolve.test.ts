@@ -17,6 +17,7 @@ const states: readonly [state: ResolveResult['state'], code: string | undefined,
   ['contested', 'NAME_CONTESTED', /claimed by {2}0c0c.*\nclaimed by {2}0a0a/],
   ['expired', 'NAME_EXPIRED', /^alice\.alt: expired/],
   ['revoked', 'NAME_REVOKED', /^alice\.alt: revoked/],
+  ['blocked', 'NAME_BLOCKED', /^alice\.alt: blocked by this node/],
   ['not-found', 'NAME_NOT_FOUND', /^$/],
 ];
 
