@@ -186,7 +186,7 @@ export async function servicesOf(node: ClusterNode): Promise<NodeServices> {
 }
 
 /** Waits until the node's routing table has at least `contactsMin` entries. */
-async function knowsPeers(node: ClusterNode, contactsMin: number): Promise<void> {
+export async function knowsPeers(node: ClusterNode, contactsMin: number): Promise<void> {
   const services = await servicesOf(node);
   await eventually(`${node.name} knows ${contactsMin} other nodes`, async () => {
     return (await services.stats()).table >= contactsMin;
