@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { checkProperty } from '../../test/support/property.ts';
-import { type Bytes, concatBytes, toHex } from '../base/bytes.ts';
+import { type Bytes, concatBytes } from '../base/bytes.ts';
 import { encodeRevocation, type Revocation, type RevocationsBody } from '../record/revocations.ts';
-import { compareLists, countOf, eachOf, leftOf, tailOf } from './entries.ts';
+import { compareLists, countOf, isListOf, tailOf } from './entries.ts';
 
 /** Of few targets, so that entries take each other back. */
 const entry: fc.Arbitrary<Revocation> = fc.record({
@@ -53,25 +53,19 @@ test('a list that is shorter, or ends otherwise, contradicts the one before', ()
   );
 });
 
-/** What may not be had at the end, the slow way. */
-function inForce(...lists: readonly Bytes[]): Set<string> {
-  const revoked = new Set<string>();
-  for (const entries of lists) {
-    for (const { type, target, undo } of eachOf(entries)) {
-      if (undo) revoked.delete(`${type}/${toHex(target)}`);
-      else revoked.add(`${type}/${toHex(target)}`);
-    }
-  }
-  return revoked;
-}
+const numbered = (n: number): Revocation => ({
+  type: 1,
+  target: new Uint8Array(32).fill(n),
+  undo: false,
+});
 
-test('of two lists both are in force, and the later one has the last word', () => {
-  checkProperty(
-    fc.property(list, list, (before, after) => {
-      const left = leftOf(before, after, 1000);
-      assert.deepEqual(inForce(left, after), inForce(before, after));
-      const few = leftOf(before, after, 2);
-      assert.deepEqual(few, left.subarray(Math.max(0, left.length - 66)), 'the newest stay');
-    }),
-  );
+test('a file is the list of a record with as many valid entries and the same end', () => {
+  const whole = concatBytes(...Array.from({ length: 30 }, (_, n) => encodeRevocation(numbered(n))));
+  const body = bodyOf(whole);
+  assert.ok(isListOf(whole, body));
+  assert.ok(!isListOf(whole.subarray(33), body), 'fewer');
+  assert.ok(!isListOf(new Uint8Array(whole.length), body), 'another end');
+  const broken = whole.slice();
+  broken[33] = 3;
+  assert.ok(!isListOf(broken, body), 'no such type');
 });

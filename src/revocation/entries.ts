@@ -1,10 +1,10 @@
 /**
- * Entries as octets, 33 each, in the order of their list: what a list says in the end, whether one
- * continues another, and what is left of one that its revoker contradicted. Pure.
+ * Entries as octets, 33 each, in the order of their list: whether they are the list that a record
+ * is about, and whether one list continues another. Pure.
  */
-import { type Bytes, concatBytes, equalBytes } from '../base/bytes.ts';
+import { type Bytes, equalBytes } from '../base/bytes.ts';
 import {
-  encodeRevocation,
+  isEntries,
   recentMax,
   type Revocation,
   revocationAt,
@@ -51,24 +51,11 @@ export function compareLists({ count, tail }: Known, body: RevocationsBody): Com
   return { kind: 'continues', entries: body.recent.subarray(overlapBytes) };
 }
 
-/**
- * The revocations that `before` ends with and `after` does not speak of, the newest of them where
- * there are too many. Who trusts a revoker goes by both of its lists.
- */
-export function leftOf(before: Bytes, after: Bytes, countMax: number): Bytes {
-  const spokenOf = new Set<string>(); // BOUNDED by the entries of a list
-  for (const { type, target } of eachOf(after)) spokenOf.add(keyOf(type, target));
-  const left = new Map<string, Revocation>(); // BOUNDED by the entries of a list
-  for (const entry of eachOf(before)) {
-    const key = keyOf(entry.type, entry.target);
-    if (spokenOf.has(key)) continue;
-    left.delete(key);
-    if (!entry.undo) left.set(key, entry);
-  }
-  const newest = [...left.values()].slice(-countMax);
-  return concatBytes(...newest.map(encodeRevocation));
-}
-
-function keyOf(type: number, target: Bytes): string {
-  return String.fromCharCode(type) + Buffer.from(target).toString('latin1');
+/** Whether `octets` can be all of a record's list: as many entries, valid, which end as it shows. */
+export function isListOf(octets: Bytes, { count, recent }: RevocationsBody): boolean {
+  return (
+    octets.length === count * revocationBytes &&
+    equalBytes(octets.subarray(octets.length - recent.length), recent) &&
+    isEntries(octets)
+  );
 }

@@ -116,11 +116,15 @@ export class Intake {
     else await this.#take({ record, way, from });
   }
 
-  /** All of a list that was lacking; false when it is not that list any more. */
+  /**
+   * All of a list that was lacking. False when that is not what its record says; one that a newer
+   * record has overtaken is left aside.
+   */
   async complete(list: RevokerList, record: SignedRecord, entries: Bytes): Promise<boolean> {
     return this.#turns.run(toHex(list.revoker), async () => {
-      if (!list.record || !equalBytes(list.record.hash, record.hash)) return false;
-      await list.complete(entries);
+      if (!list.record || !equalBytes(list.record.hash, record.hash)) return true;
+      if (!this.#isFollowed(list)) return true;
+      if (!(await list.complete(entries))) return false;
       this.#deps.lists.tell();
       return true;
     });
@@ -135,6 +139,11 @@ export class Intake {
   stop(): void {
     this.#stopped = true;
     this.#pacing.stop();
+  }
+
+  /** Who is trusted anew has another list, which alone writes to the disk from then on. */
+  #isFollowed(list: RevokerList): boolean {
+    return this.#deps.lists.get(list.revoker) === list;
   }
 
   #isKnown(record: SignedRecord, list: RevokerList): boolean {
@@ -163,6 +172,7 @@ export class Intake {
     const isTaken = await this.#turns
       .run(hex, async () => {
         if (list.record && compareRecords(record, list.record) <= 0) return false;
+        if (!this.#isFollowed(list)) return false;
         if (!lists.hasRoomFor(Math.max(0, body.count - list.count))) {
           this.counts.tooMany++;
           return false;

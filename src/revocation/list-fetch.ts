@@ -2,6 +2,7 @@
  * Fetches what records do not show of their lists: at once when a record says so, and again and
  * again while it cannot be had. What a list means is not known here.
  */
+import { toHex } from '../base/bytes.ts';
 import { AltNetError } from '../base/errors.ts';
 import type { World } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
@@ -32,6 +33,8 @@ export class ListFetch {
   readonly #deps: ListFetchDeps;
   readonly #stopping = new AbortController();
   readonly #nudge = new Nudge();
+  /** Of each revoker, the record whose file is no such list. BOUNDED by the revokers */
+  readonly #refused = new Map<string, string>();
   #isDue = true;
   #loop: Promise<void> | undefined;
 
@@ -69,7 +72,12 @@ export class ListFetch {
   }
 
   #lacking(): readonly RevokerList[] {
-    return this.#deps.lists.all().filter((list) => list.isLacking);
+    return this.#deps.lists.all().filter((list) => list.isLacking && !this.#isRefused(list));
+  }
+
+  /** What is no list never becomes one: the next record is waited for. */
+  #isRefused({ revoker, record }: RevokerList): boolean {
+    return record !== undefined && this.#refused.get(toHex(revoker)) === toHex(record.hash);
   }
 
   async #fetchAll(signal: AbortSignal): Promise<void> {
@@ -85,11 +93,14 @@ export class ListFetch {
   }
 
   async #fetch(list: RevokerList, signal: AbortSignal): Promise<void> {
-    const { files, intake } = this.#deps;
+    const { files, intake, log } = this.#deps;
     const { record, body } = list;
     if (!record || !body?.list) return;
     const bytes = body.count * revocationBytes;
     const entries = await files.read(body.list, { bytes, signal });
-    await intake.complete(list, record, entries);
+    if (await intake.complete(list, record, entries)) return;
+    const revoker = toHex(list.revoker);
+    this.#refused.set(revoker, toHex(record.hash));
+    log.warn('a list of revocations is not what its record says', { revoker });
   }
 }

@@ -18,15 +18,16 @@ export function listFiles(sites: ListSites): ListFiles {
       const file = await sites.open(root, '', { signal });
       // Looked at before more than its top is fetched: nobody sends us another gigabyte.
       if (file.type !== 'file' || file.size !== bytes) {
-        const why = 'it is not a list with as many entries as its revoker says';
-        throw new AltNetError('CONTENT_BAD', { root: rootHex(root), why });
+        throw otherSize(root);
       }
       const octets = new Uint8Array(bytes);
       let at = 0;
       for await (const piece of file.read({ signal })) {
+        if (at + piece.length > bytes) throw otherSize(root);
         octets.set(piece, at);
         at += piece.length;
       }
+      if (at < bytes) throw otherSize(root);
       return octets;
     },
 
@@ -41,6 +42,11 @@ export function listFiles(sites: ListSites): ListFiles {
 
     rootOf: fileRoot,
   };
+}
+
+function otherSize(root: CID): AltNetError<'CONTENT_BAD'> {
+  const why = 'it is not a list with as many entries as its revoker says';
+  return new AltNetError('CONTENT_BAD', { root: rootHex(root), why });
 }
 
 /** The root that these octets have as a file. */

@@ -11,7 +11,6 @@ import { reasonOf } from '../base/reason.ts';
 import { Nudge, repeat } from '../dht/loops.ts';
 import { encodeRevocation, type Revocation, revocationsMax } from '../record/revocations.ts';
 import type { Signer } from '../record/stamp.ts';
-import { leftOf } from './entries.ts';
 import type { Intake, TakenRecord } from './intake.ts';
 import type { RevokerLists } from './lists.ts';
 import { OwnSigning } from './own-signing.ts';
@@ -113,7 +112,7 @@ export class OwnList {
   async reclaim(list: RevokerList): Promise<void> {
     const { intake, signer, log } = this.#deps;
     await intake.inTurn(signer.key.publicKey, async () => {
-      const lost = leftOf(list.left(), list.entries(), revocationsMax - list.count);
+      const lost = await list.left(revocationsMax - list.count);
       if (lost.length === 0) return;
       log.warn('another node revokes with this author key; the lists are joined');
       await list.append(lost);

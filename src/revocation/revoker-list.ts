@@ -12,8 +12,9 @@ import {
   type RevocationsBody,
   revocationsMax,
 } from '../record/revocations.ts';
-import { compareLists, countOf, leftOf, tailOf } from './entries.ts';
+import { compareLists, countOf, isListOf, tailOf } from './entries.ts';
 import { EntryTable } from './entry-table.ts';
+import { leftOf } from './left-entries.ts';
 import type { ListStore, StoredList } from './list-store.ts';
 
 /** What a newer record has led to. */
@@ -35,6 +36,7 @@ const nothing: StoredList = {
 export class RevokerList {
   readonly revoker: Bytes;
   readonly #store: ListStore;
+  readonly #seed: Bytes;
   readonly #table: EntryTable;
   #record: SignedRecord | undefined;
   #body: RevocationsBody | undefined;
@@ -48,6 +50,7 @@ export class RevokerList {
   constructor(revoker: Bytes, store: ListStore, seed: Bytes) {
     this.revoker = revoker;
     this.#store = store;
+    this.#seed = seed;
     this.#table = new EntryTable(seed);
   }
 
@@ -131,16 +134,17 @@ export class RevokerList {
     return 'lacking';
   }
 
-  /** `entries` are all of the newest record's list. */
-  async complete(entries: Bytes): Promise<void> {
+  /** `entries` are all of the newest record's list; false, and nothing changes, when they are not. */
+  async complete(entries: Bytes): Promise<boolean> {
     const { record } = this;
     const body = this.#body;
-    if (!record || !body || countOf(entries) !== body.count) return;
+    if (!record || !body || !isListOf(entries, body)) return false;
     const mine = this.entries();
     if (startsWith(entries, mine)) {
       this.#diverged = false;
       await this.#extend(entries.subarray(mine.length), { record, body });
     } else await this.#replace(entries, { record, body });
+    return true;
   }
 
   /** The newest record's list is not what is known of it, though its end is: it must be fetched. */
@@ -156,9 +160,12 @@ export class RevokerList {
     await this.#extend(entries, { record: this.#record, body: this.#body });
   }
 
-  /** Revocations of lists that the revoker contradicted later. */
-  left(): Bytes {
-    return this.#stored().entries.subarray(0, this.#leftCount * revocationBytes);
+  /** Revocations of contradicted lists that this one does not speak of, the newest so many. */
+  async left(countMax: number): Promise<Bytes> {
+    const { entries } = this.#stored();
+    const own = this.#leftCount * revocationBytes;
+    const options = { countMax, seed: this.#seed };
+    return leftOf(entries.subarray(0, own), entries.subarray(own), options);
   }
 
   /** This node's own list was signed as it is. */
@@ -188,7 +195,8 @@ export class RevokerList {
     next: Bytes,
     { record, body }: { record: SignedRecord; body: RevocationsBody },
   ): Promise<void> {
-    const left = leftOf(this.#stored().entries, next, revocationsMax);
+    const options = { countMax: revocationsMax, seed: this.#seed };
+    const left = await leftOf(this.#stored().entries, next, options);
     const leftCount = countOf(left);
     const equivocated = this.#equivocated || this.#count > 0;
     const entries = concatBytes(left, next);
