@@ -171,6 +171,8 @@ describe('links', () => {
     assert.equal((await targetsOf(reader)).length, 2);
     denials.denyBlock(hash);
     assert.deepEqual(await targetsOf(reader), ['https://b.example/']);
+    const other = 'http://www.dead.example/page';
+    assert.deepEqual(await targetsOf(reader, other), ['https://b.example/'], 'as variant');
     net.cutOff = true;
     assert.deepEqual(await targetsOf(reader), ['https://b.example/'], 'from memory');
     const search = reader.get(url);

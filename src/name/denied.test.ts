@@ -93,6 +93,16 @@ describe('a denied name', () => {
     await assert.rejects(names.update(name, rootOf(2)), hasCode('NAME_REVOKED'));
   });
 
+  test('is not written in the zone where it is denied', async () => {
+    const { denials, node } = bench();
+    const zone = authorOf(1).publicKey;
+    await node(1).register('alice', rootOf(1));
+    denials.denyName(nameKey('alice', zone), 'revoked');
+    const inZone = node(1).register('alice', rootOf(1), { zone });
+    await assert.rejects(inZone, hasCode('NAME_REVOKED'));
+    await node(1).register('bob', rootOf(1), { zone });
+  });
+
   test('hides none of a zone before it, and all behind it', async () => {
     const { denials, node } = bench();
     const [first, second] = [authorOf(11), authorOf(12)].map(({ publicKey }) => publicKey);
