@@ -168,8 +168,8 @@ const sentences: Sentences = {
     `${name} is claimed by ${owners.length} authors and none has a majority; open it by its root, or try later: ${owners.join(', ')}`,
   NAME_EXPIRED: ({ name }) =>
     `${name} has expired; only its owner can renew it, with: altnet update`,
-  NAME_REVOKED: ({ name }) => `${name} was revoked by somebody whom this node trusts to do so`,
-  NAME_BLOCKED: ({ name }) => `${name} is on this node's blocklist`,
+  NAME_REVOKED: ({ name }) => revokedSentence(name),
+  NAME_BLOCKED: ({ name }) => blockedSentence(name),
   NAME_NOT_YOURS: ({ name, owner }) =>
     `${name} belongs to ${owner}; only that author can change it`,
   NO_ANSWER: ({ what, answered, wanted }) =>
@@ -184,15 +184,14 @@ const sentences: Sentences = {
   CONTENT_UNAVAILABLE: ({ root, why }) => `${root} could not be fetched: ${why}`,
   CONTENT_BAD: ({ root, why }) => `${root} is not a valid site: ${why}`,
   CONTENT_NO_PATH: ({ root, path }) => `${root} has no ${path}`,
-  CONTENT_REVOKED: ({ root, path }) =>
-    `${placeOf(root, path)} was revoked by somebody whom this node trusts to do so`,
-  CONTENT_BLOCKED: ({ root, path }) => `${placeOf(root, path)} is on this node's blocklist`,
+  CONTENT_REVOKED: ({ root, path }) => revokedSentence(placeOf(root, path)),
+  CONTENT_BLOCKED: ({ root, path }) => blockedSentence(placeOf(root, path)),
   NOT_PUBLISHED: ({ what }) =>
     `${what} is not published on this node; see what is, with: altnet sites --own`,
   VALUE_TOO_BIG: ({ bytes, bytesMax }) =>
     `the value has ${bytes} bytes, at most ${bytesMax} fit; publish it as a file instead`,
   BAD_URL: ({ text, why }) => `"${text}" cannot be used as a URL: ${why}`,
-  URL_BLOCKED: ({ url }) => `${url} is on this node's blocklist`,
+  URL_BLOCKED: ({ url }) => blockedSentence(url),
   LINK_NOT_FOUND: ({ url, target }) =>
     target === undefined
       ? `no alternative for ${url} was found`
@@ -204,13 +203,14 @@ const sentences: Sentences = {
   RECORD_REFUSED: ({ what, status }) =>
     `${what} was refused by every node that was asked: ${refusalInWords(status)}`,
   LIST_UNREADABLE: ({ file, why }) =>
-    `${file} cannot be read: ${inWords(why)}; the node does not start without knowing what it says`,
+    `${file} cannot be read: ${inWords(why)}; mend that or move the file away: the node does not start without knowing what it says`,
   CERTIFICATE_BAD: ({ why }) => `that certificate cannot be used: ${why}`,
   USAGE: ({ why }) => why,
   NO_NODE: ({ why }) => `no node is running here (${why}); start one with: altnet start`,
   CHECKS_FAILED: ({ failed }) =>
     `${failed} of what was looked at ${failed === 1 ? 'does' : 'do'} not work; the lines above say what to do`,
-  UNAUTHORIZED: () => 'the API token is missing or wrong',
+  UNAUTHORIZED: () =>
+    'the API token is missing or wrong; it is in registrar-token.txt of the data folder, unless --registrar-token gave another',
 };
 
 export const errorCodes: readonly ErrorCode[] = Object.keys(sentences) as ErrorCode[];
@@ -225,6 +225,14 @@ export class AltNetError<C extends ErrorCode = ErrorCode> extends Error {
     this.code = code;
     this.details = details;
   }
+}
+
+function revokedSentence(what: string): string {
+  return `${what} was revoked by somebody whom this node trusts to do so; see whom with: altnet revocations`;
+}
+
+function blockedSentence(what: string): string {
+  return `${what} is on this node's blocklist; allow it again with: altnet unblock`;
 }
 
 function placeOf(root: string, path: string | undefined): string {

@@ -204,7 +204,7 @@ const overview = [
 
 const examples = `
 First steps:
-  altnet                                    run a node; at its prompt type any command below
+  altnet                                    run a node; at its prompt type any of these commands
   altnet publish ./site --name alice        from another shell: publish and name a folder
   open http://alice.localhost:8080/         in any browser, on any node's machine
   altnet link get http://dead.example/page  what others know instead of a dead link

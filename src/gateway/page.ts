@@ -32,7 +32,7 @@ p { margin: 0.5rem 0; }
 ul { margin: 0.25rem 0; padding-left: 1.25rem; }
 a { color: var(--accent); }
 code { font-size: 0.9em; }
-.note { color: var(--dim); font-size: 0.875rem; }
+.note { margin-top: 1.5rem; color: var(--dim); font-size: 0.875rem; }
 form { display: flex; gap: 0.5rem; margin: 1rem 0; }
 input, button { padding: 0.5rem 1rem; font: inherit; border-radius: 0.4rem; }
 input {

@@ -3,7 +3,7 @@
  * (docs/spec/http.md, "Errors").
  */
 import { toHex } from '../base/bytes.ts';
-import type { AltNetError, ErrorCode } from '../base/errors.ts';
+import { type AltNetError, type ErrorCode, isAltNetError } from '../base/errors.ts';
 import { keyId } from '../identity/key.ts';
 import type { ResolvedName } from '../name/types.ts';
 import { type Html, html } from './html.ts';
@@ -133,16 +133,18 @@ export const problems = {
     text: 'Who runs this node has put the name on its blocklist.',
     advice: ['Ask who runs this node why.', 'Other nodes may show it.'],
   }),
-  revokedContent: (text: string): Problem => ({
+  revokedContent: (what: string): Problem => ({
     status: 410,
     title: 'This was revoked',
-    text: `It cannot be had here: ${text}.`,
+    text: 'Somebody whom this node trusts to judge this has withdrawn it:',
+    facts: [what],
     advice: ['Ask who runs this node whom it trusts, and why.'],
   }),
-  blockedContent: (text: string): Problem => ({
+  blockedContent: (what: string): Problem => ({
     status: 451,
     title: 'This is not shown here',
-    text: `It cannot be had here: ${text}.`,
+    text: 'Who runs this node has put it on its blocklist:',
+    facts: [what],
     advice: ['Ask who runs this node why.', 'Other nodes may show it.'],
   }),
   tooMuch: (): Problem => ({
@@ -194,8 +196,17 @@ export const problems = {
 
 /** The problem behind an error of the layers below, or undefined for one that should not occur. */
 export function problemOfError(error: AltNetError): Problem | undefined {
+  if (isAltNetError(error, 'CONTENT_REVOKED')) return problems.revokedContent(placeOf(error));
+  if (isAltNetError(error, 'CONTENT_BLOCKED')) return problems.blockedContent(placeOf(error));
   const make = byCode[error.code];
   return make?.(error.message);
+}
+
+/** The root, and the path below it where only that is denied. */
+function placeOf({
+  details: { root, path },
+}: AltNetError<'CONTENT_REVOKED' | 'CONTENT_BLOCKED'>): string {
+  return path === undefined || path === '' ? root : `${root}/${path}`;
 }
 
 const byCode: Partial<Record<ErrorCode, (message: string) => Problem>> = {
@@ -216,8 +227,6 @@ const byCode: Partial<Record<ErrorCode, (message: string) => Problem>> = {
   CONTENT_BAD: problems.unavailable,
   DISK_FULL: problems.diskFull,
   STORE_FULL: problems.storeFull,
-  CONTENT_REVOKED: problems.revokedContent,
-  CONTENT_BLOCKED: problems.blockedContent,
 };
 
 /** What stands in the way of opening a name; undefined when nothing does. */

@@ -44,7 +44,7 @@ const refused: readonly (readonly [what: string, code: string, why: RegExp])[] =
   ['a+b', 'BAD_NAME', /only letters/],
   ['http://', 'BAD_URL', /form/],
   ['http://user@a/', 'BAD_URL', /user name/],
-  ['ftp://a/', 'BAD_NAME', /only/],
+  ['ftp://a/', 'BAD_URL', /only http/],
   ['/ipfs/x', 'BAD_ARGUMENT', /no CID/],
   ['/ipns/domain.example', 'BAD_ARGUMENT', /no such thing/],
   [`/ipfs/${dagPb} note:x`, 'BAD_ARGUMENT', /no spaces/],

@@ -25,7 +25,7 @@ const sha256Code = 0x12;
  */
 export function parseEntry(what: string): Entry {
   const text = what.trim();
-  if (/^https?:/i.test(text)) return urlEntry(text);
+  if (/^https?:|^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return urlEntry(text);
   if (/\s/.test(text)) throw refused(text, 'one entry holds no spaces; write %20 in a path');
   const entry = text.startsWith('/') ? lineEntry(text) : (rootEntry(text) ?? nameEntry(text));
   if (entry.rule.on !== 'block' || !isEmptyContent(entry.rule.hash)) return entry;

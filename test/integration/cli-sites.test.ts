@@ -112,7 +112,9 @@ test('a tar archive is published from standard input', { skip: windows }, async 
   assert.deepEqual([root, files], [(await altnet(node, 'publish', folder))['root'], 1]);
   const none = await runProgram(words, 'no archive');
   assert.equal(none.code, 2);
-  assert.match(none.stderr, /the tar archive: it is cut off/);
+  assert.match(none.stderr, /the tar archive: it is none, or it is cut off/);
+  const nothing = await runProgram(words, '');
+  assert.match(nothing.stderr, /the tar archive: nothing came/);
   assert.equal((await runProgram([...words, '--watch'], archive)).code, 2);
 });
 

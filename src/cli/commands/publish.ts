@@ -54,6 +54,11 @@ async function run(context: CommandContext, input: CommandInput): Promise<void> 
     if (path === undefined) throw usageError('--watch is for a folder or file');
     return watch(context, { ...how, path });
   }
+  if (path === undefined && context.shell?.stdin.isTTY === true) {
+    throw usageError(
+      'standard input is a terminal; pipe an archive into this: tar -C FOLDER -c . | altnet publish -',
+    );
+  }
   const services = await context.services();
   const draw = terminal.progress('publishing');
   let last: Parameters<typeof draw>[0] | undefined;

@@ -33,6 +33,6 @@ async function run(context: CommandContext, input: CommandInput): Promise<void> 
   const result = await services.withdraw({ name }, { signal });
   terminal.result(result, [
     `withdrew ${sanitize(result.name)}, stored on ${countOf(result.stored, 'node')}`,
-    'it stops resolving within minutes',
+    'it stops resolving within minutes, wherever you are trusted',
   ]);
 }

@@ -16,8 +16,8 @@ const states: readonly [state: ResolveResult['state'], code: string | undefined,
   ],
   ['contested', 'NAME_CONTESTED', /claimed by {2}0c0c.*\nclaimed by {2}0a0a/],
   ['expired', 'NAME_EXPIRED', /^alice\.alt: expired/],
-  ['revoked', 'NAME_REVOKED', /^alice\.alt: revoked/],
-  ['blocked', 'NAME_BLOCKED', /^alice\.alt: blocked by this node/],
+  ['revoked', 'NAME_REVOKED', /^alice\.alt: revoked\n/],
+  ['blocked', 'NAME_BLOCKED', /^alice\.alt: blocked by this node\n/],
   ['not-found', 'NAME_NOT_FOUND', /^$/],
 ];
 
@@ -40,9 +40,14 @@ test('resolve: what the node remembers looks like no answer of now', async () =>
   services.resolved = { name: 'alice.alt', state: 'ok', asked: 3, cached: true, ageSeconds: 40 };
   const { stdout } = await runDefinition(definition, { services, operands: ['alice'] });
   assert.match(stdout, /^alice\.alt: ok \(remembered: 3 nodes asked 40 s ago\)/);
+  const free = { name: 'alice.alt', state: 'not-found', asked: 3, cached: true, ageSeconds: 40 };
+  services.resolved = free as ResolveResult;
+  const { stderr } = await runDefinition(definition, { services, operands: ['alice'] });
+  assert.match(stderr, /^altnet: remembered: 3 nodes asked 40 s ago; --fresh asks again\n/);
   const options = { fresh: true };
   await runDefinition(definition, { services, operands: ['alice'], options });
   assert.deepEqual(services.asked, [
+    ['resolve', 'alice'],
     ['resolve', 'alice'],
     ['resolve', ['alice', 'fresh']],
   ]);

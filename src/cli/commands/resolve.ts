@@ -39,6 +39,9 @@ async function run(context: CommandContext, input: CommandInput): Promise<void> 
   const result = await services.resolve(name, { signal, fresh });
   terminal.result(result, resolveLines(result));
   const failure = failureOf(result);
+  // What is free may be anybody's a moment later.
+  if (isRememberedAsFree(result) && !terminal.json)
+    terminal.note(`${howOf(result)}; --fresh asks again`);
   if (failure) throw failure;
 }
 
@@ -47,7 +50,7 @@ function resolveLines(result: ResolveResult): string[] {
   const { name, state, claimants = [] } = result;
   if (state === 'not-found') return givenUpLines(result);
   return [
-    `${sanitize(name)}: ${meanings[state]} (${howOf(result)})`,
+    `${sanitize(name)}: ${meanings[state]}${isDenied(result) ? '' : ` (${howOf(result)})`}`,
     ...(state === 'new' ? [newNameLine] : []),
     ...warningLines(result),
     ...formatFields([
@@ -72,6 +75,16 @@ function givenUpLines(result: ResolveResult): string[] {
     `${sanitize(name)}: given up by its owner, free from ${formatMoment(freeAt)} (${howOf(result)})`,
     ...formatFields([['was held by', previousOwner]]),
   ];
+}
+
+/** Where no other line says how old the answer is. */
+function isRememberedAsFree({ state, cached, freeAt }: ResolveResult): boolean {
+  return state === 'not-found' && cached === true && freeAt === undefined;
+}
+
+/** Nobody was asked then. */
+function isDenied({ state }: ResolveResult): boolean {
+  return state === 'revoked' || state === 'blocked';
 }
 
 /** An answer from memory must not look like one of now. */

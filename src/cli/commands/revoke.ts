@@ -49,6 +49,6 @@ function linesOf(result: RevokeResult, undo: boolean): string[] {
   const told =
     wait === undefined
       ? `${countOf(stored, 'node')} ${stored === 1 ? 'holds' : 'hold'} your list`
-      : `others are told in ${countOf(wait, 'second')}`;
+      : `others are told${changed > 0 ? '' : ' of your last change'} in ${countOf(wait, 'second')}`;
   return [first, ...gone, told];
 }

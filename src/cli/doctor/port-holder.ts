@@ -3,11 +3,12 @@
  * nobody can tell without other programs.
  */
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import path from 'node:path';
 import process from 'node:process';
 
 export interface PortHolder {
   readonly pid: number;
-  /** As the system calls the program; chosen by that, so not to be trusted on a terminal. */
+  /** The file that it runs, without the folder; not to be trusted on a terminal. */
   readonly program: string;
 }
 
@@ -63,8 +64,10 @@ async function holds(pid: string, inodes: ReadonlySet<string>): Promise<boolean>
   return false;
 }
 
+/** Not /proc/PID/comm, which says "MainThread" of any program on Node.js. */
 async function nameOf(pid: string): Promise<string> {
-  return (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => 'unknown')).trim();
+  const file = await readlink(`/proc/${pid}/exe`).catch(() => 'unknown');
+  return path.basename(file);
 }
 
 function listOf(folder: string): Promise<string[]> {

@@ -7,6 +7,7 @@ import {
   type Finding,
   ok,
   type ServicePort,
+  skipped,
   warn,
 } from './finding.ts';
 import { findPortHolder } from './port-holder.ts';
@@ -55,6 +56,8 @@ async function inspectPort(
   const by = holder ? `process ${holder.pid} (${holder.program})` : 'another program';
   const found = `${name} is held by ${by}`;
   const stop = holder ? `end that program with: kill ${holder.pid}` : 'end that program';
+  if (!explicit && node.state === 'running')
+    return skipped(`${found}; the node that runs here is elsewhere: say where with ${option}`);
   if (explicit) return fail(found, `${stop}, or choose another port with ${option}`);
   return warn(
     found,

@@ -187,6 +187,14 @@ test('what is no whole archive is refused', async () => {
   const changed = Buffer.from(whole);
   changed[3] = 7;
   await assert.rejects(importAll(changed), { code: 'BAD_ARGUMENT', message: /checksum/ });
+  const short: readonly [RegExp, Bytes][] = [
+    [/nothing came/, Buffer.alloc(0)],
+    [/it is none, or it is cut off/, Buffer.from('no archive')],
+    [/: it is cut off/, whole.subarray(0, 700)],
+  ];
+  for (const [message, bad] of short) {
+    await assert.rejects(importAll(bad), { code: 'BAD_ARGUMENT', message });
+  }
   const bads: readonly Bytes[] = [
     randomBytes(5000),
     Buffer.alloc(10),

@@ -40,7 +40,9 @@ export async function* readTar(body: AsyncIterable<Bytes>): AsyncGenerator<TarSt
   for await (const chunk of body) {
     if (chunk.length === 0) continue;
     if (isFirst && chunk[0] === gzipFirstByte)
-      throw badTar('it is compressed, and was not said to be');
+      throw badTar(
+        'it is compressed; make it without -z, or send it with the type application/gzip',
+      );
     isFirst = false;
     yield* reading.steps(chunk);
   }
@@ -51,6 +53,7 @@ class TarReading {
   readonly #parser: Parser;
   #steps: TarStep[] = []; // BOUNDED by one chunk: 512 bytes for an entry
   #why: string | undefined;
+  #hasBegun = false;
   #hasEnded = false;
   #bytes = 0;
   #paddingBytes = 0;
@@ -86,7 +89,9 @@ class TarReading {
 
   /** Throws BAD_ARGUMENT when the archive is not over. */
   finish(): void {
-    if (!this.#hasEnded) throw badTar('it is cut off');
+    if (this.#hasEnded) return;
+    if (this.#bytes === 0) throw badTar('nothing came');
+    throw badTar(this.#hasBegun ? 'it is cut off' : 'it is none, or it is cut off');
   }
 
   #take(): readonly TarStep[] {
@@ -99,6 +104,7 @@ class TarReading {
   #begin(entry: ReadEntry): void {
     const { path, type, size } = entry;
     if (!Number.isSafeInteger(size)) return this.#fail('an entry has no valid size');
+    this.#hasBegun = true;
     this.#steps.push({ kind: 'entry', entry: { path, type, bytes: size } });
     entry.on('end', () => this.#steps.push({ kind: 'end' }));
     entry.on('data', (bytes) => this.#steps.push({ kind: 'piece', bytes }));
