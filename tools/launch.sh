@@ -7,11 +7,12 @@ modules=$root/node_modules
 
 # 1. Which Node.js. The way to the pinned one is remembered in node_modules/.altnet-runtime. It
 #    counts as long as it is newer than what was installed and what should be; else tools/run.mjs
-#    looks again, and installs what is missing.
+#    looks again, and installs what is missing. A file from later than now was written while the clock
+#    was wrong: its time says nothing, here and below (-mmin -0 finds it, to the second).
 memory=$modules/.altnet-runtime
 runtime=
 if [ "$memory" -nt "$root/package-lock.json" ] &&
-  [ "$memory" -nt "$modules/.package-lock.json" ]; then
+  [ "$memory" -nt "$modules/.package-lock.json" ] && [ -z "$(find "$memory" -mmin -0)" ]; then
   IFS= read -r runtime <"$memory" || runtime=
   # Kept relative to the checkout where possible: a checkout that was moved uses its own.
   case $runtime in
@@ -30,12 +31,13 @@ if [ ! -x "$runtime" ]; then
   { echo "${runtime#"$root/"}" >"$memory"; } 2>/dev/null || :
 fi
 
-# 2. Which script: the bundle that dist/current names, unless a source is newer than it; then it is
-#    made again. Where that fails, and in a checkout that this user may not write, the sources run.
+# 2. Which script: the bundle that dist/current names, unless a source is newer than it, or one of
+#    them from later than now; then it is made again. Where that fails, and in a checkout that this user may not write, the sources run.
 current=$root/dist/current
 is_current() {
-  [ -f "$current" ] && newer=$(find "$root/src" "$root/package-lock.json" "$root/tools/build.ts" \
-    -newer "$current" ! -name '*.test.ts' -type f -print) && [ -z "$newer" ]
+  [ -f "$current" ] && stale=$(find "$root/src" "$root/package-lock.json" "$root/tools/build.ts" \
+    "$current" \( -newer "$current" -o -mmin -0 \) ! -name '*.test.ts' -type f -print) &&
+    [ -z "$stale" ]
 }
 find_bundle() {
   IFS= read -r bundle <"$current" && bundle=$root/dist/$bundle && [ -f "$bundle/$program.js" ]

@@ -8,6 +8,7 @@ import {
   existsSync,
   readFileSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -66,6 +67,21 @@ test('the bundle is made once and again when a source changes', options, async (
   assert.notEqual(currentBuild(folder), first);
   // A program that runs from the older one may still need the rest of it.
   assert.ok(existsSync(path.join(folder, 'dist', first, 'altnet.js')));
+});
+
+test('a bundle from later than now is made again', options, async (t) => {
+  const folder = checkout(t);
+  assert.deepEqual(await run(folder, '--version'), version);
+  const first = currentBuild(folder);
+  // Made while the clock was a day ahead: no source that is written now is newer than that.
+  const tomorrow = Date.now() / 1000 + 86_400;
+  utimesSync(path.join(folder, 'dist/current'), tomorrow, tomorrow);
+  appendFileSync(path.join(folder, 'src/cli/main.ts'), '\n');
+  assert.deepEqual(await run(folder, '--version'), version);
+  const second = currentBuild(folder);
+  assert.notEqual(second, first);
+  assert.deepEqual(await run(folder, '--version'), version);
+  assert.equal(currentBuild(folder), second, 'the clock is right again');
 });
 
 test('the sources run where no bundle can be made', options, async (t) => {
