@@ -2,9 +2,9 @@
  * Reading a list's file: in pieces, so that the node does other things in between, and never more
  * of it than there was when it was opened. What "unreadable" means is decided here, for all lists.
  */
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type BigIntStats, constants } from 'node:fs';
+import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { BigIntStats } from 'node:fs';
 import { formatBytes } from '../base/byte-count.ts';
 import type { Bytes } from '../base/bytes.ts';
 import { AltNetError, isAltNetError, systemCode } from '../base/errors.ts';
@@ -17,9 +17,19 @@ export async function stampOf(file: string): Promise<FileStamp> {
   try {
     return stampFrom(await stat(file, { bigint: true }));
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw unreadable(file, error);
+    return requireMissing(file, error);
   }
+}
+
+/**
+ * Undefined for a file that is not there. Rejects with LIST_UNREADABLE for a symbolic link that
+ * leads nowhere: who has a list on another drive wants it to count when that is not mounted.
+ */
+async function requireMissing(file: string, error: unknown): Promise<undefined> {
+  if (systemCode(error) !== 'ENOENT') throw unreadable(file, error);
+  const link = await lstat(file).catch(() => undefined);
+  if (link?.isSymbolicLink()) throw unreadable(file, 'it is a symbolic link that leads nowhere');
+  return undefined;
 }
 
 function stampFrom({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
@@ -38,11 +48,11 @@ export interface OpenList {
  */
 export async function openList(file: string, bytesMax: number): Promise<OpenList | undefined> {
   try {
-    const info = await stat(file);
-    if (!info.isFile()) throw unreadable(file, info.isDirectory() ? 'EISDIR' : 'it is no file');
-    const handle = await open(file, 'r');
+    requireFile(file, await stat(file)); // opening a device may do something
+    const handle = await open(file, openFlags);
     try {
       const seen = await handle.stat({ bigint: true });
+      requireFile(file, seen); // it may have become another one since
       const bytes = Number(seen.size);
       if (bytes > bytesMax) throw unreadable(file, `it has more than ${formatBytes(bytesMax)}`);
       return { handle, stamp: stampFrom(seen), bytes };
@@ -51,9 +61,15 @@ export async function openList(file: string, bytesMax: number): Promise<OpenList
       throw error;
     }
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw unreadable(file, error);
+    return requireMissing(file, error);
   }
+}
+
+/** A pipe without a writer would hold a thread up for ever. Windows has neither. */
+const openFlags: number = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+function requireFile(file: string, info: { isFile(): boolean; isDirectory(): boolean }): void {
+  if (!info.isFile()) throw unreadable(file, info.isDirectory() ? 'EISDIR' : 'it is no file');
 }
 
 const pieceBytes = 64 * 1024;

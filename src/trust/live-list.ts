@@ -28,6 +28,8 @@ export interface ListForm<T> {
 
 /** Callers of the API and the watch. */
 const pendingMax = 64;
+/** So often a file is read in vain because it changed meanwhile: some are written all the time. */
+const overtakenMax = 5;
 
 export class LiveList<T> {
   readonly file: string;
@@ -39,6 +41,8 @@ export class LiveList<T> {
   #list: T;
   #stamp: FileStamp;
   #isBroken = false;
+  /** In a row, without another list coming into force. */
+  #overtaken = 0;
 
   constructor(file: string, form: ListForm<T>, log: Logger) {
     this.file = file;
@@ -59,7 +63,9 @@ export class LiveList<T> {
 
   /** Reads the file. Rejects with LIST_UNREADABLE. */
   async start(): Promise<void> {
-    await this.inTurn(() => this.#load());
+    await this.inTurn(async () => {
+      while (!(await this.#load()));
+    });
   }
 
   /** Reads the file if it is another one than before. Never rejects. */
@@ -103,12 +109,16 @@ export class LiveList<T> {
     await this.#turns.run('', () => Promise.resolve()).catch(() => undefined);
   }
 
-  async #load(): Promise<void> {
+  /** False: the file changed meanwhile, and what was read may be a part; the list before stays. */
+  async #load(): Promise<boolean> {
     const before = this.#list;
     const { loaded, stamp } = await this.#form.load(this.file, this.#ended.signal);
+    if ((await stampOf(this.file)) !== stamp && ++this.#overtaken < overtakenMax) return false;
+    this.#overtaken = 0;
     this.#list = loaded;
     this.#stamp = stamp;
     this.#form.report(loaded, path.basename(this.file), this.#log);
     if (!this.#form.isSame(before, loaded)) this.#listeners.tell();
+    return true;
   }
 }
