@@ -74,3 +74,37 @@ test('a change of what is denied is followed until it is stopped', async (t) => 
   await purge.stop();
   assert.equal(change, undefined);
 });
+
+test('what is allowed again while others go stays, and one that cannot go keeps none here', async (t) => {
+  const { store } = await testStore(t);
+  for (const [name, held] of [
+    ['first', one],
+    ['second', two],
+    ['third', shared],
+  ] as const) {
+    await hold(store, name, [held]);
+  }
+  const [first, second, third] = [
+    linkOf('first').hash,
+    linkOf('second').hash,
+    linkOf('third').hash,
+  ];
+  let denied: readonly Bytes[] = [first, second, third];
+  const holdings = {
+    list: () => store.holdings.list(),
+    async remove(root: Bytes): Promise<void> {
+      denied = [first, third];
+      if (equalBytes(root, first)) throw new Error('the disk is at fault');
+      await store.holdings.remove(root);
+    },
+  } as Store['holdings'];
+  const ofBlock = (asked: Bytes): Denial | undefined =>
+    denied.some((hash) => equalBytes(hash, asked)) ? revoked : undefined;
+  const parts = { store: { blocks: store.blocks, holdings }, log: silentLogger };
+  const purge = new Purge({ ...parts, denials: { ...noDenials, ofBlock } });
+  await assert.rejects(purge.run(), /the disk is at fault/);
+  assert.ok(store.holdings.get(first), 'it could not go');
+  assert.ok(store.holdings.get(second), 'it was allowed again');
+  assert.equal(store.holdings.get(third), undefined);
+  await purge.stop();
+});

@@ -77,18 +77,25 @@ export class Purge implements AsyncDisposable {
   }
 
   async #runOnce(): Promise<{ readonly roots: number; readonly blocks: number }> {
-    const { store, log } = this.#parts;
-    const denied = await this.#deniedRoots();
-    if (denied.length === 0) return { roots: 0, blocks: 0 };
+    const { store, denials, log } = this.#parts;
     const before = store.blocks.stats().blocks;
-    for (const hash of denied) {
+    let roots = 0;
+    let failure: { readonly error: unknown } | undefined;
+    for (const hash of await this.#deniedRoots()) {
       if (this.#stopped) break;
-      await store.holdings.remove(hash);
+      if (!denials.ofBlock(hash)) continue; // allowed again while others went
+      try {
+        await store.holdings.remove(hash);
+        roots++;
+      } catch (error) {
+        failure ??= { error }; // the others go all the same
+      }
     }
     const blocks = Math.max(0, before - store.blocks.stats().blocks);
     this.#dropped += blocks;
-    log.info('dropped what is denied', { roots: denied.length, blocks });
-    return { roots: denied.length, blocks };
+    if (roots > 0) log.info('dropped what is denied', { roots, blocks });
+    if (failure) throw failure.error;
+    return { roots, blocks };
   }
 
   async #deniedRoots(): Promise<Bytes[]> {
