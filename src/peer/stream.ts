@@ -10,6 +10,12 @@ import type { Bytes } from '../base/bytes.ts';
 import { Greeting } from './eager.ts';
 import type { SendMemory } from './send-memory.ts';
 
+/** Chunks as they come, for one reader. */
+export interface Chunks extends AsyncIterable<Bytes> {
+  /** The next one if it has come. Waiting for each one costs more than what is done with it. */
+  readonly takeNow?: () => Bytes | undefined;
+}
+
 export interface ByteStream {
   /** The peer's Ed25519 node key, proven by the handshake: 32 bytes. */
   readonly remote: Bytes;
@@ -17,7 +23,7 @@ export interface ByteStream {
    * Chunks as they come, for one reader. Ends when the peer closed its side, which says nothing of
    * completeness; throws UNREACHABLE when the stream was torn down, or the reason of `abort`.
    */
-  readonly read: AsyncIterable<Bytes>;
+  readonly read: Chunks;
   /** Resolves when more may be written; rejects when the stream is closed. One write at a time. */
   write(bytes: Bytes): Promise<void>;
   /**
@@ -122,7 +128,7 @@ function drained(stream: Stream): Promise<boolean> {
 }
 
 /** Arrived chunks, waiting for the one reader. */
-class Inbox implements AsyncIterable<Bytes> {
+class Inbox implements Chunks {
   failure: Error | undefined;
   readonly #stream: Stream;
   readonly #unreadBytesMax: number;
@@ -151,20 +157,22 @@ class Inbox implements AsyncIterable<Bytes> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Bytes, void, undefined> {
     for (;;) {
-      const chunks = this.#chunks;
-      this.#chunks = [];
-      for (const chunk of chunks) {
-        this.#bytes -= chunk.length;
-        if (this.#bytes <= this.#unreadBytesMax / 4) this.#resume();
-        yield chunk;
-        if (this.failure !== undefined) throw this.failure;
-      }
-      if (this.#chunks.length > 0) continue;
-      if (this.failure !== undefined) throw this.failure;
-      if (this.#ended) return;
-      await this.#arrival();
+      const chunk = this.takeNow();
+      if (chunk) yield chunk;
+      else if (this.failure !== undefined) throw this.failure;
+      else if (this.#ended && this.#chunks.length === 0) return;
+      else await this.#arrival();
     }
   }
+
+  readonly takeNow = (): Bytes | undefined => {
+    if (this.failure !== undefined) return undefined;
+    const chunk = this.#chunks.shift();
+    if (chunk === undefined) return undefined;
+    this.#bytes -= chunk.length;
+    if (this.#bytes <= this.#unreadBytesMax / 4) this.#resume();
+    return chunk;
+  };
 
   /** Throws away what is unread and whatever still comes. */
   discard(): void {
