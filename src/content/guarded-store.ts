@@ -1,6 +1,6 @@
 /**
  * The store without what is denied: such a block is not here, whoever asks, and is not taken,
- * whoever brings it. All of this folder works on this view, so that no part of it can forget to ask.
+ * whoever brings it. All of this folder works on this view, so that no part can forget to ask.
  * What is on the disk already and denied goes by the node's purge, which works on the store itself.
  */
 import { type Bytes, toHex } from '../base/bytes.ts';

@@ -1,6 +1,6 @@
 /**
- * Whether a link leads to what is denied: content by its root, path or SHA-256, a name, or a URL, in
- * whatever spelling its target has. Pure; what is denied, others know.
+ * Whether a link leads to what is denied: content by its root, path or SHA-256, a name, or a URL,
+ * in whatever spelling its target has. Pure; what is denied, others know.
  */
 import { base32 } from 'multiformats/bases/base32';
 import { base36 } from 'multiformats/bases/base36';

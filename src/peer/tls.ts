@@ -58,8 +58,8 @@ export class NodeTls implements ConnectionEncrypter {
     const muxers = skipStreamMuxerNegotiation === true ? new Map() : this.#muxers;
     const certificate = await this.#certificates.own(this.#components.privateKey);
     signal?.throwIfAborted();
-    // One that was dialled may be asked for before the answer to the question for TLS has come: that
-    // is taken off in between.
+    // One that was dialled may be asked for before the answer to the question for TLS has come:
+    // that is taken off in between.
     const duplex = (isServer ? takeSocket(connection) : undefined) ?? toNodeDuplex(connection);
     // Each socket makes a context of its own: no session of one is resumed by another.
     const how = {

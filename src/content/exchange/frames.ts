@@ -37,8 +37,8 @@ export type EndStatus = (typeof endStatuses)[keyof typeof endStatuses];
 export const headBytes = 5;
 export const wantBytesMax = 4096;
 /**
- * Blocks of one answer: 1 MiB of blocks of 64 octets, and far less than a walk of this node's own may
- * visit, as a server remembers each of them until the answer is over.
+ * Blocks of one answer: 1 MiB of blocks of 64 octets, and far less than a walk of this node's own
+ * may visit, as a server remembers each of them until the answer is over.
  */
 export const answerBlocksMax = 16_384;
 const wantFixedBytes = 56;
