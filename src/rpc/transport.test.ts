@@ -67,6 +67,18 @@ test('a STORE without a token is renewed with the one that the refusal brings', 
   assert.equal(server.transport.counters()['request.token'], 1);
 });
 
+test('an ANNOUNCE counts against nobody who has not proved to be there', async (t) => {
+  const [client, server, asked] = await startPair(t);
+  const announce = { method: 'announce', record: new Uint8Array(158) } as const;
+  const heard = await client.transport.call(server.contact, announce);
+  assert.deepEqual(heard.reply, replies.announce);
+  assert.deepEqual(
+    asked.map(([{ addressProven }, { method }]) => [method, addressProven]),
+    [['announce', true]],
+  );
+  assert.equal(server.transport.counters()['request.token'], 1);
+});
+
 test('a lost request and a lost reply are asked for again', async (t) => {
   const [client, server, asked] = await startPair(t);
   const losing = (['to-target', 'from-target'] as const).map(async (lost) => {

@@ -21,11 +21,12 @@ export const methodCodes: Readonly<Record<Method, number>> = {
 };
 /**
  * What is answered only to who proved its address, because it changes something, makes us send to
- * others, or costs a walk through what is stored.
+ * others, costs a walk through what is stored, or counts against the network that it came from.
  */
 export const tokenMethodCodes: ReadonlySet<number> = new Set([
   methodCodes.store,
   methodCodes.sync,
+  methodCodes.announce,
   methodCodes.reach,
   methodCodes.leave,
 ]);
@@ -74,7 +75,6 @@ export interface RequestPayload extends RequestHead {
 function paddedInitBytes(request: Request, { token, want }: RequestHead): number {
   // Without the token that it needs, a request is answered by a fresh one and no body.
   if (token || tokenMethodCodes.has(methodCodes[request.method])) return 0;
-  if (request.method === 'announce') return 0; // longer than its answer as it is
   if (request.method === 'ping') return request.nonce ? 224 : 768; // 768: for a contact record
   if (request.method === 'find' && !want.v6) return 896; // room for 20 IPv4 contacts
   return datagramBytesMax;
