@@ -122,6 +122,13 @@ function doubled(text: string, form: 'hex' | 'multihash'): string {
   return `//${base58btc.baseEncode(concatBytes(Uint8Array.of(0x12, 32), digest))}`;
 }
 
+test('a path of more names than a site has is denied by a folder that it leads through', () => {
+  const below = `a/b${'/x'.repeat(2000)}`;
+  for (const line of [doubled(`${site}/a/b`, 'multihash'), `/ipfs/${site}/a/b`]) {
+    assert.deepEqual(deniedOf(rulesOf(line), below, `c/${below}`), [below]);
+  }
+});
+
 test('double hashes of paths with other letters, plain and percent-encoded, and of names', () => {
   const v1 = CID.parse(site).toV1().toString();
   for (const path of ['a b/ü', 'a%20b/%C3%BC']) {

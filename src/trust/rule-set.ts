@@ -32,6 +32,12 @@ type Verdict = number;
 const noVerdict: Verdict = 0;
 const denies = (verdict: Verdict): boolean => (verdict & 1) === 1;
 
+/**
+ * Double hashes cost two to four for each folder of a path, and whoever asks chooses the path. No
+ * path of more names can be had in a site (docs/spec/exchange.md), so none below is listed.
+ */
+const namesHashedMax = 64;
+
 export class RuleSet implements RuleSink {
   readonly #blocks: DigestTable;
   /** By what stands behind "//". */
@@ -135,7 +141,8 @@ export class RuleSet implements RuleSink {
   /** The path and each folder that it leads through. */
   #doublePath(root: Bytes, names: readonly string[]): Verdict {
     let verdict = noVerdict;
-    for (let depth = 1; depth <= names.length && this.#doubles.size > 0; depth++) {
+    const deepest = this.#doubles.size > 0 ? Math.min(names.length, namesHashedMax) : 0;
+    for (let depth = 1; depth <= deepest; depth++) {
       const path = names.slice(0, depth).join('/');
       verdict = Math.max(
         verdict,
