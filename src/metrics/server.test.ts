@@ -97,6 +97,16 @@ test('Prometheus gets text, all others JSON with the fields that clients know', 
   for (const [name, value] of Object.entries(numbers)) assert.equal(document[name], value, name);
 });
 
+test('pages of other sites are refused as their browser tells of them', async (t) => {
+  const { base } = await run(t);
+  const asked = async (site: string): Promise<number> => {
+    const { status } = await fetch(`${base}/livez`, { headers: { 'sec-fetch-site': site } });
+    return status;
+  };
+  assert.deepEqual([await asked('cross-site'), await asked('same-site')], [403, 403]);
+  assert.deepEqual([await asked('same-origin'), await asked('none')], [200, 200]);
+});
+
 test('foreign hosts, other methods and paths are refused, HEAD is not', async (t) => {
   const { metrics, base, server } = await run(t);
   metrics.health = 'ready';

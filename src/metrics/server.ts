@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import {
   createServer,
+  type IncomingHttpHeaders,
   type IncomingMessage,
   type OutgoingHttpHeaders,
   type Server,
@@ -127,6 +128,7 @@ export class MetricsServer {
     if (!isOwnHost(headers.host, { boundHost, localAddress })) {
       return failure(421, 'the Host is not a name of this node; use 127.0.0.1 or localhost');
     }
+    if (isForeignPage(headers)) return failure(403, 'pages of other sites may not ask here');
     if (method !== 'GET' && method !== 'HEAD') return failure(405, 'use GET or HEAD');
     const [path = ''] = url.split('?');
     switch (path) {
@@ -155,6 +157,15 @@ export class MetricsServer {
     }
     return failure(503, 'the node is starting');
   }
+}
+
+/**
+ * Whether a browser says that a page of another site asks. It could not read the answer, but have
+ * the node busy with answers; sites that the node's own gateway shows are such pages, too.
+ */
+function isForeignPage(headers: IncomingHttpHeaders): boolean {
+  const site = headers['sec-fetch-site'];
+  return site === 'cross-site' || site === 'same-site';
 }
 
 function health({ health: state }: Metrics): Answer {
