@@ -102,6 +102,22 @@ describe('a disk thread', () => {
     assert.equal(await untilItRuns(thread), true);
   });
 
+  test('verifies what comes while it makes many files', async (t) => {
+    const thread = startThread(t);
+    await untilItRuns(thread);
+    const { hash, bytes } = sharedBlock(1);
+    const folder = temporaryFolder(t);
+    const files = Array.from({ length: 200 }, (_, i) => ({
+      name: path.join(folder, `${i}`),
+      bytes,
+    }));
+    const order: string[] = [];
+    const written = thread.write(files).then(() => order.push('files'));
+    await thread.matches(hash, bytes)?.then(() => order.push('hash'));
+    await written;
+    assert.deepEqual(order, ['hash', 'files']);
+  });
+
   test('answers all that it was asked before it stops', async (t) => {
     const thread = startThread(t);
     await untilItRuns(thread);
