@@ -45,15 +45,21 @@ export class RevokerLists implements RevokedSource, AsyncDisposable {
     this.#store = new ListStore(deps.notes);
   }
 
-  /** Reads what an earlier run knew: it is in force when this resolves. */
+  /**
+   * Reads what an earlier run knew: it is in force when this resolves. Rejects when it cannot be
+   * read: the node must not serve what it has promised to refuse.
+   */
   async start(): Promise<void> {
     const { trusted, own } = this.#deps;
+    const first = this.#change();
+    this.#changing = first.catch(() => undefined);
     this.#stopListening ??= trusted.onChange(() => void this.#follow());
-    await this.#follow();
+    await first;
     const stored = this.#store.revokers();
     const foreign = stored.filter((key) => !trusted.has(key) && toHex(key) !== toHex(own));
     for (const key of foreign) await this.#store.remove(key);
     if (stored.some((key) => toHex(key) === toHex(own))) await this.openOwn();
+    for (const key of stored) this.#warnOfDamage(key);
   }
 
   async stop(): Promise<void> {
@@ -115,6 +121,14 @@ export class RevokerLists implements RevokedSource, AsyncDisposable {
   /** Called after somebody else is trusted than before. */
   onRevokers(listener: () => void): StopListening {
     return this.#onRevokers.add(listener);
+  }
+
+  /** What was stored, and is nothing now. */
+  #warnOfDamage(revoker: Bytes): void {
+    const list = this.get(revoker);
+    if (!list || list.record || list.count > 0) return;
+    const fields = { revoker: toHex(revoker) };
+    this.#deps.log.warn('a list of revocations is damaged, and fetched anew', fields);
   }
 
   #by(type: Revocation['type'], targetOf: () => Bytes): Bytes | undefined {
