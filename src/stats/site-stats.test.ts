@@ -164,6 +164,13 @@ test('more names than can be kept push out those not opened for longest', async 
   assert.equal(stats.of('first')?.requests, 2);
   await stats.stop();
   assert.equal(notes.list('visits/').length, namesMax);
+  const [one] = notes.list('visits/');
+  assert.ok(one);
+  for (const name of ['visits/x', 'visits/y']) await notes.put(name, one.value);
+  const again = await open();
+  assert.equal(again.size, namesMax);
+  assert.equal(notes.list('visits/').length, namesMax, 'of what a crash left, too');
+  await again.stop();
   assert.equal(notes.get('visits/second'), undefined);
 });
 

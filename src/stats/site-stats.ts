@@ -68,6 +68,9 @@ export class SiteStats implements AsyncDisposable {
       else bad.push(note.name);
     }
     read.sort((a, b) => a.site.totals.lastSeen - b.site.totals.lastSeen);
+    // Those that were pushed out just before a crash.
+    const surplus = read.splice(0, Math.max(0, read.length - namesMax));
+    await notes.removeAll(surplus.map(({ name }) => notePrefix + name));
     for (const { name, site } of read) this.#sites.set(name, site);
     if (bad.length > 0) {
       log.warn('the statistics of some sites were damaged and begin anew', { sites: bad.length });
