@@ -1,30 +1,12 @@
 /** What a browser asks the gateway, by the forms of hosts that it knows. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { type IncomingMessage, request } from 'node:http';
 import type { HostTarget } from '../../../src/gateway/host.ts';
+import { type Answer, browse } from './browse.ts';
 import { type DeniedNet, names } from './net.ts';
 import { check, type Rows } from './rows.ts';
 
-interface Answer {
-  readonly status: number | undefined;
-  readonly body: string;
-  readonly location: string | undefined;
-}
-
-/** The path as it is, whatever it holds. */
-export async function ask(
-  { inside: { gateway } }: DeniedNet,
-  host: string,
-  path = '/',
-): Promise<Answer> {
-  const asked = request({ ...gateway, path, headers: { host }, agent: false });
-  asked.end();
-  const [response] = (await once(asked, 'response')) as [IncomingMessage];
-  const pieces: string[] = []; // BOUNDED by one page
-  for await (const piece of response.setEncoding('utf8')) pieces.push(String(piece));
-  const { statusCode: status, headers } = response;
-  return { status, body: pieces.join(''), location: headers.location };
+function ask({ inside }: DeniedNet, host: string, path?: string): Promise<Answer> {
+  return browse(inside, host, path);
 }
 
 async function refuses(net: DeniedNet, host: string, path = '/'): Promise<void> {

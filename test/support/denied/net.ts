@@ -20,6 +20,7 @@ import type { Parts } from '../../../src/node/parts.ts';
 import { startSurfaces } from '../../../src/node/surfaces.ts';
 import { atEnd, type Ending, temporaryFolder } from '../cleanup.ts';
 import { nodeOptionsIn } from '../node-options.ts';
+import { browse } from './browse.ts';
 import { RawPeer, type Target } from './raw-peer.ts';
 
 export const token = 'a-token-that-is-long-enough';
@@ -27,6 +28,8 @@ export const token = 'a-token-that-is-long-enough';
 export interface WholeNode extends Target {
   readonly parts: Parts;
   readonly services: NodeServices;
+  /** Of its data. */
+  readonly folder: string;
   readonly gateway: { readonly host: string; readonly port: number };
   /** Of the API. */
   readonly api: string;
@@ -81,13 +84,14 @@ export async function startDeniedNet(t: Ending): Promise<DeniedNet> {
   await until(() => [outside, inside].every(({ parts }) => parts.dht.table.size > 0));
   const hostile = await new RawPeer().start(t);
   const subjects = await publishAll(t, outside.services);
-  await visitAll(t, inside.services, subjects);
+  await visitAll(t, inside, subjects);
   await blockAll(inside, subjects);
   return { t, outside, inside, hostile, subjects };
 }
 
 async function startWhole(t: Ending): Promise<WholeNode> {
-  const options: NodeOptions = nodeOptionsIn(temporaryFolder(t), {
+  const folder = temporaryFolder(t);
+  const options: NodeOptions = nodeOptionsIn(folder, {
     gateway: '127.0.0.1:0',
     registrar: '127.0.0.1:0',
     registrarToken: token,
@@ -112,6 +116,7 @@ async function startWhole(t: Ending): Promise<WholeNode> {
   return {
     parts,
     services: surfaces.services,
+    folder,
     gateway,
     api: `http://${registrar}`,
     contact: contactOf(parts.identity.node.publicKey, endpoint),
@@ -164,7 +169,8 @@ async function publishAll(t: Ending, services: NodeServices): Promise<Subjects> 
 }
 
 /** All caches of the node are warm then. */
-async function visitAll(t: Ending, services: NodeServices, subjects: Subjects): Promise<void> {
+async function visitAll(t: Ending, inside: WholeNode, subjects: Subjects): Promise<void> {
+  const { services } = inside;
   const { denied, allowed, mixed, values } = subjects;
   for (const { text: what } of [denied, allowed, mixed]) {
     const dest = path.join(temporaryFolder(t), 'copy');
@@ -173,12 +179,20 @@ async function visitAll(t: Ending, services: NodeServices, subjects: Subjects): 
   for (const name of Object.values(names)) await services.resolve(name);
   for (const key of Object.values(values)) await services.getValue(key);
   for (const url of Object.values(urls)) for await (const _ of services.getLinks(url)) continue;
+  const pages = ['/', '/a/b.html', '/secret.html', '/private/page.html', '/nothing'];
+  for (const { text } of [denied, allowed, mixed]) {
+    for (const page of pages) await browse(inside, `${text}.localhost`, page);
+  }
+  for (const name of Object.values(names)) await browse(inside, `${name}.localhost`);
 }
 
-async function blockAll({ services }: WholeNode, subjects: Subjects): Promise<void> {
+/** As operators do: by hand in the file, and by commands. */
+async function blockAll(node: WholeNode, subjects: Subjects): Promise<void> {
+  const { services, folder, parts } = node;
   const { denied, mixed, secret, values } = subjects;
+  writeFileSync(path.join(folder, 'blocklist.txt'), `/ipfs/${denied.text}\n`);
+  await until(() => parts.trust.denials.ofBlock(denied.link.hash) !== undefined);
   for (const what of [
-    denied.text,
     Buffer.from(secret).toString('hex'),
     `/ipfs/${mixed.text}/private`,
     `/ipfs/${mixed.text}/404.html`,
