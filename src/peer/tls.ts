@@ -4,6 +4,7 @@
  * libp2p and a socket, is left to that package.
  */
 import { once } from 'node:events';
+import process from 'node:process';
 import { connect, TLSSocket } from 'node:tls';
 import {
   type ConnectionEncrypter,
@@ -82,7 +83,7 @@ export class NodeTls implements ConnectionEncrypter {
       const remotePeer = await this.#certificates.verify(raw);
       if (wanted?.equals(remotePeer) === false) throw new UnexpectedPeerError();
       const streamMuxer = muxers.get(socket.alpnProtocol || noMuxer);
-      tellWhatIsSent(socket, this.#memory);
+      gatherWrites(socket, this.#memory);
       return { remotePeer, connection: toMessageStream(connection, socket), streamMuxer };
     } catch (error) {
       const reason = error instanceof Error ? error : new Error('the handshake failed');
@@ -97,10 +98,18 @@ export class NodeTls implements ConnectionEncrypter {
   }
 }
 
-/** `memory` gets back what was written, once the system has taken it. */
-function tellWhatIsSent(socket: TLSSocket, memory: SendMemory): void {
+/**
+ * What is written in one turn goes as one piece: yamux writes the head of a frame by itself, and
+ * each write is a record, and a call to the system. `memory` gets back what was written, once the
+ * system has taken it.
+ */
+function gatherWrites(socket: TLSSocket, memory: SendMemory): void {
   const write = socket.write.bind(socket);
   socket.write = (chunk: Bytes | string): boolean => {
+    if (socket.writableCorked === 0) {
+      socket.cork();
+      process.nextTick(() => socket.uncork());
+    }
     if (typeof chunk === 'string' || !memory.isOwnerOf(chunk)) return write(chunk);
     return write(chunk, (error) => {
       if (!error) memory.sent(chunk);
