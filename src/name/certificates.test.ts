@@ -89,6 +89,26 @@ test('what was accepted serves when the name is registered, after a restart too'
   );
 });
 
+test('what was accepted serves as well where no registrar is trusted', async () => {
+  const { node, sign } = setUpOwner();
+  const names = node(2);
+  await names.accept(sign());
+  await names.register('alice', rootOf(1));
+  assert.deepEqual(names.list()[0]?.zone, zone);
+  assert.equal((await names.resolve('alice')).state, 'not-found', 'this node sees open names');
+  const visitor = node(4, new MemoryNameNotes(), { trustedZones: () => [zone] });
+  assert.deepEqual((await visitor.resolve('alice')).root, rootOf(1));
+});
+
+test('an open name of this author stays one where no registrar is trusted', async () => {
+  const { node, sign } = setUpOwner();
+  const names = node(2);
+  await names.register('alice', rootOf(1));
+  await names.accept(sign());
+  assert.equal((await names.register('alice', rootOf(2))).version, 2);
+  assert.deepEqual((await names.resolve('alice')).root, rootOf(2));
+});
+
 test('a name whose certificate has ended is expired, and can be had back with a new one', async () => {
   const { node, world, sign } = setUpOwner();
   const trusting = { trustedZones: () => [zone] };

@@ -67,10 +67,14 @@ export class Certificates {
     }
   }
 
-  /** What was accepted for the name, of the registrar that comes first. */
+  /**
+   * What was accepted for the name, of the registrar that comes first; where none is trusted, the
+   * one that begins last.
+   */
   of(apex: Apex, zone?: Bytes): NamedCertificate | undefined {
     if (apex.type === 'key') return undefined;
-    const zones = zone ? [zone] : this.#deps.zones();
+    const trusted = zone ? [zone] : this.#deps.zones();
+    const zones = trusted.length > 0 ? trusted : this.#zonesOf(apex.label);
     return zones
       .map((key) => this.under(labelPlace(apex, key)))
       .find((certificate) => certificate !== undefined);
@@ -81,6 +85,16 @@ export class Certificates {
     const now = unixSeconds(this.#deps.clock);
     const noted = this.#noted(key);
     return noted && noted.notBefore <= now && now < noted.notAfter ? noted : undefined;
+  }
+
+  /** Of which registrars something was accepted, the one that begins last first. */
+  #zonesOf(label: string): Bytes[] {
+    const all = this.#deps.notes.list(prefix).map(({ value }) => decode(value));
+    return all
+      .filter((certificate) => certificate !== undefined)
+      .filter((certificate) => certificate.label === label)
+      .toSorted((a, b) => b.notBefore - a.notBefore)
+      .map(({ zone }) => zone);
   }
 
   /** Instead of an earlier one of this name and registrar. */

@@ -85,6 +85,7 @@ export class Names implements NameResolver {
   readonly #below: NamesBelow;
   readonly #places: WritablePlaces;
   readonly #certificates: Certificates;
+  readonly #trustedZones: ResolverOptions['trustedZones'];
   readonly #writer: NameWriter;
   readonly #turns = new KeyedTurns({ pendingMax: writesMax, what: 'names' });
   readonly #stopping = new AbortController();
@@ -98,6 +99,7 @@ export class Names implements NameResolver {
     this.#own = own;
     const resolving = { ...namesDefaults, ...options };
     const { trustedZones: zones } = resolving;
+    this.#trustedZones = zones;
     this.#resolver = new Resolver({ dht, own, pins, network, world, log, denials }, resolving);
     this.#guard = new WriteGuard(denials, zones);
     this.#below = new NamesBelow(deps.readZoneFile, denials);
@@ -187,12 +189,18 @@ export class Names implements NameResolver {
     });
   }
 
+  /** Whether this author has a name of the open zone that visitors of this node see. */
+  #isOpen(apex: NameAddress['apex']): boolean {
+    if (apex.type === 'key' || this.#trustedZones().length > 0) return false;
+    return this.#own.zonesOf(apex.label).includes(undefined);
+  }
+
   /** The certificate to write with: the one given, if it can be used, or one accepted before. */
   #leaveFor(
     { apex, sub, name }: NameAddress,
     { certificate, zone }: Pick<RegisterOptions, 'certificate' | 'zone'>,
   ): NamedCertificate | undefined {
-    if (!certificate) return this.#certificates.of(apex, zone);
+    if (!certificate) return this.#isOpen(apex) ? undefined : this.#certificates.of(apex, zone);
     if (sub !== undefined) {
       const why = `a certificate is for ${apex.name}; register that one with it first`;
       throw new AltNetError('BAD_ARGUMENT', { what: name, why });
