@@ -1,7 +1,8 @@
 /**
  * Memory for large pieces on their way out, used again once the system has taken all that lies in
  * it. Fresh arrays of that size cost more in garbage collection than reading, encrypting and
- * sending what is in them: V8 marks all of its memory for every few dozen of them. It knows no streams.
+ * sending what is in them: V8 marks all of its memory for every few dozen of them.
+ * It knows no streams.
  */
 import type { Bytes } from '../base/bytes.ts';
 
