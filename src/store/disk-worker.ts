@@ -1,7 +1,7 @@
 /**
- * The program of the disk worker: hashes blocks and writes their files while the main thread goes on
- * receiving, hashes first. It knows no index and no budget: which file counts is said by the main
- * thread.
+ * The program of the disk worker: hashes blocks and writes their files while the main thread goes
+ * on receiving, hashes first. It knows no index and no budget: which file counts is said by the
+ * main thread.
  */
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import path from 'node:path';
