@@ -173,7 +173,7 @@ export class Intake {
       .run(hex, async () => {
         if (list.record && compareRecords(record, list.record) <= 0) return false;
         if (!this.#isFollowed(list)) return false;
-        if (!lists.hasRoomFor(Math.max(0, body.count - list.count))) {
+        if (!lists.hasRoomFor(body.count - list.count)) {
           this.counts.tooMany++;
           return false;
         }

@@ -89,8 +89,9 @@ export class RevokerLists implements RevokedSource, AsyncDisposable {
     return this.get(own) ?? this.#open(own);
   }
 
-  /** Whether so many more entries may be kept in memory. */
+  /** Whether so many more entries may be kept in memory; what brings none is always welcome. */
   hasRoomFor(entries: number): boolean {
+    if (entries <= 0) return true;
     let size = 0;
     for (const list of this.#lists.values()) size += list.size;
     return size + entries <= entriesMax;

@@ -37,7 +37,8 @@ export class RevokerList {
   readonly revoker: Bytes;
   readonly #store: ListStore;
   readonly #seed: Bytes;
-  readonly #table: EntryTable;
+  readonly #leftMax: number;
+  #table: EntryTable;
   #record: SignedRecord | undefined;
   #body: RevocationsBody | undefined;
   #equivocated = false;
@@ -47,10 +48,12 @@ export class RevokerList {
   #count = 0;
   #tail: Bytes = empty;
 
-  constructor(revoker: Bytes, store: ListStore, seed: Bytes) {
+  /** `leftMax`: entries that stay of lists that were contradicted. */
+  constructor(revoker: Bytes, store: ListStore, seed: Bytes, leftMax: number = revocationsMax) {
     this.revoker = revoker;
     this.#store = store;
     this.#seed = seed;
+    this.#leftMax = leftMax;
     this.#table = new EntryTable(seed);
   }
 
@@ -195,13 +198,17 @@ export class RevokerList {
     next: Bytes,
     { record, body }: { record: SignedRecord; body: RevocationsBody },
   ): Promise<void> {
-    const options = { countMax: revocationsMax, seed: this.#seed };
+    const options = { countMax: this.#leftMax, seed: this.#seed };
     const left = await leftOf(this.#stored().entries, next, options);
     const leftCount = countOf(left);
     const equivocated = this.#equivocated || this.#count > 0;
     const entries = concatBytes(left, next);
     const list = { record, entries, leftCount, equivocated, diverged: false };
     await this.#store.save(this.revoker, list, true);
+    // Not the same table: who contradicts himself time and again would fill the memory.
+    const table = new EntryTable(this.#seed);
+    await table.enforce(entries);
+    this.#table = table;
     this.#equivocated = equivocated;
     this.#diverged = false;
     this.#leftCount = leftCount;
@@ -209,7 +216,6 @@ export class RevokerList {
     this.#body = body;
     this.#count = countOf(next);
     this.#tail = tailOf(next);
-    await this.#table.enforce(next);
   }
 
   async #note({ record, body }: { record: SignedRecord; body: RevocationsBody }): Promise<void> {
