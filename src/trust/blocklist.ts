@@ -184,9 +184,9 @@ function formOf(random: Random): ListForm<LoadedRules> {
     empty: noRules(random.bytes(seedBytes)),
     load: (file, signal) => loadRules(file, { seed: random.bytes(seedBytes), signal }),
     isSame: (before, after) => before.rules.count === 0 && after.rules.count === 0,
-    report({ rules, bad, badCount, foreignCount }, file, log) {
+    report({ rules, bad, badCount, foreignCount }, { before, file, log }) {
       const counts = { rules: rules.count, bad: badCount, foreign: foreignCount };
-      if (rules.count + badCount + foreignCount > 0) {
+      if (rules.count + badCount + foreignCount + before.rules.count > 0) {
         log.info('read the blocklist', { file, ...counts });
       }
       for (const { line, why } of bad.slice(0, reportedMax)) {

@@ -57,6 +57,24 @@ test('any octets are a list', () => {
   );
 });
 
+test('a list that comes to be empty is said so in the log, one that is empty is not', async (t) => {
+  const file = path.join(temporaryFolder(t), 'keys.txt');
+  const said: unknown[] = [];
+  const info = (_: string, fields?: object): void => void said.push(fields);
+  const list = new KeyList(file, { ...silentLogger, info });
+  await list.start();
+  assert.deepEqual(said, []);
+  writeFileSync(file, `${a}\n`);
+  await list.look();
+  rmSync(file);
+  await list.look();
+  const about = { file: 'keys.txt', bad: 0 };
+  assert.deepEqual(said, [
+    { ...about, keys: 1 },
+    { ...about, keys: 0 },
+  ]);
+});
+
 test('a list follows its file, and tells of it once for each change', async (t) => {
   const file = path.join(temporaryFolder(t), 'keys.txt');
   const warnings: string[] = [];

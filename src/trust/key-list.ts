@@ -68,8 +68,9 @@ const form: ListForm<ParsedKeys> = {
     before.keys.length === after.keys.length &&
     before.keys.every((key, i) => equalBytes(key, after.keys[i] ?? new Uint8Array())),
 
-  report({ keys, bad }, file, log) {
-    if (keys.length + bad.length > 0) {
+  report({ keys, bad }, { before, file, log }) {
+    // One that came to be empty is told: names that only registrars gave are anybody's then.
+    if (keys.length + bad.length + before.keys.length > 0) {
       log.info('read a list of keys', { file, keys: keys.length, bad: bad.length });
     }
     for (const { line, why } of bad.slice(0, reportedMax)) {

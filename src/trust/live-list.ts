@@ -22,8 +22,8 @@ export interface ListForm<T> {
   load(file: string, signal: AbortSignal): Promise<Loaded<T>>;
   /** Whether one may stand for the other without anybody being told. */
   isSame(before: T, after: T): boolean;
-  /** Says in the log what was read. */
-  report(list: T, file: string, log: Logger): void;
+  /** Says in the log what was read; `before` was in force until then. */
+  report(list: T, about: { readonly before: T; readonly file: string; readonly log: Logger }): void;
 }
 
 /** Callers of the API and the watch. */
@@ -117,7 +117,7 @@ export class LiveList<T> {
     this.#overtaken = 0;
     this.#list = loaded;
     this.#stamp = stamp;
-    this.#form.report(loaded, path.basename(this.file), this.#log);
+    this.#form.report(loaded, { before, file: path.basename(this.file), log: this.#log });
     if (!this.#form.isSame(before, loaded)) this.#listeners.tell();
     return true;
   }
