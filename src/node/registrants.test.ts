@@ -63,3 +63,16 @@ test('of a name that could not be had, or was given up, nothing stays', async ()
   await take('a.alt', 'Eve');
   assert.equal(registrants.of('a.alt'), 'Eve');
 });
+
+test('of two who ask for a name at the same time one gets it', async () => {
+  const { own, registrants } = bench();
+  const slow = async (): Promise<string> => {
+    await new Promise((resolve) => setImmediate(resolve));
+    own.add('a.alt');
+    return 'registered';
+  };
+  const asked = ['Bob', 'Eve'].map((owner) => registrants.register('a.alt', owner, slow));
+  const [bob, eve] = await Promise.allSettled(asked);
+  assert.deepEqual([bob?.status, eve?.status], ['fulfilled', 'rejected']);
+  assert.equal(registrants.of('a.alt'), 'Bob');
+});

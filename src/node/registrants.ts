@@ -4,6 +4,7 @@
  */
 import { parseUtf8, utf8 } from '../base/bytes.ts';
 import { AltNetError } from '../base/errors.ts';
+import { KeyedTurns } from '../base/keyed-turns.ts';
 import type { OwnName } from '../name/types.ts';
 import type { NoteStore } from '../store/notes.ts';
 
@@ -16,8 +17,12 @@ export interface RegistrantsDeps {
 
 const notePrefix = 'node/registrant/';
 
+const turnsMax = 256;
+
 export class Registrants {
   readonly #deps: RegistrantsDeps;
+  /** By name: of two who ask at the same time for the same one, the second must see the first. */
+  readonly #turns = new KeyedTurns({ pendingMax: turnsMax, what: 'registrations' });
 
   constructor(deps: RegistrantsDeps) {
     this.#deps = deps;
@@ -32,9 +37,20 @@ export class Registrants {
   /**
    * Registers `name` by `work`, for `registrant` if there is one. That is written down before: a
    * name must not come to stand there without it. Rejects with NAME_TAKEN for one of this node's
-   * names that was registered for somebody else.
+   * names that was registered for somebody else, and with BUSY.
    */
-  async register<T>(
+  register<T>(name: string, registrant: string | undefined, work: () => Promise<T>): Promise<T> {
+    return this.#turns.run(name, () => this.#register(name, registrant, work));
+  }
+
+  /** The name was given up. */
+  async forget(name: string): Promise<void> {
+    await this.#turns.run(name, async () => {
+      if (!this.#isOwn(name)) await this.#write(name, undefined); // else it was taken anew
+    });
+  }
+
+  async #register<T>(
     name: string,
     registrant: string | undefined,
     work: () => Promise<T>,
@@ -56,11 +72,6 @@ export class Registrants {
       if (!this.#isOwn(name)) await this.#write(name, undefined);
       throw error;
     }
-  }
-
-  /** The name was given up. */
-  async forget(name: string): Promise<void> {
-    await this.#write(name, undefined);
   }
 
   #isOwn(name: string): boolean {
