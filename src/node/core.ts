@@ -258,7 +258,7 @@ async function startFields(
     ),
   );
   await sites.start();
-  const trustedZones = (): readonly Uint8Array[] => trust.registrars.list();
+  const trustedZones = (): readonly Uint8Array[] => trust.zones();
   const readZoneFile = zoneFileReader(sites);
   const names = stack.use(
     new Names({ ...naming, readZoneFile, denials: trust.denials }, { trustedZones }),
@@ -277,6 +277,6 @@ async function startFields(
   };
 }
 
-function targetDenials({ denials, registrars }: Parts['trust']): TargetDenials {
-  return { denials, zones: () => registrars.list() };
+function targetDenials(trust: Parts['trust']): TargetDenials {
+  return { denials: trust.denials, zones: () => trust.zones() };
 }

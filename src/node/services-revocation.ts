@@ -81,7 +81,7 @@ async function meaningOf(
     const why = `it has no record of its own; revoke ${apex.name}, or the root that it shows`;
     throw new AltNetError('BAD_ARGUMENT', { what: name, why });
   }
-  const places = placesOf(apex, parts.trust.registrars.list());
+  const places = placesOf(apex, parts.trust.zones());
   const keys = places.map(({ key }) => key);
   if (undo) return { name, keys, root: notedRoot(parts, name) };
   const resolved = await parts.names.resolve(name, { signal: options.signal });

@@ -16,6 +16,9 @@ import type { Signer } from './stamp.ts';
 /** Where the first writer wins: 32 zero bytes, which are no public key. */
 export const openZone: Bytes = new Uint8Array(32);
 
+/** A zone without names: no public key is written like this, so nobody can sign one. */
+export const nobodysZone: Bytes = new Uint8Array(32).fill(0xff);
+
 export function isOpenZone(zone: Bytes): boolean {
   return equalBytes(zone, openZone);
 }

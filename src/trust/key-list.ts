@@ -47,6 +47,11 @@ function flawOf(key: Bytes | undefined, count: number): string | undefined {
   return isPublicKey(key) ? undefined : 'that is no public key, though a key ID looks like this';
 }
 
+/** Whether it says something, and nothing of it is a key. */
+function isSpoilt({ keys, bad }: ParsedKeys): boolean {
+  return keys.length === 0 && bad.length > 0;
+}
+
 const reportedMax = 10;
 
 const form: ListForm<ParsedKeys> = {
@@ -65,6 +70,7 @@ const form: ListForm<ParsedKeys> = {
   },
 
   isSame: (before, after) =>
+    isSpoilt(before) === isSpoilt(after) &&
     before.keys.length === after.keys.length &&
     before.keys.every((key, i) => equalBytes(key, after.keys[i] ?? new Uint8Array())),
 
@@ -93,6 +99,11 @@ export class KeyList implements TrustedKeys {
   /** Lines that mean nothing. */
   bad(): readonly BadLine[] {
     return this.#live.list.bad;
+  }
+
+  /** It has lines, and none of them is a key. */
+  isSpoilt(): boolean {
+    return isSpoilt(this.#live.list);
   }
 
   has(key: Bytes): boolean {

@@ -6,7 +6,9 @@ import { atEnd, temporaryFolder } from '../../test/support/cleanup.ts';
 import { toHex } from '../base/bytes.ts';
 import { systemWorld } from '../base/clock.ts';
 import { silentLogger } from '../base/logger.ts';
+import { isPublicKey } from '../identity/curve.ts';
 import { SigningKey } from '../identity/key.ts';
+import { isOpenZone } from '../record/zone.ts';
 import { Trust, trustFiles } from './trust.ts';
 import type { FolderWatchOptions } from './folder-watch.ts';
 
@@ -39,6 +41,20 @@ test('a folder without lists trusts nobody and denies nothing', async (t) => {
   const trust = await start(t, temporaryFolder(t));
   assert.deepEqual([trust.registrars.list(), trust.revokers.list()], [[], []]);
   assert.equal(trust.denials.ofName(name), undefined);
+});
+
+test('a list of registrars without one key in it opens no name', async (t) => {
+  const folder = temporaryFolder(t);
+  const file = path.join(folder, trustFiles.registrars);
+  writeFileSync(file, `${newKey().slice(1)}\n`);
+  const trust = await start(t, folder);
+  const [zone = new Uint8Array(), ...others] = trust.zones();
+  assert.deepEqual([isPublicKey(zone), isOpenZone(zone), others], [false, false, []]);
+
+  const emptied = change(trust.registrars);
+  writeFileSync(file, '# nobody\n');
+  await emptied;
+  assert.deepEqual(trust.zones(), []);
 });
 
 test('lists that change count without a restart', async (t) => {

@@ -3,8 +3,10 @@
  * while the node runs (docs/spec/trust.md). What follows from it is the business of those who ask.
  */
 import path from 'node:path';
+import type { Bytes } from '../base/bytes.ts';
 import type { World } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import { nobodysZone } from '../record/zone.ts';
 import { Blocklist } from './blocklist.ts';
 import { ListedDenials } from './denials.ts';
 import { FolderWatch, type FolderWatchOptions } from './folder-watch.ts';
@@ -42,6 +44,14 @@ export class Trust implements AsyncDisposable {
     for (const name of ['registrars', 'revokers', 'blocklist'] as const) {
       this.#watch.add(trustFiles[name], () => this[name].look());
     }
+  }
+
+  /**
+   * The zones whose names resolve, the first asked first; none stands for the open one. Whoever
+   * wrote a list and mistyped each key did not mean that names are anybody's: then none resolves.
+   */
+  zones(): readonly Bytes[] {
+    return this.registrars.isSpoilt() ? [nobodysZone] : this.registrars.list();
   }
 
   /** Rejects with LIST_UNREADABLE, and leaves nothing running then. */
