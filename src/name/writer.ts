@@ -156,9 +156,11 @@ export class NameWriter {
     const { name } = draft.place;
     const { network } = this.#deps;
     const taken = refusals.find(({ status }) => status === storeStatuses.NAME_TAKEN);
-    // This author gave the name away: that it did is signed, and no vote can undo it.
+    // This author gave the name away, or its registrar took it: that is signed, and no vote can
+    // undo it.
     const heir = taken?.conflicting.find((other) => compareClaims(other, record, network) > 0);
-    if (heir?.tombstone) throw withdrawn(name);
+    const isOfZone = draft.place.type === 'label' && draft.place.zone !== undefined;
+    if (isOfZone && heir?.tombstone) throw withdrawn(name);
     if (heir) throw new AltNetError('NAME_TAKEN', { name, owner: toHex(heir.author) });
     // Who held the name before goes on as long as half of them keep it; a new claim has to win.
     const isNew = draft.mine.length === 0 && !draft.takeover;
