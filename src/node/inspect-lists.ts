@@ -6,6 +6,7 @@ import path from 'node:path';
 import { systemWorld } from '../base/clock.ts';
 import { isAltNetError } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
+import { seedBytes } from '../trust/digest-table.ts';
 import { KeyList } from '../trust/key-list.ts';
 import { loadRules } from '../trust/load-rules.ts';
 import type { BadLine } from '../trust/ports.ts';
@@ -24,8 +25,6 @@ export interface ListInspection {
 }
 
 type ListContent = Pick<ListInspection, 'entries' | 'bad' | 'badCount'>;
-
-const seedBytes = 32;
 
 /** Registrars, revokers, blocklist. Rejects when the signal aborts. */
 export async function inspectLists(

@@ -5,7 +5,7 @@
 import { asBuffer, type Bytes, concatBytes, equalBytes, toHex } from '../base/bytes.ts';
 import type { World } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
-import { LruMap } from '../base/limits.ts';
+import { SourceRate } from '../dht/holding/source-rate.ts';
 import { keyId } from '../identity/key.ts';
 import type { ByteStream } from '../peer/stream.ts';
 import { recordBytesMax, type SignedRecord } from '../record/envelope.ts';
@@ -26,7 +26,6 @@ export interface AnnounceConnections {
 export const connectedMax = 16;
 /** Streams from one peer in a minute: a revoker has one record a minute. */
 const perPeerMinuteMax = 20;
-const minuteMs = 60_000;
 const patienceMs = 5000;
 const lengthBytes = 2;
 const heard: Bytes = Uint8Array.of(0);
@@ -37,7 +36,7 @@ export class AnnounceStreams {
   readonly #connections: AnnounceConnections;
   readonly #world: World;
   readonly #onRecord: (record: Bytes, from: Bytes) => void;
-  readonly #minutes = new LruMap<string, { readonly startMs: number; count: number }>(1024);
+  readonly #rate: SourceRate;
 
   constructor(
     connections: AnnounceConnections,
@@ -47,6 +46,7 @@ export class AnnounceStreams {
     this.#connections = connections;
     this.#world = world;
     this.#onRecord = onRecord;
+    this.#rate = new SourceRate(world.clock, perPeerMinuteMax);
   }
 
   start(): Promise<void> {
@@ -91,14 +91,7 @@ export class AnnounceStreams {
   }
 
   #isTooMuch(peer: Bytes): boolean {
-    const key = toHex(peer);
-    const nowMs = this.#world.clock.monotonicMs();
-    const minute = this.#minutes.get(key);
-    if (!minute || nowMs - minute.startMs >= minuteMs) {
-      this.#minutes.set(key, { startMs: nowMs, count: 1 });
-      return false;
-    }
-    return ++minute.count > perPeerMinuteMax;
+    return this.#rate.take(toHex(peer)) > 0;
   }
 
   #drawn(except: readonly Bytes[]): readonly Bytes[] {

@@ -17,13 +17,6 @@ import { EntryTable } from './entry-table.ts';
 import { leftOf } from './left-entries.ts';
 import type { ListStore, StoredList } from './list-store.ts';
 
-/** What a newer record has led to. */
-export type Taken =
-  /** All of its list is known. */
-  | 'whole'
-  /** What it shows is in force; the rest has to be fetched. */
-  | 'lacking';
-
 const empty = new Uint8Array();
 const nothing: StoredList = {
   record: undefined,
@@ -118,23 +111,18 @@ export class RevokerList {
    * A record that was verified and is newer than the last one. What it shows is in force when this
    * resolves, and survives a crash.
    */
-  async take(record: SignedRecord, body: RevocationsBody): Promise<Taken> {
+  async take(record: SignedRecord, body: RevocationsBody): Promise<void> {
     const known = { count: this.#count, tail: this.#tail };
     const compared = this.#diverged ? undefined : compareLists(known, body);
     if (compared?.kind === 'continues') {
-      await this.#extend(compared.entries, { record, body });
-      return 'whole';
+      return this.#extend(compared.entries, { record, body });
     }
-    if (body.list === undefined) {
-      await this.#replace(body.recent, { record, body });
-      return 'whole';
-    }
+    if (body.list === undefined) return this.#replace(body.recent, { record, body });
     const contradicts = compared?.kind === 'contradicts';
     this.#equivocated ||= contradicts;
     this.#diverged ||= contradicts;
     await this.#note({ record, body });
-    await this.#table.enforce(body.recent);
-    return 'lacking';
+    await this.#table.enforce(body.recent); // the rest has to be fetched
   }
 
   /** `entries` are all of the newest record's list; false, and nothing changes, when they are not. */

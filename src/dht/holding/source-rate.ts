@@ -1,4 +1,4 @@
-/** So many STOREs a minute from one network: who sends more is told when to come back. */
+/** So many requests a minute from one source: for who sends more, how long it has to wait. */
 import type { Clock } from '../../base/clock.ts';
 import { LruMap } from '../../base/limits.ts';
 
