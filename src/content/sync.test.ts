@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { CID } from 'multiformats/cid';
-import { type Bytes, concatBytes, equalBytes } from '../base/bytes.ts';
+import { type Bytes, concatBytes, equalBytes, utf8 } from '../base/bytes.ts';
 import { sha256 } from '../base/hash.ts';
 import { temporaryFolder } from '../../test/support/cleanup.ts';
 import { type ContentNode, RecordBoard, startContentNode } from '../../test/support/content-net.ts';
@@ -48,16 +48,18 @@ async function prepare(t: TestContext, verifier?: Verifier): Promise<Trial> {
   return { root, board, provider, fetcher, timers };
 }
 
+/** No two of its blocks are alike. */
+const largeFile: Bytes = Buffer.alloc(3_000_000);
+for (let at = 0; at < largeFile.length; at += 32) {
+  largeFile.set(sha256(utf8(String(at))).subarray(0, largeFile.length - at), at);
+}
+
 /** Twelve leaves of their own and four that repeat. */
 async function makeSite(t: TestContext): Promise<string> {
   const folder = temporaryFolder(t);
   await mkdir(path.join(folder, 'sub'));
-  const bytes = Buffer.alloc(3_000_000);
-  for (let at = 0; at < bytes.length; at += 32) {
-    createHash('sha256').update(String(at)).digest().copy(bytes, at);
-  }
-  await writeFile(path.join(folder, 'sub/large'), bytes);
-  await writeFile(path.join(folder, 'again'), bytes.subarray(0, 1024 * 1024));
+  await writeFile(path.join(folder, 'sub/large'), largeFile);
+  await writeFile(path.join(folder, 'again'), largeFile.subarray(0, 1024 * 1024));
   await writeFile(path.join(folder, 'small'), 'small');
   return folder;
 }
