@@ -35,8 +35,11 @@ export function acceptBodies(app: FastifyInstance, limits: BodyLimits): void {
     else void parseJson(request, text, done);
   });
   app.addContentTypeParser([tarType, gzipType], (request, _payload, done) => {
-    const isTaken = configOf(request).takesTar === true;
-    done(isTaken ? null : refuse(415, 'the body', 'this endpoint takes no tar archive'));
+    if (configOf(request).takesTar !== true) {
+      done(refuse(415, 'the body', 'this endpoint takes no tar archive'));
+    } else if (isPackedOtherwise(request)) {
+      done(refuse(415, 'the body', 'of all compressions only gzip is known here'));
+    } else done(null);
   });
   app.addHook('preParsing', async (request, reply) => limitTime(request, reply, limits));
   app.addHook('onResponse', async ({ raw }) => endAfter(raw, limits.lingerMs));
@@ -55,6 +58,11 @@ function configOf({ routeOptions }: FastifyRequest): BodyConfig {
 export function isTarBody({ headers }: FastifyRequest): boolean {
   const [type = ''] = (headers['content-type'] ?? '').toLowerCase().split(';');
   return type.trim() === tarType || type.trim() === gzipType;
+}
+
+function isPackedOtherwise({ headers }: FastifyRequest): boolean {
+  const encoding = headers['content-encoding']?.toLowerCase() ?? 'identity';
+  return encoding !== 'identity' && encoding !== 'gzip';
 }
 
 /** Whether a tar archive is packed, as its sender says. */
