@@ -54,8 +54,8 @@ test('an archive reaches the node as it is, packed or not, with its query', asyn
     assert.deepEqual(services.asked.at(-1), ['publishTar', { keep: false, bytes: 300_000 }]);
   }
   const [headers] = forms;
-  const headers = { ...tar, 'content-encoding': 'br' };
-  const other = await call('/api/publish', { method: 'POST', headers, body });
+  const brotli = { ...tar, 'content-encoding': 'br' };
+  const other = await call('/api/publish', { method: 'POST', headers: brotli, body });
   assert.equal(other.status, 415);
   for (const bad of [gzipSync(body).subarray(0, 300), body]) {
     const { status, text } = await call('/api/publish', { method: 'POST', headers, body: bad });
