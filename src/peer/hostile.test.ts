@@ -118,7 +118,7 @@ for (const [what, answer] of Object.entries(answers)) {
       a.host.open(fake.target, echo),
       (error) => isAltNetError(error, 'UNREACHABLE') || isAltNetError(error, 'TIMEOUT'),
     );
-    while (fake.open.size > 0) await delay(5);
+    while (fake.open.size > 0) await delay(5, undefined, { signal: t.signal });
     assert.deepEqual(a.host.connections(), []);
   });
 }
@@ -164,7 +164,7 @@ test('a peer that speaks only Noise is left in good order', async (t) => {
   await assert.rejects(a.host.open({ publicKey: someKey(), addresses }, echo), {
     code: 'UNREACHABLE',
   });
-  while (other.getConnections().length > 0) await delay(5);
+  while (other.getConnections().length > 0) await delay(5, undefined, { signal: t.signal });
   assert.deepEqual(a.host.connections(), []);
 });
 
@@ -177,7 +177,7 @@ test('a stream of a protocol that the peer does not have fails where it is read'
     await assert.rejects(echoOnce(stream, 'x'), { code: 'UNREACHABLE' });
   }
   const busy = (): number => a.host.connections().reduce((sum, { streams }) => sum + streams, 0);
-  while (busy() > 0) await delay(5);
+  while (busy() > 0) await delay(5, undefined, { signal: t.signal });
   assert.equal(await echoOnce(await a.host.open(b.target, echo), 'well'), 'well');
 });
 

@@ -62,13 +62,13 @@ test('a network that opens more connections than it may is refused, and others a
     }),
   );
   const opened = await Promise.allSettled(peers.map((peer) => peer.open(target, echo)));
-  while (host.refusedConnections < 3) await delay(5);
+  while (host.refusedConnections < 3) await delay(5, undefined, { signal: t.signal });
   assert.equal(host.connections().length, 3);
   assert.equal(host.refusedConnections, 3);
   for (const one of opened) if (one.status === 'fulfilled') one.value.abort(new Error('over'));
 
   await peers.find((peer) => peer.connections().length > 0)?.stop();
-  while (host.connections().length > 2) await delay(5);
+  while (host.connections().length > 2) await delay(5, undefined, { signal: t.signal });
   const late = new PeerHost({ key: some(), listen: [] });
   await late.start();
   atEnd(t, () => late.stop());

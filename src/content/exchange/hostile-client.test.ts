@@ -103,7 +103,7 @@ test('answers that nobody takes hold no more memory than they may, and an honest
   let most = 0;
   while (serving.server.refusals.memory < 8) {
     most = Math.max(most, serving.server.memoryBytes);
-    await delay(1);
+    await delay(1, undefined, { signal: t.signal });
   }
   assert.ok(most <= memoryBytesMax, `${most}`);
   assert.ok(serving.server.memoryBytes > 3_000_000, 'those who are left hold theirs');
@@ -125,7 +125,7 @@ test('one network takes no more than its places, with however many keys', async 
   };
   for (const host of clients) await knownAs(host);
   for (const host of clients) for (let i = 0; i < 2; i++) await stall(host, serving);
-  while (serving.server.refusals.network < 2) await delay(5);
+  while (serving.server.refusals.network < 2) await delay(5, undefined, { signal: t.signal });
   for (let i = 0; i < 4; i++) assert.deepEqual(await askLeaf(honest, serving), served);
   assert.equal(serving.server.refusals.total, 0);
 });
@@ -134,7 +134,7 @@ test('one peer takes no more than its places, and is told so', async (t) => {
   const serving = await startServer(t, { streamsPerPeerMax: 2 });
   const host = await startClient(t);
   for (let i = 0; i < 2; i++) await stall(host, serving);
-  while (serving.server.memoryBytes < 5_000_000) await delay(5);
+  while (serving.server.memoryBytes < 5_000_000) await delay(5, undefined, { signal: t.signal });
   assert.deepEqual(await askLeaf(host, serving), sentAway);
   assert.equal(serving.server.refusals.peer, 1);
   assert.deepEqual(await askLeaf(await startClient(t), serving), served);
@@ -146,9 +146,9 @@ test('an answer that is not taken is dropped in time, and what it held is free',
   let mostBytes = 0;
   while (mostBytes < 2_500_000) {
     mostBytes = Math.max(mostBytes, serving.server.memoryBytes);
-    await delay(5);
+    await delay(5, undefined, { signal: t.signal });
   }
-  while (serving.server.memoryBytes > 0) await delay(5);
+  while (serving.server.memoryBytes > 0) await delay(5, undefined, { signal: t.signal });
   await assert.rejects(async () => {
     for await (const chunk of stream.read) assert.ok(chunk.length > 0);
   });
@@ -158,8 +158,9 @@ test('with all places taken by those who take nothing, the next one gets one', a
   const serving = await startServer(t, { streamsMax: 2, stallMs: 50 });
   const host = await startClient(t);
   for (let i = 0; i < 2; i++) await stall(host, serving);
-  while (serving.server.memoryBytes < 5_000_000) await delay(5);
+  while (serving.server.memoryBytes < 5_000_000) await delay(5, undefined, { signal: t.signal });
   const reader = await startClient(t);
-  while ((await askLeaf(reader, serving)).length === sentAway.length) await delay(5);
+  while ((await askLeaf(reader, serving)).length === sentAway.length)
+    await delay(5, undefined, { signal: t.signal });
   assert.equal(serving.server.refusals.stalled, 1);
 });
