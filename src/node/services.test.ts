@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { test, type TestContext } from 'node:test';
 import { CID } from 'multiformats/cid';
 import { create } from 'tar';
@@ -316,9 +317,8 @@ test('of a tar archive, what does not belong to the site does not stay on the di
   assert.equal((await one.stats()).blocks, blocks);
   assert.equal((await one.resolve('packed')).root, root);
   const broken = create({ cwd: folder }, ['left-out.log', 'index.html']);
-  const cut = (async function* (): AsyncGenerator<Uint8Array> {
-    for await (const piece of broken as AsyncIterable<Uint8Array>) yield piece.subarray(0, -9000);
-  })();
+  const pieces = await Array.fromAsync(broken as AsyncIterable<Uint8Array>);
+  const cut = Readable.from(pieces.map((piece) => piece.subarray(0, -9000)));
   await assert.rejects(one.publishTar({}, cut), { code: 'BAD_ARGUMENT' });
   assert.equal((await one.stats()).blocks, blocks, 'nothing of it stays');
 });
