@@ -317,7 +317,8 @@ test('of a tar archive, what does not belong to the site does not stay on the di
   assert.equal((await one.stats()).blocks, blocks);
   assert.equal((await one.resolve('packed')).root, root);
   const broken = create({ cwd: folder }, ['left-out.log', 'index.html']);
-  const pieces = await Array.fromAsync(broken as AsyncIterable<Uint8Array>);
+  const pieces: Uint8Array[] = [];
+  for await (const piece of broken as AsyncIterable<Uint8Array>) pieces.push(piece);
   const cut = Readable.from(pieces.map((piece) => piece.subarray(0, -9000)));
   await assert.rejects(one.publishTar({}, cut), { code: 'BAD_ARGUMENT' });
   assert.equal((await one.stats()).blocks, blocks, 'nothing of it stays');
