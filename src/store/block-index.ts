@@ -70,10 +70,8 @@ export class BlockIndex {
     this.#meta = environment.table('meta');
   }
 
-  /** Looks at keys alone: to ask LMDB for an entry copies it, and maps the pages it lies on. */
   has(hash: Bytes): boolean {
-    const range = { start: hash, end: hash, inclusiveEnd: true, limit: 1 };
-    return this.#blocks.getKeysCount(range) > 0;
+    return this.#blocks.doesExist(hash);
   }
 
   find(hash: Bytes): BlockPlace | undefined {
