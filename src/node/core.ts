@@ -149,6 +149,7 @@ async function startNetworks(
   // Requests may come in before all of this node is there.
   let late: { readonly own: OwnContact; readonly mode: Mode; readonly dht: Dht } | undefined;
   const announced: { by: Revocations | undefined } = { by: undefined };
+  const denied = targetDenials(trust);
   const contactRecord = (): Uint8Array | undefined => late?.own.current();
   const bound = await listenOnBoth(
     { address: options.listen, explicit: options.listenExplicit },
@@ -192,7 +193,7 @@ async function startNetworks(
       observe: mode.observe,
       reach: mode.reach,
       onNonce: mode.onNonce,
-      denies: (record) => denialOfRecord(record, targetDenials(trust)),
+      denies: (record) => denialOfRecord(record, denied),
       onAnnounce: ({ contact }, record) => announced.by?.announced(record, contact.id),
     }),
   );
@@ -218,6 +219,7 @@ async function startFields(
   { options, stack, common }: { options: NodeOptions; stack: AsyncDisposableStack; common: Common },
 ): Promise<Omit<Parts, 'revocations'>> {
   const { identity, store, dht, peers, world, trust } = base;
+  const denied = targetDenials(trust);
   const { network, log } = common;
   const publisher = stack.use(
     new Publisher({
@@ -225,7 +227,7 @@ async function startFields(
       journal: store.journal,
       world,
       recordClock: base.mode.clock,
-      denies: (record) => denialOfRecord(record, targetDenials(trust)) !== undefined,
+      denies: (record) => denialOfRecord(record, denied) !== undefined,
       keys: identity,
       network,
       log,
@@ -273,7 +275,7 @@ async function startFields(
     sites,
     names,
     registrar,
-    links: new Links({ ...naming, denied: targetDenials(trust) }),
+    links: new Links({ ...naming, denied }),
   };
 }
 
