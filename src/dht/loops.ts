@@ -27,6 +27,16 @@ export interface Round {
   readonly nudge?: Nudge | undefined;
 }
 
+/** For `repeat`: the first round comes after `firstMs`, each other one after `laterMs`. */
+export function firstThen(firstMs: number, laterMs: number): () => number {
+  let nextMs = firstMs;
+  return () => {
+    const ms = nextMs;
+    nextMs = laterMs;
+    return ms;
+  };
+}
+
 /** Resolves when `signal` has aborted and the round under way has ended. */
 export async function repeat(
   { name, delayMs, run, nudge }: Round,

@@ -5,7 +5,7 @@
 import { type Clock, unixSeconds, type World } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import { repeat } from '../dht/loops.ts';
+import { firstThen, repeat } from '../dht/loops.ts';
 import type { OwnName } from './types.ts';
 
 /** So long before its end, a certificate is spoken of. */
@@ -33,12 +33,7 @@ export class CertificateWatch implements AsyncDisposable {
   /** Looks soon, and then once a day. */
   start(): void {
     const { world, log } = this.#deps;
-    let nextMs = firstMs;
-    const delayMs = (): number => {
-      const ms = nextMs;
-      nextMs = dayMs;
-      return ms;
-    };
+    const delayMs = firstThen(firstMs, dayMs);
     this.#loop ??= repeat(
       { name: 'watch certificates', delayMs, run: () => this.#warn() },
       { timers: world.timers, log, signal: this.#stopping.signal },

@@ -10,7 +10,7 @@ import { KeyedTurns } from '../base/keyed-turns.ts';
 import type { Logger } from '../base/logger.ts';
 import { withDeadline } from '../base/abort.ts';
 import { reasonOf } from '../base/reason.ts';
-import { repeat } from '../dht/loops.ts';
+import { firstThen, repeat } from '../dht/loops.ts';
 import { reservedSeconds } from '../dht/rules/ownership.ts';
 import { isPublicKey } from '../identity/curve.ts';
 import type { SigningKey } from '../identity/key.ts';
@@ -80,14 +80,9 @@ export class Registrar implements AsyncDisposable {
   /** Sees to withdrawals from now on. */
   start(): void {
     const { world, log } = this.#deps;
-    let delayMs = firstUpkeepMs;
-    const next = (): number => {
-      const now = delayMs;
-      delayMs = upkeepMs;
-      return now;
-    };
+    const delayMs = firstThen(firstUpkeepMs, upkeepMs);
     this.#loop ??= repeat(
-      { name: 'keep names withdrawn', delayMs: next, run: (signal) => this.#announceDue(signal) },
+      { name: 'keep names withdrawn', delayMs, run: (signal) => this.#announceDue(signal) },
       { timers: world.timers, log, signal: this.#stopping.signal },
     );
   }
