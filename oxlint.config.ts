@@ -21,6 +21,10 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   metrics: ['base'],
   name: ['base', 'identity', 'record', 'dht'],
   link: ['base', 'identity', 'record', 'dht'],
+  nat: ['base'],
+  mdns: ['base', 'identity'],
+  ca: ['base'],
+  dns: ['base', 'content', 'name'],
   gateway: ['base', 'identity', 'content', 'name'],
   api: ['base', 'identity', 'content', 'name', 'link'],
   node: [
@@ -38,10 +42,14 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'revocation',
     'stats',
     'metrics',
+    'nat',
+    'mdns',
+    'ca',
+    'dns',
     'gateway',
     'api',
   ],
-  cli: ['base', 'identity', 'node', 'api'],
+  cli: ['base', 'identity', 'ca', 'node', 'api'],
 };
 
 type Override = NonNullable<OxlintConfig['overrides']>[number];

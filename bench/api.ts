@@ -88,7 +88,7 @@ async function publishOnce(
 }
 
 async function startAltnet(data: string): Promise<{ child: ChildProcess; port: number }> {
-  const args = ['start', '--headless', '--json', '--network', 'local', '--no-guide'];
+  const args = ['start', '--headless', '--json', '--network', 'local', '--no-dns', '--no-guide'];
   args.push('--data', data, '--registrar-token', token, '--log-level', 'error');
   args.push('--store-budget', '4GiB');
   for (const option of ['listen', 'gateway', 'registrar']) args.push(`--${option}`, '127.0.0.1:0');

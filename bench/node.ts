@@ -38,7 +38,7 @@ async function startUntilReady(command: string, args: readonly string[]): Promis
 const startBare = (): Promise<Started> => startUntilReady(process.execPath, ['-e', bareScript]);
 
 function startAltnet(data: string): Promise<Started> {
-  const args = ['start', '--headless', '--json', '--network', 'local', '--data', data];
+  const args = ['start', '--headless', '--json', '--network', 'local', '--no-dns', '--data', data];
   args.push('--log-level', 'error');
   for (const option of ['listen', 'gateway', 'registrar']) args.push(`--${option}`, '127.0.0.1:0');
   return startUntilReady(program, args);

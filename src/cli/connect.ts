@@ -10,7 +10,7 @@ import type { NodeServices } from '../api/ports.ts';
 import { AltNetError, isAltNetError, systemCode } from '../base/errors.ts';
 import { keyFile } from '../identity/files.ts';
 import type { RunningNode } from '../node/node.ts';
-import type { NodeOptions } from '../node/options.ts';
+import { type NodeOptions, relayDefaults } from '../node/options.ts';
 import { readRunFile } from '../node/runfile.ts';
 import type { Folders } from './folders.ts';
 import {
@@ -160,6 +160,12 @@ export const quietNode: Omit<NodeOptions, 'bootstrap' | 'network' | 'data' | 'ke
   registrarExplicit: false,
   metrics: undefined,
   metricsExplicit: false,
+  gatewayTls: undefined,
+  dns: undefined,
+  tld: 'alt',
+  relay: relayDefaults,
+  mdns: false,
+  portMapping: false,
   public: false,
   guest: false,
   logLevel: 'error',

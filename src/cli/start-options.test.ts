@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import { parseCommand } from './program.ts';
+import { relayDefaults } from '../node/options.ts';
 import { parseStart, type StartInput } from './start-options.ts';
 
 /** What `altnet` makes of these words. */
@@ -13,7 +14,7 @@ async function start(line: string, interactive = false): Promise<StartInput> {
 }
 
 test('without options everything has its documented default', async () => {
-  const { options, headless, unavailable } = await start('');
+  const { options, headless } = await start('');
   const { data, keydir, ...rest } = options;
   assert.equal(keydir, path.join(data, 'keys'));
   assert.deepEqual(rest, {
@@ -27,6 +28,12 @@ test('without options everything has its documented default', async () => {
     metrics: '127.0.0.1:9999',
     metricsExplicit: false,
     registrarToken: undefined,
+    gatewayTls: undefined,
+    dns: { address: '127.0.0.1:5354', explicit: false, ips: ['127.0.0.1'], upstream: [] },
+    tld: 'alt',
+    relay: relayDefaults,
+    mdns: true,
+    portMapping: true,
     public: false,
     guest: false,
     network: 'main',
@@ -38,11 +45,11 @@ test('without options everything has its documented default', async () => {
     repairIntervalMs: 3_600_000,
     publishGuide: true,
   });
-  assert.deepEqual([headless, unavailable], [false, []]);
+  assert.equal(headless, false);
 });
 
 test('the one-dash spellings of older command lines work as written', async () => {
-  const { options, headless, unavailable } = await start(
+  const { options, headless } = await start(
     '-listen 0.0.0.0:9000 -gateway 127.0.0.1:8080 -dns 127.0.0.1:5353 -data data/store -keydir data/keys -headless -bootstrap host:9000',
   );
   assert.equal(options.listenExplicit, true);
@@ -50,7 +57,7 @@ test('the one-dash spellings of older command lines work as written', async () =
   assert.equal(options.data, '/work/data/store');
   assert.equal(options.keydir, '/work/data/keys');
   assert.deepEqual(options.bootstrap, ['host:9000']);
-  assert.deepEqual([headless, unavailable], [true, ['--dns']]);
+  assert.deepEqual([headless, options.dns?.address], [true, '127.0.0.1:5353']);
 });
 
 test('a service is switched off with --no- or an empty value', async () => {
@@ -62,11 +69,43 @@ test('a service is switched off with --no- or an empty value', async () => {
   }
 });
 
-test('what is not there yet is said when it was asked for, not when it was declined', async () => {
-  const asked = await start('start --relay a:1 --tld web --ca-dir x --dns-ip ::1');
-  assert.deepEqual(asked.unavailable, ['--ca-dir', '--dns-ip', '--tld', '--relay']);
-  const declined = await start('start --no-dns --no-metrics --tld alt --gateway-tls=');
-  assert.deepEqual(declined.unavailable, []);
+test('how others reach the node is off, by itself, or as the user says', async () => {
+  const { options } = await start(
+    'start --relay a:1,b:2 --tld Web --ca-dir x --dns-ip ::1,10.0.0.1 --dns-upstream 9.9.9.9,[::1]:54 --gateway-tls 127.0.0.1:8443 --relay-listen 0.0.0.0:4001 --relay-data-limit 2MiB --relay-time-limit 60 --relay-slots 5',
+  );
+  assert.deepEqual(options.gatewayTls, {
+    address: '127.0.0.1:8443',
+    explicit: true,
+    caDir: '/work/x',
+  });
+  assert.equal(options.tld, 'web');
+  assert.deepEqual(options.dns?.ips, ['::1', '10.0.0.1']);
+  assert.deepEqual(options.dns?.upstream, ['9.9.9.9:53', '[::1]:54']);
+  assert.deepEqual(options.relay, {
+    listen: '0.0.0.0:4001',
+    via: ['a:1', 'b:2'],
+    search: false,
+    connectionBytesMax: 2 ** 21,
+    connectionMs: 60_000,
+    slotsMax: 5,
+  });
+  const none = await start('start --no-dns --no-relay --no-mdns --no-port-mapping --gateway-tls=');
+  const { dns, gatewayTls, relay, mdns, portMapping } = none.options;
+  assert.deepEqual([dns, gatewayTls, relay.search], [undefined, undefined, false]);
+  assert.deepEqual([mdns, portMapping], [false, false]);
+});
+
+test('words that say nothing of reach are wrong usage', async () => {
+  const wrong = [
+    '--dns-ip x',
+    '--dns-ip 1.1.1.1,1.1.1.2',
+    '--tld a.b',
+    '--relay-data-limit 5',
+    '--relay-slots 0',
+    '--dns-upstream x',
+    '--relay a',
+  ];
+  for (const words of wrong) await assert.rejects(start(words), { code: 'USAGE' }, words);
 });
 
 test('what one peer may store is a part of the budget', async () => {

@@ -2,11 +2,11 @@
  * The options of `altnet start`: their names and defaults as users know them, and what they make
  * of a node. Checks the words; whether a port is free or a folder writable is the node's to find.
  */
-import { isIP } from 'node:net';
 import type { Command } from 'commander';
 import { isToken } from '../api/token.ts';
 import type { LogLevel, NodeOptions } from '../node/options.ts';
 import { resolveFolders } from './folders.ts';
+import { parseReach } from './reach-options.ts';
 import {
   flagOption,
   type OptionValues,
@@ -42,10 +42,29 @@ export function describeStart(command: Command): void {
     .option('--listen <addr>', 'UDP (DHT) and TCP (connections) (0.0.0.0:9000)')
     .option('-b, --bootstrap <addrs>', 'host:port[#<node ID>],… to join at', joinLists)
     .option('--public', 'this node is directly reachable from the Internet')
+    .option(
+      '--relay <addrs>',
+      'host:port[#<node ID>],… of relays to use (found by itself)',
+      joinLists,
+    )
+    .option('--no-relay', 'use no relays')
+    .option('--no-mdns', 'do not look for nodes in the local network')
+    .option('--no-port-mapping', 'do not ask the router to let others in')
     .option('--network <profile>', 'network profile: main or local (main)')
     .optionsGroup('Services:')
     .option('--gateway <addr>', 'HTTP gateway for browsers (127.0.0.1:8080)')
     .option('--no-gateway', 'no HTTP gateway')
+    .option('--gateway-tls <addr>', 'HTTPS gateway for browsers (off)')
+    .option('--ca-dir <dir>', 'folder of its certificate authority (<data>/ca)')
+    .option('--dns <addr>', 'DNS service for .alt and all else (127.0.0.1:5354)')
+    .option('--no-dns', 'no DNS service')
+    .option('--dns-ip <ips>', 'what .alt names resolve to (127.0.0.1)')
+    .option('--dns-upstream <addrs>', "host:port,… for all other names (the system's)")
+    .option('--tld <label>', 'the ending of names (alt)')
+    .option('--relay-listen <addr>', 'serve as a relay for nodes that others cannot reach')
+    .option('--relay-data-limit <bytes>', 'of one relayed connection, each way (1GiB)')
+    .option('--relay-time-limit <s>', 'seconds that one relayed connection may last (3600)')
+    .option('--relay-slots <n>', 'nodes that may be reached through this relay (1000)')
     .option('--registrar <addr>', 'HTTP API (127.0.0.1:9090)')
     .option('--no-registrar', 'no HTTP API: other commands cannot reach the node')
     .option('--registrar-token <token>', 'for the HTTP API (<data>/registrar-token.txt)')
@@ -63,9 +82,6 @@ export function describeStart(command: Command): void {
     .optionsGroup('Keys:')
     .option('--export-key', 'print the secret author key, then exit')
     .option('--import-key <key>', 'restore an author key (- reads stdin), then exit')
-    .optionsGroup('Accepted, but not available in this version:');
-  for (const { flags, description } of laterOptions) command.option(flags, description);
-  command
     .optionsGroup('Output:')
     .option('--log-level <level>', `${logLevels.join(', ')} (info; at a prompt warn)`)
     .option('--log-format <format>', 'text or json (text)')
@@ -80,48 +96,11 @@ function joinLists(value: string, previous: string | undefined): string {
   return previous === undefined ? value : `${previous},${value}`;
 }
 
-interface LaterOption {
-  readonly flags: string;
-  readonly description: string;
-  /** Throws USAGE for a value that will not do once the service exists either. */
-  readonly check?: (flag: string, text: string) => unknown;
-}
-
-const address = parseAddressOption;
-
-function requireIp(flag: string, text: string): void {
-  if (isIP(text) === 0) throw usageError(`${flag}: "${text}" is not an IP address`);
-}
-
-function requireLabel(flag: string, text: string): void {
-  if (/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(text)) return;
-  throw usageError(`${flag}: "${text}" is not a label, such as alt`);
-}
-
-/** Options of services that are to come: checked, then said to be without effect. */
-const laterOptions: readonly LaterOption[] = [
-  { flags: '--gateway-tls <addr>', description: 'HTTPS gateway (off)', check: address },
-  { flags: '--ca-dir <dir>', description: "folder of the HTTPS gateway's CA (<data>/ca)" },
-  { flags: '--dns <addr>', description: 'DNS resolver (127.0.0.1:5354)', check: address },
-  { flags: '--no-dns', description: 'no DNS resolver' },
-  {
-    flags: '--dns-ip <ip>',
-    description: 'what .alt names resolve to (127.0.0.1)',
-    check: requireIp,
-  },
-  { flags: '--dns-upstream <addr>', description: "for all other names (the system's)" },
-  { flags: '--tld <label>', description: 'the ending of names (alt)', check: requireLabel },
-  { flags: '--relay-listen <addr>', description: 'serve as a relay', check: address },
-  { flags: '--relay <addrs>', description: 'relays to use', check: parseBootstrapOption },
-];
-
 export interface StartInput {
   readonly options: NodeOptions;
   readonly headless: boolean;
   readonly exportKey: boolean;
   readonly importKey: string | undefined;
-  /** Long options that the user gave and this version does nothing with: "--dns". */
-  readonly unavailable: readonly string[];
 }
 
 /** `interactive`: there is a prompt, which an info log would disturb. Throws USAGE. */
@@ -138,6 +117,7 @@ export function parseStart(
   const headless = flagOption(values, 'headless');
   const level = text('logLevel') ?? (interactive && !headless ? 'warn' : 'info');
   const listen = text('listen');
+  const folders = resolveFolders({ data, keydir, cwd });
   return {
     options: {
       listen: parseAddressOption('--listen', listen ?? defaults.listen),
@@ -147,13 +127,14 @@ export function parseStart(
       gatewayExplicit: text('gateway') !== undefined,
       registrar: serviceAddress(values, 'registrar'),
       registrarExplicit: text('registrar') !== undefined,
+      ...parseReach(values, { data: folders.data, cwd }),
       metrics: serviceAddress(values, 'metrics'),
       metricsExplicit: text('metrics') !== undefined,
       registrarToken: token,
       public: flagOption(values, 'public'),
       guest: false,
       network: parseChoice('--network', text('network') ?? 'main', ['main', 'local']),
-      ...resolveFolders({ data, keydir, cwd }),
+      ...folders,
       logLevel: parseChoice('--log-level', level, logLevels),
       logFormat: parseChoice('--log-format', text('logFormat') ?? 'text', ['text', 'json']),
       ...storeBudgets(text('storeBudget'), text('perPeerBudget')),
@@ -166,7 +147,6 @@ export function parseStart(
     headless,
     exportKey: flagOption(values, 'exportKey'),
     importKey: text('importKey'),
-    unavailable: findUnavailable(values),
   };
 }
 
@@ -197,15 +177,4 @@ function serviceAddress(
   const value = values[service];
   if (value === false || value === '') return undefined;
   return parseAddressOption(`--${service}`, textOption(values, service) ?? defaults[service]);
-}
-
-function findUnavailable(values: OptionValues): string[] {
-  return laterOptions.flatMap(({ flags, check }) => {
-    const [flag = ''] = flags.split(' ');
-    const name = flag.slice(2).replace(/-(.)/g, (_, char: string) => char.toUpperCase());
-    const value = textOption(values, name);
-    if (value === undefined || value === '') return []; // not given, or switched off
-    check?.(flag, value);
-    return flag === '--tld' && value === 'alt' ? [] : [flag];
-  });
 }

@@ -66,6 +66,7 @@ export async function startSurfaces(core: Core, context: SurfacesContext): Promi
     gateway: gateway ? formatHostPort(gateway.value.address()) : null,
     registrar: api ? formatHostPort(api.value.address()) : null,
     metrics: monitor?.address ?? null,
+    gatewayTls: null,
     dns: null,
     notes,
   };

@@ -127,7 +127,15 @@ export async function startNode(t: TestContext, input: NodeInput): Promise<Clust
   const data = input.data ?? temporaryFolder(t);
   const args = [...programWords, 'start', '--headless', '--json', '--network', 'local'];
   for (const option of ['listen', 'gateway', 'registrar']) args.push(`--${option}`, '127.0.0.1:0');
-  args.push('--no-dns', '--no-metrics', '--no-guide', '--data', data);
+  args.push(
+    '--no-dns',
+    '--no-metrics',
+    '--no-mdns',
+    '--no-port-mapping',
+    '--no-guide',
+    '--data',
+    data,
+  );
   if (input.bootstrap !== undefined) args.push('--bootstrap', input.bootstrap);
   const child = spawn(program, [...args, ...(input.options ?? [])], {
     cwd: root,

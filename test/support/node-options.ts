@@ -1,7 +1,7 @@
 /** What a node is started with in this process: loopback, free ports, folders that go with the test. */
 import path from 'node:path';
 import type { TestContext } from 'node:test';
-import type { NodeOptions } from '../../src/node/options.ts';
+import { type NodeOptions, relayDefaults } from '../../src/node/options.ts';
 import { temporaryFolder } from './cleanup.ts';
 
 /** Neither gateway nor API, unless `over` says where. */
@@ -17,11 +17,17 @@ export function nodeOptionsIn(folder: string, over: Partial<NodeOptions> = {}): 
     bootstrap: [],
     gateway: undefined,
     gatewayExplicit: false,
+    gatewayTls: undefined,
+    dns: undefined,
+    tld: 'alt',
     registrar: undefined,
     registrarExplicit: false,
     metrics: undefined,
     metricsExplicit: false,
     public: false,
+    relay: relayDefaults,
+    mdns: false,
+    portMapping: false,
     guest: false,
     network: 'local',
     data: folder,

@@ -19,7 +19,7 @@ async function run(context: CommandContext, input: CommandInput): Promise<void> 
   const node = await startUnlessStopped(start, { signal, screen });
   if (!node) return;
   try {
-    announce(node.ready, { context, start });
+    announce(node.ready, context);
     await keepCompiledCode();
     if (isInteractive && !start.headless)
       await runPrompt(node, { start, screen, context: { ...context, shell } });
@@ -55,24 +55,21 @@ async function keepCompiledCode(): Promise<void> {
 }
 
 /** All remarks come now: a start that fails says nothing but why. */
-function announce(
-  ready: ReadyInfo,
-  { context: { terminal }, start }: { context: CommandContext; start: StartInput },
-): void {
+function announce(ready: ReadyInfo, { terminal }: CommandContext): void {
   const { notes, guide, ...fields } = ready;
-  for (const flag of start.unavailable) {
-    terminal.note(`${flag} is not available in this version; going on without it`);
-  }
   for (const note of notes) terminal.note(note);
   // The object's fields are fixed, so with --json the guide is a remark.
   if (guide !== undefined && terminal.json) terminal.note(`the example site is at ${guide}`);
-  const { node, author, authorPublicKey, listen, gateway, registrar, metrics, dns } = fields;
+  const { node, author, authorPublicKey, listen, gateway, gatewayTls, registrar, metrics, dns } =
+    fields;
   const event = { event: 'ready', node, author, authorPublicKey, listen, gateway, registrar };
   const parts = [`node ${node.slice(0, 40)} ready on ${listen}`];
   if (gateway !== null) parts.push(`sites at http://NAME.localhost:${portOf(gateway)}/`);
+  if (gatewayTls !== null) parts.push(`HTTPS at ${gatewayTls}`);
+  if (dns !== null) parts.push(`DNS at ${dns}`);
   if (registrar !== null) parts.push(`API at ${registrar}`);
   if (metrics !== null) parts.push(`metrics at ${metrics}`);
-  terminal.result({ ...event, metrics, dns }, [
+  terminal.result({ ...event, gatewayTls, metrics, dns }, [
     `altnet: ${parts.join(', ')}`,
     ...(guide === undefined ? [] : [`Open in a browser: ${guide}`]),
   ]);

@@ -1,0 +1,116 @@
+/**
+ * The options of `altnet start` that say how browsers and other nodes reach this one: HTTPS, DNS,
+ * relays, the local network, the router. Checks the words only.
+ */
+import { isIP, isIPv4 } from 'node:net';
+import path from 'node:path';
+import type { DnsOptions, NodeOptions, RelayOptions } from '../node/options.ts';
+import { relayDefaults } from '../node/options.ts';
+import {
+  type OptionValues,
+  parseAddressOption,
+  parseBootstrapOption,
+  parseByteCount,
+  parseCount,
+  textOption,
+  usageError,
+} from './values.ts';
+
+type Reach = Pick<NodeOptions, 'gatewayTls' | 'dns' | 'tld' | 'relay' | 'mdns' | 'portMapping'>;
+
+const dnsDefault = '127.0.0.1:5354';
+const dnsIpDefault = '127.0.0.1';
+const upstreamsMax = 8;
+const relaysMax = 8;
+const dnsPort = 53;
+/** Less than one block and what goes with it would carry nothing. */
+const relayBytesMin = 2 ** 20;
+const daySeconds = 86_400;
+
+/** Throws USAGE. */
+export function parseReach(
+  values: OptionValues,
+  { data, cwd }: { readonly data: string; readonly cwd: string },
+): Reach {
+  const given = textOption(values, 'caDir');
+  const caDir = given ? path.resolve(cwd, given) : path.join(data, 'ca');
+  const tls = textOption(values, 'gatewayTls');
+  return {
+    gatewayTls: tls
+      ? { address: parseAddressOption('--gateway-tls', tls), explicit: true, caDir }
+      : undefined,
+    dns: parseDns(values),
+    tld: parseLabel('--tld', textOption(values, 'tld') ?? 'alt'),
+    relay: parseRelay(values),
+    mdns: values['mdns'] !== false,
+    portMapping: values['portMapping'] !== false,
+  };
+}
+
+/** Undefined when switched off: `--no-dns` or an empty value. */
+function parseDns(values: OptionValues): DnsOptions | undefined {
+  if (values['dns'] === false || values['dns'] === '') return undefined;
+  const given = textOption(values, 'dns');
+  const ips = listOf(textOption(values, 'dnsIp') ?? dnsIpDefault);
+  for (const ip of ips) {
+    if (isIP(ip) === 0) throw usageError(`--dns-ip: "${ip}" is not an IP address`);
+  }
+  const families = new Set(ips.map((ip) => isIPv4(ip)));
+  if (ips.length === 0 || families.size < ips.length) {
+    throw usageError('--dns-ip: give one IPv4 address, one IPv6 address, or both');
+  }
+  const upstream = listOf(textOption(values, 'dnsUpstream') ?? '').map((text) =>
+    parseAddressOption('--dns-upstream', isIP(text) > 0 ? withDnsPort(text) : text),
+  );
+  if (upstream.length > upstreamsMax) throw usageError(`--dns-upstream: at most ${upstreamsMax}`);
+  return {
+    address: parseAddressOption('--dns', given ?? dnsDefault),
+    explicit: given !== undefined,
+    ips,
+    upstream,
+  };
+}
+
+function withDnsPort(ip: string): string {
+  return isIPv4(ip) ? `${ip}:${dnsPort}` : `[${ip}]:${dnsPort}`;
+}
+
+function parseRelay(values: OptionValues): RelayOptions {
+  const listen = textOption(values, 'relayListen');
+  const via = parseBootstrapOption('--relay', textOption(values, 'relay') ?? '');
+  if (via.length > relaysMax) throw usageError(`--relay: at most ${relaysMax}`);
+  const [bytes, seconds, slots] = ['relayDataLimit', 'relayTimeLimit', 'relaySlots'].map((name) =>
+    textOption(values, name),
+  );
+  const connectionBytesMax = bytes
+    ? parseByteCount('--relay-data-limit', bytes)
+    : relayDefaults.connectionBytesMax;
+  if (connectionBytesMax < relayBytesMin) {
+    throw usageError('--relay-data-limit: give at least 1MiB');
+  }
+  return {
+    listen: listen ? parseAddressOption('--relay-listen', listen) : undefined,
+    via,
+    search: values['relay'] !== false && via.length === 0,
+    connectionBytesMax,
+    connectionMs: seconds
+      ? 1000 * parseCount('--relay-time-limit', seconds, { min: 1, max: daySeconds })
+      : relayDefaults.connectionMs,
+    slotsMax: slots
+      ? parseCount('--relay-slots', slots, { min: 1, max: 10_000 })
+      : relayDefaults.slotsMax,
+  };
+}
+
+function parseLabel(flag: string, text: string): string {
+  if (/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(text)) return text.toLowerCase();
+  throw usageError(`${flag}: "${text}" is not a label, such as alt`);
+}
+
+/** Comma-separated; empty parts are left out. */
+function listOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
