@@ -97,7 +97,10 @@ test('the guide is published once and found again; a stale node.json is replaced
   const options = nodeOptions(t, { publishGuide: true, gateway: '127.0.0.1:0' });
   writeFileSync(path.join(options.data, 'node.json'), '{"api":"http://127.0.0.1:1","pid":1}');
   const first = await start(t, options);
-  assert.deepEqual(await readRunFile(options.data), { api: undefined, pid: process.pid });
+  const { gateway, gatewayTls, dns, metrics } = first.ready;
+  const services = { gateway, gatewayTls, dns, metrics };
+  const runFile = { api: undefined, pid: process.pid, services };
+  assert.deepEqual(await readRunFile(options.data), runFile);
   assert.match(first.ready.guide ?? '', /^http:\/\/baf\w+\.localhost:\d+\/$/);
   const { blocks } = await first.services.stats();
   assert.ok(blocks > 0);

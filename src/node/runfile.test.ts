@@ -16,6 +16,9 @@ test('what a node writes, a command reads, and nobody else', async (t) => {
   await writeRunFile(folder, api, { token: 'a-token-of-the-user' });
   const token = 'a-token-of-the-user';
   assert.deepEqual(await readRunFile(folder), { api, pid: process.pid, token });
+  const services = { gateway: '127.0.0.1:8080', gatewayTls: null, dns: '[::1]:53', metrics: null };
+  await writeRunFile(folder, api, { services });
+  assert.deepEqual(await readRunFile(folder), { api, pid: process.pid, services });
   assert.deepEqual(readdirSync(folder), ['node.json']);
   if (process.platform !== 'win32') {
     assert.equal(statSync(path.join(folder, 'node.json')).mode & 0o777, 0o600);
@@ -43,6 +46,15 @@ test('nonsense is as good as no file', async (t) => {
 });
 
 const isRoot: boolean = process.getuid?.() === 0;
+
+test('a service that is no text is none', async (t) => {
+  const folder = temporaryFolder(t);
+  const content = { api, pid: 7, services: { gateway: 1, dns: '127.0.0.1:5354' } };
+  writeFileSync(path.join(folder, 'node.json'), JSON.stringify(content));
+  const none = { gateway: null, gatewayTls: null, metrics: null };
+  const services = { ...none, dns: '127.0.0.1:5354' };
+  assert.deepEqual(await readRunFile(folder), { api, pid: 7, services });
+});
 
 test('the folder of another user is named', { skip: isRoot && 'root may read all' }, async (t) => {
   const folder = temporaryFolder(t);

@@ -1,8 +1,16 @@
-/** The file that tells other commands where this node's API is: <data>/node.json. */
+/** The file that tells other commands where this node's API and services are: <data>/node.json. */
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { AltNetError, systemCode } from '../base/errors.ts';
+
+/** Where a service listens: host:port, the real one; null: it does not run. */
+export interface RunningServices {
+  readonly gateway: string | null;
+  readonly gatewayTls: string | null;
+  readonly dns: string | null;
+  readonly metrics: string | null;
+}
 
 export interface RunFile {
   /** "http://127.0.0.1:9090"; undefined for a node without an API. */
@@ -10,6 +18,8 @@ export interface RunFile {
   readonly pid: number;
   /** The API's token, when it was given to the node and so is in no file of its own. */
   readonly token?: string | undefined;
+  /** Undefined in the file of an older version. */
+  readonly services?: RunningServices | undefined;
 }
 
 const fileName = 'node.json';
@@ -18,12 +28,12 @@ const fileName = 'node.json';
 export async function writeRunFile(
   folder: string,
   api: string | undefined,
-  { token }: Pick<RunFile, 'token'> = {},
+  { token, services }: Pick<RunFile, 'token' | 'services'> = {},
 ): Promise<void> {
   const file = path.join(folder, fileName);
   // One name for all processes, of which one at a time uses the folder: what a crash leaves goes.
   const draft = `${file}.draft`;
-  const content: RunFile = { api, pid: process.pid, token };
+  const content: RunFile = { api, pid: process.pid, token, services };
   try {
     await rm(draft, { force: true }); // its mode would stay
     await writeFile(draft, `${JSON.stringify(content)}\n`, { mode: 0o600, flag: 'wx' });
@@ -45,10 +55,11 @@ export async function readRunFile(folder: string): Promise<RunFile | undefined> 
   try {
     const content: unknown = JSON.parse(await readFile(file, 'utf8'));
     if (typeof content !== 'object' || content === null) return undefined;
-    const { api, pid, token } = content as Partial<Record<keyof RunFile, unknown>>;
+    const { api, pid, token, ...rest } = content as Partial<Record<keyof RunFile, unknown>>;
     if (typeof pid !== 'number') return undefined;
     if (api !== undefined && typeof api !== 'string') return undefined;
-    return { api, pid, ...(typeof token === 'string' && { token }) };
+    const services = parseServices(rest.services);
+    return { api, pid, ...(typeof token === 'string' && { token }), ...(services && { services }) };
   } catch (cause) {
     const why = systemCode(cause);
     if (why !== 'EACCES' && why !== 'EPERM') return undefined;
@@ -58,4 +69,16 @@ export async function readRunFile(folder: string): Promise<RunFile | undefined> 
 
 export async function removeRunFile(folder: string): Promise<void> {
   await rm(path.join(folder, fileName), { force: true });
+}
+
+function parseServices(given: unknown): RunningServices | undefined {
+  if (typeof given !== 'object' || given === null) return undefined;
+  const fields = given as Partial<Record<keyof RunningServices, unknown>>;
+  const address = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+  return {
+    gateway: address(fields.gateway),
+    gatewayTls: address(fields.gatewayTls),
+    dns: address(fields.dns),
+    metrics: address(fields.metrics),
+  };
 }

@@ -15,7 +15,7 @@ import { metricsSource } from './metrics-snapshot.ts';
 import type { Monitor } from './monitor.ts';
 import type { NodeOptions, ReadyInfo } from './options.ts';
 import type { Parts } from './parts.ts';
-import { removeRunFile, writeRunFile } from './runfile.ts';
+import { removeRunFile, type RunningServices, writeRunFile } from './runfile.ts';
 import { nodeServices } from './services.ts';
 
 export interface Surfaces {
@@ -51,9 +51,6 @@ export async function startSurfaces(core: Core, context: SurfacesContext): Promi
   const counted = { startedMs, storeBudgetBytes, gateway: gateway?.value, api: api?.value };
   monitor?.metrics.follow(metricsSource(parts, counted));
   stack.defer(() => removeRunFile(options.data));
-  // Also without an API: so commands can tell a node that takes none from no node at all.
-  const address = api && `http://${formatHostPort(reachable(api.value.address()))}`;
-  await writeRunFile(options.data, address, { token: api && options.registrarToken });
   const { identity, transport } = parts;
   const [listen] = transport.address();
   const ports = [gateway?.note ?? [], api?.note ?? [], monitor?.note ?? []];
@@ -70,6 +67,10 @@ export async function startSurfaces(core: Core, context: SurfacesContext): Promi
     dns: null,
     notes,
   };
+  // Also without an API: so commands can tell a node that takes none from no node at all.
+  const address = api && `http://${formatHostPort(reachable(api.value.address()))}`;
+  const token = api && options.registrarToken;
+  await writeRunFile(options.data, address, { token, services: servicesOf(ready) });
   return { services, ready, siteUrl };
 }
 
@@ -104,6 +105,10 @@ async function startApi(
   });
   stack.use(bound.value);
   return bound;
+}
+
+function servicesOf({ gateway, gatewayTls, dns, metrics }: ReadyInfo): RunningServices {
+  return { gateway, gatewayTls, dns, metrics };
 }
 
 /** Where a program on this machine connects to what listens there. */
