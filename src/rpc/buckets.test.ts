@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { manualWorld } from '../../test/support/manual-world.ts';
-import { KeyedBuckets, TokenBucket } from './buckets.ts';
+import { KeyedBuckets, TokenBucket } from '../base/buckets.ts';
 import { type Source, SourceLimits, SourceParser } from './source.ts';
 
 /** How many of 1,000 attempts are let through. */

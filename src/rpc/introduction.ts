@@ -10,7 +10,7 @@ import { type Contact, contactOf } from '../identity/contact.ts';
 import { type SigningKey, verifySignature } from '../identity/key.ts';
 import { isFailure } from '../wire/failure.ts';
 import { decodeIam, decodeWho, encodeIam, encodeWho, type IamPacket } from '../wire/packets.ts';
-import { TokenBucket } from './buckets.ts';
+import { TokenBucket } from '../base/buckets.ts';
 import type { Counters } from './counters.ts';
 import type { OutgoingGate } from './gate.ts';
 import { Pending } from './pending.ts';

@@ -3,7 +3,7 @@ import { type Endpoint, parseIp, prefixOf, type Scope, scopeOf } from '../base/a
 import type { Bytes } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { LruMap } from '../base/limits.ts';
-import { KeyedBuckets } from './buckets.ts';
+import { KeyedBuckets } from '../base/buckets.ts';
 
 export interface Source {
   readonly endpoint: Endpoint;

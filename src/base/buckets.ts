@@ -1,6 +1,6 @@
 /** Token buckets: so many per second, with a burst. One alone, and one per key of a bounded map. */
-import type { Clock } from '../base/clock.ts';
-import { LruMap } from '../base/limits.ts';
+import type { Clock } from './clock.ts';
+import { LruMap } from './limits.ts';
 
 export interface BucketSize {
   readonly perSecond: number;
@@ -34,7 +34,7 @@ export class TokenBucket {
 
 /**
  * One bucket for each key that was seen lately. A key that is pushed out starts again with a full
- * bucket: who can send from that many addresses is met by the cookie and the DH budget instead.
+ * bucket: who can send from that many addresses must be met by a limit on all together.
  */
 export class KeyedBuckets {
   readonly #clock: Clock;
