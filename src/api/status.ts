@@ -18,6 +18,7 @@ export const statusOfCode: Readonly<Record<ErrorCode, number>> = {
   KEY_EXPOSED: 500,
   KEY_WRONG_KIND: 500,
   BAD_KEY_STRING: 400,
+  CA_UNUSABLE: 500,
   STORE_LOCKED: 500,
   STORE_DAMAGED: 500,
   STORE_TOO_NEW: 500,
@@ -61,6 +62,9 @@ export const statusOfCode: Readonly<Record<ErrorCode, number>> = {
   USAGE: 400,
   NO_NODE: 503,
   CHECKS_FAILED: 500, // of the command line only
+  SETUP_NEEDS_ROOT: 500,
+  SETUP_EDITED: 500,
+  SETUP_FAILED: 500,
   UNAUTHORIZED: 401,
 };
 

@@ -21,6 +21,7 @@ interface Details {
   KEY_EXPOSED: { file: string; mode: string };
   KEY_WRONG_KIND: { file: string; want: string; have: string };
   BAD_KEY_STRING: { why: string };
+  CA_UNUSABLE: { file: string; why: string };
   /* store */
   STORE_LOCKED: { folder: string; pid?: number };
   STORE_DAMAGED: { folder: string; why: string };
@@ -72,6 +73,9 @@ interface Details {
   USAGE: { why: string };
   NO_NODE: { why: string };
   CHECKS_FAILED: { failed: number };
+  SETUP_NEEDS_ROOT: { command: string };
+  SETUP_EDITED: { files: readonly string[] };
+  SETUP_FAILED: { what: string; why: string };
   UNAUTHORIZED: Record<string, never>;
 }
 
@@ -139,6 +143,8 @@ const sentences: Sentences = {
   KEY_WRONG_KIND: ({ file, want, have }) =>
     `${file} holds the ${have} key where the ${want} key belongs; restore that from a copy, or move this one away to get a new key`,
   BAD_KEY_STRING: ({ why }) => `that is not an exported AltNet key: ${why}`,
+  CA_UNUSABLE: ({ file, why }) =>
+    `${file} of the certificate authority cannot be used (${why}); restore it from a copy, or move its folder away and run: altnet setup ca`,
   STORE_LOCKED: ({ folder, pid }) =>
     `${folder} is used by another running node${pid === undefined ? '' : ` (process ${pid})`}; stop it, or choose another folder with --data`,
   STORE_DAMAGED: ({ folder, why }) =>
@@ -209,6 +215,10 @@ const sentences: Sentences = {
   NO_NODE: ({ why }) => `no node is running here (${why}); start one with: altnet start`,
   CHECKS_FAILED: ({ failed }) =>
     `${failed} of what was looked at ${failed === 1 ? 'does' : 'do'} not work; the lines above say what to do`,
+  SETUP_NEEDS_ROOT: ({ command }) => `this changes the system; run it as root: ${command}`,
+  SETUP_EDITED: ({ files }) =>
+    `${files.join(', ')}: not as altnet left it, so it stays; take back what stands there, or remove it, then run this again`,
+  SETUP_FAILED: ({ what, why }) => `${what}: ${why}`,
   UNAUTHORIZED: () =>
     'the API token is missing or wrong; it is in registrar-token.txt of the data folder, unless --registrar-token gave another',
 };
