@@ -1,0 +1,181 @@
+/**
+ * Whether a name exists, for who can wait only seconds: from memory, or by a search in the network
+ * that several may wait for and that outlives their patience, so that whoever asks again finds the
+ * answer. What questions can make this node search is bounded. It knows neither records of the DNS nor
+ * where a name leads.
+ */
+import { untilAborted, withDeadline } from '../base/abort.ts';
+import { type BucketSize, TokenBucket } from '../base/buckets.ts';
+import type { World } from '../base/clock.ts';
+import { AltNetError, type ErrorCode, isAltNetError } from '../base/errors.ts';
+import { LruMap } from '../base/limits.ts';
+import type { NameResolver } from '../name/types.ts';
+import type { DnsCounters } from './counters.ts';
+import type { Source } from './sources.ts';
+
+export interface ExistenceOptions {
+  /** How long a name that exists is not looked at again … */
+  readonly freshMs: number;
+  /** … and how long it is answered at once while somebody looks. */
+  readonly staleMs: number;
+  /** How long a name is taken for absent: who registers one wants to see it. */
+  readonly absentMs: number;
+  /** How long a question waits: less than the resolvers that ask, which then ask again. */
+  readonly patienceMs: number;
+  /** Searches that all sources together can cause. */
+  readonly lookups: BucketSize;
+  readonly lookupsMax: number;
+  /** Questions that wait for one. */
+  readonly waitingMax: number;
+}
+
+export const existenceDefaults: ExistenceOptions = {
+  freshMs: 10_000,
+  staleMs: 3_600_000,
+  absentMs: 3000,
+  patienceMs: 4000,
+  lookups: { perSecond: 50, burst: 200 },
+  lookupsMax: 128,
+  waitingMax: 1024,
+};
+
+/** Names that exist, and names that do not, apart: who makes names up must not push the others out. */
+const presentMax = 8192;
+const absentMax = 4096;
+
+export type Existence =
+  | { readonly state: 'present' | 'absent' }
+  /** Nobody can say. `why`: LIMITED when this node does not even ask. */
+  | { readonly state: 'unknown'; readonly why: ErrorCode | 'LIMITED' };
+
+const present: Existence = { state: 'present' };
+const absent: Existence = { state: 'absent' };
+const limited: Existence = { state: 'unknown', why: 'LIMITED' };
+
+interface Deps {
+  readonly names: NameResolver;
+  readonly world: World;
+  readonly counters: DnsCounters;
+}
+
+export class NameExistence {
+  readonly #deps: Deps;
+  readonly #options: ExistenceOptions;
+  readonly #budget: TokenBucket;
+  readonly #stopping = new AbortController();
+  /** Until when (monotonic) it need not be looked at, by name. */
+  #present = new LruMap<string, { readonly seenMs: number; checkMs: number }>(presentMax);
+  #absent = new LruMap<string, { readonly untilMs: number }>(absentMax);
+  /** BOUNDED by lookupsMax. */
+  readonly #jobs = new Map<string, Promise<Existence>>();
+  #waiting = 0;
+  /** What was asked before the last `forget` is not remembered. */
+  #age = 0;
+
+  constructor(deps: Deps, options: ExistenceOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#budget = new TokenBucket(deps.world.clock, options.lookups);
+  }
+
+  /** Ends every search; resolves when none is left. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new AltNetError('ABORTED', {}));
+    await Promise.allSettled(this.#jobs.values());
+  }
+
+  /** After names or those who give them have changed: what was absent may be there, and the reverse. */
+  forget(): void {
+    this.#age++;
+    this.#present = new LruMap(presentMax);
+    this.#absent = new LruMap(absentMax);
+    this.#jobs.clear();
+  }
+
+  /** At once where it is known: for who cannot wait there is no promise to wait for. */
+  find(name: string, source: Source): Existence | Promise<Existence> {
+    const nowMs = this.#nowMs();
+    const known = this.#present.get(name);
+    if (known && nowMs < known.seenMs + this.#options.staleMs) {
+      if (nowMs >= known.checkMs) this.#refresh(name, known, source);
+      return present;
+    }
+    const gone = this.#absent.get(name);
+    if (gone && nowMs < gone.untilMs) return absent;
+    const job = this.#jobs.get(name) ?? this.#begin(name, source);
+    return job ? this.#wait(name, job) : limited;
+  }
+
+  /** One question of many finds out whether it is still so; whatever comes of that, it waits a while. */
+  #refresh(name: string, known: { checkMs: number }, source: Source): void {
+    known.checkMs = this.#nowMs() + this.#options.freshMs;
+    if (!this.#jobs.has(name)) void this.#begin(name, source);
+  }
+
+  async #wait(name: string, job: Promise<Existence>): Promise<Existence> {
+    if (this.#waiting >= this.#options.waitingMax) return limited;
+    this.#waiting++;
+    const { timers } = this.#deps.world;
+    const limit = {
+      timers,
+      ms: this.#options.patienceMs,
+      what: name,
+      signal: this.#stopping.signal,
+    };
+    try {
+      return await withDeadline(limit, (signal) => untilAborted(job, signal));
+    } catch (error) {
+      return { state: 'unknown', why: isAltNetError(error) ? error.code : 'INTERNAL' };
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  /** Undefined when there is no more to be had of searches. */
+  #begin(name: string, source: Source): Promise<Existence> | undefined {
+    const { counters } = this.#deps;
+    const isFull = this.#jobs.size >= this.#options.lookupsMax || this.#stopping.signal.aborted;
+    // The share of the source first: one that has used up its own takes nothing from the others.
+    if (isFull || !source.takeLookup() || !this.#budget.take()) {
+      counters.limited('lookups');
+      return undefined;
+    }
+    counters.lookup();
+    const job = this.#look(name, this.#age).finally(() => {
+      if (this.#jobs.get(name) === job) this.#jobs.delete(name);
+    });
+    this.#jobs.set(name, job);
+    return job;
+  }
+
+  /** Never rejects. */
+  async #look(name: string, age: number): Promise<Existence> {
+    try {
+      const { signal } = this.#stopping;
+      const { state } = await this.#deps.names.resolve(name, { signal });
+      return this.#keep(name, age, state !== 'not-found');
+    } catch (error) {
+      // What cannot be a name is none.
+      if (isAltNetError(error, 'BAD_NAME')) return this.#keep(name, age, false);
+      return { state: 'unknown', why: isAltNetError(error) ? error.code : 'INTERNAL' };
+    }
+  }
+
+  #keep(name: string, age: number, exists: boolean): Existence {
+    if (age !== this.#age) return exists ? present : absent;
+    const nowMs = this.#nowMs();
+    const { freshMs, absentMs } = this.#options;
+    if (exists) {
+      this.#absent.delete(name);
+      this.#present.set(name, { seenMs: nowMs, checkMs: nowMs + freshMs });
+      return present;
+    }
+    this.#present.delete(name);
+    this.#absent.set(name, { untilMs: nowMs + absentMs });
+    return absent;
+  }
+
+  #nowMs(): number {
+    return this.#deps.world.clock.monotonicMs();
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * Names that are not ours, asked of other resolvers (docs/spec/dns.md, "Forwarding"): from memory, or
+ * once for all who ask the same at the same time, of one resolver after the other until one answers.
+ */
+import { withDeadline } from '../../base/abort.ts';
+import type { Bytes } from '../../base/bytes.ts';
+import type { World } from '../../base/clock.ts';
+import { AltNetError, isAltNetError } from '../../base/errors.ts';
+import { extendedErrors, rcodes } from '../codes.ts';
+import type { DnsCounters } from '../counters.ts';
+import type { Query } from '../query.ts';
+import { type Answer, type LocalAnswer, plainAnswer } from '../response.ts';
+import { type AskResolver, askByTcp, askByUdp } from './ask.ts';
+import { passedAnswer, ReplyCache } from './cache.ts';
+import { idOf, LoopCheck } from './loop-check.ts';
+import { cacheKey, encodeQuestion, type Question, questionOf } from './question.ts';
+import { parseReply, type Reply } from './reply.ts';
+import { type Server, Servers, type ServersDeps } from './servers.ts';
+
+export interface ForwarderOptions {
+  /** For a question in all: less than clients wait before they ask again. */
+  readonly patienceMs: number;
+  /** For one attempt. */
+  readonly attemptMs: number;
+  readonly attemptsMax: number;
+  /** Questions under way. */
+  readonly askedMax: number;
+  readonly cacheBytesMax: number;
+}
+
+export const forwarderDefaults: ForwarderOptions = {
+  patienceMs: 4000,
+  attemptMs: 1500,
+  attemptsMax: 6,
+  askedMax: 256,
+  cacheBytesMax: 4 * 2 ** 20,
+};
+
+interface Deps extends Omit<ServersDeps, 'clock'> {
+  readonly world: World;
+  readonly counters: DnsCounters;
+}
+
+/** What stops the search for a better answer. */
+type Outcome =
+  | { readonly kind: 'reply'; readonly reply: Reply }
+  /** The resolver cannot or will not; another may. */
+  | { readonly kind: 'refusal'; readonly reply: Reply }
+  | { readonly kind: 'silence' };
+
+const silence: Outcome = { kind: 'silence' };
+
+export class Forwarder {
+  readonly #deps: Deps;
+  readonly #options: ForwarderOptions;
+  readonly #servers: Servers;
+  readonly #cache: ReplyCache;
+  readonly #loops: LoopCheck;
+  readonly #stopping = new AbortController();
+  /** BOUNDED by askedMax. */
+  readonly #asked = new Map<string, Promise<Answer>>();
+
+  constructor(deps: Deps, options: ForwarderOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    const { world } = deps;
+    this.#servers = new Servers({ ...deps, clock: world.clock });
+    this.#cache = new ReplyCache(world.clock, options.cacheBytesMax);
+    this.#loops = new LoopCheck(world, this.#stopping.signal);
+  }
+
+  get isChosen(): boolean {
+    return this.#deps.chosen.length > 0;
+  }
+
+  get cacheBytes(): number {
+    return this.#cache.bytes;
+  }
+
+  /** Ends what is under way; resolves when nothing is. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new AltNetError('ABORTED', {}));
+    await Promise.allSettled(this.#asked.values());
+  }
+
+  isOwn(query: Query): boolean {
+    const isOwn = this.#loops.isOwn(query);
+    if (isOwn) this.#deps.counters.upstream('loop');
+    return isOwn;
+  }
+
+  /** Never rejects. */
+  forward(query: Query): Answer | Promise<Answer> {
+    const { counters } = this.#deps;
+    const question = questionOf(query);
+    const key = cacheKey(question);
+    const cached = this.#cache.get(key);
+    if (cached) {
+      counters.upstream('cached');
+      return cached;
+    }
+    const under = this.#asked.get(key);
+    if (under) {
+      counters.upstream('shared');
+      return under;
+    }
+    if (this.#asked.size >= this.#options.askedMax || this.#stopping.signal.aborted) {
+      counters.upstream('full');
+      return failure('too many questions are under way');
+    }
+    const asked = this.#find(question, key).finally(() => this.#asked.delete(key));
+    this.#asked.set(key, asked);
+    return asked;
+  }
+
+  async #find(question: Question, key: string): Promise<Answer> {
+    const { timers } = this.#deps.world;
+    const { patienceMs: ms } = this.#options;
+    const { signal } = this.#stopping;
+    const { counters } = this.#deps;
+    try {
+      const limit = { timers, ms, what: 'resolvers', signal };
+      const reply = await withDeadline(limit, (ended) => this.#askAll(question, ended));
+      counters.upstream('answered');
+      this.#cache.set(key, reply);
+      return passedAnswer(reply, 0);
+    } catch (error) {
+      counters.upstream('failed');
+      return failure(
+        isAltNetError(error, 'NO_ANSWER')
+          ? 'there is no resolver to ask'
+          : 'no resolver answered in time',
+      );
+    }
+  }
+
+  /** Rejects with TIMEOUT, ABORTED, UNREACHABLE, or NO_ANSWER when there is nobody to ask. */
+  async #askAll(question: Question, signal: AbortSignal): Promise<Reply> {
+    const servers = await this.#servers.inOrder();
+    this.#loops.look(servers);
+    if (servers.length === 0) {
+      throw new AltNetError('NO_ANSWER', { what: 'resolvers', answered: 0, wanted: 1 });
+    }
+    let refusal: Reply | undefined;
+    for (let attempt = 0; attempt < this.#options.attemptsMax; attempt++) {
+      const server = servers[attempt % servers.length];
+      // Twice round: a datagram may be lost. One that said no would say it again.
+      if (!server || attempt >= 2 * servers.length || (refusal && attempt >= servers.length)) break;
+      if (attempt > 0) this.#deps.counters.upstream('switched');
+      const outcome = await this.#attempt(server, question, signal);
+      if (outcome.kind === 'reply') return outcome.reply;
+      if (outcome.kind === 'refusal') refusal ??= outcome.reply;
+    }
+    if (refusal) return refusal;
+    throw new AltNetError('UNREACHABLE', { what: 'resolvers', why: 'none of them answered' });
+  }
+
+  async #attempt(server: Server, question: Question, signal: AbortSignal): Promise<Outcome> {
+    const { timers } = this.#deps.world;
+    const limit = { timers, ms: this.#options.attemptMs, what: 'a resolver', signal };
+    try {
+      const reply = await withDeadline(limit, (ended) => this.#ask(server, question, ended));
+      this.#servers.worked(server);
+      return { kind: isDefinite(reply) ? 'reply' : 'refusal', reply };
+    } catch {
+      signal.throwIfAborted();
+      this.#servers.failed(server);
+      return silence;
+    }
+  }
+
+  /** By a datagram, without EDNS where it is not understood, by TCP where it does not fit. */
+  async #ask(server: Server, question: Question, signal: AbortSignal): Promise<Reply> {
+    const first = await this.#exchange(askByUdp, server, { question, withOpt: true, signal });
+    const isOld = first.rcode === rcodes.formErr || first.rcode === rcodes.notImp;
+    const reply = isOld
+      ? await this.#exchange(askByUdp, server, { question, withOpt: false, signal })
+      : first;
+    if (!reply.isTruncated) return reply;
+    this.#deps.counters.upstream('truncated');
+    return this.#exchange(askByTcp, server, { question, withOpt: !isOld, signal });
+  }
+
+  async #exchange(
+    ask: AskResolver,
+    server: Server,
+    how: { readonly question: Question; readonly withOpt: boolean; readonly signal: AbortSignal },
+  ): Promise<Reply> {
+    const { question, withOpt, signal } = how;
+    const id = idOf(this.#deps.world);
+    const message = encodeQuestion(question, { id, withOpt });
+    const read = (answer: Bytes): Reply | 'broken' | undefined => {
+      const parsed = parseReply(answer, { id, key: question.key });
+      if (parsed.kind === 'reply') return parsed;
+      this.#deps.counters.upstream('mismatched');
+      return parsed.kind === 'broken' ? 'broken' : undefined;
+    };
+    const reply = await ask({ server, message, read, signal });
+    if (reply === 'broken') {
+      throw new AltNetError('UNREACHABLE', { what: 'a resolver', why: 'its answer is damaged' });
+    }
+    return reply;
+  }
+}
+
+/** Whether it says something of the name, and not of the resolver. */
+function isDefinite({ rcode }: Reply): boolean {
+  return rcode === rcodes.noError || rcode === rcodes.nxDomain;
+}
+
+function failure(text: string): LocalAnswer {
+  return plainAnswer(rcodes.servFail, { code: extendedErrors.noReachableAuthority, text });
+}
