@@ -1,6 +1,7 @@
 /**
  * Hosts with public addresses that lead nowhere: network namespaces on one bridge, itself in a
- * namespace, so that nothing gets out. One may be behind a masquerading router. Linux and root only.
+ * namespace, so that nothing gets out. Some may be behind routers that masquerade, one or several
+ * behind each. Linux and root only.
  */
 import { execFileSync } from 'node:child_process';
 import process from 'node:process';
@@ -21,8 +22,24 @@ export function namespacesMissing(): string | false {
   return kernelAllows() ? false : 'this kernel or container allows no namespaces behind a NAT';
 }
 
-const masquerade =
-  'table ip nat { chain out { type nat hook postrouting priority 100; oifname wan masquerade; }; }';
+export interface NatOptions {
+  /**
+   * Whether a port of a host has one outside, whomever it talks to ('cone'), or another one for
+   * each ('symmetric').
+   */
+  readonly kind?: 'cone' | 'symmetric';
+  /** What becomes of what nobody inside asked for: no answer, or a refusal by the router. */
+  readonly strangers?: 'drop' | 'refuse';
+}
+
+const masquerading = { cone: 'persistent', symmetric: 'fully-random' };
+
+function masquerade({ kind = 'cone' }: NatOptions): string {
+  return `table ip nat { chain out { type nat hook postrouting priority 100; oifname wan masquerade ${masquerading[kind]}; }; }`;
+}
+
+const guard =
+  'table ip guard { chain in { type filter hook input priority 0; iifname wan ct state new,invalid drop; }; }';
 
 /** Containers have root and the programs, and still may not: only trying tells. */
 function kernelAllows(): boolean {
@@ -35,7 +52,7 @@ function kernelAllows(): boolean {
   try {
     run('ip', '-n', trial, ...split('link add bridge type bridge'));
     run('ip', '-n', trial, ...split('link add port0 type veth peer name port1'));
-    run('ip', 'netns', 'exec', trial, 'nft', masquerade);
+    run('ip', 'netns', 'exec', trial, 'nft', masquerade({}));
     return true;
   } catch {
     return false;
@@ -57,6 +74,8 @@ export class Hosts {
   readonly #hub: string;
   /** The port of the bridge that leads to each public host. */
   readonly #ports = new Map<string, string>();
+  /** Behind each router, the last number that was given out. */
+  readonly #inside = new Map<string, number>();
   #count = 0;
 
   constructor(t: Ending) {
@@ -92,28 +111,54 @@ export class Hosts {
   }
 
   #move(host: string, bridge: string): void {
-    const port = this.#ports.get(host);
-    if (port === undefined) throw new Error(`${host} is no public host`);
-    run('ip', '-n', this.#hub, ...split(`link set ${port} master ${bridge}`));
+    run('ip', '-n', this.#hub, ...split(`link set ${this.#portOf(host)} master ${bridge}`));
   }
 
-  /** A host at 192.168.1.2 behind a router that masquerades as `address` and drops strangers. */
-  behindNat(address: string): string {
+  #portOf(host: string): string {
+    const port = this.#ports.get(host);
+    if (port === undefined) throw new Error(`${host} is no public host`);
+    return port;
+  }
+
+  /** A host at 192.168.1.2 behind a router that masquerades as `address`. */
+  behindNat(address: string, options: NatOptions = {}): string {
+    return this.behind(this.router(address, options));
+  }
+
+  /** A router with this address; the name of its namespace. Inside it is 192.168.1.1. */
+  router(address: string, options: NatOptions = {}): string {
     const router = this.public(address);
-    const host = this.#namespace(`h${++this.#count}`);
-    run('ip', '-n', router, ...split(`link add lan type veth peer name eth0 netns ${host}`));
+    run('ip', '-n', router, ...split('link add lan type bridge'));
     run('ip', '-n', router, ...split('addr add 192.168.1.1/24 dev lan'));
     run('ip', '-n', router, ...split('link set lan up'));
-    run('ip', '-n', host, ...split('addr add 192.168.1.2/24 dev eth0'));
+    run('ip', 'netns', 'exec', router, ...split('sysctl -q -w net.ipv4.ip_forward=1'));
+    run('ip', 'netns', 'exec', router, 'nft', masquerade(options));
+    if (options.strangers !== 'refuse') run('ip', 'netns', 'exec', router, 'nft', guard);
+    return router;
+  }
+
+  /** One more host behind it: 192.168.1.2, then .3 and so on, all in one local network. */
+  behind(router: string): string {
+    const number = (this.#inside.get(router) ?? 1) + 1;
+    this.#inside.set(router, number);
+    const host = this.#namespace(`h${++this.#count}`);
+    const port = `lan${number}`;
+    run('ip', '-n', router, ...split(`link add ${port} type veth peer name eth0 netns ${host}`));
+    run('ip', '-n', router, ...split(`link set ${port} master lan up`));
+    run('ip', '-n', host, ...split(`addr add 192.168.1.${number}/24 dev eth0`));
     run('ip', '-n', host, ...split('link set eth0 up'));
     run('ip', '-n', host, ...split('route add default via 192.168.1.1'));
-    run('ip', 'netns', 'exec', router, ...split('sysctl -q -w net.ipv4.ip_forward=1'));
-    const rules = [
-      masquerade,
-      'table ip guard { chain in { type filter hook input priority 0; iifname wan ct state new,invalid drop; }; }',
-    ];
-    for (const rule of rules) run('ip', 'netns', 'exec', router, 'nft', rule);
     return host;
+  }
+
+  /** From now on nothing gets in or out of this public host, or of the network of this router. */
+  cut(host: string): void {
+    run('ip', '-n', this.#hub, ...split(`link set ${this.#portOf(host)} down`));
+  }
+
+  /** Its line works again. */
+  mend(host: string): void {
+    run('ip', '-n', this.#hub, ...split(`link set ${this.#portOf(host)} up`));
   }
 
   #namespace(name: string): string {
