@@ -8,7 +8,7 @@ import { unixSeconds, type Clock } from '../base/clock.ts';
 import { isAltNetError } from '../base/errors.ts';
 import { KeyedTurns } from '../base/keyed-turns.ts';
 import { LruMap } from '../base/limits.ts';
-import { encodeMultiaddr, parseMultiaddr } from '../peer/address.ts';
+import { encodePeerAddress, parsePeerAddress } from '../peer/peer-address.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import { recordKinds } from '../record/kinds.ts';
 import {
@@ -51,9 +51,9 @@ export class Announcer {
   provide({ hash }: { readonly hash: Bytes }, options: Abortable = {}): Promise<number> {
     return this.#turns.run(hashKey(hash), async () => {
       const { connections, signer, isHeld } = this.#deps;
-      const endpoints = connections.addresses().flatMap((text) => parseMultiaddr(text) ?? []);
-      if (endpoints.length === 0 || !isHeld(hash)) return 0;
-      const multiaddrs = endpoints.slice(0, providerMultiaddrsMax).map(encodeMultiaddr);
+      const ways = connections.addresses().flatMap((text) => parsePeerAddress(text) ?? []);
+      if (ways.length === 0 || !isHeld(hash)) return 0;
+      const multiaddrs = ways.slice(0, providerMultiaddrsMax).map(encodePeerAddress);
       const multihash = multihashOf({ codec: 'raw', hash });
       const body = { multihash, multiaddrs };
       return this.#publish(makeProviderRecord(body, this.#stamp(hash), signer), options);

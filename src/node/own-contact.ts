@@ -5,7 +5,7 @@
 import { type Endpoint, formatEndpoint } from '../base/address.ts';
 import type { Bytes } from '../base/bytes.ts';
 import { type Clock, unixSeconds } from '../base/clock.ts';
-import { encodeMultiaddr, parseMultiaddr } from '../peer/address.ts';
+import { encodePeerAddress, parsePeerAddress } from '../peer/peer-address.ts';
 import { makeContactRecord } from '../record/contact.ts';
 import { seqOf } from '../record/envelope.ts';
 import type { Signer } from '../record/stamp.ts';
@@ -65,8 +65,8 @@ export class OwnContact {
 
   #sign({ addresses, udp4, udp6 }: Said, issued: number): Bytes {
     const multiaddrs = addresses.flatMap((text) => {
-      const endpoint = parseMultiaddr(text);
-      return endpoint ? [encodeMultiaddr(endpoint)] : [];
+      const address = parsePeerAddress(text);
+      return address ? [encodePeerAddress(address)] : [];
     });
     const body = {
       protocolMin: 1,

@@ -1,6 +1,7 @@
 /**
- * Multiaddrs as far as AltNet uses them: an IP address and a TCP port. Host names, relays and other
- * transports are not taken from peers, so that a record cannot make a node ask a DNS server.
+ * Multiaddrs as far as AltNet uses them: an IP address and a TCP port; peer-address.ts adds those
+ * that lead through a relay. Host names and other transports are not taken from peers, so that a
+ * record cannot make a node ask a DNS server.
  */
 import { networkInterfaces } from 'node:os';
 import {
@@ -33,10 +34,12 @@ const multiaddrTextMax = 128;
 
 /**
  * The /24 or /48 that a peer at this multiaddr counts to. Of global addresses only: in a loopback
- * or private network all are neighbours.
+ * or private network all are neighbours. Who comes through a relay counts to the relay's network:
+ * where it comes from is not to be seen, and a relay could invent as many peers as it likes.
  */
 export function networkOf(address: string | undefined): string | undefined {
-  const ip = address === undefined ? undefined : parseMultiaddr(address)?.ip;
+  const [at = ''] = (address ?? '').split('/p2p-circuit');
+  const ip = parseMultiaddr(at)?.ip;
   if (ip === undefined) return undefined;
   const own = unmapIp(ip);
   return scopeOf(own) === 'global' ? prefixOf(own, 'narrow') : undefined;

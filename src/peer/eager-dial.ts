@@ -27,32 +27,32 @@ export function eagerTcp(
     const transport = tcp()(components);
     const security = tls(components);
     const dial = transport.dial.bind(transport);
-    transport.dial = (address, options) => {
-      const { upgrader } = options;
-      const upgradeOutbound = async (
-        raw: MultiaddrConnection,
-        how: UpgraderOptions,
-      ): Promise<Connection> => {
-        greet(raw, security.protocol);
-        const { signal } = how;
-        const secured = await security.secureOutbound(raw, { signal });
-        const { connection, remotePeer, streamMuxer } = secured;
-        if (!streamMuxer) throw new Error('the peer names no multiplexer');
-        const muxerFactory: StreamMuxerFactory = {
-          protocol: streamMuxer.protocol,
-          createStreamMuxer: () => streamMuxer.createStreamMuxer(connection),
-        };
-        const rest = { skipEncryption: true as const, remotePeer, muxerFactory };
-        return upgrader.upgradeOutbound(raw, { ...how, ...rest });
-      };
-      // Everything else it is asked for, such as its multiplexers, is what it was.
-      const eager: Upgrader = Object.create(upgrader, {
-        upgradeOutbound: { value: upgradeOutbound },
-      });
-      return dial(address, { ...options, upgrader: eager });
-    };
+    transport.dial = (address, options) =>
+      dial(address, { ...options, upgrader: eagerUpgrader(options.upgrader, security) });
     return transport;
   };
+}
+
+/** The same for what any transport dials. */
+export function eagerUpgrader(upgrader: Upgrader, security: NodeTls): Upgrader {
+  const upgradeOutbound = async (
+    raw: MultiaddrConnection,
+    how: UpgraderOptions,
+  ): Promise<Connection> => {
+    greet(raw, security.protocol);
+    const { signal } = how;
+    const secured = await security.secureOutbound(raw, { signal });
+    const { connection, remotePeer, streamMuxer } = secured;
+    if (!streamMuxer) throw new Error('the peer names no multiplexer');
+    const muxerFactory: StreamMuxerFactory = {
+      protocol: streamMuxer.protocol,
+      createStreamMuxer: () => streamMuxer.createStreamMuxer(connection),
+    };
+    const rest = { skipEncryption: true as const, remotePeer, muxerFactory };
+    return upgrader.upgradeOutbound(raw, { ...how, ...rest });
+  };
+  // Everything else it is asked for, such as its multiplexers, is what it was.
+  return Object.create(upgrader, { upgradeOutbound: { value: upgradeOutbound } });
 }
 
 /** Asks for `protocol`. The answer is seen by no later listener; another one ends the connection. */

@@ -6,7 +6,8 @@ import type { Endpoint } from '../../base/address.ts';
 import { type Bytes, equalBytes, toHex } from '../../base/bytes.ts';
 import { type Clock, type Timers, unixSeconds } from '../../base/clock.ts';
 import { LruMap } from '../../base/limits.ts';
-import { decodeMultiaddr, formatMultiaddr, mayVouchFor } from '../../peer/address.ts';
+import { mayVouchFor } from '../../peer/address.ts';
+import { decodePeerAddress, formatPeerAddress } from '../../peer/peer-address.ts';
 import type { SignedRecord } from '../../record/envelope.ts';
 import { parseProvider, providerKey } from '../../record/provider.ts';
 import type { Connections, ProviderSearch } from '../ports.ts';
@@ -131,7 +132,10 @@ export function contactOf(
   if (!body || !equalBytes(body.multihash, multihash)) return undefined;
   const stale = record.expires < unixSeconds(sources.clock);
   if (stale || sources.bad.has(record.author)) return undefined;
-  const endpoints = body.multiaddrs.flatMap((bytes) => decodeMultiaddr(bytes) ?? []);
-  const addresses = endpoints.filter((to) => mayVouchFor(from, to)).map(formatMultiaddr);
+  // Of a relay's address as of any other: it is dialled as well.
+  const addresses = body.multiaddrs
+    .flatMap((bytes) => decodePeerAddress(bytes) ?? [])
+    .filter(({ endpoint }) => mayVouchFor(from, endpoint))
+    .map(formatPeerAddress);
   return addresses.length > 0 ? { publicKey: record.author, addresses } : undefined;
 }
