@@ -4,6 +4,7 @@
  */
 import type { CancelTimer, World } from '../base/clock.ts';
 import { contentFamilies } from './families-content.ts';
+import { dnsFamilies } from './families-dns.ts';
 import { networkFamilies } from './families-network.ts';
 import { httpFamilies, processFamilies } from './families-process.ts';
 import type { Family } from './family.ts';
@@ -27,6 +28,7 @@ export const nodeFamilies: readonly Family<NodeSnapshot>[] = [
   ...networkFamilies,
   ...contentFamilies,
   ...httpFamilies,
+  ...dnsFamilies,
 ];
 
 export class Metrics {

@@ -65,6 +65,20 @@ export interface HttpSnapshot {
   readonly connections: number;
 }
 
+export interface DnsSnapshot {
+  /** Messages by transport. */
+  readonly received: Counts;
+  /** Answers by "kind.RCODE". */
+  readonly answered: Counts;
+  /** What became of questions to other resolvers. */
+  readonly upstream: Counts;
+  /** What was turned away, by the limit. */
+  readonly limited: Counts;
+  /** Searches for names that questions made necessary. */
+  readonly lookups: number;
+  readonly cacheBytes: number;
+}
+
 export interface RevocationsSnapshot {
   readonly lists: readonly {
     readonly state: 'fresh' | 'stale' | 'unknown';
@@ -95,6 +109,8 @@ export interface NodeSnapshot {
   readonly copies: CopiesSnapshot;
   /** Undefined when switched off. */
   readonly gateway: HttpSnapshot | undefined;
+  /** Undefined when switched off. */
+  readonly dns: DnsSnapshot | undefined;
   /** Of the API, by status. */
   readonly apiAnswers: Counts;
   readonly revocations: RevocationsSnapshot;

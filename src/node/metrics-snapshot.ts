@@ -3,6 +3,7 @@ import type { Api } from '../api/api.ts';
 import { formatEndpoint } from '../base/address.ts';
 import { toHex } from '../base/bytes.ts';
 import { unixSeconds } from '../base/clock.ts';
+import type { DnsService } from '../dns/dns-service.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { shortId } from '../identity/contact.ts';
 import type { MetricsSource } from '../metrics/metrics.ts';
@@ -20,6 +21,7 @@ import type { NetworkContext } from './services-network.ts';
 export interface SnapshotContext extends NetworkContext {
   /** Undefined without one. */
   readonly gateway: Pick<Gateway, 'counts'> | undefined;
+  readonly dns: Pick<DnsService, 'counts'> | undefined;
   readonly api: Pick<Api, 'answers'> | undefined;
 }
 
@@ -34,7 +36,7 @@ export function metricsSource(parts: Parts, context: SnapshotContext): MetricsSo
 
 function snapshotOf(
   parts: Parts,
-  { startedMs, gateway, api, ...context }: SnapshotContext,
+  { startedMs, gateway, dns, api, ...context }: SnapshotContext,
 ): NodeSnapshot {
   const { identity, transport, peers, mode, sites, trust, revocations, stats, world } = parts;
   const [listen] = transport.address();
@@ -54,6 +56,7 @@ function snapshotOf(
     store: storeOf(parts, context),
     copies: { ...copies, few: sites.copiesHealth().few, unserved },
     gateway: gateway?.counts(),
+    dns: dns?.counts(),
     apiAnswers: api?.answers() ?? {},
     revocations: revocations.freshness(),
     trust: {

@@ -17,6 +17,7 @@ import type { NodeOptions, ReadyInfo } from './options.ts';
 import type { Parts } from './parts.ts';
 import { removeRunFile, type RunningServices, writeRunFile } from './runfile.ts';
 import { nodeServices } from './services.ts';
+import { startDns } from './surfaces-dns.ts';
 
 export interface Surfaces {
   readonly services: NodeServices;
@@ -36,6 +37,7 @@ export async function startSurfaces(core: Core, context: SurfacesContext): Promi
   const { parts } = core;
   const { options, startedMs, stack, monitor } = context;
   const gateway = await startGateway(parts, context);
+  const dns = await startDns(parts, context);
   const siteUrl = (host: string): string | undefined =>
     gateway && `http://${host}.localhost:${gateway.value.address().port}/`;
   const { storeBudgetBytes } = options;
@@ -43,17 +45,26 @@ export async function startSurfaces(core: Core, context: SurfacesContext): Promi
     startedMs,
     storeBudgetBytes,
     siteUrl,
-    onNameChanged: () => gateway?.value.forget(),
+    onNameChanged: () => {
+      gateway?.value.forget();
+      dns?.value.forget();
+    },
   });
   // What was resolved in other zones must not be shown any more.
   stack.defer(parts.trust.registrars.onChange(() => gateway?.value.forget()));
   const api = await startApi(services, context);
-  const counted = { startedMs, storeBudgetBytes, gateway: gateway?.value, api: api?.value };
+  const counted = {
+    startedMs,
+    storeBudgetBytes,
+    gateway: gateway?.value,
+    dns: dns?.value,
+    api: api?.value,
+  };
   monitor?.metrics.follow(metricsSource(parts, counted));
   stack.defer(() => removeRunFile(options.data));
   const { identity, transport } = parts;
   const [listen] = transport.address();
-  const ports = [gateway?.note ?? [], api?.note ?? [], monitor?.note ?? []];
+  const ports = [gateway?.note ?? [], dns?.note ?? [], api?.note ?? [], monitor?.note ?? []];
   const notes = [...core.notes, ...ports.flat()];
   const ready: ReadyInfo = {
     node: toHex(identity.node.id),
@@ -64,7 +75,7 @@ export async function startSurfaces(core: Core, context: SurfacesContext): Promi
     registrar: api ? formatHostPort(api.value.address()) : null,
     metrics: monitor?.address ?? null,
     gatewayTls: null,
-    dns: null,
+    dns: dns ? formatHostPort(dns.value.address()) : null,
     notes,
   };
   // Also without an API: so commands can tell a node that takes none from no node at all.

@@ -61,6 +61,14 @@ export const sampleSnapshot: NodeSnapshot = {
     durations: durations(0.01),
     connections: 2,
   },
+  dns: {
+    received: { udp: 10, tcp: 2, https: 1 },
+    answered: { 'site.NOERROR': 6, 'foreign.NXDOMAIN': 2 },
+    upstream: { cached: 3, answered: 2 },
+    limited: { lookups: 1 },
+    lookups: 4,
+    cacheBytes: 2048,
+  },
   apiAnswers: { 200: 3, 401: 1 },
   revocations: {
     lists: [
