@@ -7,6 +7,7 @@ import { publicKeyFromRaw } from '@libp2p/crypto/keys';
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface';
 import { peerIdFromPublicKey } from '@libp2p/peer-id';
 import { multiaddr } from '@multiformats/multiaddr';
+import { withDeadline } from '../base/abort.ts';
 import { type Endpoint, formatEndpoint } from '../base/address.ts';
 import type { Bytes } from '../base/bytes.ts';
 import type { Timers } from '../base/clock.ts';
@@ -51,6 +52,8 @@ export interface DialGoal {
   readonly target: PeerTarget;
   /** The peer, in a message. */
   readonly what: string;
+  /** Not through a relay. */
+  readonly direct?: boolean | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -65,11 +68,11 @@ export class PeerDialer {
   }
 
   /** An open connection, a direct one if there is any; a new one otherwise. */
-  async connect({ target, what, signal }: DialGoal): Promise<Connection> {
+  async connect({ target, what, signal, direct: isDirect }: DialGoal): Promise<Connection> {
     const peer = parsePeer(target.publicKey, what);
-    const known = this.open(peer);
+    const known = this.open(peer, isDirect);
     if (known) return known;
-    const { direct, relayed } = waysTo(target);
+    const { direct, relayed } = waysTo(target, isDirect);
     const putOffs: PutOffs = []; // BOUNDED by addressesMax
     const attempts: Attempt<Connection>[] = relayed.map(
       (way) => (own) => this.#dialRelayed(way, { peer, what, signal: own, putOffs }),
@@ -91,10 +94,11 @@ export class PeerDialer {
     }
   }
 
-  /** A connection that stands; one through a relay only if there is no other. */
-  open(peer: PeerId): Connection | undefined {
+  /** A connection that stands; one through a relay only if there is no other, and it will do. */
+  open(peer: PeerId, isDirect = false): Connection | undefined {
     const all = this.#parts.libp2p.getConnections(peer).filter(({ status }) => status === 'open');
-    return all.find(({ limits }) => limits === undefined) ?? all[0];
+    const direct = all.find(({ limits }) => limits === undefined);
+    return direct ?? (isDirect ? undefined : all[0]);
   }
 
   async #dialRelayed(
@@ -103,8 +107,14 @@ export class PeerDialer {
   ): Promise<Connection> {
     const relay = parsePeer(relayKey, what);
     const { circuit, onRelay } = this.#parts;
-    return withinMs(relayedDialMs, this.#parts.timers, signal, async (inTime) => {
-      const open = this.open(relay);
+    const limits = {
+      timers: this.#parts.timers,
+      ms: relayedDialMs,
+      what: `a relay of ${what}`,
+      signal,
+    };
+    return withDeadline(limits, async (inTime) => {
+      const open = this.open(relay, true);
       const plan = { peer: relay, key: relayKey, what: `the relay of ${what}`, putOffs };
       const toRelay = open ?? (await this.#dialInTurn([endpoint], { ...plan, signal: inTime }));
       onRelay(toRelay);
@@ -171,7 +181,10 @@ interface TurnPlan extends RelayedPlan {
 }
 
 /** Each way once, in the order of the target. */
-function waysTo({ addresses }: PeerTarget): {
+function waysTo(
+  { addresses }: PeerTarget,
+  isDirect = false,
+): {
   readonly direct: readonly Endpoint[];
   readonly relayed: readonly RelayedWay[];
 } {
@@ -185,30 +198,8 @@ function waysTo({ addresses }: PeerTarget): {
     direct: all.flatMap(({ endpoint, relayKey }) => (relayKey ? [] : [endpoint])),
     relayed: all
       .flatMap(({ endpoint, relayKey }) => (relayKey ? [{ endpoint, relayKey }] : []))
-      .slice(0, relaysMax),
+      .slice(0, isDirect ? 0 : relaysMax),
   };
-}
-
-/**
- * Runs with a signal that is aborted when it is late, and never after the end: see race().
- */
-async function withinMs<T>(
-  ms: number,
-  timers: Timers,
-  signal: AbortSignal,
-  run: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const own = new AbortController();
-  const late = new DOMException('the relay took too long', 'TimeoutError');
-  const cancel = timers.after(ms, () => own.abort(late));
-  const onAbort = (): void => own.abort(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await run(own.signal);
-  } finally {
-    cancel();
-    signal.removeEventListener('abort', onAbort);
-  }
 }
 
 function parsePeer(publicKey: Bytes, what: string): PeerId {

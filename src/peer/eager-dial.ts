@@ -56,7 +56,7 @@ export function eagerUpgrader(upgrader: Upgrader, security: NodeTls): Upgrader {
 }
 
 /** Asks for `protocol`. The answer is seen by no later listener; another one ends the connection. */
-function greet(connection: MultiaddrConnection, protocol: string): void {
+export function greet(connection: MultiaddrConnection, protocol: string): void {
   const expected = greeting(protocol);
   const answer = new Greeting(expected);
   const onMessage = (event: StreamMessageEvent): void => {

@@ -5,7 +5,9 @@
  */
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface';
-import { type Endpoint, type HostPort, parseIp, scopeOf } from '../base/address.ts';
+import { multiaddr } from '@multiformats/multiaddr';
+import type { Abortable } from '../base/abort.ts';
+import { type Endpoint, formatEndpoint, type HostPort, parseIp, scopeOf } from '../base/address.ts';
 import { type Bytes, equalBytes } from '../base/bytes.ts';
 import { systemWorld, type World } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
@@ -15,12 +17,12 @@ import { keyId, type SigningKey } from '../identity/key.ts';
 import { announcedEndpoints, formatMultiaddr, parseMultiaddr } from './address.ts';
 import { Certificates } from './certificates.ts';
 import { DialBudget } from './dial-budget.ts';
-import { dialMs, PeerDialer, type PeerTarget } from './dialing.ts';
+import { type DialGoal, dialMs, PeerDialer, type PeerTarget } from './dialing.ts';
 import { bindError, dialError } from './errors.ts';
 import { IdleCloser } from './idle.ts';
 import { makeLibp2p } from './libp2p.ts';
 import { NetworkCap, type NetworkCapOptions } from './network-cap.ts';
-import { formatPeerAddress, type PeerAddress } from './peer-address.ts';
+import { formatPeerAddress, type RelayedAddress } from './peer-address.ts';
 import type { CircuitDial } from './relay/circuit-transport.ts';
 import { SendMemory } from './send-memory.ts';
 import type { ByteStream, Traffic } from './stream.ts';
@@ -62,9 +64,6 @@ export interface PeerConnection {
   readonly streams: number;
   readonly isRelayed: boolean;
 }
-
-/** A way to this node through a relay at which it has a place. */
-export type RelayedAddress = PeerAddress & { readonly relayKey: Bytes };
 
 export class PeerHost {
   readonly #options: PeerHostOptions;
@@ -258,17 +257,38 @@ export class PeerHost {
     const what = `node ${shortId(keyId(target.publicKey))}`;
     const inTime = AbortSignal.any([AbortSignal.timeout(dialMs), ...(signal ? [signal] : [])]);
     try {
-      const connection = await this.#connect(target, what, inTime);
+      const connection = await this.#connect({
+        target,
+        what,
+        signal: inTime,
+        direct: options.direct,
+      });
       return await this.#streams.open(connection, protocol, { ...options, signal: inTime });
     } catch (error) {
       throw dialError({ error, what, ms: dialMs, signal });
     }
   }
 
-  async #connect(target: PeerTarget, what: string, signal: AbortSignal): Promise<Connection> {
+  /** The node key of who listens there: for an address that a user gave, as it is not counted. */
+  async keyAt(endpoint: Endpoint, { signal }: Abortable = {}): Promise<Bytes> {
+    signal?.throwIfAborted();
+    const what = formatEndpoint(endpoint);
+    const inTime = AbortSignal.any([AbortSignal.timeout(dialMs), ...(signal ? [signal] : [])]);
+    const libp2p = this.#running?.libp2p;
+    if (!libp2p) throw new AltNetError('UNREACHABLE', { what, why: 'this node is stopped' });
+    try {
+      const to = multiaddr(formatMultiaddr(endpoint));
+      return publicKeyOf(await libp2p.dial(to, { signal: inTime }));
+    } catch (error) {
+      throw dialError({ error, what, ms: dialMs, signal });
+    }
+  }
+
+  async #connect(goal: DialGoal): Promise<Connection> {
     const dialer = this.#running?.dialer;
+    const { what } = goal;
     if (!dialer) throw new AltNetError('UNREACHABLE', { what, why: 'this node is stopped' });
-    return dialer.connect({ target, what, signal });
+    return dialer.connect(goal);
   }
 }
 

@@ -16,6 +16,9 @@ export interface PeerAddress {
   readonly relayKey?: Bytes | undefined;
 }
 
+/** A way through a relay. */
+export type RelayedAddress = PeerAddress & { readonly relayKey: Bytes };
+
 const circuit = '/p2p-circuit';
 /** Longer than the longest that is taken: an IPv6 address with two peer IDs has 180. */
 const textMax = 256;

@@ -88,23 +88,16 @@ export class RelayLink {
 
   /** False for what ends the link. */
   #take(frame: RelayFrame): boolean {
-    switch (frame.type) {
-      case 'granted':
-        this.#asked?.resolve(frame.grant);
-        this.#asked = undefined;
-        return true;
-      case 'refused':
-        this.#asked?.reject(new RelayRefusal(frame.reason));
-        this.#asked = undefined;
-        return true;
-      case 'pong':
-        return true;
-      case 'leaving':
-        this.#over('leaving');
-        return false;
-      default:
-        return false; // what clients send
+    if (frame.type === 'granted') {
+      this.#asked?.resolve(frame.grant);
+      this.#asked = undefined;
+    } else if (frame.type === 'refused') {
+      this.#asked?.reject(new RelayRefusal(frame.reason));
+      this.#asked = undefined;
+    } else if (frame.type === 'leaving') {
+      this.#over('leaving');
     }
+    return frame.type === 'granted' || frame.type === 'refused' || frame.type === 'pong';
   }
 
   #pingLater(): void {
