@@ -10,9 +10,9 @@ import type { OptionValues } from './values.ts';
 
 /**
  * running: needs the running node. any: where none runs, a short-lived node of its own does.
- * keys: works on the key files. itself: is a node.
+ * keys: works on the key files. itself: is a node. system: works on the machine around the node.
  */
-export type CommandNeed = 'running' | 'any' | 'keys' | 'itself';
+export type CommandNeed = 'running' | 'any' | 'keys' | 'itself' | 'system';
 
 export interface CommandInput {
   /** The operands, in order; as many as the definition asks for. */

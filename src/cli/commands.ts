@@ -19,6 +19,7 @@ const groups = {
   registrar: 'Names of registrars:',
   trust: 'What this node refuses:',
   network: 'Looking at the network:',
+  setup: 'Setting up this machine:',
   keys: 'Keys and small values:',
 } as const;
 
@@ -140,6 +141,31 @@ export const commandEntries: readonly CommandEntry[] = [
     () => import('./commands/bootstrap.ts'),
   ),
 
+  entry(
+    'setup dns',
+    'setup',
+    'have .alt names looked up at this node',
+    () => import('./commands/setup-dns.ts'),
+  ),
+  entry(
+    'setup ca',
+    'setup',
+    'have browsers trust the HTTPS of .alt sites',
+    () => import('./commands/setup-ca.ts'),
+  ),
+  entry(
+    'setup service',
+    'setup',
+    'have a node run whenever this machine does',
+    () => import('./commands/setup-service.ts'),
+  ),
+  entry(
+    'setup',
+    'setup',
+    'what is set up on this machine, and what is not',
+    () => import('./commands/setup.ts'),
+  ),
+
   entry('put', 'keys', 'store a small value', () => import('./commands/put.ts')),
   entry('get', 'keys', 'read a small value', () => import('./commands/get.ts')),
   entry('key show', 'keys', 'your IDs and public keys', () => import('./commands/key-show.ts')),
@@ -159,11 +185,13 @@ export const commandGroups: ReadonlyMap<string, { summary: string; group: string
     'registrar',
     { summary: 'certify names of your zone, or use a certificate', group: groups.registrar },
   ],
+  ['setup', { summary: 'what is set up on this machine, and what is not', group: groups.setup }],
   ['key', { summary: 'show, export or import your keys', group: groups.keys }],
 ]);
 
 /** The command that the first words name. */
 export function findEntry(argv: readonly string[]): CommandEntry | undefined {
   const [first = '', second = ''] = argv;
-  return commandEntries.find(({ words }) => words === first || words === `${first} ${second}`);
+  const exact = commandEntries.find(({ words }) => words === `${first} ${second}`);
+  return exact ?? commandEntries.find(({ words }) => words === first);
 }

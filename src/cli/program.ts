@@ -87,12 +87,14 @@ function buildProgram(
     if (!inShell && candidate.words === 'start') continue;
     const [first = '', second] = candidate.words.split(' ');
     const parent = second === undefined ? program : groupCommand(program, first, write);
-    const command = configured(parent.createCommand(second ?? first), write);
+    // A group may be a command as well, which stands after those in it.
+    const group = program.commands.find((each) => each.name() === candidate.words);
+    const command = group ?? configured(parent.createCommand(second ?? first), write);
     command.configureHelp(program.configureHelp());
     command.summary(candidate.summary).description(`${sentence(candidate.summary)}.`);
     if (second === undefined) command.helpGroup(candidate.group);
     if (candidate === entry) complete(command);
-    parent.addCommand(command);
+    if (!group) parent.addCommand(command);
   }
   return program;
 }
@@ -135,7 +137,7 @@ function addCommonOptions(command: Command, needs: CommandNeed | undefined): voi
   command.option('--json', 'one JSON object per line on stdout');
   if (needs === undefined || needs === 'itself') return;
   command.option('--data <dir>', "the node's data folder (the platform's)");
-  if (needs === 'running') return;
+  if (needs === 'running' || needs === 'system') return;
   command.option('--keydir <dir>', 'key folder (<data>/keys)');
   if (needs === 'keys') return;
   command.option('-b, --bootstrap <addrs>', 'where to join when no node runs here: host:port,…');

@@ -3,15 +3,17 @@ import { untilAborted, withDeadline } from '../../base/abort.ts';
 import { type World, systemWorld } from '../../base/clock.ts';
 import { isAltNetError } from '../../base/errors.ts';
 import { describeError } from '../tui.ts';
+import { authority } from './authority.ts';
 import { bootstrap } from './bootstrap.ts';
 import { browser } from './browser.ts';
 import { certificates } from './certificates.ts';
 import { clock } from './clock.ts';
 import { disk } from './disk.ts';
+import { dns } from './dns.ts';
 import { type Check, type CheckContext, fail, type Finding, warn } from './finding.ts';
 import { folders } from './folders.ts';
 import { keys } from './keys.ts';
-import { certificateAuthority, dns } from './later.ts';
+
 import { lists } from './lists.ts';
 import { names } from './names.ts';
 import { peers } from './peers.ts';
@@ -36,7 +38,7 @@ export const checks: readonly Check[] = [
   certificates,
   browser,
   dns,
-  certificateAuthority,
+  authority,
 ];
 
 export type CheckedFinding = { readonly check: string } & Finding;

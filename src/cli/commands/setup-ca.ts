@@ -1,0 +1,41 @@
+/** `altnet setup ca`: its words. What is done, setup/ca-setup.ts does. */
+import path from 'node:path';
+import type { CommandContext, CommandDefinition, CommandInput } from '../command.ts';
+import { setUpCa } from '../setup/ca-setup.ts';
+import { LocalSystem } from '../setup/local-system.ts';
+import { beginSession, describeSetup } from '../setup/session.ts';
+import type { System } from '../setup/system.ts';
+import { parsePath, textOption } from '../values.ts';
+
+export function defineSetupCa(systemOf: () => System): CommandDefinition {
+  return {
+    needs: 'system',
+    describe(command) {
+      describeSetup(command)
+        .option('--ca-dir <dir>', 'folder of the certificate authority (<data>/ca)')
+        .addHelpText(
+          'after',
+          [
+            '',
+            'Puts the certificate of the authority that signs for .alt sites where Chromium, Chrome,',
+            'Firefox and the system look, and makes the authority if there is none. It can sign for',
+            'names under .alt and for nothing else; its key stays on this machine. Without root the',
+            'stores of this user are changed, and the line for the rest is shown. --undo takes it out',
+            'again, by its fingerprint.',
+          ].join('\n'),
+        );
+    },
+    run: (context, input) => run(systemOf(), context, input),
+  };
+}
+
+export const definition: CommandDefinition = defineSetupCa(() => new LocalSystem());
+
+async function run(system: System, context: CommandContext, input: CommandInput): Promise<void> {
+  const session = beginSession(system, { context, input });
+  const given = textOption(input.options, 'caDir');
+  const { folders, cwd } = context;
+  const caDir =
+    given === undefined ? path.join(folders.data, 'ca') : parsePath('--ca-dir', given, cwd);
+  await setUpCa(session, { caDir });
+}

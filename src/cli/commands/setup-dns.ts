@@ -1,0 +1,41 @@
+/** `altnet setup dns`: its words. What is done, setup/dns-setup.ts does. */
+import type { CommandContext, CommandDefinition, CommandInput } from '../command.ts';
+import { parseAddressOption, textOption } from '../values.ts';
+import { setUpDns } from '../setup/dns-setup.ts';
+import { LocalSystem } from '../setup/local-system.ts';
+import { runningAt } from '../setup/running.ts';
+import { beginSession, describeSetup } from '../setup/session.ts';
+import type { System } from '../setup/system.ts';
+
+export function defineSetupDns(systemOf: () => System): CommandDefinition {
+  return {
+    needs: 'system',
+    describe(command) {
+      describeSetup(command)
+        .option('--dns <addr>', "the node's DNS service (where it runs, else 127.0.0.1:5354)")
+        .addHelpText(
+          'after',
+          [
+            '',
+            'Sends names under .alt to the DNS service of the node, and no others. Finds out what looks',
+            'names up here: systemd-resolved, NetworkManager with dnsmasq, dnsmasq, unbound, plain',
+            'resolv.conf, macOS or Windows. Shows what it changes and asks; needs root. --undo brings',
+            'back what was there, and leaves a file alone that was edited since.',
+          ].join('\n'),
+        );
+    },
+    run: (context, input) => run(systemOf(), context, input),
+  };
+}
+
+export const definition: CommandDefinition = defineSetupDns(() => new LocalSystem());
+
+async function run(system: System, context: CommandContext, input: CommandInput): Promise<void> {
+  const session = beginSession(system, { context, input });
+  const given = textOption(input.options, 'dns');
+  const address = given === undefined ? undefined : parseAddressOption('--dns', given);
+  const at = await runningAt(context.folders.data, 'dns', { address, otherwise: '127.0.0.1:5354' });
+  const where = at.host.includes(':') ? `[${at.host}]:${at.port}` : `${at.host}:${at.port}`;
+  const words = ['setup', 'dns', '--dns', where];
+  await setUpDns(session, { at, words });
+}

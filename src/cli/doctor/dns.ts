@@ -1,0 +1,47 @@
+/** Whether the node's DNS service answers, and whether this machine asks it for names under .alt. */
+import { formatHostPort } from '../../node/bind.ts';
+import { otherHost, checkDns } from '../setup/dns-check.ts';
+import { LocalSystem } from '../setup/local-system.ts';
+import { systemJournal } from '../setup/places.ts';
+import { runningAt, runningServices } from '../setup/running.ts';
+import type { System } from '../setup/system.ts';
+import { type Check, type CheckContext, fail, type Finding, ok, skipped, warn } from './finding.ts';
+
+export const dns: Check = { name: 'dns', run: (context) => inspectDns(new LocalSystem(), context) };
+
+export async function inspectDns(
+  system: System,
+  { folders: { data }, node, signal }: Pick<CheckContext, 'folders' | 'node' | 'signal'>,
+): Promise<readonly Finding[]> {
+  const isSetUp = await system.exists(systemJournal('dns'));
+  const services = node.state === 'running' ? await runningServices(data) : undefined;
+  const address = services?.dns ?? undefined;
+  if (address === undefined) return [withoutService(node.state === 'running', isSetUp)];
+  const at = await runningAt(data, 'dns', { address, otherwise: address });
+  const where = formatHostPort(at);
+  const { service, reachesService, knowsOthers } = await checkDns(system, at, { signal });
+  const findings: Finding[] = [];
+  if (service === undefined || service.length === 0) {
+    const advice =
+      'stop the node and start it again; if it stays so, run it with --log-level debug';
+    findings.push(fail(`the DNS service at ${where} does not answer for .alt`, advice));
+  } else findings.push(ok(`the DNS service answers at ${where}`));
+  if (reachesService) findings.push(ok('the system gets names under .alt from it'));
+  else if (isSetUp) {
+    const found = 'the system does not get names under .alt from it, though that was set up';
+    findings.push(warn(found, `run: altnet setup dns --dns ${where}`));
+  } else findings.push(skipped('the system does not ask it; altnet setup dns changes that'));
+  if (isSetUp && !knowsOthers) {
+    const advice =
+      'see whether there is a network; if so, take it back with: altnet setup dns --undo';
+    findings.push(warn(`${otherHost} is not known to the system`, advice));
+  }
+  return findings;
+}
+
+function withoutService(isRunning: boolean, isSetUp: boolean): Finding {
+  const why = isRunning ? 'the node runs without a DNS service' : 'no node runs that could answer';
+  if (!isSetUp) return skipped(why);
+  const advice = 'start it with: altnet start; or take the set-up back: altnet setup dns --undo';
+  return warn(`${why}, and the system asks it for names under .alt`, advice);
+}

@@ -1,0 +1,119 @@
+/** `altnet setup dns`: names under .alt go to this node's DNS service, and no other name does. */
+import { AltNetError } from '../../base/errors.ts';
+import type { HostPort } from '../../base/address.ts';
+import { formatHostPort } from '../../node/bind.ts';
+import { applyPlan, type Change, inspectChange, undoChange } from './apply.ts';
+import { checkDns, type DnsCheck, otherHost } from './dns-check.ts';
+import { dnsCommandsOf, type DnsPlan, planDns } from './dns-plan.ts';
+import { findResolver } from './dns-resolver.ts';
+import { describePlan } from './plan.ts';
+import { systemJournal } from './places.ts';
+import {
+  agree,
+  printedPlan,
+  requireRoot,
+  type SetupResult,
+  type SetupSession,
+  tellResult,
+} from './session.ts';
+
+export interface DnsTarget {
+  /** Where this machine reaches the DNS service. */
+  readonly at: HostPort;
+  /** The words that make this command do the same as root. */
+  readonly words: readonly string[];
+}
+
+const setup = 'dns';
+const browsers =
+  'a browser with secure DNS (DNS over HTTPS) does not ask the system: switch that off there, or use its proxy settings at /proxy.pac of the gateway';
+
+export async function setUpDns(session: SetupSession, target: DnsTarget): Promise<void> {
+  const { system, context, action } = session;
+  const { signal, terminal } = context;
+  const change: Change = {
+    system,
+    journal: systemJournal('dns'),
+    commandsOf: dnsCommandsOf,
+    signal,
+  };
+  if (action === 'undo') return undo(session, change, target);
+  terminal.status('looking ...');
+  const found = planDns(await findResolver(system, { signal }), target.at);
+  if (found.kind === 'by-hand') return tellByHand(session, found);
+  const { plan } = found;
+  if (action === 'print') {
+    return tellResult(session, printedPlan(setup, plan), describePlan(plan));
+  }
+  requireRoot(session, target.words);
+  const before = await checkDns(system, target.at, { signal });
+  const { state } = await inspectChange(system, change.journal);
+  if (state !== 'made') await agree(session, describePlan(plan));
+  terminal.status('changing ...');
+  const isChanged = await applyPlan(plan, change);
+  const after = await checkDns(system, target.at, { signal });
+  await keepIfHarmless(change, { before, after });
+  const files = plan.files.map(({ path, content }) => ({ path, content }));
+  const outcome = isChanged ? 'made' : 'unchanged';
+  const did = isChanged ? 'was changed' : 'is as it should be';
+  tellResult(session, { setup, outcome, variant: plan.variant, files }, [
+    `${plan.variant} ${did}: names under .alt go to ${formatHostPort(target.at)}`,
+  ]);
+  tellCheck(session, after, target);
+}
+
+/** Rejects with SETUP_FAILED, having taken everything back, when it does harm or no good. */
+async function keepIfHarmless(
+  change: Change,
+  { before, after }: { before: DnsCheck; after: DnsCheck },
+): Promise<void> {
+  const isHarmful = before.knowsOthers && !after.knowsOthers;
+  const isUseless =
+    after.service !== undefined && after.service.length > 0 && !after.reachesService;
+  if (!isHarmful && !isUseless) return;
+  await undoChange({ ...change, signal: undefined });
+  const why = isHarmful
+    ? `${otherHost} was not found any more, so everything was taken back`
+    : 'the DNS service answers, and still the system does not know names under .alt, so everything was taken back; use http://NAME.localhost:8080/ or the proxy settings instead';
+  throw new AltNetError('SETUP_FAILED', { what: 'the change of the name lookup', why });
+}
+
+function tellCheck(
+  { context: { terminal } }: SetupSession,
+  { service, reachesService, knowsOthers }: DnsCheck,
+  { at }: DnsTarget,
+): void {
+  if (reachesService) terminal.note('checked: the system gets names under .alt from this node');
+  else if (service === undefined) {
+    const where = formatHostPort(at);
+    terminal.note(
+      `nothing answers at ${where} yet; start the node with: altnet start --dns ${where}`,
+    );
+  } else terminal.note('the DNS service answers for no name under .alt; is it that of a node?');
+  if (!knowsOthers) terminal.note(`${otherHost} is not known here, before and after: no network?`);
+  terminal.note(browsers);
+}
+
+async function undo(session: SetupSession, change: Change, { words }: DnsTarget): Promise<void> {
+  const { state, variant } = await inspectChange(session.system, change.journal);
+  if (state === 'none') {
+    return tellResult(session, { setup, outcome: 'unchanged' }, ['nothing is set up']);
+  }
+  requireRoot(session, [...words, '--undo']);
+  await agree(session, [`take back what was changed for ${variant ?? setup}`]);
+  await undoChange(change);
+  tellResult(session, { setup, outcome: 'undone', variant }, [
+    `${variant ?? setup} is as it was before`,
+  ]);
+}
+
+function tellByHand(session: SetupSession, found: Extract<DnsPlan, { kind: 'by-hand' }>): void {
+  const { why, steps } = found;
+  if (session.action === 'make') {
+    const rest = steps.map((step) => `\n  ${step}`).join('');
+    if (!session.context.terminal.json) session.context.terminal.log(`what to do:${rest}\n`);
+    throw new AltNetError('SETUP_FAILED', { what: 'this cannot be set up here by itself', why });
+  }
+  const result: SetupResult = { setup, outcome: 'by-hand', steps };
+  tellResult(session, result, [why, ...steps.map((step) => `  ${step}`)]);
+}

@@ -1,0 +1,108 @@
+/** What of this machine is set up for AltNet: one line for each part. Changes nothing. */
+import path from 'node:path';
+import type { Abortable } from '../../base/abort.ts';
+import { systemWorld } from '../../base/clock.ts';
+import { formatHostPort } from '../../node/bind.ts';
+import { CertificateAuthority } from '../../ca/authority.ts';
+import { describeError } from '../tui.ts';
+import { type ChangeState, inspectChange } from './apply.ts';
+import { inspectStores } from './ca-stores.ts';
+import { checkDns } from './dns-check.ts';
+import { findResolver } from './dns-resolver.ts';
+import { systemJournal, userJournal } from './places.ts';
+import { runningAt } from './running.ts';
+import type { System } from './system.ts';
+
+export interface SetupPart {
+  readonly part: 'dns' | 'ca' | 'service';
+  /** unknown: it cannot be told, `found` says why. */
+  readonly state: 'set up' | 'in part' | 'not set up' | 'unknown';
+  readonly found: string;
+  /** What changes it. */
+  readonly command: string;
+}
+
+export interface SetupOverview {
+  readonly parts: readonly SetupPart[];
+  /** host:port of the gateway, or where it would be. */
+  readonly gateway: string;
+}
+
+interface Looking extends Abortable {
+  readonly system: System;
+  readonly data: string;
+}
+
+/** Rejects with ABORTED only. */
+export async function inspectSetup(looking: Looking): Promise<SetupOverview> {
+  const parts = await Promise.all([
+    told('dns', looking, inspectDns),
+    told('ca', looking, inspectCa),
+    told('service', looking, inspectService),
+  ]);
+  const otherwise = '127.0.0.1:8080';
+  const gateway = await runningAt(looking.data, 'gateway', { address: undefined, otherwise });
+  return { parts, gateway: formatHostPort(gateway) };
+}
+
+type Found = Pick<SetupPart, 'state' | 'found'>;
+
+async function told(
+  part: SetupPart['part'],
+  looking: Looking,
+  inspect: (looking: Looking) => Promise<Found>,
+): Promise<SetupPart> {
+  try {
+    const { state, found } = await inspect(looking);
+    const command = `altnet setup ${part}${state === 'set up' ? ' --undo' : ''}`;
+    return { part, state, found, command };
+  } catch (error) {
+    looking.signal?.throwIfAborted();
+    const found = describeError(error).message;
+    return { part, state: 'unknown', found, command: `altnet setup ${part}` };
+  }
+}
+
+async function inspectDns({ system, data, signal }: Looking): Promise<Found> {
+  const otherwise = '127.0.0.1:5354';
+  const at = await runningAt(data, 'dns', { address: undefined, otherwise });
+  const [resolver, check] = await Promise.all([
+    findResolver(system, { signal }),
+    checkDns(system, at, { signal }),
+  ]);
+  const by = `names are looked up by ${resolver.kind}`;
+  if (check.reachesService) return { state: 'set up', found: `${by}; .alt names come from here` };
+  const journal = systemJournal('dns');
+  const { state } = await inspectChange(system, journal).catch(() => ({ state: 'made' as const }));
+  const isThere = state !== 'none' && (await system.exists(journal));
+  const service = check.service === undefined ? `nothing answers at ${formatHostPort(at)}` : by;
+  return { state: isThere ? 'in part' : 'not set up', found: service };
+}
+
+async function inspectCa({ system, data, signal }: Looking): Promise<Found> {
+  const folder = path.join(data, 'ca');
+  const options = { tld: 'alt', world: systemWorld };
+  const authority = await CertificateAuthority.find(folder, options);
+  if (!authority) return { state: 'not set up', found: 'there is no certificate authority yet' };
+  const stores = await inspectStores({ system, data, signal }, authority);
+  const trusting = stores.filter(({ state }) => state === 'trusted').length;
+  const found = `${trusting} of ${stores.length} stores trust ${authority.name}`;
+  if (trusting === 0) return { state: 'not set up', found };
+  return { state: trusting === stores.length ? 'set up' : 'in part', found };
+}
+
+async function inspectService({ system, data }: Looking): Promise<Found> {
+  const places = [
+    { journal: systemJournal('service'), of: 'of the system' },
+    { journal: userJournal(data, 'service'), of: 'of this user' },
+  ];
+  for (const { journal, of } of places) {
+    if (!(await system.exists(journal))) continue;
+    const { state }: { state: ChangeState } = await inspectChange(system, journal).catch(() => ({
+      state: 'made', // the journal of root, which nobody else may read
+    }));
+    if (state === 'made') return { state: 'set up', found: `altnet.service ${of}` };
+    return { state: 'in part', found: `altnet.service ${of}, changed since or half made` };
+  }
+  return { state: 'not set up', found: 'a node runs while you run it' };
+}
