@@ -39,6 +39,7 @@ import { type CopiesCounted, noCopiesCounted } from './replication/copy-counts.t
 import type { CopiesHealth } from './replication/looks.ts';
 import { type ReplicationOptions, Replicator } from './replication/replicator.ts';
 import { cidOf, hashKey, type Link, requireLink } from './dag/root.ts';
+import { SiteDags } from './reading/dag-reader.ts';
 import { SiteFiles } from './reading/site-reader.ts';
 import { StreamSlots } from './exchange/stream-slots.ts';
 import type { PlacesOptions } from './exchange/serving-places.ts';
@@ -46,7 +47,9 @@ import { SyncServer, type SyncServerOptions } from './exchange/sync-server.ts';
 import type {
   AddedSite,
   AddOptions,
+  DagReader,
   FetchSummary,
+  OpenedDag,
   OpenOptions,
   Progress,
   Publication,
@@ -107,7 +110,7 @@ const slowForMs = 60_000;
 /** A node serves 8 streams to a peer; one that was closed may count a moment longer over there. */
 const streamsToPeerMax = 6;
 
-export class Sites implements SiteReader {
+export class Sites implements SiteReader, DagReader {
   readonly #parts: SitesParts;
   readonly #world: World;
   readonly #denials: Denials;
@@ -115,6 +118,7 @@ export class Sites implements SiteReader {
   readonly #server: SyncServer;
   readonly #custody: Custody;
   readonly #files: SiteFiles;
+  readonly #dags: SiteDags;
   readonly #announcer: Announcer;
   readonly #replicator: Replicator | undefined;
   readonly #publishing: Publishing;
@@ -152,6 +156,7 @@ export class Sites implements SiteReader {
       denials,
     });
     this.#files = new SiteFiles(holdings, fetcher, denials);
+    this.#dags = new SiteDags(holdings, fetcher, denials);
     const custody = new Custody(blocks, holdings, fetcher);
     this.#custody = custody;
     const isHeld = (hash: Bytes): boolean => holdings.get(hash)?.complete === true;
@@ -259,6 +264,10 @@ export class Sites implements SiteReader {
       if (!this.#stop.signal.aborted) this.#visits.served(link);
     };
     return this.#files.open(root, path, { signal, range, onServed });
+  }
+
+  openDag(root: CID, path: string, options?: Abortable): Promise<OpenedDag> {
+    return this.#dags.open(root, path, options);
   }
 
   /**

@@ -102,7 +102,12 @@ export interface SiteFolder {
   readonly type: 'folder';
   readonly cid: CID;
   /** Names in the order of the folder; at most 10,000 of them. */
-  readonly entries: readonly { readonly name: string; readonly size: number }[];
+  readonly entries: readonly {
+    readonly name: string;
+    readonly size: number;
+    /** Left out where that is not known here. */
+    readonly type?: 'file' | 'folder' | undefined;
+  }[];
 }
 
 export type SiteEntry = SiteFile | SiteFolder;
@@ -123,4 +128,38 @@ export interface SiteReader {
    * Rejects with CONTENT_NO_PATH, NO_PROVIDERS, CONTENT_UNAVAILABLE, CONTENT_BAD, TIMEOUT, ABORTED.
    */
   open(root: CID, path: string, options?: OpenOptions): Promise<SiteEntry>;
+}
+
+/** Which blocks below the end of a path belong to an answer. */
+export interface DagScope {
+  /** The one block; what a file or the list of a folder needs; everything below. */
+  readonly scope: 'block' | 'entity' | 'all';
+  /** With entity, where a file stands there: of its blocks only those. `to` is exclusive. */
+  readonly range?: { readonly from: number; readonly to: number } | undefined;
+}
+
+export interface DagBlock {
+  /** CIDv1. */
+  readonly cid: CID;
+  readonly bytes: Bytes;
+}
+
+/** What stands at a path, and what proves it. */
+export interface OpenedDag {
+  readonly cid: CID;
+  /** Of its first block. */
+  readonly bytes: Bytes;
+  /** Of the file that it is; undefined for a folder. */
+  readonly fileBytes: number | undefined;
+  /**
+   * The blocks of the path from the root on, then those of the scope, depth first and each once;
+   * one at a time in memory. Rejects like `open`, also when a block is denied.
+   */
+  blocks(scope: DagScope, options?: Abortable): AsyncIterable<DagBlock>;
+}
+
+/** How the gateway reads sites for those who check everything themselves. */
+export interface DagReader {
+  /** Rejects like SiteReader.open. */
+  openDag(root: CID, path: string, options?: Abortable): Promise<OpenedDag>;
 }

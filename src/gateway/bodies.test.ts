@@ -38,11 +38,11 @@ test('the same entry twice counts once', () => {
 test('places are counted for each client and in all', () => {
   const inFlight = new InFlight({ requestsMax: 3, requestsPerClientMax: 2 });
   assert.deepEqual(
-    ['a', 'a', 'a', 'b', 'c'].map((client) => inFlight.enter(client)),
-    [true, true, false, true, false],
+    ['a', 'a', 'a', undefined, 'c'].map((client) => inFlight.enter(client)),
+    [undefined, undefined, 'client', undefined, 'all'],
   );
   inFlight.leave('a');
-  assert.ok(inFlight.enter('c'));
-  for (const client of ['a', 'b', 'c']) inFlight.leave(client);
+  assert.equal(inFlight.enter('c'), undefined);
+  for (const client of ['a', undefined, 'c']) inFlight.leave(client);
   assert.equal(inFlight.total, 0);
 });

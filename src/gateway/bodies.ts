@@ -1,15 +1,23 @@
 /**
- * Small files in memory, by root and path. What a root holds can never change, so an entry stays
- * right until it is pushed out or all are forgotten.
+ * Small answers in memory, by root, path and encoding. What a root holds can never change, so an
+ * entry stays right until it is pushed out or all are forgotten.
  */
 import type { Bytes } from '../base/bytes.ts';
+import { BudgetedMap } from './budgeted.ts';
+import type { Encoding } from './encodings.ts';
 
 export interface Body {
+  /** As they go out: encoded, where there is an encoding. */
   readonly bytes: Bytes;
-  /** Quoted, strong. */
+  /** Quoted. */
   readonly etag: string;
   /** Media type. */
   readonly type: string;
+  readonly encoding?: Encoding | undefined;
+  /** Whoever accepts other encodings may get other bytes. */
+  readonly varies?: boolean | undefined;
+  /** Where the bytes come from, as `X-Ipfs-Path` says it. */
+  readonly place?: string | undefined;
 }
 
 export interface BodiesLimits {
@@ -17,16 +25,16 @@ export interface BodiesLimits {
   readonly bytesMax: number;
 }
 
-/** What an entry costs besides its bytes, so that empty files are not free. */
-const entryBytes = 512;
+/** Encoding costs more than reading: what was encoded may take this part of all. */
+const encodedShareMax = 1 / 16;
 
 export class Bodies {
-  readonly #entries = new Map<string, Body>(); // BOUNDED by bytesMax, see add()
+  readonly #bodies: BudgetedMap<Body>; // BOUNDED by bytesMax
   readonly #limits: BodiesLimits;
-  #bytes = 0;
 
   constructor(limits: BodiesLimits) {
     this.#limits = limits;
+    this.#bodies = new BudgetedMap(limits.bytesMax);
   }
 
   fits(size: number): boolean {
@@ -34,33 +42,14 @@ export class Bodies {
   }
 
   get(key: string): Body | undefined {
-    const body = this.#entries.get(key);
-    if (body === undefined) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, body);
-    return body;
+    return this.#bodies.get(key);
   }
 
   /** Takes the place of those unused for longest. */
   add(key: string, body: Body): void {
-    if (!this.fits(body.bytes.length)) return;
-    this.#remove(key);
-    this.#entries.set(key, body);
-    this.#bytes += costOf(body);
-    for (const oldest of this.#entries.keys()) {
-      if (this.#bytes <= this.#limits.bytesMax) return;
-      this.#remove(oldest);
-    }
+    const { length } = body.bytes;
+    const { bodyBytesMax, bytesMax } = this.#limits;
+    const max = body.encoding ? Math.max(bodyBytesMax, bytesMax * encodedShareMax) : bodyBytesMax;
+    if (length <= max) this.#bodies.set(key, body, length);
   }
-
-  #remove(key: string): void {
-    const body = this.#entries.get(key);
-    if (body === undefined) return;
-    this.#entries.delete(key);
-    this.#bytes -= costOf(body);
-  }
-}
-
-function costOf({ bytes }: Body): number {
-  return bytes.length + entryBytes;
 }

@@ -18,24 +18,25 @@ export interface Conditions {
 
 const whole: Wanted = { kind: 'whole' };
 
-/** `etag` is strong and quoted, `size` in bytes. */
+/** `etag` is quoted, and weak with W/ before it; `size` in bytes. */
 export function judge(
   { ifNoneMatch, range, ifRange }: Conditions,
-  body: { readonly etag: string; readonly size: number },
+  { etag, size }: { readonly etag: string; readonly size: number },
 ): Wanted {
-  if (ifNoneMatch !== undefined && matchesAny(ifNoneMatch, body.etag)) return { kind: 'unchanged' };
+  if (ifNoneMatch !== undefined && matchesAny(ifNoneMatch, etag)) return { kind: 'unchanged' };
   if (range === undefined) return whole;
   // A date, a weak tag or another body's: the client's part is of something else.
-  if (ifRange !== undefined && ifRange.trim() !== body.etag) return whole;
-  return parseRange(range, body.size);
+  if (ifRange !== undefined && (ifRange.trim() !== etag || etag.startsWith('W/'))) return whole;
+  return parseRange(range, size);
 }
 
 /** Whether a list of entity tags, or "*", names `etag`. Tags compare weakly. */
 export function matchesAny(list: string, etag: string): boolean {
   if (list === etag) return true;
   if (list.trim() === '*') return true;
+  const opaque = etag.replace(/^W\//, '');
   for (const [, tag] of list.matchAll(/(?:W\/)?("[\x21\x23-\x7e\x80-\xff]*")/g)) {
-    if (tag === etag) return true;
+    if (tag === opaque) return true;
   }
   return false;
 }

@@ -41,17 +41,24 @@ test('a client who leaves early ends the search', async (t) => {
 });
 
 test('too many requests at once are refused, with when to come again', async (t) => {
-  const { sites, names, port, ask } = await runGateway(t, { requestsPerClientMax: 2 });
-  names.set('alice', { state: 'ok', root: sites.add(tree) });
-  await ask('alice.alt', '/');
-  sites.silent = true;
-  for (const path of ['/1', '/2']) await stalled(t, port, { host: 'alice.alt', path });
-  await until(() => sites.opened.length === 3);
-  const refused = await ask('alice.alt', '/3');
-  assert.equal(refused.status, 503);
-  assert.equal(refused.headers['retry-after'], '5');
-  assert.match(refused.text, /Too much at once/);
-  assert.equal((await ask('alice.alt', '/')).status, 200, 'what is in memory costs nothing');
+  const limits = { requestsMax: 3, requestsPerClientMax: 2 };
+  for (const [limitsLoopback, status, text] of [
+    [true, 429, /Too much from you at once/],
+    [false, 503, /Too much at once/],
+  ] as const) {
+    const { sites, names, port, ask } = await runGateway(t, { ...limits, limitsLoopback });
+    names.set('alice', { state: 'ok', root: sites.add(tree) });
+    await ask('alice.alt', '/');
+    sites.silent = true;
+    const paths = limitsLoopback ? ['/1', '/2'] : ['/1', '/2', '/3'];
+    for (const path of paths) await stalled(t, port, { host: 'alice.alt', path });
+    await until(() => sites.opened.length === 1 + paths.length);
+    const refused = await ask('alice.alt', '/4');
+    assert.equal(refused.status, status);
+    assert.equal(refused.headers['retry-after'], '5');
+    assert.match(refused.text, text);
+    assert.equal((await ask('alice.alt', '/')).status, 200, 'what is in memory costs nothing');
+  }
 });
 
 test('a connection on which nothing moves is closed', async (t) => {

@@ -18,19 +18,26 @@ export class InFlight {
     return this.#total;
   }
 
-  /** Whether one more may begin; then `leave` must follow. */
-  enter(client: string): boolean {
-    const own = this.#perClient.get(client) ?? 0;
+  /**
+   * One more begins, and `leave` must follow; unless what comes back says whose limit is reached.
+   * A client without a name counts only in all.
+   */
+  enter(client: string | undefined): 'client' | 'all' | undefined {
     const { requestsMax, requestsPerClientMax } = this.#limits;
-    if (this.#total >= requestsMax || own >= requestsPerClientMax) return false;
+    if (this.#total >= requestsMax) return 'all';
+    if (client !== undefined) {
+      const own = this.#perClient.get(client) ?? 0;
+      if (own >= requestsPerClientMax) return 'client';
+      this.#perClient.set(client, own + 1);
+    }
     this.#total++;
-    this.#perClient.set(client, own + 1);
-    return true;
+    return undefined;
   }
 
-  leave(client: string): void {
-    const own = this.#perClient.get(client) ?? 0;
+  leave(client: string | undefined): void {
     this.#total--;
+    if (client === undefined) return;
+    const own = this.#perClient.get(client) ?? 0;
     if (own > 1) this.#perClient.set(client, own - 1);
     else this.#perClient.delete(client);
   }

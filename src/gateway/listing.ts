@@ -1,45 +1,98 @@
-/** The page that lists a folder without an index. */
+/** The page that lists a folder without an index, in pieces: a folder may be long. */
+import { createHash } from 'node:crypto';
 import type { SiteFolder } from '../content/types.ts';
 import { type Html, html } from './html.ts';
-import { formatPage } from './page.ts';
+import { formatPageAround } from './page.ts';
 
 /** What SiteFolder gives at most. */
 const entriesMax = 10_000;
+const rowsPerPiece = 250;
 
-export function formatListing(folder: SiteFolder, segments: readonly string[]): string {
+type Entry = SiteFolder['entries'][number];
+
+/** A listing of so many entries is sent as it is made; a shorter one is made whole. */
+export const longListingEntries = 1000;
+
+/** The page, cut anywhere between two rows. `segments`: where the folder stands. */
+export function* formatListing(
+  { entries }: Pick<SiteFolder, 'entries'>,
+  segments: readonly string[],
+): Generator<string, void, undefined> {
   const title = `/${segments.map((name) => `${name}/`).join('')}`;
-  const { entries } = folder;
-  const up =
-    segments.length === 0
-      ? []
-      : [
-          html`<tr>
-            <td><a href="../">..</a></td>
-            <td></td>
-          </tr> `,
-        ];
-  const { length } = entries;
-  const note =
-    length >= entriesMax
-      ? `the first ${entriesMax} entries; there may be more`
-      : length === 1
-        ? '1 entry'
-        : `${length} entries`;
-  const body = html`<h1>${title}</h1>
+  const head = html`<nav aria-label="Path">${formatCrumbs(segments)}</nav>
     <table>
-      ${up}${entries.map(formatRow)}
+      <thead>
+        <tr>
+          <th>Name</th>
+          <th>Size</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${segments.length === 0 ? [] : [formatRow('../', '..', '')]}
+      </tbody>
+    </table>`;
+  const foot = html`
+      </tbody>
     </table>
-    <p class="note">${note}</p>`;
-  return formatPage({ title, body });
+    <p class="note">${formatCount(entries)}</p>`;
+  const [before, after] = formatPageAround({ title });
+  yield before + head.text;
+  const sorted = entries.toSorted(foldersFirst);
+  for (let at = 0; at < sorted.length; at += rowsPerPiece) {
+    const rows = sorted.slice(at, at + rowsPerPiece).map(formatEntry);
+    yield rows.map(({ text }) => text).join('');
+  }
+  yield foot.text + after;
+}
+
+/** Each folder on the way links to itself; the last one is where the reader is. */
+function formatCrumbs(segments: readonly string[]): Html[] {
+  const root =
+    segments.length === 0 ? html`<h1>/</h1>` : html`<a href="${up(segments.length)}">/</a>`;
+  const others = segments.map((name, i) => {
+    const levels = segments.length - 1 - i;
+    return levels === 0
+      ? html` <h1>${name}</h1>
+          /`
+      : html` <a href="${up(levels)}">${name}</a> /`;
+  });
+  return [root, ...others];
+}
+
+function up(levels: number): string {
+  return '../'.repeat(levels);
+}
+
+function formatCount(entries: readonly Entry[]): string {
+  const { length } = entries;
+  if (length >= entriesMax) return `The first ${entriesMax} entries; there may be more.`;
+  if (length === 0) return 'This folder is empty.';
+  return length === 1 ? '1 entry' : `${length} entries`;
 }
 
 /** "./" keeps a name such as "javascript:" from being read as a scheme. */
-function formatRow({ name, size }: SiteFolder['entries'][number]): Html {
-  const href = `./${encodeURIComponent(name)}`;
+function formatEntry(entry: Entry): Html {
+  const slash = isFolder(entry) ? '/' : '';
+  const href = `./${encodeURIComponent(entry.name)}${slash}`;
+  return formatRow(href, `${entry.name}${slash}`, formatBytes(entry.size));
+}
+
+function formatRow(href: string, name: string, size: string): Html {
   return html`<tr>
     <td><a href="${href}">${name}</a></td>
-    <td>${formatBytes(size)}</td>
+    <td>${size}</td>
   </tr> `;
+}
+
+function foldersFirst(a: Entry, b: Entry): number {
+  return Number(isFolder(b)) - Number(isFolder(a)) || collator.compare(a.name, b.name);
+}
+
+const collator = new Intl.Collator('en', { numeric: true });
+
+/** Where nobody has looked, a name without an ending is taken for a folder's. */
+function isFolder({ name, type }: Entry): boolean {
+  return type === undefined ? !name.includes('.') : type === 'folder';
 }
 
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
@@ -50,3 +103,9 @@ export function formatBytes(bytes: number): string {
   const digits = power === 0 || value >= 100 ? 0 : 1;
   return `${value.toFixed(digits)} ${units[power] ?? ''}`;
 }
+
+/** Changes whenever the same folder would look different. */
+export const listingLook: string = createHash('sha256')
+  .update([...formatListing({ entries: [{ name: 'a', size: 1 }] }, ['b'])].join(''))
+  .digest('hex')
+  .slice(0, 8);

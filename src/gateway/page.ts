@@ -32,6 +32,9 @@ p { margin: 0.5rem 0; }
 ul { margin: 0.25rem 0; padding-left: 1.25rem; }
 a { color: var(--accent); }
 code { font-size: 0.9em; }
+.status { margin: 0; color: var(--dim); font-size: 0.875rem; font-variant-numeric: tabular-nums; }
+nav { margin-bottom: 1rem; font-size: 1.125rem; }
+nav h1 { display: inline; font-size: inherit; }
 .note { margin-top: 1.5rem; color: var(--dim); font-size: 0.875rem; }
 form { display: flex; gap: 0.5rem; margin: 1rem 0; }
 input, button { padding: 0.5rem 1rem; font: inherit; border-radius: 0.4rem; }
@@ -41,8 +44,17 @@ input {
 }
 button { color: var(--card); background: var(--accent); border: 0; }
 table { width: 100%; border-collapse: collapse; }
-td { padding: 0.3rem 0; border-top: 1px solid var(--line); }
-td + td { text-align: right; white-space: nowrap; color: var(--dim); }
+th, td { padding: 0.3rem 0; vertical-align: top; text-align: left; }
+th { color: var(--dim); font-size: 0.875rem; font-weight: normal; }
+td { border-top: 1px solid var(--line); }
+th + th, td + td { padding-left: 1rem; text-align: right; white-space: nowrap; color: var(--dim); }
+td + td { font-variant-numeric: tabular-nums; }
+td a { text-decoration: none; }
+td a:hover { text-decoration: underline; }
+@media (max-width: 30rem) {
+  body { padding: 1rem 0.5rem; }
+  main { padding: 1.25rem; }
+}
 `;
 
 /** One value, so that no formatter can part the text from its hash. */
@@ -57,7 +69,7 @@ const contentSecurityPolicy = [
   "default-src 'none'",
   `style-src 'sha256-${styleHash}'`,
   'img-src data:', // the empty icon, so that browsers ask for none
-  "form-action 'self' http://*.localhost:* http://*.alt:*",
+  "form-action 'self' http: https:",
   "base-uri 'none'",
   "frame-ancestors 'none'",
 ].join('; ');
@@ -71,7 +83,13 @@ export const pageHeaders: Readonly<Record<string, string>> = {
 
 /** A whole document. */
 export function formatPage({ title, body }: { title: string; body: Html }): string {
-  return html`<!doctype html>
+  const [before, after] = formatPageAround({ title });
+  return before + body.text + after;
+}
+
+/** What stands before and after the body, for one that is sent in pieces. */
+export function formatPageAround({ title }: { title: string }): [before: string, after: string] {
+  const before = html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
@@ -81,7 +99,11 @@ export function formatPage({ title, body }: { title: string; body: Html }): stri
         ${styleElement}
       </head>
       <body>
-        <main>${body}</main>
+        <main></main>
       </body>
-    </html> `.text;
+    </html>`;
+  const after = html`</main>
+      </body>
+    </html> `;
+  return [before.text, after.text];
 }

@@ -2,12 +2,11 @@
  * What went wrong, as a person reads it: status, what happened and what to try. One entry per cause
  * (docs/spec/http.md, "Errors").
  */
+import type { CID } from 'multiformats/cid';
 import { toHex } from '../base/bytes.ts';
 import { type AltNetError, type ErrorCode, isAltNetError } from '../base/errors.ts';
 import { keyId } from '../identity/key.ts';
 import type { ResolvedName } from '../name/types.ts';
-import { type Html, html } from './html.ts';
-import { formatPage } from './page.ts';
 
 export interface Problem {
   readonly status: number;
@@ -18,24 +17,6 @@ export interface Problem {
   readonly facts?: readonly string[];
   /** What to try; at least one. */
   readonly advice: readonly string[];
-}
-
-export function formatProblem({ status, title, text, facts = [], advice }: Problem): string {
-  const body = html`<h1>${title}</h1>
-    <p>${text}</p>
-    ${formatList(facts.map((fact) => html`<code>${fact}</code>`))}
-    <h2>What to try</h2>
-    ${formatList(advice.map((line) => html`${line}`))}
-    <p class="note">AltNet gateway, status ${status}</p>`;
-  return formatPage({ title, body });
-}
-
-function formatList(items: readonly Html[]): Html {
-  return items.length === 0
-    ? html``
-    : html`<ul>
-        ${items.map((item) => html`<li>${item}</li>`)}
-      </ul>`;
 }
 
 const reload = 'Reload the page in a moment: nodes come and go.';
@@ -80,6 +61,39 @@ export const problems = {
     title: 'This site has no such page',
     text: `The site was found, but there is nothing at ${path}.`,
     advice: [checkSpelling, 'Start at the front page of the site.'],
+  }),
+  gone: (path: string): Problem => ({
+    status: 410,
+    title: 'This page is gone',
+    text: `The author of this site has taken down what was at ${path}.`,
+    advice: ['Start at the front page of the site.'],
+  }),
+  withheld: (path: string): Problem => ({
+    status: 451,
+    title: 'This page is withheld',
+    text: `The author of this site does not show what was at ${path}, for legal reasons.`,
+    advice: ['Start at the front page of the site.'],
+  }),
+  badRedirects: ({ line, why }: { readonly line?: number; readonly why: string }): Problem => ({
+    status: 500,
+    title: 'The redirects of this site cannot be followed',
+    text: `There is nothing at this path, and the site's file _redirects, which would say where to go, has a mistake${line === undefined ? '' : ` in line ${line}`}: ${why}.`,
+    advice: [checkSpelling, 'If the site is yours, mend the file and publish the site again.'],
+  }),
+  circle: (): Problem => ({
+    status: 500,
+    title: 'The redirects of this site lead in a circle',
+    text: "The site's file _redirects leads from this path to another one and on, but never to a page.",
+    advice: [
+      'Start at the front page of the site.',
+      'If the site is yours, mend the file and publish the site again.',
+    ],
+  }),
+  badFormat: (why: string): Problem => ({
+    status: 400,
+    title: 'That cannot be given in this format',
+    text: `The request asks for blocks in a way that does not exist: ${why}.`,
+    advice: ['Ask for format=raw or format=car, or leave that out to see the page.'],
   }),
   noName: (name: string): Problem => ({
     status: 404,
@@ -153,6 +167,12 @@ export const problems = {
     text: 'This gateway is answering as many requests as it can.',
     advice: [reload],
   }),
+  tooOften: (): Problem => ({
+    status: 429,
+    title: 'Too much from you at once',
+    text: 'This gateway has many readers, and your network has asked for more than its share.',
+    advice: ['Wait a few seconds, then reload.', 'Run a node of your own: it has no such limit.'],
+  }),
   unavailable: (text: string): Problem => ({
     status: 502,
     title: 'The site could not be fetched',
@@ -194,12 +214,17 @@ export const problems = {
   }),
 } as const;
 
-/** The problem behind an error of the layers below, or undefined for one that should not occur. */
-export function problemOfError(error: AltNetError): Problem | undefined {
+/**
+ * The problem behind an error of the layers below, or undefined for one that should not occur.
+ * `root`: what was asked for, which they know by its hash and people by its CID.
+ */
+export function problemOfError(error: AltNetError, root?: CID): Problem | undefined {
   if (isAltNetError(error, 'CONTENT_REVOKED')) return problems.revokedContent(placeOf(error));
   if (isAltNetError(error, 'CONTENT_BLOCKED')) return problems.blockedContent(placeOf(error));
   const make = byCode[error.code];
-  return make?.(error.message);
+  if (!root) return make?.(error.message);
+  const hash = toHex(root.multihash.digest);
+  return make?.(error.message.replaceAll(hash, root.toString()));
 }
 
 /** The root, and the path below it where only that is denied. */

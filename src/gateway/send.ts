@@ -4,15 +4,22 @@
  */
 import { once } from 'node:events';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { CID } from 'multiformats/cid';
+import { abortReason, withDeadline } from '../base/abort.ts';
 import type { Bytes } from '../base/bytes.ts';
+import type { Timers } from '../base/clock.ts';
 import { AltNetError, isAltNetError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { reasonOf } from '../base/reason.ts';
 import type { SiteFile } from '../content/types.ts';
 import type { Account } from './account.ts';
+import { breakOff } from './break-off.ts';
 import { judge, type Wanted } from './conditions.ts';
+import type { Encoding } from './encodings.ts';
 import { pageHeaders } from './page.ts';
-import { formatProblem, type Problem, problemOfError, problems } from './problem.ts';
+import { type Problem, problemOfError, problems } from './problem.ts';
+import { formProblem } from './problem-forms.ts';
+import type { PageStatus, RedirectStatus } from './redirects.ts';
 
 export interface Exchange {
   readonly request: IncomingMessage;
@@ -22,18 +29,43 @@ export interface Exchange {
 
 /** What is answered with, but for its bytes. */
 export interface Representation {
-  readonly size: number;
+  /** Undefined where nobody knows before the end: then there are no ranges. */
+  readonly size: number | undefined;
   /** Media type. */
   readonly type: string;
-  /** Quoted, strong; absent where the answer is no success and so has no conditions. */
-  readonly etag?: string;
-  readonly status?: 404;
+  /** Quoted; absent where the answer is no success and so has no conditions. */
+  readonly etag?: string | undefined;
+  readonly status?: PageStatus | undefined;
   readonly cacheControl: string;
+  /** What `size` and the bytes are in. Then there are no ranges. */
+  readonly encoding?: Encoding | undefined;
+  /** Whoever accepts other encodings may get other bytes. */
+  readonly varies?: boolean | undefined;
+  /** Where it comes from: "/ipfs/ROOT/path". */
+  readonly place?: string | undefined;
+  /** Headers of this kind of answer alone. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What sending goes by, for as long as it takes. */
+export interface Sending {
+  readonly signal: AbortSignal;
+  /** The first piece is here: the client's patience decides from now on. */
+  readonly onBegin: () => void;
+  readonly timers: Timers;
+  /** Whoever does not take what is waiting for it within this, or at 4 KiB/s, is cut off. */
+  readonly readerTimeoutMs: number;
 }
 
 const whole: Wanted = { kind: 'whole' };
 const notStored = 'no-store';
+const readerBytesPerSecondMin = 4096;
+/** More of a body than this is not handed over at once. */
+const pieceBytesMax = 256 * 1024;
+/** So much may wait in the socket of a client who has been answered. */
+const leftWaitingBytesMax = 64 * 1024;
 
+/** Only for what is small, or kept in memory anyway: it waits for its reader where it is. */
 export function sendBytes(exchange: Exchange, shown: Representation, bytes: Bytes): void {
   const wanted = wantedOf(exchange, shown);
   writeHead(exchange.response, shown, wanted);
@@ -46,41 +78,115 @@ export function sendBytes(exchange: Exchange, shown: Representation, bytes: Byte
   exchange.response.end(body);
 }
 
+/** The same of any size: what is large keeps its place until its reader has it. */
+export async function sendWhole(
+  exchange: Exchange,
+  shown: Representation,
+  bytes: Bytes,
+  sending: Sending,
+): Promise<void> {
+  if (bytes.length <= leftWaitingBytesMax || !needsBytes(exchange, shown)) {
+    sendBytes(exchange, shown, bytes);
+    return;
+  }
+  const wanted = wantedOf(exchange, shown);
+  const body = wanted.kind === 'part' ? bytes.subarray(wanted.from, wanted.to) : bytes;
+  await sendPieces(exchange, { shown, wanted }, piecesOf(body), sending);
+  exchange.response.end();
+}
+
 /** Whether an answer needs bytes at all: not for HEAD, nor for what the client has already. */
 export function needsBytes(exchange: Exchange, shown: Representation): boolean {
-  return hasBody(exchange, wantedOf(exchange, shown)) && shown.size > 0;
+  return hasBody(exchange, wantedOf(exchange, shown)) && shown.size !== 0;
+}
+
+/** Whether the client has it already. */
+export function isUnchanged(exchange: Exchange, shown: Representation): boolean {
+  return wantedOf(exchange, shown).kind === 'unchanged';
 }
 
 /**
  * Sends a file piece by piece, as fast as the client takes it. The head waits for the first piece,
- * so that content that cannot be had is still an honest error; `onBegin` tells when it is here.
- * Rejects when the source fails or gives another number of bytes than it promised.
+ * so that content that cannot be had is still an honest error. Rejects when the source fails or
+ * gives another number of bytes than it promised.
  */
 export async function sendFile(
   exchange: Exchange,
   shown: Representation,
   file: SiteFile,
-  { signal, onBegin }: { readonly signal: AbortSignal; readonly onBegin: () => void },
+  sending: Sending,
 ): Promise<void> {
-  const { response, account } = exchange;
   const wanted = wantedOf(exchange, shown);
   const { from, to } = wanted.kind === 'part' ? wanted : { from: 0, to: file.size };
-  let left = to - from;
-  for await (const piece of file.read({ from, to, signal })) {
+  const pieces = exactly(to - from, file, file.read({ from, to, signal: sending.signal }));
+  await sendPieces(exchange, { shown, wanted }, pieces, sending);
+  exchange.response.end();
+}
+
+/** Sends what comes until it ends; the head with the first of it. Rejects like the source. */
+export async function sendStream(
+  exchange: Exchange,
+  shown: Representation,
+  pieces: AsyncIterable<Bytes> | Iterable<Bytes>,
+  sending: Sending,
+): Promise<void> {
+  await sendPieces(exchange, { shown, wanted: wantedOf(exchange, shown) }, pieces, sending);
+  exchange.response.end();
+}
+
+async function sendPieces(
+  { response, account }: Exchange,
+  { shown, wanted }: { readonly shown: Representation; readonly wanted: Wanted },
+  pieces: AsyncIterable<Bytes> | Iterable<Bytes>,
+  sending: Sending,
+): Promise<void> {
+  for await (const piece of pieces) {
     if (!response.headersSent) {
-      onBegin();
+      sending.onBegin();
       writeHead(response, shown, wanted);
     }
+    account.bytes += piece.length;
+    if (!response.write(piece)) await untilTaken(response, sending);
+  }
+}
+
+/** Rejects with TIMEOUT when the client reads hardly anything: its place is wanted by others. */
+async function untilTaken(
+  response: ServerResponse,
+  { signal, timers, readerTimeoutMs }: Sending,
+): Promise<void> {
+  const waiting = response.writableLength;
+  const ms = Math.max(readerTimeoutMs, (waiting / readerBytesPerSecondMin) * 1000);
+  await withDeadline({ timers, ms, what: 'the reader', signal }, async (ended) => {
+    try {
+      await once(response, 'drain', { signal: ended });
+    } catch (error) {
+      throw ended.aborted ? abortReason(ended) : error;
+    }
+  });
+}
+
+function* piecesOf(bytes: Bytes): Generator<Bytes, void, undefined> {
+  for (let at = 0; at < bytes.length; at += pieceBytesMax) {
+    yield bytes.subarray(at, at + pieceBytesMax);
+  }
+}
+
+/** Half a file must never look like a whole one, nor a whole one like half of another. */
+async function* exactly(
+  bytes: number,
+  { cid }: SiteFile,
+  pieces: AsyncIterable<Bytes>,
+): AsyncGenerator<Bytes, void, undefined> {
+  let left = bytes;
+  for await (const piece of pieces) {
     left -= piece.length;
     if (left < 0) break;
-    account.bytes += piece.length;
-    if (!response.write(piece)) await once(response, 'drain', { signal });
+    yield piece;
   }
-  if (left !== 0) {
-    const why = 'a file does not have the length that it claims';
-    throw new AltNetError('CONTENT_BAD', { root: file.cid.toString(), why });
-  }
-  response.end();
+  if (left === 0) return;
+  const why = 'a file does not have the length that it claims';
+  throw new AltNetError('CONTENT_BAD', { root: cid.toString(), why });
 }
 
 export function sendPage(exchange: Exchange, text: string): void {
@@ -90,35 +196,40 @@ export function sendPage(exchange: Exchange, text: string): void {
 
 export function sendProblem(exchange: Exchange, problem: Problem): void {
   const { status } = problem;
-  const headers: OutgoingHttpHeaders = { ...pageHeaders, 'cache-control': notStored };
+  const { text, headers: own } = formProblem(problem, exchange.request.headers.accept);
+  const headers: OutgoingHttpHeaders = { ...own, 'cache-control': notStored, vary: 'Accept' };
   if (status === 405) headers['allow'] = 'GET, HEAD';
-  if (status === 503) headers['retry-after'] = '5';
-  writeAll(exchange, Buffer.from(formatProblem(problem)), status, headers);
+  if (status === 503 || status === 429) headers['retry-after'] = '5';
+  writeAll(exchange, Buffer.from(text), status, headers);
 }
 
-/** An error page, or a broken connection where half an answer is out already. */
-export function sendFailure(exchange: Exchange, error: unknown, log: Logger): void {
+/**
+ * An error page, or a broken connection where half an answer is out already. `root`: of what was
+ * asked for, if that is known.
+ */
+export function sendFailure(exchange: Exchange, error: unknown, log: Logger, root?: CID): void {
   const { response } = exchange;
-  const problem = isAltNetError(error) ? problemOfError(error) : undefined;
+  const problem = isAltNetError(error) ? problemOfError(error, root) : undefined;
   // A full disk is explained to the reader, and is still for the operator to mend.
   const isOperators = problem ? problem.status === 507 : !isAltNetError(error, 'ABORTED');
   if (isOperators) {
     log.error('the gateway could not answer', { why: reasonOf(error) });
   }
-  if (response.headersSent || response.destroyed) response.destroy();
+  if (response.headersSent || response.destroyed) breakOff(response);
   else sendProblem(exchange, problem ?? problems.defect());
 }
 
 export function sendRedirect(
   exchange: Exchange,
-  status: 302 | 308,
+  status: RedirectStatus,
   { location, cacheControl = notStored }: { location: string; cacheControl?: string },
 ): void {
   const headers = { location, 'cache-control': cacheControl };
   writeAll(exchange, Buffer.alloc(0), status, headers);
 }
 
-function writeAll(
+/** An answer of the gateway itself, all of it at once. */
+export function writeAll(
   { request, response, account }: Exchange,
   bytes: Bytes,
   status: number,
@@ -130,16 +241,18 @@ function writeAll(
   response.end(isHead ? undefined : bytes);
 }
 
-function wantedOf({ request }: Exchange, { etag, size }: Representation): Wanted {
+function wantedOf({ request }: Exchange, shown: Representation): Wanted {
+  const { etag, size, encoding } = shown;
   if (etag === undefined) return whole;
   const { headers, method } = request;
   const ifNoneMatch = headers['if-none-match'];
-  const range = method === 'HEAD' ? undefined : headers.range; // ranges are for GET alone
+  const hasRanges = method !== 'HEAD' && size !== undefined && encoding === undefined;
+  const range = hasRanges ? headers.range : undefined; // ranges are for GET alone
   if (ifNoneMatch === undefined && range === undefined) return whole;
   const ifRange = headers['if-range'];
   return judge(
     { ifNoneMatch, range, ifRange: Array.isArray(ifRange) ? ifRange.join() : ifRange },
-    { etag, size },
+    { etag, size: size ?? 0 },
   );
 }
 
@@ -148,15 +261,18 @@ function hasBody({ request }: Exchange, { kind }: Wanted): boolean {
 }
 
 function writeHead(response: ServerResponse, shown: Representation, wanted: Wanted): void {
-  const { size, type, etag, status = 200, cacheControl } = shown;
+  const { size, type, etag, status = 200, cacheControl, encoding, varies, place } = shown;
   const headers: OutgoingHttpHeaders = { 'cache-control': cacheControl };
   if (etag !== undefined) headers['etag'] = etag;
+  if (varies) headers['vary'] = 'Accept-Encoding';
   if (wanted.kind === 'unchanged') {
-    response.writeHead(304, headers);
+    response.writeHead(304, { ...headers, ...shown.headers });
     return;
   }
   headers['x-content-type-options'] = 'nosniff';
-  headers['accept-ranges'] = 'bytes';
+  if (place !== undefined) headers['x-ipfs-path'] = place;
+  if (encoding !== undefined) headers['content-encoding'] = encoding;
+  else if (size !== undefined) headers['accept-ranges'] = 'bytes';
   if (wanted.kind === 'unsatisfiable') {
     response.writeHead(416, {
       ...headers,
@@ -166,12 +282,13 @@ function writeHead(response: ServerResponse, shown: Representation, wanted: Want
     return;
   }
   headers['content-type'] = type;
+  if (shown.headers) Object.assign(headers, shown.headers);
   if (wanted.kind === 'part') {
     headers['content-range'] = `bytes ${wanted.from}-${wanted.to - 1}/${size}`;
     headers['content-length'] = wanted.to - wanted.from;
     response.writeHead(206, headers);
     return;
   }
-  headers['content-length'] = size;
+  if (size !== undefined) headers['content-length'] = size;
   response.writeHead(status, headers);
 }

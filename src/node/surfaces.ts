@@ -91,9 +91,11 @@ async function startGateway(
 ): Promise<Bound<Gateway> | undefined> {
   if (options.gateway === undefined) return undefined;
   const onServed = (served: ServedAnswer): void => stats.served(served);
+  const { denials } = trust;
+  const deps = { names, sites, dags: sites, log, world, onServed, denials };
   const request = { address: options.gateway, explicit: options.gatewayExplicit };
   const bound = await bindOrMove(request, async (at) => {
-    const gateway = new Gateway({ names, sites, log, world, onServed, denials: trust.denials }, at);
+    const gateway = new Gateway(deps, at);
     await gateway.start();
     return gateway;
   });

@@ -59,7 +59,8 @@ export function clientOf(port: number): RunningGateway['ask'] {
   return (host, path, { method = 'GET', headers = {} } = {}) => {
     const { promise, resolve, reject } = Promise.withResolvers<Reply>();
     const target = { host: '127.0.0.1', port, method, path, agent: false } as const;
-    const request = httpRequest({ ...target, headers: { host, ...headers } }, (response) => {
+    const sent = { host, accept: 'text/html', ...headers };
+    const request = httpRequest({ ...target, headers: sent }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);

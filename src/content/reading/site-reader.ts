@@ -17,10 +17,12 @@ import { missingOf } from '../dag/missing.ts';
 import type { Blocks, Holding, Holdings } from '../ports.ts';
 import { cidOf, type Link, requireLink } from '../dag/root.ts';
 import type { OpenOptions, SiteEntry, SiteFile, SiteFolder } from '../types.ts';
-import { decodeNode, type FilePart } from '../dag/unixfs.ts';
+import { decodeNode, type FilePart, type FolderEntry } from '../dag/unixfs.ts';
 import { DagWalk, type Want } from '../dag/walk.ts';
 
 const entriesMax = 10_000;
+/** Of so many entries that are no plain blocks it is found out what they are. */
+const looksMax = 256;
 /**
  * So much of a file comes with its path, from where it is read first: who opens a file mostly reads
  * it, and would else wait for another round trip.
@@ -84,7 +86,7 @@ export class SiteFiles {
     const folder: SiteFolder = {
       type: 'folder',
       cid: cidOf(target),
-      entries: entries.map(({ name, size }) => ({ name, size })),
+      entries: typedEntries(blocks, entries),
     };
     return folder;
   }
@@ -145,6 +147,24 @@ export class SiteFiles {
   }
 }
 
+/** Looks only into what is here, and not into very many: a list must not take long. */
+function typedEntries(blocks: Blocks, entries: readonly FolderEntry[]): SiteFolder['entries'] {
+  let looks = 0;
+  return entries.map((entry) => {
+    const { codec, name, size } = entry;
+    const mayLook = codec === 'raw' || looks++ < looksMax;
+    return { name, size, type: mayLook ? typeOf(blocks, entry) : undefined };
+  });
+}
+
+function typeOf(blocks: Blocks, { codec, hash }: Link): 'file' | 'folder' | undefined {
+  if (codec === 'raw') return 'file';
+  const bytes = blocks.get(hash);
+  const node = bytes && decodeNode({ codec, hash }, bytes);
+  if (node === undefined || node.kind === 'bad') return undefined;
+  return node.kind === 'file' ? 'file' : 'folder';
+}
+
 /** Whether a range begins in what comes first of another one. */
 function meets({ from }: ByteRange, first: ByteRange): boolean {
   return from >= first.from && from < Math.min(first.from + firstBytes, first.to);
@@ -169,7 +189,7 @@ function targetOf({ root, path, blocks }: Opening): Link | undefined {
   return walkTo(blocks, { link: root, level: 0, path, scope: 'block' });
 }
 
-function walkTo(blocks: Blocks, want: Want): Link | undefined {
+export function walkTo(blocks: Blocks, want: Want): Link | undefined {
   const walk = new DagWalk(want);
   for (let link = walk.next(); link !== undefined; link = walk.next()) {
     const bytes = blocks.get(link.hash);
@@ -182,6 +202,6 @@ function walkTo(blocks: Blocks, want: Want): Link | undefined {
   return walk.target;
 }
 
-function noPath({ hash }: Link, path: readonly string[]): AltNetError {
+export function noPath({ hash }: Link, path: readonly string[]): AltNetError {
   return new AltNetError('CONTENT_NO_PATH', { root: toHex(hash), path: `/${path.join('/')}` });
 }
