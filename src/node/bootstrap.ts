@@ -165,7 +165,8 @@ function wrongPeer(
   return new AltNetError('WRONG_PEER', { address, want: toHex(want), have: toHex(have) });
 }
 
-async function endpointsOf(
+/** All addresses of its host. Rejects with UNREACHABLE or ABORTED. */
+export async function endpointsOf(
   { text, host, port }: BootstrapAddress,
   { world, names = new HostNames(), signal }: AskContext,
 ): Promise<Endpoint[]> {

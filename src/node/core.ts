@@ -34,6 +34,7 @@ import { OwnContact, type SeenAt } from './own-contact.ts';
 import type { Parts } from './parts.ts';
 import { keeperSearch, providerSearch } from './provider-search.ts';
 import { Purge } from './purge.ts';
+import { connectionsOf, listenForRelay, Relays } from './relays.ts';
 import { ShownSites } from './shown-sites.ts';
 import { zoneFileReader } from './zone-file-reader.ts';
 
@@ -86,13 +87,20 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
     new SiteStats({ notes: store.notes, saltFile: saltFileIn(options.data), world, log }),
   );
   await stats.start();
-  const { note, announced, ...networks } = await startNetworks(
-    { identity, store, trust },
-    { options, stack, common },
+  const {
+    note,
+    announced,
+    own: contact,
+    ...networks
+  } = await startNetworks({ identity, store, trust }, { options, stack, common });
+  const relays = stack.use(
+    new Relays({ ...networks, ...common, notes: store.notes, key: identity.node }, options),
   );
-  const base = { identity, store, trust, purge, stats, world, ...networks };
+  relays.onChange(() => contact.changed());
+  const base = { identity, store, trust, purge, stats, relays, world, ...networks };
   const fields = await startFields(base, { options, stack, common });
   purge.start();
+  await relays.start();
   const revocations = stack.use(revocationsOf(fields, revokers, common));
   announced.by = revocations;
   await revocations.start();
@@ -141,6 +149,7 @@ async function startNetworks(
 ): Promise<
   Pick<Parts, 'transport' | 'peers' | 'mode' | 'dht'> & {
     readonly note: string | undefined;
+    readonly own: OwnContact;
     /** Who is told of announcements, once there is somebody. */
     readonly announced: { by: Revocations | undefined };
   }
@@ -167,8 +176,9 @@ async function startNetworks(
         ),
       // Who does not listen has no address to announce, and so provides nothing.
       peers: (udp) => {
-        const listen = options.guest ? [] : udp;
-        return new PeerHost({ key: identity.node, listen, logger: log, world });
+        const listen = options.guest ? [] : listenForRelay(udp, options.relay);
+        const connectionsMax = connectionsOf(options.relay);
+        return new PeerHost({ key: identity.node, listen, connectionsMax, logger: log, world });
       },
     },
   );
@@ -205,7 +215,7 @@ async function startNetworks(
   stack.defer(trust.denials.onChange(() => dht.reconsider()));
   mode.recall(recalledReach(store.notes, world.clock.unixMs()));
   mode.start();
-  return { transport, peers, mode, dht, note: bound.note, announced };
+  return { transport, peers, mode, dht, own, note: bound.note, announced };
 }
 
 function roleOf(options: Pick<NodeOptions, 'guest' | 'public'>): ModeOptions['role'] {

@@ -63,6 +63,11 @@ export class OwnContact {
     return bytes;
   };
 
+  /** The addresses have changed: the next one who asks is told. */
+  changed(): void {
+    this.#lookedMs = Number.NEGATIVE_INFINITY;
+  }
+
   #sign({ addresses, udp4, udp6 }: Said, issued: number): Bytes {
     const multiaddrs = addresses.flatMap((text) => {
       const address = parsePeerAddress(text);

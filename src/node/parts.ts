@@ -15,6 +15,7 @@ import type { SiteStats } from '../stats/site-stats.ts';
 import type { Store } from '../store/store.ts';
 import type { Trust } from '../trust/trust.ts';
 import type { Purge } from './purge.ts';
+import type { Relays } from './relays.ts';
 
 export interface Parts {
   readonly identity: Identity;
@@ -32,5 +33,6 @@ export interface Parts {
   readonly links: Links;
   readonly revocations: Revocations;
   readonly stats: SiteStats;
+  readonly relays: Relays;
   readonly world: World;
 }

@@ -29,7 +29,7 @@ export class Presence {
   constructor(parts: Parts, addresses: readonly BootstrapAddress[], log: Logger) {
     this.#parts = parts;
     this.#log = log;
-    const { store, dht, mode, peers, sites, world } = parts;
+    const { store, dht, mode, peers, sites, relays, world } = parts;
     this.#world = world;
     const { notes } = store;
     const remembered = (): ReturnType<typeof rememberedPeers> => rememberedPeers(notes);
@@ -44,6 +44,7 @@ export class Presence {
       world,
       log,
     });
+    relays.onChange(() => this.#upkeep.addressesChanged());
     const onDisturbance = (what: Disturbance): void => this.#wake(what);
     this.#watch = new DisturbanceWatch({ world, addresses: ownAddresses, onDisturbance });
   }
@@ -88,12 +89,13 @@ export class Presence {
   }
 
   #wake(what: Disturbance): void {
-    const { mode, dht, publisher, revocations } = this.#parts;
+    const { mode, dht, publisher, relays, revocations } = this.#parts;
     this.#log.info('the clock or the network of this machine changed', { ...what });
     if (what.kind === 'clock') mode.clock.moved(what.movedMs);
     dht.wake();
     this.#bootstrapper.wake();
     publisher.wake();
+    relays.wake();
     revocations.wake();
   }
 }

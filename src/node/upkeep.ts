@@ -7,7 +7,7 @@ import { AltNetError } from '../base/errors.ts';
 import type { World } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { reasonOf } from '../base/reason.ts';
-import { repeat } from '../dht/loops.ts';
+import { Nudge, repeat } from '../dht/loops.ts';
 import type { TableView } from '../dht/table/table.ts';
 import type { Contact } from '../identity/contact.ts';
 import type { NoteStore } from '../store/notes.ts';
@@ -29,13 +29,19 @@ export interface UpkeepDeps {
 }
 
 const intervalMs = 60_000;
+/** Two changes that come so soon after one another, as of two relays, are announced as one. */
+const settleMs = 10_000;
 /** A node that is killed soon after its start shall have noted whom it met. */
 const firstMs = 2000;
 
 export class Upkeep {
   readonly #deps: UpkeepDeps;
   readonly #stopping = new AbortController();
+  readonly #changed = new Nudge();
   #loops: Promise<unknown> | undefined;
+  /** When the next look at the addresses is due, on the monotonic clock. */
+  #announceMs = 0;
+  #announcedMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: UpkeepDeps) {
     this.#deps = deps;
@@ -44,7 +50,6 @@ export class Upkeep {
   start(): void {
     const { world, log } = this.#deps;
     const context = { timers: world.timers, log, signal: this.#stopping.signal };
-    let announceMs = 0; // at once, for a change since the last run
     let rememberMs = firstMs / 2;
     const untilRemember = (): number => (rememberMs = Math.min(2 * rememberMs, intervalMs));
     this.#loops ??= Promise.all([
@@ -55,16 +60,20 @@ export class Upkeep {
       repeat(
         {
           name: 'announce again',
-          delayMs: () => {
-            const delayMs = announceMs;
-            announceMs = intervalMs;
-            return delayMs;
-          },
+          nudge: this.#changed,
+          // At first at once, for a change since the last run.
+          delayMs: () => Math.max(0, this.#announceMs - world.clock.monotonicMs()),
           run: (signal) => this.#announce(signal),
         },
         context,
       ),
     ]);
+  }
+
+  /** The addresses have changed: what is provided is announced anew, in seconds. */
+  addressesChanged(): void {
+    this.#announceMs = this.#announcedMs + settleMs;
+    this.#changed.now();
   }
 
   /** Notes the peers of the end; a full disk is not worth an error then. */
@@ -88,10 +97,12 @@ export class Upkeep {
   }
 
   async #announce(signal: AbortSignal): Promise<void> {
-    const { notes, addresses, reprovide } = this.#deps;
+    const { notes, addresses, reprovide, world } = this.#deps;
+    this.#announceMs = world.clock.monotonicMs() + intervalMs;
     const present = addresses();
     // Without any, this node is off the network for a moment; there is nothing to say.
     if (present.length === 0 || areAnnounced(notes, present)) return;
+    this.#announcedMs = world.clock.monotonicMs();
     await reprovide({ signal });
     await noteAnnounced(notes, present);
   }
