@@ -18,14 +18,14 @@ import { sourceDefaults, type SourceOptions, Sources } from './sources.ts';
 import { tcpDefaults, TcpListener, type TcpOptions } from './tcp-listener.ts';
 import { UdpListener } from './udp-listener.ts';
 import { Forwarder, forwarderDefaults, type ForwarderOptions } from './upstream/forwarder.ts';
-import { dnsPort, readSystemServers, type ReadSystemServers } from './upstream/system.ts';
+import { dnsPort, type ReadSystem, readSystem } from './upstream/system.ts';
 
 export interface DnsDeps {
   readonly names: NameResolver;
   readonly world: World;
   readonly log: Logger;
-  /** The system's, as they are now; left out: what this system says. */
-  readonly readSystem?: ReadSystemServers | undefined;
+  /** Left out: what this system says. */
+  readonly readSystem?: ReadSystem | undefined;
 }
 
 export interface DnsServiceOptions {
@@ -76,7 +76,7 @@ export class DnsService {
 
   /** Throws BAD_ADDRESS. */
   constructor(deps: DnsDeps, options: DnsServiceOptions, listen: HostPort) {
-    const { names, world, readSystem = readSystemServers } = deps;
+    const { names, world, readSystem: read = readSystem } = deps;
     const counters = this.#counters;
     this.#deps = deps;
     this.#options = options;
@@ -87,7 +87,7 @@ export class DnsService {
     const chosen = options.upstream.map(requireServer);
     const isOwn = (server: HostPort): boolean => this.#isOwn(server);
     this.#forwarder = new Forwarder(
-      { world, counters, chosen, readSystem, isOwn },
+      { world, counters, chosen, readSystem: read, isOwn },
       { ...forwarderDefaults, ...options.forwarding },
     );
     const zone = new SiteZone(this.#existence, options);

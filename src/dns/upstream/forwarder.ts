@@ -92,8 +92,7 @@ export class Forwarder {
   /** Never rejects. */
   forward(query: Query): Answer | Promise<Answer> {
     const { counters } = this.#deps;
-    const question = questionOf(query);
-    const key = cacheKey(question);
+    const key = cacheKey(questionOf(query));
     const cached = this.#cache.get(key);
     if (cached) {
       counters.upstream('cached');
@@ -108,19 +107,24 @@ export class Forwarder {
       counters.upstream('full');
       return failure('too many questions are under way');
     }
-    const asked = this.#find(question, key).finally(() => this.#asked.delete(key));
+    const asked = this.#find(query, key).finally(() => this.#asked.delete(key));
     this.#asked.set(key, asked);
     return asked;
   }
 
-  async #find(question: Question, key: string): Promise<Answer> {
+  async #find(query: Query, key: string): Promise<Answer> {
     const { timers } = this.#deps.world;
     const { patienceMs: ms } = this.#options;
     const { signal } = this.#stopping;
     const { counters } = this.#deps;
     try {
+      const servers = await this.#servers.inOrder();
+      if (isOursWithSuffix(query, this.#servers.search)) return plainAnswer(rcodes.nxDomain);
+      this.#loops.look(this.#servers.all);
       const limit = { timers, ms, what: 'resolvers', signal };
-      const reply = await withDeadline(limit, (ended) => this.#askAll(question, ended));
+      const reply = await withDeadline(limit, (ended) => {
+        return this.#askAll(servers, questionOf(query), ended);
+      });
       counters.upstream('answered');
       this.#cache.set(key, reply);
       return passedAnswer(reply, 0);
@@ -135,9 +139,11 @@ export class Forwarder {
   }
 
   /** Rejects with TIMEOUT, ABORTED, UNREACHABLE, or NO_ANSWER when there is nobody to ask. */
-  async #askAll(question: Question, signal: AbortSignal): Promise<Reply> {
-    const servers = await this.#servers.inOrder();
-    this.#loops.look(servers);
+  async #askAll(
+    servers: readonly Server[],
+    question: Question,
+    signal: AbortSignal,
+  ): Promise<Reply> {
     if (servers.length === 0) {
       throw new AltNetError('NO_ANSWER', { what: 'resolvers', answered: 0, wanted: 1 });
     }
@@ -201,6 +207,20 @@ export class Forwarder {
     }
     return reply;
   }
+}
+
+/**
+ * Whether it is a name below .alt with what this system appends to names that are not found: nobody
+ * else is to know what was looked for.
+ */
+export function isOursWithSuffix(
+  { labels }: Pick<Query, 'labels'>,
+  search: readonly string[],
+): boolean {
+  return search.some((suffix) => {
+    const before = labels.length - suffix.split('.').length;
+    return before > 0 && labels[before - 1] === 'alt' && labels.slice(before).join('.') === suffix;
+  });
 }
 
 /** Whether it says something of the name, and not of the resolver. */

@@ -23,7 +23,7 @@ export class LoopCheck {
   readonly #world: World;
   readonly #stopping: AbortSignal;
   /** Labels that were sent out. BOUNDED by the servers, see look(). */
-  readonly #sent = new Map<string, Server>();
+  readonly #sent = new Map<string, { readonly server: Server; cameBack: boolean }>();
   #lookedAtMs: number | undefined;
 
   constructor(world: World, stopping: AbortSignal) {
@@ -46,15 +46,17 @@ export class LoopCheck {
   /** Whether this is one of our questions that came back; its server is not asked any more. */
   isOwn({ type, labels }: Pick<Query, 'type' | 'labels'>): boolean {
     if (type !== types.txt || labels.length !== 2 || labels[1] !== ending) return false;
-    const server = this.#sent.get(labels[0] ?? '');
-    if (!server) return false;
-    server.isLoop = true;
+    const sent = this.#sent.get(labels[0] ?? '');
+    if (!sent) return false;
+    sent.cameBack = true;
+    sent.server.isLoop = true;
     return true;
   }
 
   async #send(server: Server): Promise<void> {
     const label = toHex(this.#world.random.bytes(labelBytes));
-    this.#sent.set(label, server);
+    const sent = { server, cameBack: false };
+    this.#sent.set(label, sent);
     const id = idOf(this.#world);
     const key = questionKey([label, ending], types.txt);
     const question = { key, dnssecOk: false, checkingDisabled: false };
@@ -68,6 +70,7 @@ export class LoopCheck {
     } catch {
       // What it answers, and whether, means nothing: only whether it asks.
     }
+    server.isLoop = sent.cameBack;
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import type { HostPort } from '../../base/address.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { ReadSystemServers } from './system.ts';
+import type { ReadSystem } from './system.ts';
 
 export interface Server extends HostPort {
   /** One after the other, without an answer. */
@@ -20,7 +20,7 @@ export interface ServersDeps {
   readonly clock: Clock;
   /** What the user chose; empty: those of the system. */
   readonly chosen: readonly HostPort[];
-  readonly readSystem: ReadSystemServers;
+  readonly readSystem: ReadSystem;
   /** Whether this is where we listen ourselves. */
   readonly isOwn: (server: HostPort) => boolean;
 }
@@ -32,11 +32,22 @@ const restMaxMs = 60_000;
 export class Servers {
   readonly #deps: ServersDeps;
   #servers: readonly Server[] = []; // BOUNDED by the list that was chosen, or read
+  #search: readonly string[] = []; // BOUNDED by who reads it
   #readAtMs: number | undefined;
   #reading: Promise<void> | undefined;
 
   constructor(deps: ServersDeps) {
     this.#deps = deps;
+  }
+
+  /** In the order of the list, also those that ask us. */
+  get all(): readonly Server[] {
+    return this.#servers;
+  }
+
+  /** What programs of this system append to names that they did not find. */
+  get search(): readonly string[] {
+    return this.#search;
   }
 
   /** Best first; none that asks us. */
@@ -65,7 +76,9 @@ export class Servers {
   /** What is known of one that stays in the list is kept. */
   async #read(): Promise<void> {
     const { chosen, readSystem, isOwn, clock } = this.#deps;
-    const listed = chosen.length > 0 ? chosen : await readSystem();
+    const system = await readSystem();
+    const listed = chosen.length > 0 ? chosen : system.servers;
+    this.#search = system.search;
     this.#servers = listed
       .filter((server) => !isOwn(server))
       .map(({ host, port }) => {
