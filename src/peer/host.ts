@@ -23,6 +23,7 @@ import { IdleCloser } from './idle.ts';
 import { makeLibp2p } from './libp2p.ts';
 import { NetworkCap, type NetworkCapOptions } from './network-cap.ts';
 import { formatPeerAddress, type RelayedAddress } from './peer-address.ts';
+import type { PortDialer } from './punch/port-dial.ts';
 import type { CircuitDial } from './relay/circuit-transport.ts';
 import { SendMemory } from './send-memory.ts';
 import type { ByteStream, Traffic } from './stream.ts';
@@ -76,6 +77,8 @@ export class PeerHost {
   /** Where this node has a place. BOUNDED by who sets it: a few. */
   #relays: readonly RelayedAddress[] = [];
   #onRelay: (publicKey: Bytes) => void = () => undefined;
+  #onConnection: (connection: PeerConnection) => void = () => undefined;
+  #ports: PortDialer | undefined;
   #running: { readonly libp2p: Libp2p; readonly dialer: PeerDialer } | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -109,8 +112,10 @@ export class PeerHost {
         acceptsFrom: (relay) => this.#relays.some(({ relayKey }) => isKeyOf(relay, relayKey)),
         onReady: (dial) => (circuit = dial),
       },
+      onPorts: (dialer) => (this.#ports = dialer),
       isAsked: (protocol) => this.#streams.isAsked(protocol),
     });
+    libp2p.addEventListener('connection:open', ({ detail }) => this.#onConnection(shown(detail)));
     try {
       await libp2p.start();
     } catch (error) {
@@ -186,15 +191,18 @@ export class PeerHost {
     this.#onRelay = listener;
   }
 
+  /** Called with every connection as it opens. */
+  onConnection(listener: (connection: PeerConnection) => void): void {
+    this.#onConnection = listener;
+  }
+
+  /** Dials from ports of one's choice; undefined before the start. */
+  get ports(): PortDialer | undefined {
+    return this.#ports;
+  }
+
   connections(): PeerConnection[] {
-    return (this.#running?.libp2p.getConnections() ?? []).map((connection) => ({
-      publicKey: publicKeyOf(connection),
-      address: connection.remoteAddr.toString(),
-      direction: connection.direction,
-      openedMs: connection.timeline.open,
-      streams: connection.streams.length,
-      isRelayed: connection.limits !== undefined,
-    }));
+    return (this.#running?.libp2p.getConnections() ?? []).map(shown);
   }
 
   /** Ends all connections to a peer at once, as when it is known to be gone. */
@@ -290,6 +298,17 @@ export class PeerHost {
     if (!dialer) throw new AltNetError('UNREACHABLE', { what, why: 'this node is stopped' });
     return dialer.connect(goal);
   }
+}
+
+function shown(connection: Connection): PeerConnection {
+  return {
+    publicKey: publicKeyOf(connection),
+    address: connection.remoteAddr.toString(),
+    direction: connection.direction,
+    openedMs: connection.timeline.open,
+    streams: connection.streams.length,
+    isRelayed: connection.limits !== undefined,
+  };
 }
 
 function notStarted(): Promise<never> {

@@ -10,8 +10,8 @@ import { createLibp2p } from 'libp2p';
 import type { Certificates } from './certificates.ts';
 import { addressDialMs, addressesMax, dialMs } from './dialing.ts';
 import { eagerMuxer } from './eager.ts';
-import { eagerTcp } from './eager-dial.ts';
 import { forgetGonePeers } from './forget.ts';
+import { type PortDialer, punchingTcp } from './punch/port-dial.ts';
 import { type CircuitHooks, circuitTransport } from './relay/circuit-transport.ts';
 import type { SendMemory } from './send-memory.ts';
 import { NodeTls, type TlsComponents } from './tls.ts';
@@ -25,6 +25,8 @@ export interface Libp2pOptions {
   readonly certificates: Certificates;
   readonly memory: SendMemory;
   readonly circuits: CircuitHooks;
+  /** Called once, before libp2p starts. */
+  readonly onPorts: (dialer: PortDialer) => void;
   /** Whether a stream of the protocol is opened without waiting for an answer. */
   readonly isAsked: (protocol: string) => boolean;
 }
@@ -45,7 +47,7 @@ export async function makeLibp2p(options: Libp2pOptions): Promise<Libp2p> {
     start: false,
     privateKey,
     addresses: { listen: [...listen] },
-    transports: [eagerTcp(tls), circuitTransport(tls, circuits)],
+    transports: [punchingTcp(tls, options.onPorts), circuitTransport(tls, circuits)],
     connectionEncrypters: [tls, noise()],
     streamMuxers: [eagerMuxer(yamux({ streamOptions }), isAsked)],
     connectionManager: {
