@@ -7,7 +7,8 @@
  */
 import { asBuffer, type Bytes, concatBytes } from '../base/bytes.ts';
 import { blockCost, fileCost } from './costs.ts';
-import type { Changes, Environment, Table } from './environment.ts';
+import type { Changes, Environment } from './environment.ts';
+import type { Table } from './table.ts';
 import { prefixRange, tableEntries, tableKeys } from './tables.ts';
 
 /**
@@ -71,18 +72,18 @@ export class BlockIndex {
   }
 
   has(hash: Bytes): boolean {
-    return this.#blocks.doesExist(hash);
+    return this.#blocks.has(hash);
   }
 
   find(hash: Bytes): BlockPlace | undefined {
-    const entry = this.#blocks.getBinary(hash);
+    const entry = this.#blocks.get(hash);
     return entry && decodeEntry(entry);
   }
 
   /** The same without a copy of the block. */
   measure(hash: Bytes): BlockMeasure | undefined {
     // What this gives is valid until the next read.
-    const entry = this.#blocks.getBinaryFast(hash);
+    const entry = this.#blocks.peek(hash);
     return entry && measureEntry(entry);
   }
 
@@ -94,20 +95,18 @@ export class BlockIndex {
 
   /** Whether the list of this number names the block. */
   isMember(number: number, hash: Bytes): boolean {
-    return this.#members.doesExist(memberKey(number, hash));
+    return this.#members.has(memberKey(number, hash));
   }
 
   /** How many lists name a block that is here. */
   sharersOf(hash: Bytes): number {
-    return this.#shares.getBinary(hash)?.readUInt32BE(0) ?? 1;
+    return this.#shares.get(hash)?.readUInt32BE(0) ?? 1;
   }
 
   /** At most `limit` of the blocks that a list names, in order of hash. */
   membersOf(number: number, limit: number): Bytes[] {
     const range = { ...prefixRange(encodeNumber(number)), limit };
-    return [...this.#members.getKeys(range)].map(
-      (key) => new Uint8Array(key.subarray(memberHashAt)),
-    );
+    return this.#members.keys(range).map((key) => new Uint8Array(key.subarray(memberHashAt)));
   }
 
   /** The blocks from `first` to `last` that a list names, at most `limit` of them. */
@@ -116,8 +115,8 @@ export class BlockIndex {
     { first, last, limit }: { first: Bytes; last: Bytes; limit: number },
   ): Bytes[] {
     const [start, end] = [memberKey(number, first), memberKey(number, last)];
-    const keys = this.#members.getKeys({ start, end, inclusiveEnd: true, limit });
-    return [...keys].map((key) => new Uint8Array(key.subarray(memberHashAt)));
+    const keys = this.#members.keys({ start, end, inclusiveEnd: true, limit });
+    return keys.map((key) => new Uint8Array(key.subarray(memberHashAt)));
   }
 
   /**
@@ -128,7 +127,7 @@ export class BlockIndex {
     const { start, end } = prefixRange(encodeNumber(number));
     let range = { start, exclusiveStart: false };
     for (;;) {
-      const page = [...this.#members.getKeys({ ...range, ...(end && { end }), limit: keysAtOnce })];
+      const page = this.#members.keys({ ...range, ...(end && { end }), limit: keysAtOnce });
       yield* page;
       const last = page.at(-1);
       if (!last || page.length < keysAtOnce) return;
@@ -160,7 +159,7 @@ export class BlockIndex {
   }
 
   totals(): BlockTotals {
-    const stored = this.#meta.getBinary(totalsKey);
+    const stored = this.#meta.get(totalsKey);
     if (stored?.length !== totalsBytes) return noTotals;
     const numberAt = (i: number): number => stored.readDoubleBE(8 * i);
     const [blocks, bytes, cost] = [numberAt(0), numberAt(1), numberAt(2)];

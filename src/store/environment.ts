@@ -7,16 +7,15 @@
  */
 import { rmSync, statfsSync } from 'node:fs';
 import process from 'node:process';
-import { type Database, open, type RootDatabase } from 'lmdb';
+import { open, type RootDatabase } from 'lmdb';
 import { sleep } from '../base/abort.ts';
 import type { Bytes } from '../base/bytes.ts';
 import type { Timers } from '../base/clock.ts';
 import { AltNetError, systemCode } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { inspectDatabaseFile } from './database-file.ts';
-
-/** Keys and values are bytes; keys sort as bytes, with at most 1,978 of them. */
-export type Table = Database<Buffer, Uint8Array>;
+import { closedError } from './queue.ts';
+import { Table, type TableStats } from './table.ts';
 
 /** What a commit does; nothing of it is visible before the commit is acknowledged. */
 export interface Changes {
@@ -57,7 +56,8 @@ export class Environment {
   readonly #timers: Timers;
   /** BOUNDED by the callers, who wait for their commits. */
   readonly #pending = new Set<Promise<unknown>>();
-  #otherTables: readonly Table[] | undefined;
+  /** BOUNDED by the tables that there are. */
+  readonly #tables = new Map<string, Table>();
   #failed = false;
   #closed: Promise<void> | undefined;
 
@@ -75,25 +75,36 @@ export class Environment {
     this.#timers = timers;
   }
 
+  /**
+   * To be opened before the first `commit`: opening a table is a transaction at once, and ends the
+   * one that others are reading in.
+   */
   table(name: string): Table {
-    return this.#root.openDB<Buffer, Uint8Array>({
+    this.#requireOpen();
+    const known = this.#tables.get(name);
+    if (known) return known;
+    const lmdb = this.#root.openDB<Buffer, Uint8Array>({
       name,
       encoding: 'binary',
       keyEncoding: 'binary',
       cache: false,
     });
+    const table = new Table(lmdb, () => this.#requireOpen());
+    this.#tables.set(name, table);
+    return table;
   }
 
   /** What the file takes, less what is in the tables of `otherTables`: used pages and free ones. */
   blockPagesBytes(): number {
-    this.#otherTables ??= otherTables.map((name) => this.table(name));
-    const { lastPageNumber, pageSize } = statsOf(this.#root);
-    const others = this.#otherTables.map(statsOf).reduce((sum, stats) => sum + pagesOf(stats), 0);
-    return (lastPageNumber + 1 - others) * pageSize;
+    this.#requireOpen();
+    const { lastPageNumber, pageSize } = this.#root.getStats() as TableStats;
+    const others = otherTables.map((name) => this.table(name).stats()).map(pagesOf);
+    return (lastPageNumber + 1 - others.reduce((sum, pages) => sum + pages, 0)) * pageSize;
   }
 
   /** Runs `write` at once, in one transaction that is on the disk on return. For start-up only. */
   commitSync(write: () => void): void {
+    this.#requireOpen();
     this.#root.transactionSync(write);
   }
 
@@ -105,8 +116,8 @@ export class Environment {
     write: (changes: Changes) => void,
     { removesOnly = false }: { readonly removesOnly?: boolean } = {},
   ): Promise<void> {
-    if (this.#closed) throw new AltNetError('INTERNAL', { what: 'the store is closed' });
-    this.#require(removesOnly ? reserveForRemovalBytes : reserveBytes);
+    this.#requireOpen();
+    this.#requireFree(removesOnly ? reserveForRemovalBytes : reserveBytes);
     const work = this.#root.batch(() => write(quietChanges()));
     this.#pending.add(work);
     try {
@@ -121,7 +132,7 @@ export class Environment {
 
   /** Throws DISK_FULL unless the disk has room for so much and the reserve. */
   requireSpace({ entries, bytes }: { readonly entries: number; readonly bytes: number }): void {
-    this.#require(bytes + entries * entryOverheadBytes + reserveBytes);
+    this.#requireFree(bytes + entries * entryOverheadBytes + reserveBytes);
   }
 
   /** How much the disk lacks of so much and the reserve; at most 0 when it has room. */
@@ -129,12 +140,16 @@ export class Environment {
     return bytes + reserveBytes - this.#freeBytes();
   }
 
-  #require(bytes: number): void {
+  #requireOpen(): void {
+    if (this.#closed) throw closedError();
+  }
+
+  #requireFree(bytes: number): void {
     if (this.#freeBytes() >= bytes) return;
     throw new AltNetError('DISK_FULL', { folder: this.#folder });
   }
 
-  /** Waits for what was begun. What is asked of it afterwards is refused. */
+  /** Waits for what was begun. What is asked of it from now on is refused, reads as well. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -167,19 +182,6 @@ export class Environment {
   }
 }
 
-interface TableStats {
-  readonly pageSize: number;
-  readonly treeBranchPageCount: number;
-  readonly treeLeafPageCount: number;
-  readonly overflowPages: number;
-  /** Of the whole file. */
-  readonly lastPageNumber: number;
-}
-
-function statsOf(table: { getStats(): object }): TableStats {
-  return table.getStats() as TableStats;
-}
-
 function pagesOf(stats: TableStats): number {
   return stats.treeBranchPageCount + stats.treeLeafPageCount + stats.overflowPages;
 }
@@ -198,7 +200,7 @@ function quietChanges(): Changes {
     last = promise;
   };
   return {
-    put: (table, { key, value }) => quiet(table.put(key, value as Buffer)),
+    put: (table, { key, value }) => quiet(table.put(key, value)),
     remove: (table, key) => quiet(table.remove(key)),
   };
 }

@@ -1,8 +1,9 @@
 /** The holdings' own entries in LMDB, by number and by root. It knows nothing of their blocks. */
 import { asBuffer, type Bytes } from '../base/bytes.ts';
 import { encodeNumber } from './block-index.ts';
-import type { Changes, Environment, Table } from './environment.ts';
+import type { Changes, Environment } from './environment.ts';
 import { decodeHolding, encodeHolding, type StoredHolding } from './holding-codec.ts';
+import type { Table } from './table.ts';
 import { tableEntries } from './tables.ts';
 
 const nextKey: Bytes = Buffer.from('next-holding');
@@ -22,21 +23,21 @@ export class HoldingTable {
     this.#holdings = environment.table('holdings');
     this.#byRoot = environment.table('holding-roots');
     this.#meta = environment.table('meta');
-    this.#next = this.#meta.getBinary(nextKey)?.readUInt32BE(0) ?? 1;
+    this.#next = this.#meta.get(nextKey)?.readUInt32BE(0) ?? 1;
   }
 
   get(number: number): StoredHolding | undefined {
-    const value = this.#holdings.getBinary(encodeNumber(number));
+    const value = this.#holdings.get(encodeNumber(number));
     return value && decodeHolding(number, value);
   }
 
   ofRoot(hash: Bytes): StoredHolding | undefined {
-    const number = this.#byRoot.getBinary(hash);
+    const number = this.#byRoot.get(hash);
     return number && this.get(number.readUInt32BE(0));
   }
 
   has(hash: Bytes): boolean {
-    return this.#byRoot.doesExist(hash);
+    return this.#byRoot.has(hash);
   }
 
   /** In order of number; may be read slowly while others write. */

@@ -4,13 +4,14 @@
  */
 import { type Bytes, toHex } from '../base/bytes.ts';
 import type { PublicationJournal, PublishedRecord } from '../dht/ports.ts';
-import type { Environment, Table } from './environment.ts';
+import type { Environment } from './environment.ts';
 import {
   decodePublishedRecord,
   encodePublishedRecord,
   encodeSlotKey,
   slotIn,
 } from './record-codec.ts';
+import type { Table } from './table.ts';
 import { tableEntries } from './tables.ts';
 
 export class LmdbPublicationJournal implements PublicationJournal {

@@ -3,7 +3,8 @@
  * (docs/spec/store.md) and must not use the codecs of today: it has to do the same in years, when
  * they have moved on.
  */
-import type { Table } from './environment.ts';
+import type { Table } from './table.ts';
+import { tableEntries } from './tables.ts';
 
 /** Brings the tables from the version before to this one. Runs inside one transaction. */
 export type Migration = (table: (name: string) => Table) => unknown;
@@ -23,7 +24,7 @@ function nameEveryBlock(table: (name: string) => Table): void {
   const [holdings, byRoot] = [table('holdings'), table('holding-roots')];
   const members = table('members');
   let [count, bytes, cost, inline, files] = [0, 0, 0, 0, 0];
-  for (const { key, value } of blocks.getRange({})) {
+  for (const { key, value } of tableEntries(blocks)) {
     const isInline = value[0] === 0;
     const size = isInline ? value.length - 1 : value.readUInt32BE(1);
     members.putSync(Buffer.concat([uint32(1), key]), Buffer.alloc(0));
@@ -37,7 +38,7 @@ function nameEveryBlock(table: (name: string) => Table): void {
   const all = { state: 2, kind: 0, flags: 16, cost: cost + 512 };
   if (!isEmpty) holdings.putSync(uint32(1), holdingIn2(all));
   let next = 2;
-  for (const { key, value } of roots.getRange({})) {
+  for (const { key, value } of tableEntries(roots)) {
     if (value.length !== 26) continue;
     const [codec, own] = [value.readUInt8(0), value.readUInt8(1)];
     const [fileCount, size, addedMs] = [2, 10, 18].map((at) => value.readDoubleBE(at));
@@ -61,7 +62,7 @@ function nameEveryBlock(table: (name: string) => Table): void {
 function forgetImports(table: (name: string) => Table): void {
   const notes = table('notes');
   const [start, end] = [Buffer.from('import/'), Buffer.from('import0')];
-  const old = Array.from(notes.getKeys({ start, end }), (key) => Buffer.from(key));
+  const old = notes.keys({ start, end });
   for (const key of old) notes.removeSync(key);
   notes.removeSync(Buffer.from('imports'));
 }

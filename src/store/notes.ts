@@ -3,7 +3,8 @@
  * text. Who writes them chooses the encoding and keeps their number in bounds.
  */
 import { type Bytes, parseUtf8, utf8 } from '../base/bytes.ts';
-import type { Environment, Table } from './environment.ts';
+import type { Environment } from './environment.ts';
+import type { Table } from './table.ts';
 import { prefixRange } from './tables.ts';
 
 export interface Note {
@@ -22,12 +23,12 @@ export class NoteStore {
   }
 
   get(name: string): Bytes | undefined {
-    return this.#table.getBinary(utf8(name));
+    return this.#table.get(utf8(name));
   }
 
   /** All whose name begins with `prefix`, in order of name: a state of one moment. */
   list(prefix: string): Note[] {
-    return [...this.#table.getRange(prefixRange(utf8(prefix)))].map(({ key, value }) => ({
+    return this.#table.entries(prefixRange(utf8(prefix))).map(({ key, value }) => ({
       name: parseUtf8(key) ?? '',
       value,
     }));

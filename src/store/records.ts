@@ -2,7 +2,7 @@
 import { type Bytes, compareBytes, equalBytes, toHex } from '../base/bytes.ts';
 import { LruMap } from '../base/limits.ts';
 import type { RecordStore, StoredRecord } from '../dht/ports.ts';
-import type { Environment, Table } from './environment.ts';
+import type { Environment } from './environment.ts';
 import {
   decodeStoredRecord,
   encodeSlotKey,
@@ -10,6 +10,7 @@ import {
   keyOf,
   slotOf,
 } from './record-codec.ts';
+import type { Table } from './table.ts';
 import { prefixRange, tableEntries, tableKeys } from './tables.ts';
 
 /** Keys whose records are kept decoded: those that many ask for, or store under, at the moment. */
@@ -37,7 +38,7 @@ export class LmdbRecordStore implements RecordStore {
     if (recent) return recent.records;
     const slots: Bytes[] = [];
     const records: StoredRecord[] = [];
-    for (const { key: slotKey, value } of this.#table.getRange(prefixRange(key))) {
+    for (const { key: slotKey, value } of this.#table.entries(prefixRange(key))) {
       const stored = decodeStoredRecord(value);
       if (!stored) continue;
       slots.push(slotOf(slotKey));

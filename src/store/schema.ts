@@ -4,7 +4,7 @@
  */
 import { AltNetError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import type { Environment, Table } from './environment.ts';
+import type { Environment } from './environment.ts';
 import { type Migration, migrations } from './migrations.ts';
 
 /** Version 3: tables as in docs/spec/store.md. */
@@ -34,18 +34,12 @@ export function migrate(
   }
   if (have === to) return;
   if (have !== undefined) log.info('bringing the store to a newer format', { have, to });
-  // Tables cannot be opened inside the transaction, so each is opened when it is first asked for.
+  // A table is opened when a step first asks for it: those of old versions are mostly not there.
   for (let version = (have ?? to) + 1; version <= to; version++) {
     const step = steps.get(version);
     if (!step) throw new AltNetError('INTERNAL', { what: `no migration to ${version}` });
-    const tables = new Map<string, Table>(); // BOUNDED by the tables of one migration
-    const table = (name: string): Table => {
-      const known = tables.get(name) ?? environment.table(name);
-      tables.set(name, known);
-      return known;
-    };
     environment.commitSync(() => {
-      step(table);
+      step((name) => environment.table(name));
       meta.putSync(versionKey, encodeVersion(version));
     });
   }

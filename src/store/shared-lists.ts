@@ -8,7 +8,8 @@
  */
 import { asBuffer } from '../base/bytes.ts';
 import { encodeNumber } from './block-index.ts';
-import type { Changes, Environment, Table } from './environment.ts';
+import type { Changes, Environment } from './environment.ts';
+import type { Table } from './table.ts';
 import { tableEntries } from './tables.ts';
 
 export interface SharedList {

@@ -79,15 +79,28 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const file = path.join(folder, 'index.mdb');
     environment = openEnvironment({ folder, file, timers: world.timers, log });
     migrate(environment, { folder, log });
+    // All tables are opened before anything is written beside this thread.
+    const tables = plainTables(environment);
     const parts = blockParts(environment, { ...options, folder });
     if (claim.afterCrash) await recover(parts, log);
     await parts.holdings.begin();
-    return storeOf({ environment, parts, claim });
+    return storeOf({ environment, tables, parts, claim });
   } catch (error) {
     await environment?.close();
     claim.release();
     throw error;
   }
+}
+
+/** What is kept besides blocks and holdings. */
+type PlainTables = Pick<Store, 'records' | 'journal' | 'notes'>;
+
+function plainTables(environment: Environment): PlainTables {
+  return {
+    records: new LmdbRecordStore(environment),
+    journal: new LmdbPublicationJournal(environment),
+    notes: new NoteStore(environment),
+  };
 }
 
 function blockParts(
@@ -120,10 +133,12 @@ async function recover({ index, files, holdings }: BlockParts, log: Logger): Pro
 
 function storeOf({
   environment,
+  tables,
   parts: { blocks, holdings, thread },
   claim,
 }: {
   environment: Environment;
+  tables: PlainTables;
   parts: BlockParts;
   claim: Claim;
 }): Store {
@@ -139,9 +154,7 @@ function storeOf({
   };
   const close = (): Promise<void> => (closing ??= closeAll());
   return {
-    records: new LmdbRecordStore(environment),
-    journal: new LmdbPublicationJournal(environment),
-    notes: new NoteStore(environment),
+    ...tables,
     holdings,
     verifier: thread,
     evicted: () => holdings.evicted,

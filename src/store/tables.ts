@@ -1,14 +1,9 @@
 /** Reading ranges of a table. Knows keys as bytes and nothing of values. */
 import { asBuffer, type Bytes } from '../base/bytes.ts';
-import type { Table } from './environment.ts';
-
-interface KeyRange {
-  readonly start: Bytes;
-  readonly end?: Bytes;
-}
+import type { KeyRange, Table, TableEntry } from './table.ts';
 
 /** All keys that begin with `prefix`. */
-export function prefixRange(prefix: Bytes): KeyRange {
+export function prefixRange(prefix: Bytes): Pick<KeyRange, 'end'> & { readonly start: Bytes } {
   const end = new Uint8Array(prefix);
   for (let at = end.length - 1; at >= 0; at--) {
     const byte = end[at] ?? 0;
@@ -25,14 +20,11 @@ const pageEntries = 256;
  * Every entry, in order of key. It reads a page at a time, so the reader may wait or write
  * between two entries without holding an old state of the database alive.
  */
-export function* tableEntries(table: Table): Iterable<{ key: Buffer; value: Buffer }> {
+export function* tableEntries(table: Table): Iterable<TableEntry> {
   let after: Bytes | undefined;
   for (;;) {
     const from = after ? { start: after, exclusiveStart: true } : {};
-    const page = [...table.getRange({ ...from, limit: pageEntries })].map(({ key, value }) => ({
-      key: Buffer.from(key),
-      value,
-    }));
+    const page = table.entries({ ...from, limit: pageEntries });
     yield* page;
     after = page.at(-1)?.key;
     if (!after || page.length < pageEntries) return;
@@ -46,7 +38,7 @@ const pageKeys = 32;
 export function* tableKeys(table: Table, from: Bytes): Iterable<Bytes> {
   let range: { start: Bytes; exclusiveStart?: boolean } = { start: from };
   for (;;) {
-    const page = [...table.getKeys({ ...range, limit: pageKeys })].map((key) => Buffer.from(key));
+    const page = table.keys({ ...range, limit: pageKeys });
     yield* page;
     const after = page.at(-1);
     if (!after || page.length < pageKeys) return;
