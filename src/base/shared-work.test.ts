@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { AltNetError, isAltNetError } from './errors.ts';
 import { SharedWork, type WorkLimit } from './shared-work.ts';
 
@@ -128,4 +129,20 @@ test('stopping gives up everything, and waits until it has ended', async () => {
   await shared.stop();
   assert.equal(ended, 2);
   await Promise.all(waiting);
+});
+
+test('who stops it waits for what was given up before as well', async () => {
+  const { shared, ask, begun, finish } = bench();
+  const impatient = new AbortController();
+  const given = assert.rejects(ask(impatient.signal), /gone/);
+  impatient.abort(new Error('gone'));
+  await given;
+  assert.equal(begun[0]?.aborted, true);
+  const events: string[] = []; // BOUNDED by this test
+  const stopped = shared.stop().then(() => events.push('stopped'));
+  await setImmediate();
+  events.push('ended');
+  finish(1);
+  await stopped;
+  assert.deepEqual(events, ['ended', 'stopped']);
 });

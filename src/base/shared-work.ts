@@ -31,6 +31,8 @@ export class SharedWork<T, P = never> {
   readonly #limit: WorkLimit | undefined;
   /** BOUNDED by jobsMax, or by the callers: none without somebody waiting. */
   readonly #jobs = new Map<string, Job<T, P>>();
+  /** What was given up may take a while to end. BOUNDED by the work, which heeds its signal. */
+  readonly #running = new Set<Promise<T>>();
 
   /** Without a limit, its callers must have one. */
   constructor(limit?: WorkLimit) {
@@ -66,9 +68,8 @@ export class SharedWork<T, P = never> {
 
   /** Gives up everything; resolves when nothing runs any more. */
   async stop(): Promise<void> {
-    const jobs = [...this.#jobs];
-    for (const [key, job] of jobs) this.#end(key, job);
-    await Promise.allSettled(jobs.map(([, { result }]) => result));
+    for (const [key, job] of this.#jobs) this.#end(key, job);
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
   }
 
   #begin(key: string, work: Work<T, P>): Job<T, P> {
@@ -82,7 +83,11 @@ export class SharedWork<T, P = never> {
     });
     const job: Job<T, P> = { result, controller, watchers, waiting: 0 };
     this.#jobs.set(key, job);
-    const ended = (): void => this.#end(key, job);
+    this.#running.add(result);
+    const ended = (): void => {
+      this.#running.delete(result);
+      this.#end(key, job);
+    };
     result.then(ended, ended); // what went wrong is for those who wait, if any are left
     return job;
   }

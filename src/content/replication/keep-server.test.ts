@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { keepNet, makeSite } from '../../../test/support/keep-net.ts';
 import type { ByteStream } from '../../peer/stream.ts';
 import { requireLink } from '../dag/root.ts';
@@ -54,4 +55,35 @@ test('a copy that fell back to visited, as its budget did not suffice, is not sa
   const { root, replicas, refused } = await publisher.sites.publish(await makeSite(t));
   assert.equal(holdings.get(requireLink(root).hash)?.complete, true);
   assert.deepEqual([replicas, refused], [0, [{ why: 'budget', nodes: 1 }]]);
+});
+
+test('a node that ends waits for the copy that it is making: its store is closed after that', async (t) => {
+  const net = keepNet(t);
+  const [publisher, keeper] = await net.startAll(2, { replicas: 1 });
+  assert.ok(publisher && keeper);
+  const { holdings, sites } = keeper;
+  const [writing, written] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const events: string[] = []; // BOUNDED by this test
+  const open = holdings.open.bind(holdings);
+  holdings.open = async (what) => {
+    const holding = await open(what);
+    const close = holding.close.bind(holding);
+    holding[Symbol.asyncDispose] = async () => {
+      writing.resolve();
+      await written.promise;
+      await close();
+      events.push('closed');
+    };
+    return holding;
+  };
+  const gone = new AbortController();
+  const publishing = publisher.sites.publish(await makeSite(t), { signal: gone.signal });
+  await writing.promise;
+  const stopped = sites.stop().then(() => events.push('stopped'));
+  for (let turn = 0; turn < 50; turn++) await setImmediate();
+  written.resolve();
+  await stopped;
+  assert.deepEqual(events, ['closed', 'stopped']);
+  gone.abort(new Error('enough'));
+  await publishing.catch(() => undefined);
 });

@@ -49,7 +49,7 @@ export class KeepServer {
   readonly #deps: KeepServerDeps;
   readonly #open = new Map<ByteStream, Served>(); // BOUNDED by Admission.enter()
   /** Those that are sent away among them. BOUNDED by the connections and their streams. */
-  readonly #serving = new Set<ByteStream>();
+  readonly #serving = new Map<ByteStream, Promise<void>>();
   readonly #lifetime = new AbortController();
 
   constructor(deps: KeepServerDeps) {
@@ -57,12 +57,17 @@ export class KeepServer {
   }
 
   /** Serves one stream until it ends. Never rejects. */
-  async serve(stream: ByteStream): Promise<void> {
+  serve(stream: ByteStream): Promise<void> {
+    const serving = this.#serve(stream).finally(() => this.#serving.delete(stream));
+    this.#serving.set(stream, serving);
+    return serving;
+  }
+
+  async #serve(stream: ByteStream): Promise<void> {
     const leave = this.#lifetime.signal.aborted ? undefined : this.#enter(toHex(stream.remote));
     if (!leave) return sendAway(stream);
     const served: Served = { leave, idleSinceMs: this.#deps.world.clock.monotonicMs() };
     this.#open.set(stream, served);
-    this.#serving.add(stream);
     try {
       await this.#answerAll(stream, served);
       await stream.close();
@@ -71,7 +76,6 @@ export class KeepServer {
       stream.abort(error instanceof Error ? error : new Error('broken off'));
     } finally {
       this.#open.delete(stream);
-      this.#serving.delete(stream);
       leave();
     }
   }
@@ -96,9 +100,11 @@ export class KeepServer {
     return true;
   }
 
-  stop(): void {
+  /** Resolves when nothing is taken any more: until then it is read from, and written to, a store. */
+  async stop(): Promise<void> {
     this.#lifetime.abort(new AltNetError('ABORTED', {}));
-    for (const stream of this.#serving) stream.abort(new AltNetError('ABORTED', {}));
+    for (const stream of this.#serving.keys()) stream.abort(new AltNetError('ABORTED', {}));
+    await Promise.all(this.#serving.values());
   }
 
   async #answerAll(stream: ByteStream, served: Served): Promise<void> {

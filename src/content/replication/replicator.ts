@@ -104,8 +104,7 @@ export class Replicator {
   }
 
   async stop(): Promise<void> {
-    this.#server.stop();
-    await Promise.all([this.#upkeep.stop(), this.#leftovers.stop()]);
+    await Promise.all([this.#server.stop(), this.#upkeep.stop(), this.#leftovers.stop()]);
     await this.#background.settled();
   }
 
