@@ -18,6 +18,19 @@ function flawOf(parsed: ParsedQuery): string {
   return parsed.kind === 'silence' ? `silence: ${parsed.why}` : `${parsed.rcode}: ${parsed.why}`;
 }
 
+/** A query for a name of so many octets. */
+const long = (octets: number): Buffer => {
+  const labels = [
+    '3f'.padEnd(2 + 126, '61'),
+    '3f'.padEnd(2 + 126, '61'),
+    '3f'.padEnd(2 + 126, '61'),
+  ];
+  const last = octets - 3 * 64 - 2;
+  return hex(
+    `${head} ${labels.join('')} ${last.toString(16).padStart(2, '0')}${'61'.repeat(last)} 00 0001 0001`,
+  );
+};
+
 describe('a query', () => {
   test('is read', () => {
     const parsed = parseQuery(hex(head.replace(/0000$/, '0001') + alice + opt), 512);
@@ -60,17 +73,6 @@ describe('a query', () => {
   });
 
   test('may have a name of 255 octets, and no longer one', () => {
-    const long = (octets: number): Buffer => {
-      const labels = [
-        '3f'.padEnd(2 + 126, '61'),
-        '3f'.padEnd(2 + 126, '61'),
-        '3f'.padEnd(2 + 126, '61'),
-      ];
-      const last = octets - 3 * 64 - 2;
-      return hex(
-        `${head} ${labels.join('')} ${last.toString(16).padStart(2, '0')}${'61'.repeat(last)} 00 0001 0001`,
-      );
-    };
     assert.equal(flawOf(parseQuery(long(255), 1232)), 'none');
     assert.equal(flawOf(parseQuery(long(256), 1232)), '1: question');
   });
@@ -128,7 +130,11 @@ describe('what is no query', () => {
 });
 
 test('every query of a common library is read as what it says', () => {
-  const label = fc.string({ unit: fc.constantFrom(...'abzAZ059-_'), minLength: 1, maxLength: 63 });
+  const label = fc.string({
+    unit: fc.constantFrom(...'abzAZ059-_'.split('')),
+    minLength: 1,
+    maxLength: 63,
+  });
   const names = fc.array(label, { minLength: 1, maxLength: 3 });
   const property = fc.property(names, fc.nat(0xffff), fc.boolean(), (labels, id, dnssecOk) => {
     const message = encodeQuery({ name: labels.join('.'), id, edns: { dnssecOk, udpBytes: 600 } });

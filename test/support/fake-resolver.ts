@@ -95,7 +95,8 @@ export async function startFakeResolver(t: Ending, behaviour: Behaviour): Promis
   };
   const answer = (octets: Buffer, from: Pick<SeenQuery, 'transport' | 'fromPort'>, ways: Ways) => {
     const { questions = [], additionals = [], id = 0 } = decode(octets);
-    const [{ name = '', type = '' } = {}] = questions;
+    const [question] = questions;
+    const { name, type } = question ?? { name: '', type: '' };
     const hasOpt = additionals.some((one) => one.type === 'OPT');
     const query = { name, type, id, hasOpt, octets, ...from };
     if (type !== 'TXT' || !name.endsWith('.test')) seen.push(query);

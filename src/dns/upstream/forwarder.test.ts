@@ -136,6 +136,10 @@ describe('a question to another resolver', () => {
 
 const ways = { send: (): void => undefined, sendFromElsewhere: () => Promise.resolve() };
 
+const broken: Behaviour = (query) => {
+  return replyTo(query, { answers: [addressOf(query.name, '192.0.2.66')] }).subarray(0, -2);
+};
+
 describe('answers that are none', () => {
   test('with a wrong ID, a wrong question or from a wrong port are not believed', async (t) => {
     const [resolver] = await resolvers(t, async (query, { send, sendFromElsewhere }) => {
@@ -152,15 +156,14 @@ describe('answers that are none', () => {
   });
 
   test('that are damaged are worth another resolver', async (t) => {
-    const broken: Behaviour = (query) => {
-      return replyTo(query, { answers: [addressOf(query.name, '192.0.2.66')] }).subarray(0, -2);
-    };
     const [first, second] = await resolvers(t, broken, tell('192.0.2.1'));
     assert.ok(first && second);
     const { ask } = bench(t, [first.address, second.address]);
     assert.equal(await ask('example.com'), good);
   });
 });
+
+const refuse: Behaviour = (query) => replyTo(query, { rcode: 5 });
 
 describe('resolvers that fail', () => {
   test('one is silent, one is gone, one answers: that one is asked first from then on', async (t) => {
@@ -177,7 +180,6 @@ describe('resolvers that fail', () => {
   });
 
   test('one that refuses does not speak for the others', async (t) => {
-    const refuse: Behaviour = (query) => replyTo(query, { rcode: 5 });
     const [first, second] = await resolvers(t, refuse, tell('192.0.2.1'));
     assert.ok(first && second);
     assert.equal(await bench(t, [first.address, second.address]).ask('example.com'), good);
