@@ -5,10 +5,12 @@
  */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { CID } from 'multiformats/cid';
 import { isAltNetError } from '../base/errors.ts';
 import type { DagReader, DagScope, OpenedDag } from '../content/types.ts';
 import { formatCar } from './car.ts';
 import { formatPlace, type SiteRequest } from './file-answers.ts';
+import { tryParseRoot } from './host.ts';
 import { formatPath, type SitePath } from './path.ts';
 import { problems } from './problem.ts';
 import {
@@ -55,6 +57,31 @@ function acceptedFormat(accept: string | undefined): Format | undefined {
   return accept.includes(rawType) ? 'raw' : undefined;
 }
 
+/**
+ * `/ipfs/ROOT/path` under the gateway's own host, as programs ask that check what they get: blocks
+ * have no origin, so they need no host of their own.
+ */
+export function findBlocksPath(
+  request: IncomingMessage,
+  path: SitePath,
+): { readonly root: CID; readonly path: SitePath } | undefined {
+  const [first, second = '', ...segments] = path.segments;
+  if (first !== 'ipfs' || !asksForBlocks(request, path)) return undefined;
+  const root = second === probe ? probeCid : tryParseRoot(second);
+  return root && { root, path: { ...path, segments } };
+}
+
+/** The CID of nothing: who asks for it wants to know whether blocks are to be had here at all. */
+const probe = 'bafkqaaa';
+const probeCid: CID = CID.parse(probe);
+const probeDag: OpenedDag = {
+  cid: probeCid,
+  bytes: noBytes,
+  fileBytes: 0,
+  // oxlint-disable-next-line require-yield
+  async *blocks() {},
+};
+
 /** Only what `asksForBlocks`. Rejects like DagReader. */
 export async function sendBlocks(
   asked: SiteRequest,
@@ -67,7 +94,7 @@ export async function sendBlocks(
     return;
   }
   const { signal } = sending;
-  const dag = await openDag(asked, dags, signal);
+  const dag = asked.root.equals(probeCid) ? probeDag : await openDag(asked, dags, signal);
   if (!dag) {
     sendProblem(asked, problems.noPath(formatPath({ ...asked.path, query: '' })));
     return;
@@ -138,7 +165,7 @@ function scopeOf({ scope, bytes }: Asked, { fileBytes }: OpenedDag): DagScope {
 }
 
 function shownAs(
-  { root, path, cacheControl }: SiteRequest,
+  { root, path, cacheControl, request }: SiteRequest,
   { cid }: OpenedDag,
   { format, scope, bytes }: Asked,
 ): Representation {
@@ -155,15 +182,14 @@ function shownAs(
     headers: {
       'content-disposition': `attachment; filename="${name}.${ending}"`,
       vary: 'Accept',
-      ...(!path.query.includes('format=') && { 'content-location': locationOf(path, format) }),
+      ...(!path.query.includes('format=') && { 'content-location': locationOf(request, format) }),
     },
   };
 }
 
 /** Where the same is to be had without Accept, for whoever keeps the answer. */
-function locationOf(path: SitePath, format: Format): string {
-  const query = `${path.query === '' ? '?' : `${path.query}&`}format=${format}`;
-  return formatPath({ ...path, query });
+function locationOf({ url = '/' }: IncomingMessage, format: Format): string {
+  return `${url}${url.includes('?') ? '&' : '?'}format=${format}`;
 }
 
 function shortHash(text: string): string {
