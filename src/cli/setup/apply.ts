@@ -14,6 +14,7 @@ import {
   stateOf,
   writeJournal,
 } from './journal.ts';
+import { systemFolder } from './places.ts';
 import { type FileChange, formatCommand, type Plan, type PlanCommands } from './plan.ts';
 import type { System } from './system.ts';
 
@@ -44,15 +45,11 @@ export async function applyPlan(plan: Plan, change: Change): Promise<boolean> {
   if (draft.state === 'done' && states.every((state) => state === 'written')) return false;
   await writeJournal(system, at, { ...draft, state: 'under-way' });
   try {
-    const folders = [...draft.folders];
     for (const { path: file, content, mode } of plan.files) {
-      const made = await system.write(file, { bytes: Buffer.from(content), mode });
-      if (made === undefined) continue;
-      folders.push(made);
-      await writeJournal(system, at, { ...draft, folders, state: 'under-way' });
+      await system.write(file, { bytes: Buffer.from(content), mode });
     }
     await runAll(plan.activate, { system, signal });
-    await writeJournal(system, at, { ...draft, folders, state: 'done' });
+    await writeJournal(system, at, { ...draft, state: 'done' });
   } catch (error) {
     // Also when the user has given up: half of a change is what nobody wants.
     await undoChange({ ...change, signal: undefined });
@@ -85,6 +82,8 @@ export async function undoChange(change: Change): Promise<boolean> {
     throw editedError(edited);
   }
   await system.remove(at);
+  if (path.posix.dirname(at) === systemFolder)
+    await system.removeFolders(systemFolder, systemFolder);
   return true;
 }
 
@@ -103,7 +102,18 @@ async function draftJournal({ variant, files }: Plan, system: System): Promise<J
     return isOurs || file.replaces ? [] : [file];
   });
   if (foreign.length > 0) throw editedError(foreign);
-  return { variant, state: 'under-way', files: found, folders: [] };
+  const above = await Promise.all(files.map((file) => topmostMissing(system, file.path)));
+  const folders = [...new Set(above.filter((folder) => folder !== undefined))];
+  return { variant, state: 'under-way', files: found, folders };
+}
+
+/** Of the folders that a file needs, the highest that has to be made. */
+async function topmostMissing(system: System, file: string): Promise<string | undefined> {
+  let topmost: string | undefined;
+  for (let at = path.posix.dirname(file); !(await system.exists(at)); at = path.posix.dirname(at)) {
+    topmost = at;
+  }
+  return topmost;
 }
 
 async function draftFile(system: System, change: FileChange): Promise<JournalFile> {

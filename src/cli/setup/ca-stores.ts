@@ -4,7 +4,6 @@
  */
 import path from 'node:path';
 import type { Abortable } from '../../base/abort.ts';
-import { isAltNetError } from '../../base/errors.ts';
 import { applyPlan, type Change, inspectChange, undoChange } from './apply.ts';
 import { readTrustJournal, type TrustJournal, writeTrustJournal } from './ca-journal.ts';
 import {
@@ -96,18 +95,12 @@ export async function addToSystem(
 export async function removeFromSystem(work: StoreWork): Promise<readonly StoreOutcome[]> {
   const { system } = work;
   const change = systemChange(work);
-  try {
-    const { state, variant = '' } = await inspectChange(system, change.journal);
-    if (state === 'none') return [];
-    const name = storeName({ variant });
-    if (!system.isRoot) return [{ store: name, state: 'waiting' }];
-    await undoChange(change);
-    return [{ store: name, state: 'removed' }];
-  } catch (error) {
-    // The journal is root's alone, and says by being there that something is to be done.
-    if (system.isRoot || !isAltNetError(error, 'PATH_UNREADABLE')) throw error;
-    return [{ store: 'system', state: 'waiting' }];
-  }
+  const { state, variant = '' } = await inspectChange(system, change.journal);
+  if (state === 'none') return [];
+  const store = storeName({ variant });
+  if (!system.isRoot) return [{ store, state: 'waiting' }];
+  await undoChange(change);
+  return [{ store, state: 'removed' }];
 }
 
 function storeName({ variant }: { readonly variant: string }): string {
@@ -119,14 +112,14 @@ export async function addToUser(
   authority: AuthorityText,
 ): Promise<readonly StoreOutcome[]> {
   const { system, data, signal } = work;
-  const databases = await findDatabases(system);
   if (!(await hasCertutil(system, { signal }))) {
-    return databases.map(({ folder }) => failed(folder, certutilAdvice));
+    return (await findDatabases(system)).map(({ folder }) => failed(folder, certutilAdvice));
   }
   const at = userJournal(data, 'ca');
   const earlier = await readTrustJournal(system, at);
   // Of an authority that was replaced nothing is to stay trusted.
   if (earlier && earlier.fingerprint !== authority.fingerprint) await removeFromUser(work);
+  const databases = await findDatabases(system);
   const known = earlier?.fingerprint === authority.fingerprint ? earlier.databases : [];
   await writeTrustJournal(system, at, journalOf(authority, { databases, known }));
   const outcomes: StoreOutcome[] = []; // BOUNDED by the databases

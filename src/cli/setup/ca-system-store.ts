@@ -15,6 +15,8 @@ interface SystemStore {
   /** What programs read. */
   readonly bundle: string;
   readonly refresh: SystemCommand;
+  /** After a certificate went, where that is another one. */
+  readonly forget?: SystemCommand;
 }
 
 /** The first whose folder is there counts; Debian's is the one that others have as well. */
@@ -46,12 +48,16 @@ const stores: readonly SystemStore[] = [
     ending: 'crt',
     bundle: '/etc/ssl/certs/ca-certificates.crt',
     refresh: command('update-ca-certificates'),
+    // Without --fresh the links to it in /etc/ssl/certs would stay, and lead nowhere.
+    forget: command('update-ca-certificates', '--fresh'),
   },
 ];
 
 export function systemStoreCommandsOf(variant: string): PlanCommands | undefined {
   const store = stores.find((each) => each.variant === variant);
-  return store && { activate: [store.refresh], deactivate: [], settle: [store.refresh] };
+  if (!store) return undefined;
+  const { refresh, forget = refresh } = store;
+  return { activate: [refresh], deactivate: [], settle: [forget] };
 }
 
 export async function findSystemStore(system: System): Promise<SystemStore | undefined> {

@@ -43,7 +43,8 @@ export async function readJournal(system: System, path: string): Promise<Journal
 
 export async function writeJournal(system: System, path: string, journal: Journal): Promise<void> {
   const text = `${JSON.stringify({ version, ...journal }, undefined, 2)}\n`;
-  await system.write(path, { bytes: Buffer.from(text), mode: 0o600 });
+  // Everybody may see what was changed; a file that not all may read is never replaced.
+  await system.write(path, { bytes: Buffer.from(text), mode: 0o644 });
 }
 
 function parseJournal(text: string): Journal | undefined {

@@ -77,11 +77,11 @@ export class LocalSystem implements System {
     }
   }
 
-  async write(file: string, { bytes, mode }: SystemFile): Promise<string | undefined> {
+  async write(file: string, { bytes, mode }: SystemFile): Promise<void> {
     const outside = this.outside(file);
     const draft = `${outside}.altnet-draft`;
     try {
-      const made = await mkdir(path.dirname(outside), { recursive: true });
+      await mkdir(path.dirname(outside), { recursive: true });
       await rm(draft, { force: true });
       await writeFlushed(draft, { bytes, mode });
       await rename(draft, outside).catch(async (error: unknown) => {
@@ -89,7 +89,6 @@ export class LocalSystem implements System {
         if (systemCode(error) !== 'EBUSY') throw error;
         await writeFile(outside, bytes);
       });
-      return made === undefined ? undefined : this.#inside(made);
     } catch (cause) {
       throw writeError(file, cause);
     } finally {
@@ -176,10 +175,6 @@ export class LocalSystem implements System {
       if (systemCode(error) === undefined) throw error;
       return undefined;
     }
-  }
-
-  #inside(outside: string): string {
-    return this.#root === '/' ? outside : `/${path.relative(this.#root, outside)}`;
   }
 }
 

@@ -5,7 +5,7 @@ import { systemWorld } from '../../base/clock.ts';
 import { formatHostPort } from '../../node/bind.ts';
 import { CertificateAuthority } from '../../ca/authority.ts';
 import { describeError } from '../tui.ts';
-import { type ChangeState, inspectChange } from './apply.ts';
+import { inspectChange } from './apply.ts';
 import { inspectStores } from './ca-stores.ts';
 import { checkDns } from './dns-check.ts';
 import { findResolver } from './dns-resolver.ts';
@@ -72,11 +72,9 @@ async function inspectDns({ system, data, signal }: Looking): Promise<Found> {
   ]);
   const by = `names are looked up by ${resolver.kind}`;
   if (check.reachesService) return { state: 'set up', found: `${by}; .alt names come from here` };
-  const journal = systemJournal('dns');
-  const { state } = await inspectChange(system, journal).catch(() => ({ state: 'made' as const }));
-  const isThere = state !== 'none' && (await system.exists(journal));
-  const service = check.service === undefined ? `nothing answers at ${formatHostPort(at)}` : by;
-  return { state: isThere ? 'in part' : 'not set up', found: service };
+  const { state } = await inspectChange(system, systemJournal('dns'));
+  const found = check.service === undefined ? `nothing answers at ${formatHostPort(at)}` : by;
+  return { state: state === 'none' ? 'not set up' : 'in part', found };
 }
 
 async function inspectCa({ system, data, signal }: Looking): Promise<Found> {
@@ -97,10 +95,8 @@ async function inspectService({ system, data }: Looking): Promise<Found> {
     { journal: userJournal(data, 'service'), of: 'of this user' },
   ];
   for (const { journal, of } of places) {
-    if (!(await system.exists(journal))) continue;
-    const { state }: { state: ChangeState } = await inspectChange(system, journal).catch(() => ({
-      state: 'made', // the journal of root, which nobody else may read
-    }));
+    const { state } = await inspectChange(system, journal);
+    if (state === 'none') continue;
     if (state === 'made') return { state: 'set up', found: `altnet.service ${of}` };
     return { state: 'in part', found: `altnet.service ${of}, changed since or half made` };
   }

@@ -35,10 +35,10 @@ export interface System {
   /** Undefined when there is no such file. Rejects with PATH_UNREADABLE or PATH_UNSUPPORTED. */
   read(path: string): Promise<SystemFile | undefined>;
   /**
-   * Puts the whole file there in one step, with the folders above it. Resolves with the topmost
-   * folder that it had to make. Rejects with PATH_UNSUPPORTED, PATH_UNREADABLE or DISK_FULL.
+   * Puts the whole file there in one step, with the folders above it. Rejects with PATH_UNSUPPORTED
+   * or DISK_FULL.
    */
-  write(path: string, file: SystemFile): Promise<string | undefined>;
+  write(path: string, file: SystemFile): Promise<void>;
   /** For this user alone; no error when it is there. Rejects like `write`. */
   makeFolder(folder: string): Promise<void>;
   /** No error when it is not there. */
