@@ -49,6 +49,7 @@ test('every method gives what the node gave', async (t) => {
     [() => client.stats(), samples.stats, ['stats', undefined]],
     [() => client.peers(), samples.peers, ['peers', undefined]],
     [() => client.dht(), samples.dht, ['dht', undefined]],
+    [() => client.relays(), samples.relays, ['relays', undefined]],
     [
       () => client.publish({ path: '/srv/a b', name: 'alice' }),
       samples.publish,

@@ -12,6 +12,7 @@ import {
   type Target,
 } from './call.ts';
 import type * as port from './ports.ts';
+import type { RelaysResult } from './ports-relays.ts';
 import type { CallOptions, NodeServices } from './ports.ts';
 import type {
   AcceptResult,
@@ -63,6 +64,10 @@ export class ApiClient implements NodeServices {
 
   dht(): Promise<port.DhtInfo> {
     return this.#get('/api/dht');
+  }
+
+  relays(): Promise<RelaysResult> {
+    return this.#get('/api/relays');
   }
 
   async publish(input: port.PublishInput, options?: CallOptions): Promise<port.PublishResult> {

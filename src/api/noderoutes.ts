@@ -32,6 +32,13 @@ export const nodeRoutes: readonly Route[] = [
     answer: { json: outputs.dht },
     run: (services) => services.dht(),
   }),
+  route({
+    method: 'GET',
+    path: '/api/relays',
+    summary: 'Relays through which this node is reached, and what it does as one',
+    answer: { json: outputs.relays },
+    run: (services) => services.relays(),
+  }),
   route<{ id?: string }>({
     method: 'POST',
     path: '/api/ping',

@@ -21,6 +21,7 @@ import type {
   TransferResult,
   UnpublishResult,
 } from './ports.ts';
+import type { RelayLine, RelaysResult } from './ports-relays.ts';
 import {
   boolean,
   cid,
@@ -151,6 +152,7 @@ type OutputName =
   | 'stats'
   | 'peers'
   | 'dht'
+  | 'relays'
   | 'names'
   | 'domains'
   | 'check'
@@ -220,6 +222,23 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
       packets: counts,
     },
     modeDetails,
+  ),
+  relays: shape<RelaysResult>(
+    {
+      state: { enum: ['relay', 'reachable', 'searching', 'not-needed'] },
+      used: list(
+        shape<RelayLine>(
+          { id: hash, address: text, since: unixTime, connections: count, bytes: count },
+          {},
+        ),
+      ),
+    },
+    {
+      served: shape<NonNullable<RelaysResult['served']>>(
+        { reservations: count, connections: count, bytes: count, refused: counts },
+        {},
+      ),
+    },
   ),
   names: countedList('names', ownName),
   domains: countedList('domains', shape<Domain>({ ...domain, owner: ownerOfDomain }, {})),

@@ -6,6 +6,7 @@
 import type { ReplicaRefusal } from '../content/types.ts';
 import type { NameState } from '../name/types.ts';
 import type { CallOptions } from './call-options.ts';
+import type { RelayServices } from './ports-relays.ts';
 import type {
   BlocklistServices,
   RegistrarServices,
@@ -271,6 +272,8 @@ export interface ModeInfo {
   address?: string;
   /** What its clock lacks to that of the others, in seconds; negative when it is ahead. */
   clockOffsetSeconds?: number;
+  /** How others connect to it (docs/spec/nat.md, "Reachability"). */
+  reachability?: 'public' | 'mapped' | 'punchable' | 'relayed' | 'unknown';
 }
 
 export interface DhtInfo extends ModeInfo {
@@ -317,7 +320,12 @@ export interface StatsResult extends ModeInfo {
 
 /** Rejects with an AltNetError: the API and the command line turn its code into a status. */
 export interface NodeServices
-  extends BlocklistServices, RegistrarServices, RevocationServices, SiteStatsServices {
+  extends
+    BlocklistServices,
+    RegistrarServices,
+    RelayServices,
+    RevocationServices,
+    SiteStatsServices {
   keys(): KeyInfo;
   stats(): Promise<StatsResult>;
   peers(): Promise<PeerLine[]>;

@@ -128,6 +128,12 @@ export const commandEntries: readonly CommandEntry[] = [
     () => import('./commands/dht.ts'),
   ),
   entry(
+    'relays',
+    'network',
+    'through whom others reach this node',
+    () => import('./commands/relays.ts'),
+  ),
+  entry(
     'ping',
     'network',
     'whether nodes answer, and how fast',

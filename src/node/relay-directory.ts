@@ -33,7 +33,8 @@ const shardsAtOnce = 4;
 /** Of one search. */
 const candidatesMax = 128;
 const announceMs = 60 * 60_000;
-const retryMs = 30_000;
+/** While nobody is there who would take it. */
+const retryMs = 5000;
 
 /** What stands in place of the hash of some content. */
 function multihashOf(shard: number): Bytes {

@@ -42,8 +42,9 @@ const hostConnectionsMax = 256;
 
 /** A relay through which others reach this node. */
 export interface RelayInUse extends HeldPlace {
-  /** Connections through it at this moment. */
+  /** Connections through it at this moment, and what they have carried. */
   readonly connections: number;
+  readonly bytes: number;
 }
 
 export class Relays {
@@ -123,6 +124,11 @@ export class Relays {
     this.#client?.wake();
   }
 
+  /** Whether others need a relay to reach this node, whatever it has. */
+  get areNeeded(): boolean {
+    return this.#client?.isNeeded ?? false;
+  }
+
   /** What this node does as a relay; undefined when it is none. */
   served(): RelayCounts | undefined {
     return this.#server?.counts();
@@ -133,7 +139,9 @@ export class Relays {
     return (this.#client?.places() ?? []).map((place) => {
       const way = `/p2p/${peerIdText(place.address.relayKey)}/p2p-circuit`;
       const through = relayed.filter(({ address }) => address.includes(way));
-      return { ...place, connections: through.length };
+      const { circuitBytesMax: max } = place.grant;
+      const bytes = through.reduce((sum, { bytesLeft }) => sum + max - bytesLeft, 0);
+      return { ...place, connections: through.length, bytes: Math.max(0, bytes) };
     });
   }
 

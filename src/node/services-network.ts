@@ -1,5 +1,6 @@
 /** The node itself and the nodes that it knows, as users see them. */
 import type { ModeInfo, NodeServices, PeerLine, StatsResult } from '../api/ports.ts';
+import type { RelaysResult } from '../api/ports-relays.ts';
 import { formatEndpoint } from '../base/address.ts';
 import { parseHex, toHex } from '../base/bytes.ts';
 import { AltNetError } from '../base/errors.ts';
@@ -14,7 +15,7 @@ import { countHeld } from './services-held.ts';
 
 type NetworkServices = Pick<
   NodeServices,
-  'keys' | 'stats' | 'peers' | 'dht' | 'ping' | 'find' | 'bootstrap'
+  'keys' | 'stats' | 'peers' | 'dht' | 'relays' | 'ping' | 'find' | 'bootstrap'
 >;
 
 export interface NetworkContext {
@@ -38,6 +39,7 @@ export function networkServices(parts: Parts, context: NetworkContext): NetworkS
     stats: async () => stats(parts, context),
     peers: async () => peers(parts),
     dht: async () => dhtInfo(parts),
+    relays: async () => relays(parts),
 
     async ping(id, { signal } = {}) {
       const contacts =
@@ -66,9 +68,11 @@ export function networkServices(parts: Parts, context: NetworkContext): NetworkS
 }
 
 function stats(
-  { identity, store, transport, peers: host, dht, mode, sites, names, revocations, world }: Parts,
+  parts: Parts,
   { startedMs, storeBudgetBytes }: NetworkContext,
 ): Awaited<ReturnType<NodeServices['stats']>> {
+  const { identity, store, transport, peers: host, dht, mode, sites, names, world } = parts;
+  const { revocations, waysIn } = parts;
   const { blocks } = store.blocks.stats();
   const { bytes } = store.holdings.usage();
   const { few, lookedMs } = sites.copiesHealth();
@@ -85,6 +89,7 @@ function stats(
     bytes,
     budget: storeBudgetBytes,
     ...shownMode(mode.status()),
+    reachability: waysIn.reachability(),
     uptime: Math.floor((world.clock.monotonicMs() - startedMs) / 1000),
     ...countHeld(store.holdings.list()),
     fewCopies: few,
@@ -125,10 +130,16 @@ function peers({ dht, peers: host, world }: Parts): PeerLine[] {
   return [...known, ...connected];
 }
 
-function dhtInfo({ dht, transport, mode }: Parts): Awaited<ReturnType<NodeServices['dht']>> {
+function dhtInfo({
+  dht,
+  transport,
+  mode,
+  waysIn,
+}: Parts): Awaited<ReturnType<NodeServices['dht']>> {
   const { received, answered, unanswered, refused } = dht.counters();
   return {
     ...shownMode(mode.status()),
+    reachability: waysIn.reachability(),
     table: dht.table.size,
     buckets: dht.table.buckets().map((bucket) => ({ ...bucket })),
     networkSize: Math.round(dht.networkSize()),
@@ -141,6 +152,26 @@ function dhtInfo({ dht, transport, mode }: Parts): Awaited<ReturnType<NodeServic
     refused: { ...refused },
     packets: { ...transport.counters() },
   };
+}
+
+function relays({ relays: own }: Parts): RelaysResult {
+  const served = own.served();
+  const used = own.used().map(({ address, sinceMs, connections, bytes }) => ({
+    id: toHex(keyId(address.relayKey)),
+    address: formatEndpoint(address.endpoint),
+    since: Math.floor(sinceMs / 1000),
+    connections,
+    bytes,
+  }));
+  if (!served) return { state: clientState(used.length, own.areNeeded), used };
+  const { reservations, circuits: connections, bytes, refused } = served;
+  const counts = { reservations, connections, bytes, refused: { ...refused } };
+  return { state: 'relay', used, served: counts };
+}
+
+function clientState(places: number, areNeeded: boolean): RelaysResult['state'] {
+  if (places > 0) return 'reachable';
+  return areNeeded ? 'searching' : 'not-needed';
 }
 
 /** The clock of a node alone, or among few, is not compared. */

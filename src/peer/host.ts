@@ -64,6 +64,8 @@ export interface PeerConnection {
   readonly openedMs: number;
   readonly streams: number;
   readonly isRelayed: boolean;
+  /** What a relay still lets through, both ways together. */
+  readonly bytesLeft: number;
 }
 
 export class PeerHost {
@@ -308,6 +310,7 @@ function shown(connection: Connection): PeerConnection {
     openedMs: connection.timeline.open,
     streams: connection.streams.length,
     isRelayed: connection.limits !== undefined,
+    bytesLeft: Number(connection.limits?.bytes ?? 0),
   };
 }
 

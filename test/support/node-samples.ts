@@ -3,6 +3,7 @@
  * a lost one shows.
  */
 import type * as port from '../../src/api/ports.ts';
+import type { RelaysResult } from '../../src/api/ports-relays.ts';
 import type {
   AcceptResult,
   BlocklistInfo,
@@ -37,6 +38,7 @@ interface Samples {
   readonly stats: port.StatsResult;
   readonly peers: port.PeerLine[];
   readonly dht: port.DhtInfo;
+  readonly relays: RelaysResult;
   readonly publish: port.PublishResult;
   readonly unpublish: port.UnpublishResult;
   readonly sites: port.HeldSite[];
@@ -113,6 +115,11 @@ export const samples: Samples = {
     requests: { ping: 4 },
     refused: { NOT_CLOSE: 1 },
     packets: { 'init.sent': 2 },
+  },
+  relays: {
+    state: 'relay',
+    used: [{ id: node, address: '51.0.0.2:9000', since: 1_767_225_600, connections: 2, bytes: 9 }],
+    served: { reservations: 3, connections: 4, bytes: 1024, refused: { full: 1 } },
   },
   publish: {
     root,

@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { abortReason } from '../../src/base/abort.ts';
 import type * as port from '../../src/api/ports.ts';
+import type { RelaysResult } from '../../src/api/ports-relays.ts';
 import type { CallOptions, NodeServices } from '../../src/api/ports.ts';
 import type {
   AcceptResult,
@@ -44,6 +45,9 @@ export class FixedServices implements NodeServices {
 
   dht(): Promise<port.DhtInfo> {
     return this.#answer('dht', undefined, samples.dht);
+  }
+  relays(): Promise<RelaysResult> {
+    return this.#answer('relays', undefined, samples.relays);
   }
 
   publish(input: object, options?: CallOptions): Promise<port.PublishResult> {

@@ -65,8 +65,9 @@ interface Place extends HeldPlace {
 }
 
 export const placesWanted = 2;
-/** How often it is looked whether relays are needed. */
+/** How often it is looked whether relays are needed, and while they are not. */
 const lookMs = 5000;
+const unneededLookMs = 1000;
 /** As long as one is missing: a new search after so long, then ever less often. */
 const retryMinMs = 1000;
 const retryMaxMs = 30_000;
@@ -89,6 +90,7 @@ export class RelayClient {
   #cancelWait: CancelTimer | undefined;
   #wake: () => void = () => undefined;
   #retryMs = retryMinMs;
+  #isNeeded = false;
 
   constructor(deps: RelayClientDeps) {
     this.#deps = deps;
@@ -114,6 +116,11 @@ export class RelayClient {
     return [...this.#places.values()];
   }
 
+  /** At the last look. */
+  get isNeeded(): boolean {
+    return this.#isNeeded;
+  }
+
   /** Everything may have changed: look now. */
   wake(): void {
     this.#retryMs = retryMinMs;
@@ -124,10 +131,12 @@ export class RelayClient {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       const isNeeded = this.#deps.isNeeded();
+      this.#isNeeded = isNeeded;
       if (!isNeeded && this.#places.size > 0) await this.#release();
       if (isNeeded && this.#places.size < placesWanted) await this.#fill(signal);
       const isSearching = isNeeded && this.#places.size < placesWanted;
-      await this.#pause(isSearching ? this.#retryMs : lookMs);
+      const restMs = isNeeded ? lookMs : unneededLookMs;
+      await this.#pause(isSearching ? this.#retryMs : restMs);
       if (isSearching) this.#retryMs = Math.min(2 * this.#retryMs, retryMaxMs);
     }
   }
