@@ -1,7 +1,7 @@
 /**
- * A long fuzzing session: `node tools/run.mjs test/fuzz/main.ts [--runs 1000000] [--seed 1]`.
- * Prints how much was run, how fast, and what it did to memory; ends with code 1 on a finding and
- * when memory grew without bound.
+ * A long fuzzing session: `node tools/run.mjs test/fuzz/main.ts [--runs 1000000] [--seed 1]`, or of
+ * a part of it, `--only DNS`. Prints how much was run, how fast, and what it did to memory; ends
+ * with code 1 on a finding and when memory grew without bound.
  */
 import process from 'node:process';
 import { parseArgs } from 'node:util';
@@ -9,6 +9,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { fuzzApi } from './api.ts';
 import { diceOf } from './dice.ts';
+import { dnsQueries, dnsReplies, fuzzDns } from './dns.ts';
 import { packets, replies, requests } from './messages.ts';
 import { bodies, recordBodies, recordOctets } from './records.ts';
 import { fuzz, type Target } from './target.ts';
@@ -18,6 +19,7 @@ const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '1000000' },
     seed: { type: 'string', default: String(Date.now() >>> 0) },
+    only: { type: 'string', default: '' },
   },
 });
 const runs = Number(values.runs);
@@ -36,15 +38,18 @@ function memory(): { heapMb: number; rssMb: number } {
 
 /** Far above what caches of a fixed size take, far below what a leak of each input would. */
 const growthMbMax = 64;
-/** Shares of all runs. */
+/** Shares of all runs, when all of it runs. */
 const targets: readonly (readonly [Target, number])[] = [
   [packets, 0.2],
   [requests, 0.15],
-  [replies, 0.15],
-  [bodies, 0.2],
-  [recordOctets, 0.15],
+  [replies, 0.1],
+  [bodies, 0.15],
+  [recordOctets, 0.1],
   [recordBodies, 0.1],
+  [dnsQueries, 0.06],
+  [dnsReplies, 0.06],
 ];
+const isWanted = (name: string): boolean => name.includes(values.only);
 
 interface Row {
   readonly count: number;
@@ -67,9 +72,9 @@ function report(name: string, { count, note, ms }: Row): void {
 /** The decoders and checks, in one process and without a socket. */
 function runTargets(): number {
   let total = 0;
-  for (const [target, share] of targets) {
+  for (const [target, share] of targets.filter(([{ name }]) => isWanted(name))) {
     const start = performance.now();
-    const [tally] = fuzz([target], { dice, runs: Math.ceil(runs * share) });
+    const [tally] = fuzz([target], { dice, runs: runsOf(share) });
     const { runs: count = 0, accepted = 0 } = tally ?? {};
     report(target.name, { count, note: `${accepted} accepted`, ms: performance.now() - start });
     total += count;
@@ -81,13 +86,24 @@ const sessions = [
   ['datagrams to a transport', fuzzAnswering, 0.045],
   ['answers to a transport', fuzzAsking, 0.005],
   ['requests to the API of a node', fuzzApi, 0.02],
+  ['DNS queries to a service', fuzzDns, 0.04],
 ] as const;
+
+/** What is left out leaves its runs to the rest. */
+function runsOf(share: number): number {
+  const all = [
+    ...targets.map(([{ name }, part]) => [name, part] as const),
+    ...sessions.map(([name, , part]) => [name, part] as const),
+  ];
+  const wanted = all.filter(([name]) => isWanted(name));
+  return Math.ceil((runs * share) / wanted.reduce((sum, [, part]) => sum + part, 0));
+}
 
 async function runSessions(): Promise<number> {
   let total = 0;
-  for (const [name, session, share] of sessions) {
+  for (const [name, session, share] of sessions.filter(([one]) => isWanted(one))) {
     const start = performance.now();
-    const count = Math.ceil(runs * share);
+    const count = runsOf(share);
     const outcomes = Object.entries(await session(dice, count));
     report(name, { count, note: `${outcomes.length} outcomes`, ms: performance.now() - start });
     console.log(`  ${outcomes.map(([what, times]) => `${what} ${times}`).join(', ')}`);
@@ -98,7 +114,7 @@ async function runSessions(): Promise<number> {
 
 async function main(): Promise<number> {
   console.log(`seed ${seed}`);
-  const all = targets.map(([target]) => target);
+  const all = targets.map(([target]) => target).filter(({ name }) => isWanted(name));
   fuzz(all, { dice, runs: Math.ceil(runs / 50) }); // so that code and caches are there
   const before = memory();
   const began = performance.now();

@@ -7,6 +7,7 @@ import process from 'node:process';
 import { test } from 'node:test';
 import { fuzzApi } from '../fuzz/api.ts';
 import { diceOf } from '../fuzz/dice.ts';
+import { dnsQueries, dnsReplies, fuzzDns } from '../fuzz/dns.ts';
 import { isDeterministic } from '../fuzz/canonical.ts';
 import { writeCbor } from '../fuzz/cbor.ts';
 import { packets, replies, requests } from '../fuzz/messages.ts';
@@ -19,7 +20,18 @@ import { toHex } from '../../src/base/bytes.ts';
 const seconds = Number(process.env['FUZZ_SECONDS'] ?? 0);
 const seed = Number(process.env['FUZZ_SEED'] ?? 1);
 
-for (const target of [packets, requests, replies, bodies, recordOctets, recordBodies]) {
+const targets = [
+  packets,
+  requests,
+  replies,
+  bodies,
+  recordOctets,
+  recordBodies,
+  dnsQueries,
+  dnsReplies,
+];
+
+for (const target of targets) {
   test(`hostile octets break no promise: ${target.name}`, () => {
     const end = performance.now() + 1000 * seconds;
     const runs = seconds > 0 ? Number.MAX_SAFE_INTEGER : 2500;
@@ -47,6 +59,21 @@ test('the API of a running node takes hostile requests without harm', async () =
   const outcomes = await fuzzApi(diceOf(seed), 250);
   for (const status of ['200', '400', '401', '404', '415']) {
     assert.ok((outcomes[status] ?? 0) > 0, `${status} was reached`);
+  }
+});
+
+test('the DNS service takes hostile queries without harm', async () => {
+  const outcomes = await fuzzDns(diceOf(seed), 1000);
+  for (const outcome of [
+    'silence',
+    'rcode 0',
+    'rcode 1',
+    'rcode 2',
+    'rcode 3',
+    'rcode 4',
+    'rcode 5',
+  ]) {
+    assert.ok((outcomes[outcome] ?? 0) > 0, `${outcome} was reached`);
   }
 });
 
