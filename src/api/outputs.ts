@@ -47,6 +47,7 @@ const modeDetails: Readonly<Record<Exclude<keyof ModeInfo, 'mode'>, Schema>> = {
   reason: text,
   address: text,
   clockOffsetSeconds: number,
+  reachability: { enum: ['public', 'mapped', 'punchable', 'relayed', 'unknown'] },
 };
 const domain = {
   name: text,

@@ -4,11 +4,20 @@ import type { ModeInfo } from '../api/ports.ts';
 /** From here on the clock is worth a line: others may refuse this node's records. */
 const clockOffsetShownSeconds = 60;
 
+/** In words; what is not known is left out. */
+const reachWords: Readonly<Record<string, string>> = {
+  public: 'by everybody',
+  mapped: 'by everybody, as your router lets them in',
+  punchable: 'through a relay, and directly by most',
+  relayed: 'through a relay',
+};
+
 export function modeFields({
   mode,
   reason,
   address,
   clockOffsetSeconds = 0,
+  reachability = 'unknown',
 }: ModeInfo): (readonly [label: string, value: string | undefined])[] {
   const seconds = Math.round(Math.abs(clockOffsetSeconds));
   const direction = clockOffsetSeconds > 0 ? 'behind' : 'ahead of';
@@ -16,6 +25,7 @@ export function modeFields({
   return [
     ['mode', reason === undefined ? mode : `${mode}: ${reason}`],
     ['seen at', address],
+    ['reached', reachWords[reachability]],
     ['clock', isOff ? `${seconds} s ${direction} the others` : undefined],
   ];
 }

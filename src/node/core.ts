@@ -35,6 +35,7 @@ import type { Parts } from './parts.ts';
 import { keeperSearch, providerSearch } from './provider-search.ts';
 import { Purge } from './purge.ts';
 import { connectionsOf, listenForRelay, Relays } from './relays.ts';
+import { WaysIn } from './ways-in.ts';
 import { ShownSites } from './shown-sites.ts';
 import { zoneFileReader } from './zone-file-reader.ts';
 
@@ -90,6 +91,7 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
   const {
     note,
     announced,
+    external,
     own: contact,
     ...networks
   } = await startNetworks({ identity, store, trust }, { options, stack, common });
@@ -97,10 +99,14 @@ export async function startCore(options: NodeOptions, { stack, log }: Building):
     new Relays({ ...networks, ...common, notes: store.notes, key: identity.node }, options),
   );
   relays.onChange(() => contact.changed());
-  const base = { identity, store, trust, purge, stats, relays, world, ...networks };
+  const ways = { ...networks, ...common, relays, key: identity.node };
+  const waysIn = stack.use(new WaysIn({ ...ways, onChange: () => contact.changed() }, options));
+  external.of = waysIn.external;
+  const base = { identity, store, trust, purge, stats, relays, waysIn, world, ...networks };
   const fields = await startFields(base, { options, stack, common });
   purge.start();
   await relays.start();
+  await waysIn.start();
   const revocations = stack.use(revocationsOf(fields, revokers, common));
   announced.by = revocations;
   await revocations.start();
@@ -152,12 +158,15 @@ async function startNetworks(
     readonly own: OwnContact;
     /** Who is told of announcements, once there is somebody. */
     readonly announced: { by: Revocations | undefined };
+    /** Where others connect to this node, once somebody finds out. */
+    readonly external: { of: WaysIn['external'] };
   }
 > {
   const { world, network, log } = common;
   // Requests may come in before all of this node is there.
   let late: { readonly own: OwnContact; readonly mode: Mode; readonly dht: Dht } | undefined;
   const announced: { by: Revocations | undefined } = { by: undefined };
+  const external: { of: WaysIn['external'] } = { of: () => undefined };
   const denied = targetDenials(trust);
   const contactRecord = (): Uint8Array | undefined => late?.own.current();
   const bound = await listenOnBoth(
@@ -178,7 +187,9 @@ async function startNetworks(
       peers: (udp) => {
         const listen = options.guest ? [] : listenForRelay(udp, options.relay);
         const connectionsMax = connectionsOf(options.relay);
-        return new PeerHost({ key: identity.node, listen, connectionsMax, logger: log, world });
+        const outside = { external: () => external.of() };
+        const how = { listen, connectionsMax, logger: log, world, ...outside };
+        return new PeerHost({ key: identity.node, ...how });
       },
     },
   );
@@ -215,7 +226,7 @@ async function startNetworks(
   stack.defer(trust.denials.onChange(() => dht.reconsider()));
   mode.recall(recalledReach(store.notes, world.clock.unixMs()));
   mode.start();
-  return { transport, peers, mode, dht, own, note: bound.note, announced };
+  return { transport, peers, mode, dht, own, note: bound.note, announced, external };
 }
 
 function roleOf(options: Pick<NodeOptions, 'guest' | 'public'>): ModeOptions['role'] {

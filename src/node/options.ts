@@ -1,6 +1,7 @@
 /** What a node is started with. The command line fills it in; nothing below `node/` sees it whole. */
 import type { ModeOptions } from '../dht/mode/mode.ts';
 import type { NetworkProfileName } from '../record/network.ts';
+import type { TcpProofOptions } from './tcp-proof.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -58,6 +59,8 @@ export interface NodeOptions {
   readonly gatewayExplicit: boolean;
   /** The HTTPS gateway; undefined: none. */
   readonly gatewayTls: TlsOptions | undefined;
+  /** The authority that tunnels use where there is no HTTPS gateway; else "ca" in the data folder. */
+  readonly caDir?: string | undefined;
   /** undefined: no DNS service. */
   readonly dns: DnsOptions | undefined;
   /** The ending of names in hosts and in DNS: "alt". */
@@ -81,6 +84,8 @@ export interface NodeOptions {
   readonly guest: boolean;
   /** How it learns whether it is a server; for tests, which have less time and fewer networks. */
   readonly mode?: Partial<Omit<ModeOptions, 'role'>> | undefined;
+  /** How often it is tested whether others connect to it; for tests as well. */
+  readonly tcpProof?: Partial<TcpProofOptions> | undefined;
   readonly network: NetworkProfileName;
   /** Data folder, absolute. */
   readonly data: string;

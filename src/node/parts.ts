@@ -16,6 +16,7 @@ import type { Store } from '../store/store.ts';
 import type { Trust } from '../trust/trust.ts';
 import type { Purge } from './purge.ts';
 import type { Relays } from './relays.ts';
+import type { WaysIn } from './ways-in.ts';
 
 export interface Parts {
   readonly identity: Identity;
@@ -34,5 +35,6 @@ export interface Parts {
   readonly revocations: Revocations;
   readonly stats: SiteStats;
   readonly relays: Relays;
+  readonly waysIn: WaysIn;
   readonly world: World;
 }

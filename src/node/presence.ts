@@ -89,13 +89,14 @@ export class Presence {
   }
 
   #wake(what: Disturbance): void {
-    const { mode, dht, publisher, relays, revocations } = this.#parts;
+    const { mode, dht, publisher, relays, revocations, waysIn } = this.#parts;
     this.#log.info('the clock or the network of this machine changed', { ...what });
     if (what.kind === 'clock') mode.clock.moved(what.movedMs);
     dht.wake();
     this.#bootstrapper.wake();
     publisher.wake();
     relays.wake();
+    waysIn.wake();
     revocations.wake();
   }
 }

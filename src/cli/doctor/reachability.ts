@@ -6,11 +6,21 @@ export const reachability: Check = {
   run: async ({ node }) => [judgeReach(node)],
 };
 
+/** As good as being a server, for what a client publishes. */
+const waysIn: Readonly<Record<string, string>> = {
+  public: 'by TCP',
+  mapped: 'as your router lets them in',
+  punchable: 'through a relay, and directly where their router allows it',
+  relayed: 'through a relay',
+};
+
 function judgeReach(node: CheckContext['node']): Finding {
   if (node.state !== 'running') return skipped('only a running node can tell');
-  const { mode, reason, address, listen } = node.stats;
+  const { mode, reason, address, listen, reachability: reached = 'unknown' } = node.stats;
   const seen = address === undefined ? 'others do not agree on its address' : `seen at ${address}`;
   if (mode === 'server') return ok(`server; ${seen}`);
+  const ways = waysIn[reached];
+  if (ways !== undefined) return ok(`client, which others reach ${ways}; ${seen}`);
   const port = listen.slice(listen.lastIndexOf(':') + 1);
   return warn(
     `client, as ${reason ?? 'nobody has reached it yet'}; ${seen}`,

@@ -72,6 +72,8 @@ const natKindMs = 10 * minuteMs;
 const failurePauseMs = 5 * minuteMs;
 const failuresMax = 512;
 
+const busy = async (): Promise<Answering> => ({ decline: 'busy' });
+
 export class Punching {
   readonly #deps: PunchingDeps;
   readonly #lifetime = new AbortController();
@@ -150,9 +152,8 @@ export class Punching {
       answer: (theirs: Endpoint) => Promise<Answering>,
     ): Promise<Agreement> => this.#inTime(stream, signal, () => respond(stream, answer));
     if (!this.#takeTurn(publicKey)) {
-      const no = async (): Promise<Answering> => ({ decline: 'busy' });
       // A peer that broke off has its answer.
-      await answering(this.#lifetime.signal, no).catch(() => undefined);
+      await answering(this.#lifetime.signal, busy).catch(() => undefined);
       return;
     }
     await this.#attempt(publicKey, async (signal) => {
