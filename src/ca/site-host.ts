@@ -2,12 +2,10 @@
  * Which site a TLS client asks for by its server name, so that nothing is ever signed outside the
  * ending of the authority (docs/spec/ca.md, "Which names"). Pure.
  */
+import { otherSystems } from '../base/other-systems.ts';
 
 const hostCharsMax = 253;
 const labelCharsMax = 63;
-
-/** Other systems under .alt: who could sign for their names could pass for them in a browser. */
-const otherSystems: ReadonlySet<string> = new Set(['gns', 'i2p']);
 
 /**
  * "alice.alt" for "alice.alt" and for one label below it, which its certificate covers too;
@@ -20,6 +18,7 @@ export function siteOfHost(host: string, tld: string): string | undefined {
   const ending = labels.pop();
   const site = labels.at(-1);
   if (ending !== tld || site === undefined || labels.length > 2) return undefined;
+  // Who could sign for names of other systems could pass for them in a browser.
   if (!labels.every(isLabel) || otherSystems.has(site)) return undefined;
   return `${site}.${tld}`;
 }

@@ -5,6 +5,8 @@ export interface Asked {
   /** Undefined where the request names no one host. */
   readonly authority: string | undefined;
   readonly target: string;
+  /** Asked as of a proxy: the target itself names the host. */
+  readonly isAbsolute: boolean;
 }
 
 /**
@@ -13,12 +15,24 @@ export interface Asked {
  */
 export function splitTarget(request: IncomingMessage): Asked {
   const { url: target = '/', headers } = request;
+  const isAbsolute = false;
+  if (request.httpVersionMajor > 1) {
+    return { authority: http2Authority(request), target, isAbsolute };
+  }
   if (target.startsWith('/')) {
-    return { authority: hasTwoHosts(request) ? undefined : headers.host, target };
+    const authority = hasTwoHosts(request) ? undefined : headers.host;
+    return { authority, target, isAbsolute };
   }
   const [, authority, rest = ''] = /^http:\/\/([^/?#]*)(.*)$/is.exec(target) ?? [];
-  if (authority === undefined) return { authority: headers.host, target };
-  return { authority, target: rest.startsWith('/') ? rest : `/${rest}` };
+  if (authority === undefined) return { authority: headers.host, target, isAbsolute };
+  return { authority, target: rest.startsWith('/') ? rest : `/${rest}`, isAbsolute: true };
+}
+
+/** A Host header beside :authority must say the same (RFC 9113, §8.3.1). */
+function http2Authority({ headers }: IncomingMessage): string | undefined {
+  const authority = headers[':authority'];
+  if (typeof authority !== 'string') return headers.host;
+  return headers.host === undefined || headers.host === authority ? authority : undefined;
 }
 
 function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
@@ -34,4 +48,20 @@ function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
 export function announcesBody({ headers }: IncomingMessage): boolean {
   const length = headers['content-length'];
   return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+}
+
+/** Who asks for this waits for a protocol that no static site speaks. */
+export function wantsWebSocket({ headers }: IncomingMessage): boolean {
+  return /(^|,)\s*websocket\s*(,|$)/i.test(headers.upgrade ?? '');
+}
+
+/** Whether the request came through TLS. */
+export function isSecure({ socket }: IncomingMessage): boolean {
+  return Reflect.get(socket, 'encrypted') === true;
+}
+
+/** The host that was named in the handshake; undefined outside TLS. */
+export function servernameOf({ socket }: IncomingMessage): string | undefined {
+  const name: unknown = Reflect.get(socket, 'servername');
+  return typeof name === 'string' ? name.toLowerCase() : undefined;
 }

@@ -24,6 +24,9 @@ export type Refusal = 'client' | 'all';
 /** Networks whose rate is remembered, and addresses of which it is known to which they belong. */
 const networksMax = 8192;
 
+/** This machine's own browser, of which no map need be asked. */
+const commonest = '127.0.0.1';
+
 export class Clients {
   readonly #inFlight: InFlight;
   readonly #buckets: KeyedBuckets;
@@ -54,6 +57,7 @@ export class Clients {
   }
 
   #networkOf(address: string): string | undefined {
+    if (address === commonest && !this.#limitsLoopback) return undefined;
     const known = this.#networks.get(address);
     if (known) return known.network;
     const ip = parseIp(address);

@@ -14,7 +14,7 @@ const cidV0 = root.toV0().toString();
 function go(target: string, ending: 'localhost' | 'alt' = 'localhost'): string {
   const path = parsePath(target);
   assert.ok(!isBadPath(path));
-  const answer = answerFront(path, { ending, port: ':8080' });
+  const answer = answerFront(path, { scheme: 'http', ending, port: ':8080', tld: 'alt' });
   if (answer.kind === 'problem') return String(answer.problem.status);
   return answer.kind === 'redirect' ? answer.location : 'page';
 }

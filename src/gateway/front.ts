@@ -13,9 +13,12 @@ export type FrontAnswer =
 
 /** How sites are reached from here. */
 export interface Ways {
+  readonly scheme: 'http' | 'https';
   readonly ending: Ending;
   /** ":8080" or ''. */
   readonly port: string;
+  /** The ending of names. */
+  readonly tld: string;
 }
 
 /** `/`, `/open?name=…`, `/n/NAME/path` and `/ipfs/ROOT/path`. */
@@ -25,7 +28,7 @@ export function answerFront(path: SitePath, ways: Ways): FrontAnswer {
   if (first === 'open') return openTyped(path.query, ways);
   if (second !== undefined) {
     const sitePath = { ...path, segments: rest };
-    if (first === 'n') return toSite(labelOf(second), second, sitePath, ways);
+    if (first === 'n') return toSite(labelOf(second, ways.tld), second, sitePath, ways);
     if (first === 'ipfs') return toSite(tryParseRoot(second)?.toString(), second, sitePath, ways);
   }
   return { kind: 'problem', problem: problems.noPath(formatPath(path)) };
@@ -38,7 +41,7 @@ function openTyped(query: string, ways: Ways): FrontAnswer {
   const [, site = '', rest = ''] = /^(?:[a-z]+:\/\/)?([^/?#]*)(.*)$/is.exec(typed) ?? [];
   const path = parsePath(encodeTyped(rest.startsWith('/') ? rest : `/${rest}`));
   if (isBadPath(path)) return { kind: 'problem', problem: problems.badRequest(path.why) };
-  return toSite(labelOf(site), site, path, ways);
+  return toSite(labelOf(site, ways.tld), site, path, ways);
 }
 
 /** As browsers do it: only visible ASCII may stand in a header. */
@@ -46,20 +49,20 @@ function encodeTyped(text: string): string {
   return text.replaceAll(/[^\x21-\x7e]+/g, encodeURIComponent);
 }
 
-function toSite(
-  label: string | undefined,
-  asked: string,
-  path: SitePath,
-  { ending, port }: Ways,
-): FrontAnswer {
+function toSite(label: string | undefined, asked: string, path: SitePath, ways: Ways): FrontAnswer {
   if (label === undefined) {
     const why = `"${asked}" is neither a name nor a root`;
     return { kind: 'problem', problem: problems.badRequest(why) };
   }
-  return { kind: 'redirect', location: `http://${label}.${ending}${port}${formatPath(path)}` };
+  return { kind: 'redirect', location: `${originOf(label, ways)}${formatPath(path)}` };
 }
 
-function formatFront({ ending, port }: Ways): string {
+/** Of the site behind a label: "http://alice.localhost:8080". */
+function originOf(label: string, { scheme, ending, port }: Omit<Ways, 'tld'>): string {
+  return `${scheme}://${label}.${ending}${port}`;
+}
+
+function formatFront(ways: Ways): string {
   const title = 'AltNet gateway';
   const body = html`<h1>${title}</h1>
     <p>
@@ -70,7 +73,7 @@ function formatFront({ ending, port }: Ways): string {
       <input
         name="name"
         aria-label="Name or root"
-        placeholder="alice.alt"
+        placeholder="alice.${ways.tld}"
         required
         autofocus
         spellcheck="false"
@@ -79,8 +82,8 @@ function formatFront({ ending, port }: Ways): string {
       <button>Open</button>
     </form>
     <p class="note">
-      Each site has an address of its own: alice.alt is <code>http://alice.${ending}${port}/</code>,
-      and a root stands in the same place.
+      Each site has an address of its own: alice.${ways.tld} is
+      <code>${originOf('alice', ways)}/</code>, and a root stands in the same place.
     </p>`;
   return formatPage({ title, body });
 }

@@ -1,19 +1,23 @@
 /**
- * The HTTP gateway (docs/spec/http.md, "Gateway"): its sockets and their limits. What is answered
- * is the responder's business.
+ * The HTTP gateway (docs/spec/http.md, "Gateway"): its doors, which are plain HTTP, HTTPS and
+ * tunnels to either, and their limits. What is answered is the responder's business.
  */
-import { once } from 'node:events';
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import type { HostPort } from '../base/address.ts';
-import type { CancelTimer } from '../base/clock.ts';
-import { AltNetError, systemCode } from '../base/errors.ts';
+import { AltNetError } from '../base/errors.ts';
 import type { GatewayCounts } from './account.ts';
-import { Responder, type ResponderDeps } from './responder.ts';
-import type { SiteAnswersOptions } from './siteanswers.ts';
+import { type ClosingServer, Listener } from './listener.ts';
+import { Responder, type ResponderDeps, type ResponderOptions } from './responder.ts';
+import { type Certificates, makeSecureServer } from './secure.ts';
+import { siteAnswersDefaults } from './siteanswers.ts';
+import { Tunnels } from './tunnels.ts';
 
-export type GatewayDeps = ResponderDeps;
+export interface GatewayDeps extends ResponderDeps {
+  /** Those that exist already: a client who asks for HTTPS makes no authority. */
+  readonly findCertificates?: (() => Promise<Certificates | undefined>) | undefined;
+}
 
-export interface GatewayOptions extends Partial<SiteAnswersOptions> {
+export interface GatewayOptions extends Partial<ResponderOptions> {
   /** An address. 127.0.0.1 also serves ::1, which browsers may try first for localhost. */
   readonly host: string;
   /** 0: any free one. */
@@ -22,22 +26,23 @@ export interface GatewayOptions extends Partial<SiteAnswersOptions> {
   readonly stopGraceMs?: number;
   /** A connection on which nothing moves for so long is closed. */
   readonly idleTimeoutMs?: number;
+  /** Of each door. */
   readonly connectionsMax?: number;
+  readonly tunnelsMax?: number;
+  readonly tunnelsPerClientMax?: number;
 }
 
 const second = 1000;
-const sweepMs = 50;
 
 const defaults: Required<Omit<GatewayOptions, 'host' | 'port'>> = {
+  ...siteAnswersDefaults,
+  limitsLoopback: false,
+  tld: 'alt',
   stopGraceMs: second,
   idleTimeoutMs: 60 * second, // longer than answerTimeoutMs, so that slow content gets its page
   connectionsMax: 1024,
-  answerTimeoutMs: 30 * second,
-  nameFreshMs: second / 2,
-  requestsMax: 512,
-  requestsPerClientMax: 256, // a browser with many tabs open; six connections to each host
-  cachedBytesMax: 16 * 1024 * 1024,
-  cachedBodyBytesMax: 64 * 1024,
+  tunnelsMax: 512,
+  tunnelsPerClientMax: 256,
 };
 
 const serverOptions: ServerOptions = {
@@ -54,51 +59,60 @@ export class Gateway {
   readonly #deps: GatewayDeps;
   readonly #options: Required<GatewayOptions>;
   readonly #responder: Responder;
-  readonly #servers: Server[] = []; // BOUNDED by two: IPv4 and IPv6
-  #connections = 0;
+  readonly #tunnels: Tunnels;
+  readonly #plain: Listener;
+  #secure: Listener | undefined;
+  /** Where tunnels for HTTPS end; it listens nowhere. */
+  #inTunnels: ClosingServer | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(deps: GatewayDeps, options: GatewayOptions) {
     this.#deps = deps;
     this.#options = { ...defaults, ...options };
     this.#responder = new Responder(deps, this.#options);
+    this.#plain = this.#listener(() => this.#makePlainServer());
+    const secure = (): Promise<ClosingServer | undefined> => this.#secureInTunnels();
+    const securePort = (): number | undefined => this.#secure?.address().port;
+    this.#tunnels = new Tunnels({ log: deps.log, secure, securePort }, this.#options);
   }
 
-  /** Rejects with PORT_TAKEN or BIND_FAILED. */
+  /** Opens the plain door. Rejects with PORT_TAKEN or BIND_FAILED. */
   async start(): Promise<void> {
     const { host, port } = this.#options;
-    await this.#listen({ host, port });
+    await this.#plain.listen({ host, port });
     this.#responder.start();
-    if (host !== '127.0.0.1') return;
-    try {
-      await this.#listen({ host: '::1', port: this.address().port });
-    } catch (error) {
-      const why = systemCode(error instanceof Error ? error.cause : undefined);
-      this.#deps.log.debug('the gateway does not listen on ::1', { why });
-    }
+  }
+
+  /** Opens the door for HTTPS, which may be the only one. Rejects like `start`. */
+  async startSecure(at: HostPort, certificates: Certificates): Promise<void> {
+    const listener = this.#listener(() => this.#makeSecureServer(certificates));
+    await listener.listen(at);
+    this.#secure = listener;
+    this.#responder.start();
   }
 
   /** Open answers may end within the grace period. */
   stop(): Promise<void> {
     this.#responder.stop();
-    this.#stopped ??= Promise.all(this.#servers.map((server) => this.#close(server))).then(
-      () => undefined,
-    );
+    this.#stopped ??= this.#stop();
     return this.#stopped;
   }
 
-  /** Where it listens. Only after `start`. */
+  /** Where the plain door is. Only after `start`. */
   address(): HostPort {
-    const bound = this.#servers[0]?.address();
-    if (bound === null || bound === undefined || typeof bound === 'string') {
-      throw new AltNetError('INTERNAL', { what: 'the gateway is not listening' });
-    }
-    return { host: bound.address, port: bound.port };
+    return this.#plain.address();
+  }
+
+  /** Where the door for HTTPS is. Only after `startSecure`. */
+  secureAddress(): HostPort {
+    if (this.#secure) return this.#secure.address();
+    throw new AltNetError('INTERNAL', { what: 'the gateway does not listen for HTTPS' });
   }
 
   /** Since the start. */
   counts(): GatewayCounts {
-    return { ...this.#responder.counts(), connections: this.#connections };
+    const connections = this.#plain.connections + (this.#secure?.connections ?? 0);
+    return { ...this.#responder.counts(), connections };
   }
 
   /** Drops what is remembered of names and contents: call it when a name moves or is taken away. */
@@ -110,47 +124,45 @@ export class Gateway {
     await this.stop();
   }
 
-  async #listen({ host, port }: HostPort): Promise<void> {
+  #listener(makeServer: () => ClosingServer): Listener {
+    const { log, world } = this.#deps;
+    return new Listener({ log, timers: world.timers }, makeServer, this.#options);
+  }
+
+  #makePlainServer(): Server {
     const server = createServer(serverOptions, (request, response) =>
       this.#responder.respond(request, response),
     );
-    server.maxConnections = this.#options.connectionsMax;
     server.timeout = this.#options.idleTimeoutMs;
-    server.listen({ host, port });
-    try {
-      await once(server, 'listening');
-    } catch (error) {
-      const address = `${host}:${port}`;
-      if (systemCode(error) === 'EADDRINUSE') {
-        throw new AltNetError('PORT_TAKEN', { address }, { cause: error });
-      }
-      const why = systemCode(error) ?? String(error);
-      throw new AltNetError('BIND_FAILED', { address, why }, { cause: error });
-    }
-    // Such as too many open files: one connection is lost then, not the process.
-    server.on('error', (error) => {
-      this.#deps.log.warn('the gateway lost a connection', { why: systemCode(error) });
-    });
-    server.on('connection', (socket) => {
-      this.#connections++;
-      socket.once('close', () => this.#connections--);
-    });
-    this.#servers.push(server);
+    this.#tunnels.serve(server);
+    return server;
   }
 
-  async #close(server: Server): Promise<void> {
-    const { timers } = this.#deps.world;
-    const closed = once(server, 'close');
-    server.close();
-    const cancelCut = timers.after(this.#options.stopGraceMs, () => server.closeAllConnections());
-    let cancelSweep: CancelTimer | undefined;
-    const sweep = (): void => {
-      server.closeIdleConnections(); // those whose last answer has ended meanwhile
-      cancelSweep = timers.after(sweepMs, sweep);
-    };
-    sweep();
-    await closed;
-    cancelSweep?.();
-    cancelCut();
+  #makeSecureServer(certificates: Certificates): ClosingServer {
+    const { log, world } = this.#deps;
+    return makeSecureServer(
+      {
+        certificates,
+        respond: (request, response) => this.#responder.respond(request, response),
+        log,
+        timers: world.timers,
+      },
+      { http: serverOptions, idleTimeoutMs: this.#options.idleTimeoutMs },
+    );
+  }
+
+  async #secureInTunnels(): Promise<ClosingServer | undefined> {
+    if (this.#inTunnels) return this.#inTunnels;
+    const certificates = await this.#deps.findCertificates?.();
+    if (!certificates || this.#stopped) return undefined;
+    this.#inTunnels ??= this.#makeSecureServer(certificates);
+    // It never listens, and begins with this to look after its connections.
+    this.#inTunnels.emit('listening');
+    return this.#inTunnels;
+  }
+
+  async #stop(): Promise<void> {
+    this.#inTunnels?.close();
+    await Promise.all([this.#plain.stop(), this.#secure?.stop()]);
   }
 }

@@ -4,7 +4,7 @@ import { base36 } from 'multiformats/bases/base36';
 import { CID } from 'multiformats/cid';
 import { fileCid } from '../../test/support/memory-sites.ts';
 import { utf8 } from '../base/bytes.ts';
-import { labelOf, parseAuthority } from './host.ts';
+import { isOfSameSite, labelOf, parseAuthority } from './host.ts';
 
 const rawRoot = fileCid(utf8('a root'));
 const root = CID.createV1(0x70, rawRoot.multihash);
@@ -37,6 +37,10 @@ test('a host names a name, a root, the gateway, or nothing of ours', () => {
     ['[::1]', { kind: 'gateway', ending: 'localhost' }],
     ['192.168.1.5', { kind: 'gateway', ending: 'alt' }],
     ['[fd00::1]', { kind: 'gateway', ending: 'alt' }],
+    ['localhost.alt', { kind: 'gateway', ending: 'alt' }],
+    ['gns.alt', { kind: 'other-system', host: 'gns.alt' }],
+    ['X.I2P.alt.', { kind: 'other-system', host: 'x.i2p.alt' }],
+    ['blog.localhost.alt', { kind: 'name', label: 'blog.localhost', ending: 'alt' }],
     ['example.com', { kind: 'foreign' }],
     ['alice.alt.example.com', { kind: 'foreign' }],
     ['localhost.example.com', { kind: 'foreign' }],
@@ -65,6 +69,26 @@ test('a host names a name, a root, the gateway, or nothing of ours', () => {
     assert.equal(port, ':8080');
   }
   assert.equal(parseAuthority(undefined).target.kind, 'malformed');
+});
+
+test('the ending of names is what the node was told', () => {
+  const kinds: [host: string, want: object][] = [
+    ['alice.web', { kind: 'name', label: 'alice', ending: 'web' }],
+    ['alice.web.localhost', { kind: 'moved', host: 'alice.localhost' }],
+    ['192.168.1.5', { kind: 'gateway', ending: 'web' }],
+    ['localhost.web', { kind: 'gateway', ending: 'web' }],
+    ['alice.alt', { kind: 'foreign' }],
+    ['web', { kind: 'foreign' }],
+  ];
+  for (const [host, want] of kinds)
+    assert.deepEqual(parseAuthority(host, 'web').target, want, host);
+  assert.equal(labelOf('alice.web', 'web'), 'alice');
+  assert.equal(labelOf('alice.alt', 'web'), 'alice', 'names are written so everywhere else');
+});
+
+test('requests for one site, and names below it, may share a connection', () => {
+  assert.ok(isOfSameSite('blog.alice.alt', 'alice.alt'));
+  assert.ok(!isOfSameSite('bob.alt', 'alice.alt'));
 });
 
 test('what people type becomes a label', () => {

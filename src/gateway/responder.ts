@@ -5,30 +5,48 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LruMap } from '../base/limits.ts';
 import { Accounts, type GatewayCounts, type ServedAnswer } from './account.ts';
-import { announcesBody, splitTarget } from './asked.ts';
-import { answerFront, type Ways } from './front.ts';
-import { type Authority, parseAuthority } from './host.ts';
+import {
+  announcesBody,
+  type Asked,
+  isSecure,
+  servernameOf,
+  splitTarget,
+  wantsWebSocket,
+} from './asked.ts';
+import { doorProblems } from './door-problems.ts';
+import { type Authority, isOfSameSite, parseAuthority } from './host.ts';
+import { answerOwn, isDnsQuery, type OwnAnswersDeps } from './own-answers.ts';
 import { formatPath, isBadPath, parsePath, type SitePath } from './path.ts';
 import { problems } from './problem.ts';
-import { type Exchange, sendFailure, sendPage, sendProblem, sendRedirect } from './send.ts';
+import { isForUs } from './proxy.ts';
+import { type Exchange, sendFailure, sendProblem, sendRedirect } from './send.ts';
 import { SiteAnswers, type SiteAnswersDeps, type SiteAnswersOptions } from './siteanswers.ts';
+import { findBlocksPath } from './trustless.ts';
 
 const authoritiesMax = 1024;
 const authorityCharsMax = 300;
 
-export interface ResponderDeps extends SiteAnswersDeps {
+export interface ResponderDeps extends SiteAnswersDeps, OwnAnswersDeps {
+  readonly world: SiteAnswersDeps['world'];
   /** Told of each request for a site with a name, once it is answered. */
   readonly onServed?: ((served: ServedAnswer) => void) | undefined;
 }
 
+export interface ResponderOptions extends SiteAnswersOptions {
+  /** The ending of names in hosts: "alt". */
+  readonly tld: string;
+}
+
 export class Responder {
   readonly #deps: ResponderDeps;
+  readonly #tld: string;
   readonly #sites: SiteAnswers;
   readonly #accounts: Accounts;
   readonly #authorities = new LruMap<string, Authority>(authoritiesMax); // BOUNDED by its size
 
-  constructor(deps: ResponderDeps, options: SiteAnswersOptions) {
+  constructor(deps: ResponderDeps, options: ResponderOptions) {
     this.#deps = deps;
+    this.#tld = options.tld;
     this.#accounts = new Accounts(deps.world.clock, deps.onServed);
     this.#sites = new SiteAnswers(deps, options);
   }
@@ -65,38 +83,74 @@ export class Responder {
 
   #dispatch(exchange: Exchange): void {
     const { request, response } = exchange;
-    const { method = '' } = request;
-    if (announcesBody(request)) response.setHeader('connection', 'close');
-    if (method !== 'GET' && method !== 'HEAD') {
-      sendProblem(exchange, problems.badMethod(method));
+    const asked = splitTarget(request);
+    const authority = this.#authorityOf(asked.authority);
+    const path = parsePath(asked.target);
+    const isOwn = authority.target.kind === 'gateway' && !isBadPath(path);
+    if (isOwn && this.#deps.dns && isDnsQuery(exchange, path)) {
+      this.#toHost(exchange, authority, path); // the only one whose body is read
       return;
     }
-    const asked = splitTarget(request);
-    const path = parsePath(asked.target);
-    if (!isBadPath(path)) this.#toHost(exchange, this.#authorityOf(asked.authority), path);
+    if (announcesBody(request)) response.setHeader('connection', 'close');
+    if (!this.#admit(exchange, asked, authority)) return;
+    if (!isBadPath(path)) this.#toHost(exchange, authority, path);
     else if (path.status === 414) sendProblem(exchange, problems.pathTooLong(path.why));
     else sendProblem(exchange, problems.badRequest(path.why));
   }
 
-  #toHost(exchange: Exchange, { target, port }: Authority, path: SitePath): void {
+  /** Whether the request may be answered at all; if not, it has been. */
+  #admit(exchange: Exchange, { isAbsolute }: Asked, authority: Authority): boolean {
+    const { request } = exchange;
+    const { method = '', socket } = request;
+    const { localPort } = socket;
+    const servername = servernameOf(request);
+    if (isAbsolute && !isForUs(authority, { tld: this.#tld, localPort })) {
+      sendProblem(exchange, doorProblems.notProxied(this.#tld));
+    } else if (method !== 'GET' && method !== 'HEAD') {
+      sendProblem(exchange, problems.badMethod(method));
+    } else if (wantsWebSocket(request)) {
+      exchange.response.setHeader('connection', 'close'); // its sender thinks of no other request
+      sendProblem(exchange, doorProblems.webSocket());
+    } else if (servername !== undefined && !isOfSameSite(authority.host, servername)) {
+      sendProblem(exchange, doorProblems.misdirected());
+    } else {
+      return true;
+    }
+    return false;
+  }
+
+  #toHost(exchange: Exchange, authority: Authority, path: SitePath): void {
+    const { target, port } = authority;
+    const tld = this.#tld;
+    const scheme = isSecure(exchange.request) ? 'https' : 'http';
     switch (target.kind) {
       case 'name':
       case 'root':
         this.#sites.answer(exchange, target, path);
         return;
-      case 'gateway':
-        sendFront(exchange, path, { ending: target.ending, port });
+      case 'gateway': {
+        const blocks = findBlocksPath(exchange.request, path);
+        if (blocks) {
+          this.#sites.answer(exchange, { kind: 'root', root: blocks.root }, blocks.path);
+          return;
+        }
+        const ways = { scheme, ending: target.ending, port, tld } as const;
+        answerOwn(exchange, { path, authority, ways }, this.#deps);
         return;
+      }
       case 'moved': {
-        const location = `http://${target.host}${port}${formatPath(path)}`;
+        const location = `${scheme}://${target.host}${port}${formatPath(path)}`;
         sendRedirect(exchange, 302, { location });
         return;
       }
       case 'subdomain':
-        sendProblem(exchange, problems.subdomain(target.name));
+        sendProblem(exchange, doorProblems.subdomain(target.name, tld));
+        return;
+      case 'other-system':
+        sendProblem(exchange, doorProblems.otherSystem(target.host));
         return;
       case 'foreign':
-        sendProblem(exchange, problems.foreignHost());
+        sendProblem(exchange, doorProblems.foreignHost(tld));
         return;
       case 'malformed':
         sendProblem(exchange, problems.badRequest('the host is not the name of a site'));
@@ -109,15 +163,8 @@ export class Responder {
   #authorityOf(text = ''): Authority {
     const known = this.#authorities.get(text);
     if (known) return known;
-    const authority = parseAuthority(text);
+    const authority = parseAuthority(text, this.#tld);
     if (text.length <= authorityCharsMax) this.#authorities.set(text, authority);
     return authority;
   }
-}
-
-function sendFront(exchange: Exchange, path: SitePath, ways: Ways): void {
-  const answer = answerFront(path, ways);
-  if (answer.kind === 'page') sendPage(exchange, answer.text);
-  else if (answer.kind === 'redirect') sendRedirect(exchange, 302, answer);
-  else sendProblem(exchange, answer.problem);
 }

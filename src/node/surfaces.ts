@@ -7,17 +7,15 @@ import type { NodeServices } from '../api/ports.ts';
 import { loadOrCreateToken, tokenFileIn } from '../api/token.ts';
 import { formatEndpoint, type HostPort } from '../base/address.ts';
 import { toHex } from '../base/bytes.ts';
-import type { ServedAnswer } from '../gateway/account.ts';
-import { Gateway } from '../gateway/gateway.ts';
 import { type Bound, bindOrMove, formatHostPort } from './bind.ts';
 import type { Building, Core } from './core.ts';
 import { metricsSource } from './metrics-snapshot.ts';
 import type { Monitor } from './monitor.ts';
 import type { NodeOptions, ReadyInfo } from './options.ts';
-import type { Parts } from './parts.ts';
 import { removeRunFile, type RunningServices, writeRunFile } from './runfile.ts';
 import { nodeServices } from './services.ts';
 import { startDns } from './surfaces-dns.ts';
+import { startGateway } from './surfaces-gateway.ts';
 
 export interface Surfaces {
   readonly services: NodeServices;
@@ -36,27 +34,24 @@ interface SurfacesContext extends Building {
 export async function startSurfaces(core: Core, context: SurfacesContext): Promise<Surfaces> {
   const { parts } = core;
   const { options, startedMs, stack, monitor } = context;
-  const gateway = await startGateway(parts, context);
   const dns = await startDns(parts, context);
-  const siteUrl = (host: string): string | undefined =>
-    gateway && `http://${host}.localhost:${gateway.value.address().port}/`;
+  const gateway = await startGateway(parts, { ...context, dns: dns?.value });
+  const siteUrl = (host: string): string | undefined => gateway?.siteUrl(host);
   const { storeBudgetBytes } = options;
   const services = nodeServices(parts, {
     startedMs,
     storeBudgetBytes,
     siteUrl,
     onNameChanged: () => {
-      gateway?.value.forget();
+      gateway?.gateway.forget();
       dns?.value.forget();
     },
   });
-  // What was resolved in other zones must not be shown any more.
-  stack.defer(parts.trust.registrars.onChange(() => gateway?.value.forget()));
   const api = await startApi(services, context);
   const counted = {
     startedMs,
     storeBudgetBytes,
-    gateway: gateway?.value,
+    gateway: gateway?.gateway,
     dns: dns?.value,
     api: api?.value,
   };
@@ -64,17 +59,17 @@ export async function startSurfaces(core: Core, context: SurfacesContext): Promi
   stack.defer(() => removeRunFile(options.data));
   const { identity, transport } = parts;
   const [listen] = transport.address();
-  const ports = [gateway?.note ?? [], dns?.note ?? [], api?.note ?? [], monitor?.note ?? []];
+  const ports = [gateway?.notes ?? [], dns?.note ?? [], api?.note ?? [], monitor?.note ?? []];
   const notes = [...core.notes, ...ports.flat()];
   const ready: ReadyInfo = {
     node: toHex(identity.node.id),
     author: toHex(identity.author.id),
     authorPublicKey: toHex(identity.author.publicKey),
     listen: listen ? formatEndpoint(listen) : '',
-    gateway: gateway ? formatHostPort(gateway.value.address()) : null,
+    gateway: gateway?.address ?? null,
     registrar: api ? formatHostPort(api.value.address()) : null,
     metrics: monitor?.address ?? null,
-    gatewayTls: null,
+    gatewayTls: gateway?.secureAddress ?? null,
     dns: dns ? formatHostPort(dns.value.address()) : null,
     notes,
   };
@@ -83,24 +78,6 @@ export async function startSurfaces(core: Core, context: SurfacesContext): Promi
   const token = api && options.registrarToken;
   await writeRunFile(options.data, address, { token, services: servicesOf(ready) });
   return { services, ready, siteUrl };
-}
-
-async function startGateway(
-  { names, sites, stats, trust, world }: Parts,
-  { options, stack, log }: SurfacesContext,
-): Promise<Bound<Gateway> | undefined> {
-  if (options.gateway === undefined) return undefined;
-  const onServed = (served: ServedAnswer): void => stats.served(served);
-  const { denials } = trust;
-  const deps = { names, sites, dags: sites, log, world, onServed, denials };
-  const request = { address: options.gateway, explicit: options.gatewayExplicit };
-  const bound = await bindOrMove(request, async (at) => {
-    const gateway = new Gateway(deps, at);
-    await gateway.start();
-    return gateway;
-  });
-  stack.use(bound.value);
-  return bound;
 }
 
 async function startApi(

@@ -76,6 +76,7 @@ export const gatewayRows: Rows<HostTarget['kind']> = {
   root: [byRoot, byPath, missingPage],
   moved: [moved],
   subdomain: 'It is an error page.',
+  'other-system': 'It is an error page.',
   foreign: 'It is an error page.',
   malformed: 'It is an error page.',
 };

@@ -1,0 +1,103 @@
+/**
+ * CONNECT: tunnels to hosts of the ending, which all end in this gateway itself. It opens no
+ * connection to anywhere. Which hosts it takes is said in proxy.ts.
+ */
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { Server } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Logger } from '../base/logger.ts';
+import { reasonOf } from '../base/reason.ts';
+import { doorProblems } from './door-problems.ts';
+import type { Problem } from './problem.ts';
+import { tunnelEndOf } from './proxy.ts';
+
+export interface TunnelsDeps {
+  readonly log: Logger;
+  /** Where tunnels for HTTPS end; undefined while there are no certificates. */
+  readonly secure: () => Promise<Server | undefined>;
+  readonly securePort: () => number | undefined;
+}
+
+export interface TunnelsOptions {
+  /** The ending of names. */
+  readonly tld: string;
+  readonly tunnelsMax: number;
+  readonly tunnelsPerClientMax: number;
+}
+
+export class Tunnels {
+  readonly #deps: TunnelsDeps;
+  readonly #options: TunnelsOptions;
+  readonly #clients = new Map<Duplex, string>(); // BOUNDED by tunnelsMax
+
+  constructor(deps: TunnelsDeps, options: TunnelsOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  /** Answers every CONNECT that comes to this server, and never throws. */
+  serve(server: HttpServer): void {
+    server.on('connect', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      socket.on('error', () => socket.destroy()); // nobody else listens for now
+      this.#open(server, request, { socket, head }).catch((error: unknown) => {
+        this.#deps.log.error('the gateway could not open a tunnel', { why: reasonOf(error) });
+        socket.destroy();
+      });
+    });
+  }
+
+  async #open(
+    server: HttpServer,
+    request: IncomingMessage,
+    { socket, head }: { readonly socket: Duplex; readonly head: Buffer },
+  ): Promise<void> {
+    const { tld } = this.#options;
+    const securePort = this.#deps.securePort();
+    const end = tunnelEndOf(request.url ?? '', { tld, securePort });
+    // A tunnel in a tunnel would lead to the same place.
+    if (end === 'refused' || this.#clients.has(socket)) {
+      refuse(socket, doorProblems.notProxied(tld));
+      return;
+    }
+    const client = request.socket.remoteAddress ?? '';
+    if (!this.#hasRoomFor(client)) {
+      refuse(socket, doorProblems.tooManyTunnels());
+      return;
+    }
+    this.#clients.set(socket, client);
+    socket.once('close', () => this.#clients.delete(socket));
+    const target = end === 'secure' ? await this.#deps.secure() : server;
+    if (!target) {
+      this.#clients.delete(socket);
+      refuse(socket, doorProblems.noCertificates());
+      return;
+    }
+    if (socket.destroyed) return;
+    socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+    // What came right behind the request is the beginning of what is said inside.
+    if (head.length > 0) socket.unshift(head);
+    // As if it had just been accepted: limits and timeouts are those of any connection.
+    target.emit('connection', socket);
+  }
+
+  #hasRoomFor(client: string): boolean {
+    const { tunnelsMax, tunnelsPerClientMax } = this.#options;
+    if (this.#clients.size >= tunnelsMax) return false;
+    const own = this.#clients.values().filter((other) => other === client);
+    return own.toArray().length < tunnelsPerClientMax;
+  }
+}
+
+/** Browsers show nothing of this; who looks with other programs reads it. */
+function refuse(socket: Duplex, { status, title, text, advice }: Problem): void {
+  const body = `${title}\n\n${text}\n${advice.join('\n')}\n`;
+  const head = [
+    `HTTP/1.1 ${status} ${title}`,
+    'Content-Type: text/plain; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Cache-Control: no-store',
+    'Connection: close',
+  ];
+  socket.once('finish', () => socket.destroy());
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
