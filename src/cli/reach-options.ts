@@ -16,7 +16,10 @@ import {
   usageError,
 } from './values.ts';
 
-type Reach = Pick<NodeOptions, 'gatewayTls' | 'dns' | 'tld' | 'relay' | 'mdns' | 'portMapping'>;
+type Reach = Pick<
+  NodeOptions,
+  'gatewayTls' | 'caDir' | 'dns' | 'tld' | 'relay' | 'mdns' | 'portMapping'
+>;
 
 const dnsDefault = '127.0.0.1:5354';
 const dnsIpDefault = '127.0.0.1';
@@ -39,6 +42,7 @@ export function parseReach(
     gatewayTls: tls
       ? { address: parseAddressOption('--gateway-tls', tls), explicit: true, caDir }
       : undefined,
+    ...(given && { caDir }),
     dns: parseDns(values),
     tld: parseLabel('--tld', textOption(values, 'tld') ?? 'alt'),
     relay: parseRelay(values),
