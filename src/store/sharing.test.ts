@@ -4,7 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { manualWorld } from '../../test/support/manual-world.ts';
-import { auditStore } from '../../test/support/store-audit.ts';
+import { auditStore, type StoreAudit } from '../../test/support/store-audit.ts';
 import { openTestStore, testStore } from '../../test/support/store-folder.ts';
 import { block, hold, linkOf } from '../../test/support/store-holdings.ts';
 import { toHex } from '../base/bytes.ts';
@@ -33,6 +33,16 @@ async function publish(
   await holding.putAll(blocks.filter(({ hash }) => gone.has(toHex(hash))));
   await holding.complete({ link: linkOf(name), files: 1, bytes: 1 });
   return missing.length;
+}
+
+/** Of a store that is closed: each start brings what is going a step further, however slow it is. */
+async function auditAtRest(folder: string): Promise<StoreAudit> {
+  for (let starts = 0; starts < 100; starts++) {
+    const audit = await auditStore(folder);
+    if (audit.going === 0) return audit;
+    await (await openTestStore(folder)).close();
+  }
+  throw new Error('something is going and never gone');
 }
 
 const hasAll = (store: Store, blocks: readonly Block[]): boolean =>
@@ -93,10 +103,8 @@ test('one that is given up leaves the other as it was', async (t) => {
   assert.deepEqual(await holding.adopt(wanted, { like: linkOf('one').hash }), []);
   await holding.close();
   await store.close();
-  const again = await openTestStore(folder); // what is going has gone
-  await again.close();
-  assert.equal(again.holdings.usage().bytes, before);
-  const audit = await auditStore(folder);
+  const audit = await auditAtRest(folder);
+  assert.equal(audit.cost, before);
   assert.deepEqual([audit.problems, audit.blocks, audit.complete.length], [[], 300, 1]);
 });
 
@@ -188,8 +196,7 @@ test('whatever is published, removed and published again, the books are right', 
       const named = new Set([...held.values()].flat().map(({ hash }) => toHex(hash)));
       for (const blocks of held.values()) assert.ok(hasAll(store, blocks));
       await store.close();
-      await (await openTestStore(folder)).close(); // what is going has gone
-      const audit = await auditStore(folder);
+      const audit = await auditAtRest(folder);
       assert.deepEqual(audit.problems, []);
       assert.deepEqual([audit.holdings, audit.blocks], [held.size, named.size]);
     }),
