@@ -260,7 +260,7 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
       announced: count,
       url: text,
     },
-    { name: text, version: count },
+    { name: text, version: count, elsewhere: { const: true } },
   ),
   unpublish: shape<UnpublishResult>({ root: hash, cid, names: list(text) }, {}),
   sites: countedList('sites', heldSite),
@@ -271,7 +271,7 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
   fetchFile: shape<FetchFileResult>({ root: hash, cid, bytes: count }, {}),
   name: shape<NameResult>(
     { name: text, root: hash, cid, version: count, expires: unixTime, stored: count },
-    { zone: hash },
+    { zone: hash, elsewhere: { const: true } },
   ),
   resolve: shape<ResolveResult>(
     {

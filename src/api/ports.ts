@@ -56,6 +56,8 @@ export interface PublishResult {
   announced: number;
   /** Where a browser opens it. */
   url: string;
+  /** The name is in no zone that this node trusts: `url` opens the root instead. */
+  elsewhere?: true;
 }
 
 /** own: published here. copy: kept for another node. visited: fetched for a reader. */
@@ -125,6 +127,8 @@ export interface NameResult {
   expires: number;
   /** Public key of the registrar whose zone it is in. */
   zone?: string;
+  /** This node does not trust that registrar, or trusts others alone: it does not open here. */
+  elsewhere?: true;
   stored: number;
 }
 

@@ -62,6 +62,11 @@ export function formatTable(
   );
 }
 
+/** Of an own name that does not open at this node. */
+export function elsewhereLine(name: string): string {
+  return `${sanitize(name)} does not open at this node, which trusts other registrars; it opens where its zone is trusted`;
+}
+
 /** What the state `new` means for who holds the name and who opens it. */
 export const newNameLine: string =
   'held since a moment ago; others confirm it within about an hour; it opens already';

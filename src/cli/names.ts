@@ -7,7 +7,14 @@ import {
   type CommandInput,
   operand,
 } from './command.ts';
-import { countOf, formatFields, formatMoment, newNameLine, sanitize } from './format.ts';
+import {
+  countOf,
+  elsewhereLine,
+  formatFields,
+  formatMoment,
+  newNameLine,
+  sanitize,
+} from './format.ts';
 import { textOption } from './values.ts';
 
 interface NameVerb {
@@ -52,7 +59,7 @@ async function run(
 }
 
 function nameLines(done: string, result: NameResult): string[] {
-  const { name, root, cid, version, expires, zone, stored } = result;
+  const { name, root, cid, version, expires, zone, stored, elsewhere } = result;
   return [
     `${done} ${sanitize(name)}, stored on ${countOf(stored, 'node')}${stored > 1 ? '' : ' only; it goes to more as they are reached'}`,
     ...formatFields([
@@ -62,8 +69,9 @@ function nameLines(done: string, result: NameResult): string[] {
       ['expires', formatMoment(expires)],
       ['zone', zone],
     ]),
-    ...(done === 'registered' && version === 1 && zone === undefined
+    ...(done === 'registered' && version === 1 && zone === undefined && !elsewhere
       ? [`new: ${newNameLine}`]
       : []),
+    ...(elsewhere ? [elsewhereLine(name)] : []),
   ];
 }

@@ -333,6 +333,11 @@ export class Names implements NameResolver {
     return this.#own.list();
   }
 
+  /** Whether an own name resolves here: not if it is in a zone that this node does not trust. */
+  opensHere(name: string): boolean {
+    return this.#own.isSeenFrom(this.#trustedZones(), parseAddress(name).apex);
+  }
+
   /** A name and those below it share a record. */
   #inTurn<T>({ apex }: NameAddress, { signal }: WriteOptions, write: () => Promise<T>): Promise<T> {
     return this.#turns.run(apex.name, write, signal);

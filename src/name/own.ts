@@ -15,6 +15,7 @@ import { powBitsOf } from '../record/pow.ts';
 import { compareClaims } from '../record/transfer.ts';
 import { certificateOf, isOpenZone, zoneOf } from '../record/zone.ts';
 import type { Pins } from './pins.ts';
+import type { Apex } from './place.ts';
 import type { NamePublisher } from './ports.ts';
 import type { OwnName } from './types.ts';
 
@@ -45,6 +46,14 @@ export class OwnNames {
     return this.#all(recordKinds.name)
       .filter((record) => labelOf(record) === label)
       .map(registrarOf);
+  }
+
+  /** Whether an own name is where those look who trust these zones. */
+  isSeenFrom(zones: readonly Bytes[], apex: Apex): boolean {
+    if (apex.type === 'key') return true;
+    const own = this.zonesOf(apex.label);
+    if (zones.length === 0) return own.includes(undefined);
+    return own.some((mine) => mine && zones.some((zone) => equalBytes(zone, mine)));
   }
 
   /** Names below a name follow it. */

@@ -29,6 +29,7 @@ interface Bench {
   point: () => Promise<void>;
   copy: (options: ReplicateOptions) => Promise<void>;
   publish: (input: Partial<PublishInput>, options?: CallOptions) => Promise<PublishResult>;
+  opensHere: boolean;
   readonly world: ReturnType<typeof manualWorld>;
 }
 
@@ -51,6 +52,7 @@ function bench(): Bench {
     look: async () => undefined,
     point: async () => undefined,
     copy: async () => undefined,
+    opensHere: true,
     publish: (input, options = {}) => {
       const given = { input, options: { onProgress, ...options }, add: () => sites.add() };
       const parts = { sites, names, world, trust, identity } as unknown as Parts;
@@ -71,6 +73,7 @@ function bench(): Bench {
   };
   const names = {
     list,
+    opensHere: () => self.opensHere,
     requireWritable: async (_: string, { signal }: { signal?: AbortSignal }) => {
       done.push('look');
       await self.look(signal);
@@ -172,4 +175,13 @@ test('that nobody tells whose the name is refuses nothing', async () => {
   const stopped = it.publish({ name: 'bob' }, { signal: stop.signal });
   stop.abort(new AltNetError('ABORTED', {}));
   await assert.rejects(stopped, { code: 'ABORTED' });
+});
+
+test('a name that does not resolve here is not what the address is of', async () => {
+  const it = bench();
+  const here = await it.publish({ name: 'alice' });
+  assert.deepEqual([here.url, here.elsewhere], ['http://alice.alt/', undefined]);
+  it.opensHere = false;
+  const elsewhere = await it.publish({ name: 'alice' });
+  assert.deepEqual([elsewhere.url, elsewhere.elsewhere], [`http://${next.toString()}.alt/`, true]);
 });

@@ -45,7 +45,8 @@ export async function publishSite(
   const site = await add({ ...options, keep });
   const naming = new Naming(parts, context, { ...options, certificate });
   const named = await naming.show(site, { name, given });
-  return resultOf({ ...site, ...named, name }, context);
+  const isElsewhere = name !== undefined && !parts.names.opensHere(name);
+  return resultOf({ ...site, ...named, name, isElsewhere }, context);
 }
 
 async function certificateFor(
@@ -169,11 +170,11 @@ class Naming {
 }
 
 function resultOf(
-  site: AddedSite & Named & { readonly name: string | undefined },
+  site: AddedSite & Named & { readonly name: string | undefined; readonly isElsewhere: boolean },
   { siteUrl }: SiteContext,
 ): PublishResult {
-  const { root, files, bytes, announced, entry, name, version, replication } = site;
-  const host = name === undefined ? root.toString() : name.replace(/\.alt$/, '');
+  const { root, files, bytes, announced, entry, name, version, replication, isElsewhere } = site;
+  const host = name === undefined || isElsewhere ? root.toString() : name.replace(/\.alt$/, '');
   const address = siteUrl(host) ?? `http://${host}.alt/`;
   const opened = entry.replace(/^\//, '').split('/').map(encodeURIComponent).join('/');
   return {
@@ -187,5 +188,6 @@ function resultOf(
     refused: replication.refused.map((reason) => ({ ...reason })),
     announced,
     url: new URL(opened, address).href,
+    ...(isElsewhere && { elsewhere: true as const }),
   };
 }

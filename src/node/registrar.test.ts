@@ -121,6 +121,14 @@ test('a list of registrars counts from when it is written, and names of the regi
   await registrar.services.register({ name: 'weather', root });
   const seen = await visitor.services.resolve('weather', { fresh: true });
   assert.deepEqual([seen.root, seen.owner, seen.zone], [root, zone, zone]);
+  const own = await Promise.all(
+    ['news', 'weather'].map((name) => registrar.services.update({ name, root })),
+  );
+  assert.deepEqual(
+    own.map(({ elsewhere }) => elsewhere),
+    [true, undefined],
+    'the open name does not resolve at its own node any more',
+  );
 
   rmSync(listOf(visitor.options.data));
   await eventually('the open name is back', async () => (await state()) !== 'not-found');

@@ -32,6 +32,10 @@ export function nameServices(
   { onNameChanged, versions, registrants }: NameContext,
 ): NameServices {
   const { names } = parts;
+  const result = (written: RegisteredName): NameResult => ({
+    ...nameResult(written),
+    ...(!names.opensHere(written.name) && { elsewhere: true }),
+  });
   return {
     async register({ name, root: text, owner, certificate: given }, options = {}) {
       const root = parseRoot(text);
@@ -41,21 +45,21 @@ export function nameServices(
         const standing = certificate
           ? undefined
           : await standingName(parts, { name, root }, options);
-        if (standing) return nameResult(standing);
+        if (standing) return result(standing);
         const registered = await versions.follow(() =>
           names.register(name, root, { ...workOptions(options), certificate }),
         );
         onNameChanged();
-        return nameResult(registered);
+        return result(registered);
       });
     },
     async update({ name, root: text }, options = {}) {
       const root = parseRoot(text);
       const standing = await standingName(parts, { name, root }, options);
-      if (standing) return nameResult(standing);
+      if (standing) return result(standing);
       const updated = await versions.follow(() => names.update(name, root, workOptions(options)));
       onNameChanged();
-      return nameResult(updated);
+      return result(updated);
     },
     async transfer({ name, author }, options) {
       const offered = await names.transfer(name, parseAuthor(author), workOptions(options));

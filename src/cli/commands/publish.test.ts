@@ -101,3 +101,18 @@ test('a failure after the site is there says what is left of it', async (t) => {
     /as soon as others are in reach\n$/,
   );
 });
+
+test('a name that this node does not resolve is not said to open here', async (t) => {
+  const folder = temporaryFolder(t);
+  const services = new FixedServices();
+  const outcome = async (elsewhere: Pick<PublishResult, 'elsewhere'>): Promise<string> => {
+    services.publish = async () => ({ ...samples.publish, ...elsewhere });
+    const given = { services, operands: [folder], options: { name: 'alice' } };
+    return (await runDefinition(definition, given)).stdout;
+  };
+  assert.doesNotMatch(await outcome({}), /does not open/);
+  assert.match(
+    await outcome({ elsewhere: true }),
+    /^alice\.alt does not open at this node, which trusts other registrars;/m,
+  );
+});

@@ -11,7 +11,7 @@ import {
   operand,
 } from '../command.ts';
 import { copiesLine } from '../copies.ts';
-import { countOf, formatFields } from '../format.ts';
+import { countOf, elsewhereLine, formatFields } from '../format.ts';
 import { streamInput } from '../input.ts';
 import { flagOption, parsePath, textOption, usageError } from '../values.ts';
 
@@ -89,6 +89,7 @@ function publishedLines(result: PublishResult): string[] {
       ['known to', countOf(announced, 'node')],
       ['copies', copiesLine(result)],
     ]),
+    ...(result.elsewhere && result.name !== undefined ? [elsewhereLine(result.name)] : []),
   ];
 }
 
