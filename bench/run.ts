@@ -20,6 +20,7 @@ const benches: Readonly<Record<string, () => Promise<Bench[]>>> = {
   files: async () => [(await import('./files.ts')).benchFiles],
   api: async () => [(await import('./api.ts')).benchApi],
   gateway: async () => [(await import('./gateway.ts')).benchGateway],
+  dns: async () => [(await import('./dns.ts')).benchDns],
   trust: async () => [(await import('./trust.ts')).benchTrust],
   node: async () => [(await import('./node.ts')).benchNode],
   wan: async () => [(await import('./wan.ts')).benchWan],
