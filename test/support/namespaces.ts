@@ -27,9 +27,9 @@ export interface NatOptions {
    * Whether a port of a host has one outside, whomever it talks to ('cone'), or another one for
    * each ('symmetric').
    */
-  readonly kind?: 'cone' | 'symmetric';
+  readonly kind?: 'cone' | 'symmetric' | undefined;
   /** What becomes of what nobody inside asked for: no answer, or a refusal by the router. */
-  readonly strangers?: 'drop' | 'refuse';
+  readonly strangers?: 'drop' | 'refuse' | undefined;
 }
 
 const masquerading = { cone: 'persistent', symmetric: 'fully-random' };

@@ -5,6 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
+import type { PeerLine, StatsResult } from '../../src/api/ports.ts';
 import type { RelaysResult } from '../../src/api/ports-relays.ts';
 import { atEnd, temporaryFolder } from './cleanup.ts';
 import { sourcesEnv } from './compile-cache.ts';
@@ -14,13 +15,17 @@ const child = path.join(import.meta.dirname, 'relay-child.ts');
 export type Errand =
   | { readonly do: 'publish'; readonly path: string }
   | { readonly do: 'fetch'; readonly what: string; readonly dest: string }
-  | { readonly do: 'relays' };
+  | { readonly do: 'relays' | 'peers' | 'stats' };
 
 export interface RelayNode {
   publish(folder: string): Promise<{ readonly root: string }>;
   /** Rejects when it cannot be had. */
   fetch(root: string): Promise<void>;
   relays(): Promise<RelaysResult>;
+  peers(): Promise<PeerLine[]>;
+  stats(): Promise<StatsResult>;
+  /** In order. */
+  stop(): Promise<void>;
   kill(): Promise<void>;
   /** From now on it hears nothing and says nothing, and nobody is told. */
   silence(): void;
@@ -64,6 +69,9 @@ export async function startRelayNode(
       await ask({ do: 'fetch', what, dest });
     },
     relays: () => ask({ do: 'relays' }),
+    peers: () => ask({ do: 'peers' }),
+    stats: () => ask({ do: 'stats' }),
+    stop: () => kill('SIGTERM'),
     kill: () => kill('SIGKILL'),
     silence() {
       const chains = ['input', 'output'].map(
