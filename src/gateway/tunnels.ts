@@ -5,6 +5,7 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Server } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '../base/logger.ts';
 import { reasonOf } from '../base/reason.ts';
 import { doorProblems } from './door-problems.ts';
@@ -72,6 +73,8 @@ export class Tunnels {
       refuse(socket, doorProblems.noCertificates());
       return;
     }
+    // The parser that has read the request is still at work, and would be given the socket again.
+    await nextTurn();
     if (socket.destroyed) return;
     socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
     // What came right behind the request is the beginning of what is said inside.

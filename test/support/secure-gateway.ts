@@ -89,7 +89,7 @@ export async function secureSocket(
 /** Sends text as it is and gives all that comes back until the connection ends. */
 export async function exchange(socket: Socket, text: string): Promise<string> {
   const chunks: Buffer[] = [];
-  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk)).resume();
   socket.write(text);
   if (!socket.closed) await once(socket, 'close');
   return Buffer.concat(chunks).toString('latin1');
