@@ -83,6 +83,8 @@ describe('names', () => {
     [{ name: 'alice.alt', type: 'TXT' }, '0 aa:  +soa'],
     [{ name: 'alice.alt', type: 'UNKNOWN_65' as 'A' }, '0 aa:  +soa'],
     [{ name: 'alice.alt', type: 'ANY' as 'A' }, '0 aa: alice.alt HINFO 3600 {cpu:RFC8482,os:}'],
+    ['localhost.alt', '0 aa: localhost.alt A 60 192.0.2.7'],
+    ['x.localhost.alt', '3 aa:  +soa'],
     ['bob.alt', '3 aa:  +soa'],
     ['www.blog.alice.alt', '3 aa:  +soa'],
     [`www.${root}.alt`, '3 aa:  +soa'],

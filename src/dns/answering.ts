@@ -4,6 +4,7 @@
  * fast. It knows no sockets.
  */
 import type { Bytes } from '../base/bytes.ts';
+import { otherSystems } from '../base/other-systems.ts';
 import {
   classIn,
   edns as ednsTerms,
@@ -70,9 +71,6 @@ const amplificationMax = 2;
 const refused: LocalAnswer = plainAnswer(rcodes.refused);
 const notImplemented: LocalAnswer = plainAnswer(rcodes.notImp);
 const malformed: LocalAnswer = plainAnswer(rcodes.formErr);
-
-/** Systems of their own below .alt (GANA); they are never answered for, nor is their absence sure. */
-const otherSystems: ReadonlySet<string> = new Set(['gns', 'i2p']);
 
 export class Answering {
   readonly #deps: Deps;

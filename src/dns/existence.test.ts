@@ -64,6 +64,14 @@ test('whatever there is to say of a name, it is there; what cannot be a name is 
   assert.equal(await find('gns.alt'), 'absent');
 });
 
+test('what a node finds that is alone says nothing, but of what it has', async () => {
+  const { names, find, known } = bench();
+  names.answered = 0;
+  assert.equal(await find('bob.alt'), 'NO_PEERS');
+  assert.equal(known('bob.alt'), 'later');
+  assert.equal(await find('alice.alt'), 'present');
+});
+
 test('an old answer is given at once while somebody looks', async () => {
   const { names, world, find, known } = bench();
   await find('alice.alt');

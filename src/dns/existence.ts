@@ -152,7 +152,9 @@ export class NameExistence {
   async #look(name: string, age: number): Promise<Existence> {
     try {
       const { signal } = this.#stopping;
-      const { state } = await this.#deps.names.resolve(name, { signal });
+      const { state, asked } = await this.#deps.names.resolve(name, { signal });
+      // Alone, this node finds nothing, which says nothing to who remembers it.
+      if (state === 'not-found' && asked === 0) return { state: 'unknown', why: 'NO_PEERS' };
       return this.#keep(name, age, state !== 'not-found');
     } catch (error) {
       // What cannot be a name is none.

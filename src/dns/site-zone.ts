@@ -28,6 +28,8 @@ export interface SiteZoneOptions {
   readonly ips: readonly string[];
 }
 
+/** The host of the gateway's own pages; nobody can register it. */
+const gatewayLabel = 'localhost';
 /** A CID has more characters than this, a name that is typed fewer. */
 const nameCharsMax = 40;
 
@@ -59,7 +61,7 @@ export class SiteZone {
     if (below.length === 0) return this.#apex(query);
     const site = siteOf(below);
     if (site === undefined) return this.#absent;
-    if (site === 'root') return this.#present(query);
+    if (site === 'here') return this.#present(query);
     const existence = this.#existence.find(site, source);
     return existence instanceof Promise
       ? existence.then((settled) => this.#judged(query, settled))
@@ -97,14 +99,15 @@ export class SiteZone {
 }
 
 /**
- * What the labels before the ending stand for: a root, a name to look for (as names are written), or
- * nothing that could exist.
+ * What the labels before the ending stand for: what the gateway has whoever holds it ('here', a root
+ * or the gateway itself), a name to look for (as names are written), or nothing that could exist.
  */
 export function siteOf(labels: readonly string[]): string | undefined {
   if (labels.length > 2 || !labels.every(isHostLabel)) return undefined;
   const [last = ''] = labels.slice(-1);
+  if (last === gatewayLabel) return labels.length === 1 ? 'here' : undefined;
   // Under a root there is nothing; and a name cannot have its form.
-  if (isRootLabel(last)) return labels.length === 1 ? 'root' : undefined;
+  if (isRootLabel(last)) return labels.length === 1 ? 'here' : undefined;
   return `${labels.join('.')}.alt`;
 }
 

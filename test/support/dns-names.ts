@@ -17,6 +17,8 @@ export class DnsNames implements NameResolver {
   failure: ErrorCode | undefined;
   /** Nobody is answered before it resolves. */
   gate: Promise<void> | undefined;
+  /** Nodes that answered. */
+  answered = 3;
 
   constructor(...existing: string[]) {
     for (const name of existing) this.states.set(name, 'ok');
@@ -26,6 +28,6 @@ export class DnsNames implements NameResolver {
     this.asked.push(name);
     if (this.gate) await untilAborted(this.gate, signal);
     if (this.failure) throw new AltNetError(this.failure, {});
-    return { name, state: this.states.get(name) ?? 'not-found', asked: 3 };
+    return { name, state: this.states.get(name) ?? 'not-found', asked: this.answered };
   }
 }
