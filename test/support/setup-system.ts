@@ -2,14 +2,11 @@
  * A machine of its own for `altnet setup`: real files below a temporary root, and only those of the
  * real programs that a test lets in. Nothing of the machine that runs the test is changed.
  */
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import * as dnsPacket from 'dns-packet';
 import { LocalSystem, type LocalSystemOptions } from '../../src/cli/setup/local-system.ts';
 import type { Outcome, RunOptions } from '../../src/cli/setup/system.ts';
-import { atEnd, type Ending, temporaryFolder } from './cleanup.ts';
+import { type Ending, temporaryFolder } from './cleanup.ts';
 
 export type Program = (words: readonly string[], options: RunOptions) => Outcome | Promise<Outcome>;
 
@@ -85,26 +82,4 @@ export class TestSystem extends LocalSystem {
 
 export function testSystem(t: Ending, options: TestSystemOptions = {}): TestSystem {
   return new TestSystem(temporaryFolder(t), options);
-}
-
-/** A DNS service on a port of its own that gives every name 127.0.0.1; remembers what was asked. */
-export async function startDnsService(
-  t: Ending,
-): Promise<{ readonly address: string; readonly asked: string[] }> {
-  const socket = createSocket('udp4');
-  const asked: string[] = [];
-  socket.on('message', (message, from) => {
-    const { id = 0, questions = [] } = dnsPacket.decode(message);
-    const [question] = questions;
-    if (!question) return;
-    asked.push(`${question.type} ${question.name}`);
-    const { name } = question;
-    const answers = question.type === 'A' ? [{ type: 'A' as const, name, data: '127.0.0.1' }] : [];
-    const answer = { type: 'response' as const, id, flags: 0x0480, questions, answers };
-    socket.send(dnsPacket.encode(answer), from.port, from.address);
-  });
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  atEnd(t, () => void socket.close());
-  return { address: `127.0.0.1:${socket.address().port}`, asked };
 }

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { type DefinitionOutcome, runDefinition } from '../../../test/support/cli.ts';
+import { startAnswering } from '../../../test/support/dns-answers.ts';
 import { FixedServices } from '../../../test/support/node-services.ts';
 import {
   failWith,
-  startDnsService,
   succeed,
   type TestSystem,
   testSystem,
@@ -48,7 +48,7 @@ function withDnsmasq(t: TestContext, options: TestSystemOptions = {}): TestSyste
 test('it is made, found made, told of, and undone', async (t) => {
   const system = withDnsmasq(t);
   const before = system.tree();
-  const { address: dns } = await startDnsService(t);
+  const { address: dns } = await startAnswering(t);
   const printed = await run(system, { dns, print: true });
   assert.match(printed.stdout, /^write \/etc\/dnsmasq\.d\/altnet\.conf \(mode 0644\):\n/);
   assert.deepEqual(system.tree(), before);
@@ -95,7 +95,7 @@ test('what does no good is taken back; without a node nobody can tell', async (t
     },
   });
   const before = useless.tree();
-  const { address: dns } = await startDnsService(t);
+  const { address: dns } = await startAnswering(t);
   const { error } = await run(useless, { yes: true, dns });
   assert.match(String(error), /still the system does not know names under \.alt/);
   assert.deepEqual(useless.tree(), before);
