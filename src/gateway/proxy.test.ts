@@ -44,10 +44,9 @@ test('a request that names its host is for us or is refused', () => {
   const ours = ['alice.alt', 'alice.alt:81', 'gns.alt', 'localhost:8080', '127.0.0.1:8080'];
   ours.push('alice.localhost:8080', '[::1]:8080', 'a b');
   const others = ['example.com', 'localhost', 'localhost:9090', '127.0.0.1:22', 'x.localhost:3000'];
-  const isOurs = (text: string): boolean =>
-    isForUs(parseAuthority(text), { tld: 'alt', localPort: 8080 });
-  for (const text of ours) assert.ok(isOurs(text), text);
-  for (const text of others) assert.ok(!isOurs(text), text);
+  const here = { tld: 'alt', localPort: 8080 };
+  for (const text of ours) assert.ok(isForUs(parseAuthority(text), here), text);
+  for (const text of others) assert.ok(!isForUs(parseAuthority(text), here), text);
 });
 
 test('the address of the proxy is the one that it was called by', () => {

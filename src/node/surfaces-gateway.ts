@@ -124,16 +124,15 @@ function authorityOf(
   const folder = options.gatewayTls?.caDir ?? options.caDir ?? path.join(options.data, 'ca');
   const terms: AuthorityOptions = { tld: options.tld, world };
   let known: CertificateAuthority | undefined;
-  const load = (): Promise<typeof import('../ca/authority.ts')> => import('../ca/authority.ts');
   return {
     open: async () => {
-      const { CertificateAuthority: Authority } = await load();
+      const { CertificateAuthority: Authority } = await import('../ca/authority.ts');
       known ??= await Authority.open(folder, terms);
       return known;
     },
     find: async () => {
       if (known) return known;
-      const { CertificateAuthority: Authority } = await load();
+      const { CertificateAuthority: Authority } = await import('../ca/authority.ts');
       try {
         known = await Authority.find(folder, terms);
       } catch (error) {

@@ -125,7 +125,7 @@ export async function http2Ask(
     stream.once('end', () => {
       const bytes = Buffer.concat(chunks);
       const status = Number(answer[':status']);
-      resolve({ status, headers: answer as Reply['headers'], text: bytes.toString(), bytes });
+      resolve({ status, headers: answer, text: bytes.toString(), bytes });
     });
   });
   stream.once('close', () => reject(new Error(`closed with ${stream.rstCode}`)));
