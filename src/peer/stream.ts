@@ -31,6 +31,8 @@ export interface ByteStream {
    * Undefined, or left out, where an array of one's own is as good.
    */
   readonly memoryFor?: (bytes: number) => Bytes | undefined;
+  /** Whether there is a better way to the peer by now: what is opened from now on goes there. */
+  readonly isOutdated?: () => boolean;
   /** Closes both sides in order; a peer that does not follow within 5 s is cut off. */
   close(): Promise<void>;
   /** Drops the stream at once. Waiting reads and writes reject with `reason`. */

@@ -52,6 +52,8 @@ export class ProtocolStreams {
   readonly #asked = new Set<string>();
   readonly #traffic = new Map<string, Traffic>(); // BOUNDED by the program's protocols
 
+  #libp2p: Libp2p | undefined;
+
   constructor(memory: SendMemory, log: Logger) {
     this.#memory = memory;
     this.#log = log;
@@ -80,6 +82,7 @@ export class ProtocolStreams {
 
   /** What was served before the start. */
   async started(libp2p: Libp2p): Promise<void> {
+    this.#libp2p = libp2p;
     for (const protocol of this.#handlers.keys()) await this.#register(libp2p, protocol);
   }
 
@@ -100,7 +103,15 @@ export class ProtocolStreams {
     const traffic = this.#trafficOf(protocol);
     const how = { expected: hello, traffic, unreadBytesMax };
     const stream = byteStream(raw, publicKeyOf(connection), how);
-    return { stream, origin: originOf(raw, connection) };
+    const isOutdated = (): boolean => this.#isOutdated(connection);
+    return { stream: { ...stream, isOutdated }, origin: originOf(raw, connection) };
+  }
+
+  /** It leads through a relay, and there is a direct one to the same peer. */
+  #isOutdated({ limits, remotePeer }: Connection): boolean {
+    if (limits === undefined) return false;
+    const all = this.#libp2p?.getConnections(remotePeer) ?? [];
+    return all.some((each) => each.limits === undefined && each.status === 'open');
   }
 
   #trafficOf(protocol: string): Traffic {

@@ -265,6 +265,7 @@ function endingWith(onEnd: () => void, stream: ByteStream): ByteStream {
   return {
     remote: stream.remote,
     read: stream.read,
+    isOutdated: () => stream.isOutdated?.() ?? false,
     write: (bytes) => stream.write(bytes),
     close: () => stream.close().finally(onEnd),
     abort(reason) {

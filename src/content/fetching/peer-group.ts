@@ -124,6 +124,7 @@ export class PeerGroup implements Iterable<Peer> {
       if (isFull && session.blocks === 0 && peer.isQuiet(silentMs)) session.leave('it fell silent');
       else if (isFull && this.#lacksAll(peer)) session.close();
       else if (this.#what.isReader && idleForMs > idleMs) session.close();
+      else if (peer.isOutdated && peer.isIdle) session.close();
       else if (!peer.isIdle && outstanding.every(this.#errand.isRedundant)) {
         if (peer.isQuiet(hedgeMs)) session.leave('others were faster');
       }
@@ -191,7 +192,7 @@ export class PeerGroup implements Iterable<Peer> {
     const { contact, session, lacked } = peer;
     if (!peer.isUnproven) this.#why = why;
     if (kind === 'done') {
-      const mayReturn = this.#what.isReader || peer.isSpare;
+      const mayReturn = this.#what.isReader || peer.isSpare || peer.isOutdated;
       if (mayReturn && lacked.isEmpty) this.#recruits.parked(contact);
       return;
     }

@@ -43,6 +43,7 @@ export class Peer {
   isHeldBack = false;
   readonly #world: World;
   readonly #rate: Rate;
+  readonly #isOutdated: () => boolean;
   #busyMs: number;
   #isSpare = false;
 
@@ -65,6 +66,7 @@ export class Peer {
     const { arrivals, world, options, verifier } = parts;
     this.contact = contact;
     this.isGuess = isGuess;
+    this.#isOutdated = () => stream.isOutdated?.() ?? false;
     this.#world = world;
     this.#busyMs = world.clock.monotonicMs();
     this.#rate = new Rate(world.clock);
@@ -73,6 +75,7 @@ export class Peer {
       stream,
       {
         take: () => {
+          if (this.isOutdated) return undefined;
           const ticket = errand.take(this);
           if (ticket && this.isIdle) this.#rate.begin();
           return ticket;
@@ -112,6 +115,11 @@ export class Peer {
 
   get isIdle(): boolean {
     return this.outstanding.length === 0;
+  }
+
+  /** There is a better way to it: it brings what it was asked, and is asked for more over there. */
+  get isOutdated(): boolean {
+    return this.#isOutdated();
   }
 
   get isUnproven(): boolean {
