@@ -40,6 +40,9 @@ export interface Ready {
   readonly listen: string;
   readonly gateway: string;
   readonly registrar: string;
+  /** Null where they were not asked for. */
+  readonly gatewayTls?: string | null;
+  readonly dns?: string | null;
 }
 
 export interface ClusterNode {
