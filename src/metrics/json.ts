@@ -12,7 +12,7 @@ export interface MetricsDocument {
   listen_address: string;
   advertised_addresses: string[];
   is_public: boolean;
-  /** Always 0: this version has no relays. */
+  /** Of a relay, nodes that have a place there; else relays at which this node has one. */
   relay_registrations: number;
   connected_peers: number;
   unique_conns: number;
@@ -49,7 +49,7 @@ export function metricsDocument(
   own: RuntimeSnapshot,
   rates: Rates,
 ): MetricsDocument {
-  const { dht, peers, store, copies, gateway, revocations } = node;
+  const { dht, peers, relays, store, copies, gateway, revocations } = node;
   const { receivedBytes = 0, sentBytes = 0 } = peers.traffic['sync'] ?? {};
   const lists = { fresh: 0, stale: 0, unknown: 0 };
   for (const { state } of revocations.lists) lists[state]++;
@@ -59,7 +59,7 @@ export function metricsDocument(
     listen_address: node.listen,
     advertised_addresses: [...node.advertised],
     is_public: node.isServer,
-    relay_registrations: 0,
+    relay_registrations: relays.served?.reservations ?? relays.places,
     connected_peers: peers.peers,
     unique_conns: peers.inbound + peers.outbound,
     routing_table_size: dht.table,

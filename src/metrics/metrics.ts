@@ -7,6 +7,7 @@ import { contentFamilies } from './families-content.ts';
 import { dnsFamilies } from './families-dns.ts';
 import { networkFamilies } from './families-network.ts';
 import { httpFamilies, processFamilies } from './families-process.ts';
+import { relayFamilies } from './families-relay.ts';
 import type { Family } from './family.ts';
 import { type MetricsDocument, metricsDocument } from './json.ts';
 import { RateMeter, sampleEveryMs, type Traffic } from './rates.ts';
@@ -26,6 +27,7 @@ export interface MetricsSource {
 
 export const nodeFamilies: readonly Family<NodeSnapshot>[] = [
   ...networkFamilies,
+  ...relayFamilies,
   ...contentFamilies,
   ...httpFamilies,
   ...dnsFamilies,

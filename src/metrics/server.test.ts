@@ -84,7 +84,7 @@ test('Prometheus gets text, all others JSON with the fields that clients know', 
     ],
   );
   const numbers = {
-    relay_registrations: 0,
+    relay_registrations: 3,
     connected_peers: 4,
     unique_conns: 5,
     routing_table_size: 20,

@@ -38,6 +38,20 @@ export interface PeersSnapshot {
   >;
 }
 
+export interface RelaysSnapshot {
+  /** Relays at which this node has a place. */
+  readonly places: number;
+  /** Of a relay: nodes that have a place here, connections, bytes, and refusals by why. */
+  readonly served:
+    | {
+        readonly reservations: number;
+        readonly circuits: number;
+        readonly bytes: number;
+        readonly refused: Counts;
+      }
+    | undefined;
+}
+
 export interface StoreSnapshot {
   readonly blocks: number;
   readonly bytes: number;
@@ -105,6 +119,7 @@ export interface NodeSnapshot {
   readonly unixSeconds: number;
   readonly dht: DhtSnapshot;
   readonly peers: PeersSnapshot;
+  readonly relays: RelaysSnapshot;
   readonly store: StoreSnapshot;
   readonly copies: CopiesSnapshot;
   /** Undefined when switched off. */

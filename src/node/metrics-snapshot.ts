@@ -53,6 +53,7 @@ function snapshotOf(
     unixSeconds: unixSeconds(world.clock),
     dht: dhtOf(parts),
     peers: peersOf(parts),
+    relays: { places: parts.relays.used().length, served: parts.relays.served() },
     store: storeOf(parts, context),
     copies: { ...copies, few: sites.copiesHealth().few, unserved },
     gateway: gateway?.counts(),
@@ -92,14 +93,18 @@ function peersOf({ peers }: Parts): PeersSnapshot {
   };
 }
 
-/** "/altnet/sync/1" becomes "sync". */
+/** "/altnet/sync/1" becomes "sync"; what a relay passes on, by two protocols, "circuit". */
 function trafficOf(peers: Parts['peers']): PeersSnapshot['traffic'] {
-  return Object.fromEntries(
-    Object.entries(peers.traffic()).map(([protocol, bytes]) => [
-      protocol.split('/')[2] ?? protocol,
-      bytes,
-    ]),
-  );
+  const sums: Record<string, { receivedBytes: number; sentBytes: number }> = {};
+  for (const [protocol, { receivedBytes, sentBytes }] of Object.entries(peers.traffic())) {
+    const name = protocol.split('/')[2] ?? protocol;
+    const before = sums[name] ?? noTraffic;
+    sums[name] = {
+      receivedBytes: before.receivedBytes + receivedBytes,
+      sentBytes: before.sentBytes + sentBytes,
+    };
+  }
+  return sums;
 }
 
 function storeOf(

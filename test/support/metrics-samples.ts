@@ -41,6 +41,10 @@ export const sampleSnapshot: NodeSnapshot = {
       keep: { receivedBytes: 1, sentBytes: 2 },
     },
   },
+  relays: {
+    places: 2,
+    served: { reservations: 3, circuits: 4, bytes: 5000, refused: { full: 1, network: 2 } },
+  },
   store: {
     blocks: 10,
     bytes: 11,

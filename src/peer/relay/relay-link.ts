@@ -14,9 +14,9 @@ import {
   readRelayFrames,
 } from './relay-frames.ts';
 
-/** A relay that does not answer so soon is gone: with pingMs, within 9 s. */
-const answerMs = 4000;
-const pingMs = 5000;
+/** A relay that does not answer so soon is gone: with pingMs, within 7 s. */
+const answerMs = 3000;
+const pingMs = 4000;
 
 /**
  * How a link ended: closed by us, the relay said that it is about to end, the stream broke, or

@@ -1,94 +1,29 @@
-/** Real hosts on loopback: a relay, a node that nobody reaches, and those that want to. */
+/** Circuits of real hosts on loopback. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { type TestContext, test } from 'node:test';
-import { concatBytes } from '../../base/bytes.ts';
-import { systemWorld } from '../../base/clock.ts';
-import { SigningKey } from '../../identity/key.ts';
-import { parseMultiaddr } from '../address.ts';
-import { PeerHost } from '../host.ts';
-import { formatPeerAddress, type RelayedAddress } from '../peer-address.ts';
-import type { ByteStream } from '../stream.ts';
-import { RelayLink } from './relay-link.ts';
-import { relayProtocol } from './relay-frames.ts';
-import { RelayServer, type RelayServerOptions } from './relay-server.ts';
+import { test } from 'node:test';
+import { collect } from '../../../test/support/collect.ts';
+import {
+  echo,
+  hiddenBehind,
+  roundTrip,
+  serveEcho,
+  startNode,
+  startRelay,
+  takePlace,
+  targetOf,
+} from '../../../test/support/relay-net.ts';
+import { isAltNetError } from '../../base/errors.ts';
+import { formatPeerAddress } from '../peer-address.ts';
+import { RelayRefusal } from './relay-link.ts';
 
-const echo = '/test/echo/1';
-const limits: RelayServerOptions = {
-  slotsMax: 8,
-  connectionBytesMax: 2 ** 30,
-  connectionMs: 3_600_000,
-};
-
-interface Node {
-  readonly host: PeerHost;
-  readonly publicKey: Uint8Array;
-}
-
-async function startNode(t: TestContext, listens: boolean): Promise<Node> {
-  const key = new SigningKey('node', randomBytes(32));
-  const listen = listens ? [{ host: '127.0.0.1', port: 0 }] : [];
-  const host = new PeerHost({ key, listen });
-  await host.start();
-  t.after(() => host.stop());
-  return { host, publicKey: key.publicKey };
-}
-
-async function startRelay(
-  t: TestContext,
-  options: Partial<RelayServerOptions> = {},
-): Promise<Node & { readonly server: RelayServer; readonly address: RelayedAddress }> {
-  const node = await startNode(t, true);
-  const server = new RelayServer(
-    { streams: node.host, world: systemWorld },
-    { ...limits, ...options },
-  );
-  await server.start();
-  t.after(() => server.stop());
-  const [endpoint] = node.host.addresses().flatMap((text) => parseMultiaddr(text) ?? []);
-  assert.ok(endpoint);
-  return { ...node, server, address: { endpoint, relayKey: node.publicKey } };
-}
-
-/** A link with a place at the relay. */
-async function takePlace(t: TestContext, node: Node, relay: Node): Promise<RelayLink> {
-  const target = { publicKey: relay.publicKey, addresses: relay.host.addresses() };
-  const link = new RelayLink(await node.host.open(target, relayProtocol), systemWorld);
-  link.start();
-  t.after(() => link.close());
-  await link.reserve();
-  return link;
-}
-
-async function serveEcho(stream: ByteStream): Promise<void> {
-  for await (const chunk of stream.read) await stream.write(chunk);
-  await stream.close();
-}
-
-async function roundTrip(stream: ByteStream, bytes: Uint8Array): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  const reading = (async () => {
-    let length = 0;
-    for await (const chunk of stream.read) {
-      chunks.push(chunk);
-      if ((length += chunk.length) >= bytes.length) break;
-    }
-  })();
-  await stream.write(bytes);
-  await reading;
-  return concatBytes(...chunks);
-}
+const isUnreachable = (error: unknown): boolean => isAltNetError(error, 'UNREACHABLE');
 
 test('a node that nobody reaches is reached through a relay', async (t) => {
   const relay = await startRelay(t);
-  const [hidden, reader] = [await startNode(t, false), await startNode(t, false)];
-  await hidden.host.handle(echo, serveEcho);
-  await takePlace(t, hidden, relay);
-  hidden.host.useRelays([relay.address]);
+  const [hidden, reader] = [await hiddenBehind(t, [relay]), await startNode(t, false)];
   assert.deepEqual(hidden.host.addresses(), [formatPeerAddress(relay.address)]);
-
-  const target = { publicKey: hidden.publicKey, addresses: hidden.host.addresses() };
-  const stream = await reader.host.open(target, echo);
+  const stream = await reader.host.open(targetOf(hidden), echo);
   const sent = randomBytes(3 * 1024 * 1024);
   assert.deepEqual(Buffer.from(await roundTrip(stream, sent)), sent);
   await stream.close();
@@ -97,4 +32,86 @@ test('a node that nobody reaches is reached through a relay', async (t) => {
   const { reservations, circuits, bytes } = relay.server.counts();
   assert.deepEqual([reservations, circuits], [1, 1]);
   assert.ok(bytes > 2 * sent.length);
+});
+
+test('who can be reached directly is not reached through a relay', async (t) => {
+  const relay = await startRelay(t);
+  const [open, reader] = [await startNode(t, true), await startNode(t, false)];
+  await open.host.handle(echo, serveEcho);
+  await takePlace(t, open, relay);
+  open.host.useRelays([relay.address]);
+  const addresses = open.host.addresses().toReversed();
+  const stream = await reader.host.open({ publicKey: open.publicKey, addresses }, echo);
+  assert.equal(Buffer.from(await roundTrip(stream, Buffer.from('hi'))).toString(), 'hi');
+  assert.deepEqual(
+    reader.host.connections().map(({ isRelayed }) => isRelayed),
+    [false],
+  );
+});
+
+test('of two relays one may be dead', async (t) => {
+  const [dead, alive] = [await startRelay(t), await startRelay(t)];
+  const [hidden, reader] = [await hiddenBehind(t, [dead, alive]), await startNode(t, false)];
+  await dead.host.stop();
+  const stream = await reader.host.open(targetOf(hidden), echo);
+  assert.equal(Buffer.from(await roundTrip(stream, Buffer.from('hi'))).toString(), 'hi');
+});
+
+test('a circuit ends when it has carried what it may, and another one may follow', async (t) => {
+  const relay = await startRelay(t, { connectionBytesMax: 1024 * 1024 });
+  const [hidden, reader] = [await hiddenBehind(t, [relay]), await startNode(t, false)];
+  const stream = await reader.host.open(targetOf(hidden), echo);
+  await assert.rejects(roundTrip(stream, randomBytes(3 * 1024 * 1024)), isUnreachable);
+  const again = await reader.host.open(targetOf(hidden), echo);
+  assert.equal(Buffer.from(await roundTrip(again, Buffer.from('hi'))).toString(), 'hi');
+});
+
+test('a circuit ends when its time is over', async (t) => {
+  const relay = await startRelay(t, { connectionMs: 300 });
+  const [hidden, reader] = [await hiddenBehind(t, [relay]), await startNode(t, false)];
+  const stream = await reader.host.open(targetOf(hidden), echo);
+  // In order or not: a stream that ends has not delivered all that there is.
+  const came = await collect(stream.read).catch(() => []);
+  assert.deepEqual(came, []);
+  await t.waitFor(() => assert.equal(relay.server.counts().circuits, 0), { timeout: 10_000 });
+});
+
+test('no circuit to who has no place, and none from a relay where this node has none', async (t) => {
+  const relay = await startRelay(t);
+  const [hidden, reader] = [await startNode(t, false), await startNode(t, false)];
+  const target = { publicKey: hidden.publicKey, addresses: [formatPeerAddress(relay.address)] };
+  await assert.rejects(reader.host.open(target, echo), isUnreachable);
+  assert.equal(relay.server.counts().refused.absent, 1);
+  await takePlace(t, hidden, relay); // and does not say that it wants circuits from there
+  await assert.rejects(reader.host.open(target, echo), isUnreachable);
+});
+
+test('places are limited; a node that asks again keeps its own', async (t) => {
+  const relay = await startRelay(t, { slotsMax: 1 });
+  const [first, second] = [await startNode(t, false), await startNode(t, false)];
+  await takePlace(t, first, relay);
+  await takePlace(t, first, relay);
+  await assert.rejects(takePlace(t, second, relay), (error) => error instanceof RelayRefusal);
+  const { reservations, refused } = relay.server.counts();
+  assert.deepEqual([reservations, refused.full], [1, 1]);
+});
+
+test('a place is free again as soon as who had it is gone', async (t) => {
+  const relay = await startRelay(t, { slotsMax: 1 });
+  const [first, second] = [await startNode(t, false), await startNode(t, false)];
+  await takePlace(t, first, relay);
+  await first.host.stop();
+  await t.waitFor(() => assert.equal(relay.server.counts().reservations, 0), { timeout: 10_000 });
+  await takePlace(t, second, relay);
+});
+
+test('octets that are no frames, or no circuit, end the stream', async (t) => {
+  const relay = await startRelay(t);
+  const node = await startNode(t, false);
+  for (const protocol of ['/altnet/relay/1', '/libp2p/circuit/relay/0.2.0/hop']) {
+    const stream = await node.host.open(targetOf(relay), protocol);
+    await stream.write(Buffer.from([3, 0, 255, 255]));
+    await collect(stream.read).catch(() => undefined);
+  }
+  assert.equal(relay.server.counts().refused.malformed, 2);
 });

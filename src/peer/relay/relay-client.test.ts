@@ -1,0 +1,131 @@
+/** Places at real relays on loopback. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import {
+  echo,
+  type RelayTestNode,
+  roundTrip,
+  serveEcho,
+  startNode,
+  startRelay,
+  targetOf,
+  type TestRelay,
+} from '../../../test/support/relay-net.ts';
+import { equalBytes } from '../../base/bytes.ts';
+import { systemWorld } from '../../base/clock.ts';
+import { silentLogger } from '../../base/logger.ts';
+import { keyId } from '../../identity/key.ts';
+import { formatPeerAddress } from '../peer-address.ts';
+import { type RelayCandidate, RelayClient } from './relay-client.ts';
+import { RelayWatch } from './relay-watch.ts';
+
+interface Kept {
+  readonly client: RelayClient;
+  readonly changes: number[];
+  isNeeded: boolean;
+}
+
+function keepPlaces(
+  t: TestContext,
+  { host, publicKey: self }: RelayTestNode,
+  candidates: readonly RelayCandidate[],
+): Kept {
+  const changes: number[] = [];
+  const kept: Kept = {
+    changes,
+    isNeeded: true,
+    client: new RelayClient({
+      host,
+      self,
+      world: systemWorld,
+      log: silentLogger,
+      isNeeded: () => kept.isNeeded,
+      async *candidates() {
+        yield* candidates;
+      },
+      onChange: (relays) => void changes.push(relays.length),
+    }),
+  };
+  kept.client.start();
+  t.after(() => kept.client.stop());
+  return kept;
+}
+
+const known = ({ address, publicKey }: TestRelay): RelayCandidate => ({
+  endpoint: address.endpoint,
+  publicKey,
+});
+
+async function until(t: TestContext, holds: () => boolean): Promise<void> {
+  await t.waitFor(() => assert.ok(holds()), { timeout: 20_000 });
+}
+
+test('two places are kept: when a relay ends, another one takes its part', async (t) => {
+  const relays = [await startRelay(t), await startRelay(t), await startRelay(t)];
+  const hidden = await startNode(t, false);
+  await hidden.host.handle(echo, serveEcho);
+  const { client } = keepPlaces(t, hidden, relays.map(known));
+  const used = (): string[] => client.places().map(({ address }) => formatPeerAddress(address));
+  await until(t, () => used().length === 2);
+  const first = relays.find(({ address }) => formatPeerAddress(address) === used()[0]);
+  assert.ok(first);
+  const gone = formatPeerAddress(first.address);
+  await first.server.stop(); // it says that it leaves
+  await until(t, () => used().length === 2 && !used().includes(gone));
+  assert.deepEqual(hidden.host.addresses(), used());
+  const reader = await startNode(t, false);
+  const stream = await reader.host.open(targetOf(hidden), echo);
+  assert.equal(Buffer.from(await roundTrip(stream, Buffer.from('hi'))).toString(), 'hi');
+  await client.stop();
+  assert.deepEqual(hidden.host.addresses(), []);
+  const left = (): number =>
+    relays.reduce((sum, { server }) => sum + server.counts().reservations, 0);
+  await until(t, () => left() === 0);
+});
+
+test('a relay is known by its address alone, by its ID, or refused for another ID', async (t) => {
+  const [plain, named, wrong] = [await startRelay(t), await startRelay(t), await startRelay(t)];
+  const hidden = await startNode(t, false);
+  const { client } = keepPlaces(t, hidden, [
+    { endpoint: wrong.address.endpoint, nodeId: keyId(plain.publicKey) },
+    { endpoint: plain.address.endpoint },
+    { endpoint: named.address.endpoint, nodeId: keyId(named.publicKey) },
+  ]);
+  await until(t, () => client.places().length === 2);
+  const used = new Set(client.places().map(({ address }) => formatPeerAddress(address)));
+  assert.deepEqual(used, new Set([plain, named].map(({ address }) => formatPeerAddress(address))));
+});
+
+test('a full relay is passed over, and places are given back when none is needed', async (t) => {
+  const [full, free] = [await startRelay(t, { slotsMax: 0 }), await startRelay(t)];
+  const hidden = await startNode(t, false);
+  const kept = keepPlaces(t, hidden, [full, free].map(known));
+  await until(t, () => kept.client.places().length === 1);
+  assert.ok(full.server.counts().refused.full >= 1);
+  kept.isNeeded = false;
+  kept.client.wake();
+  await until(t, () => kept.client.places().length === 0);
+  await until(t, () => free.server.counts().reservations === 0);
+  assert.deepEqual(kept.changes, [1, 0]);
+});
+
+test('a relay that serves a reader is watched as long as it does', async (t) => {
+  const relay = await startRelay(t);
+  const [hidden, reader] = [await startNode(t, false), await startNode(t, false)];
+  await hidden.host.handle(echo, serveEcho);
+  const { client } = keepPlaces(t, hidden, [known(relay)]);
+  await until(t, () => client.places().length === 1);
+  const watch = new RelayWatch(reader.host, systemWorld);
+  watch.start();
+  t.after(() => watch.stop());
+  await reader.host.open(targetOf(hidden), echo);
+  // Besides the one of the circuit there is the link.
+  const streams = (): number =>
+    relay.host
+      .connections()
+      .filter(({ publicKey }) => equalBytes(publicKey, reader.publicKey))
+      .reduce((sum, connection) => sum + connection.streams, 0);
+  await until(t, () => streams() === 2);
+  await watch.stop();
+  await until(t, () => streams() === 1);
+});
