@@ -3,18 +3,27 @@
  * of their own, ended with the test. Nothing of this machine's own name service is touched.
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { atEnd, type Ending } from './cleanup.ts';
 import { encodeQuery } from './dns-messages.ts';
 
-/** In one line, which of these programs this machine lacks; false when it has all. */
+/**
+ * In one line, which of these programs this machine lacks; false when it has all. None is started to
+ * find out: what asks one for help is for another an order to serve.
+ */
 export function programsMissing(...programs: readonly string[]): string | false {
-  const missing = programs.filter((program) => spawnSync(program, ['-h']).error);
+  const folders = (process.env['PATH'] ?? '').split(path.delimiter);
+  const missing = programs.filter((program) => {
+    return !folders.some((folder) => existsSync(path.join(folder, program)));
+  });
   return missing.length === 0 ? false : `it needs ${missing.join(' and ')}`;
 }
 
