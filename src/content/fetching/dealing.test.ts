@@ -55,6 +55,11 @@ function simulate(rates: readonly number[], leaves: number): number {
   return Infinity;
 }
 
+test('who has nothing to do and would bring a leaf by the end is asked for it', () => {
+  assert.ok(isForWorker(worker(0, 50), [worker(0, 100), worker(0, 50)], queued(5 * leafBytes)));
+  assert.ok(simulate([50, 100, 50], 5) < 8000, 'else the last leaf takes until 10510 ms');
+});
+
 test('nobody keeps the others waiting, however different they are', () => {
   const rates = fc.array(fc.integer({ min: 50, max: 5000 }), { minLength: 1, maxLength: 8 });
   checkProperty(

@@ -15,8 +15,9 @@ const aheadMs = 300;
 
 /**
  * Whether `worker` is to be asked for `bytes` of the `queuedBytes` that nobody was asked for yet,
- * or leaves them to `others`. The shorter the rest takes, the less is asked ahead: half of it. What
- * nobody would bring earlier it may have: somebody always may.
+ * or leaves them to `others`. The shorter the rest takes, the less is asked ahead: half of it. Who
+ * has nothing to do is asked for what it brings by the end. What nobody would bring earlier it may
+ * have: somebody always may.
  */
 export function isForWorker(
   worker: Worker,
@@ -37,5 +38,6 @@ export function isForWorker(
   }
   if (isFirst && (dueBytes === 0 || ownMs <= aheadMs)) return true;
   const allMs = allBytes / allPerMs;
+  if (dueBytes === 0) return ownMs <= allMs;
   return ownMs <= Math.max(allMs / 2, Math.min(allMs, aheadMs));
 }
