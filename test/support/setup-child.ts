@@ -47,6 +47,10 @@ function stateOfEtc(): string {
   }).toString();
 }
 
+function systemctl(...words: string[]): void {
+  execFileSync('systemctl', words);
+}
+
 async function addressOf(host: string): Promise<string> {
   return (await lookup(host, { family: 4 })).address;
 }
@@ -65,7 +69,6 @@ async function check(): Promise<void> {
   for (const [file, content] of settings[resolver] ?? []) writeFileSync(file, content);
   const world = await startAnswering(ending, { host: upstream, port: 53, ip: '9.9.9.7' });
   const node = await startAnswering(ending, { port: 5354, ip: '127.0.0.1' });
-  const systemctl = (...words: string[]): unknown => execFileSync('systemctl', words);
   systemctl('restart', resolver);
   const before = stateOfEtc();
   assert.equal(await addressOf('one.example.com'), '9.9.9.7');

@@ -130,19 +130,23 @@ test('a command that fails takes everything back, and says what it said', async 
   assert.deepEqual(system.tree(), before);
 });
 
+const hash = 'a'.repeat(64);
+
+function journalText(file: object): string {
+  const files = [file];
+  return JSON.stringify({ version: 1, variant: 'trial', state: 'done', files, folders: [] });
+}
+
 test('what was not left by this program is not followed', async (t) => {
   const { system, change } = begin(t);
-  const hash = 'a'.repeat(64);
-  const files = (file: object): string =>
-    JSON.stringify({ version: 1, variant: 'trial', state: 'done', files: [file], folders: [] });
   const bad = [
     '',
     '[]',
     '{"version":2}',
-    files({ path: 'relative', written: hash, before: null }),
-    files({ path: '/etc/../x', written: hash, before: null }),
-    files({ path: '/etc/x', written: 'short', before: null }),
-    files({ path: '/etc/x', written: hash, before: { base64: 1, mode: 1 } }),
+    journalText({ path: 'relative', written: hash, before: null }),
+    journalText({ path: '/etc/../x', written: hash, before: null }),
+    journalText({ path: '/etc/x', written: 'short', before: null }),
+    journalText({ path: '/etc/x', written: hash, before: { base64: 1, mode: 1 } }),
     JSON.stringify({ version: 1, variant: 'unknown', state: 'done', files: [], folders: [] }),
   ];
   for (const text of bad) {

@@ -39,17 +39,19 @@ function debian(t: TestContext, options: TestSystemOptions = {}): TestSystem {
     real: ['certutil'],
     programs: {
       'update-ca-certificates': (words) => {
-        const at = (name: string): string => system.outside(name);
-        execFileSync(
-          '/usr/sbin/update-ca-certificates',
-          [
-            ...words,
-            ...['--certsconf', at('/etc/ca-certificates.conf'), '--certsdir', at('/usr/share/ca')],
-            ...['--localcertsdir', at('/usr/local/share/ca-certificates')],
-            ...['--etccertsdir', at('/etc/ssl/certs'), '--hooksdir', at('/none')],
-          ],
-          { stdio: 'pipe' },
-        );
+        const places = {
+          certsconf: '/etc/ca-certificates.conf',
+          certsdir: '/usr/share/ca',
+          localcertsdir: '/usr/local/share/ca-certificates',
+          etccertsdir: '/etc/ssl/certs',
+          hooksdir: '/none',
+        };
+        const given = Object.entries(places).flatMap(([option, place]) => [
+          `--${option}`,
+          system.outside(place),
+        ]);
+        const program = '/usr/sbin/update-ca-certificates';
+        execFileSync(program, [...words, ...given], { stdio: 'pipe' });
         return succeed();
       },
     },

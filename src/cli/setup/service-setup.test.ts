@@ -65,20 +65,21 @@ describe('the words of a unit', () => {
   });
 });
 
-describe('the unit of the system', () => {
-  const verified = (unit: string, folder: string): string => {
-    const file = path.join(folder, 'altnet.service');
-    // What it starts has to be there.
-    writeFileSync(file, unit.replace('/opt/altnet/bin/altnet', '/bin/true'));
-    const { stdout, stderr } = spawnSync('systemd-analyze', ['verify', file]);
-    return `${stdout.toString()}${stderr.toString()}`;
-  };
+/** What systemd has to say against a unit. */
+function flawsOf(unit: string, folder: string): string {
+  const file = path.join(folder, 'altnet.service');
+  // What it starts has to be there.
+  writeFileSync(file, unit.replace('/opt/altnet/bin/altnet', '/bin/true'));
+  const { stdout, stderr } = spawnSync('systemd-analyze', ['verify', file]);
+  return `${stdout.toString()}${stderr.toString()}`;
+}
 
+describe('the unit of the system', () => {
   test('is one that systemd takes, and finds confined', { skip: systemdMissing }, (t) => {
     const folder = temporaryFolder(t);
     const low = { ...plain, addresses: ['127.0.0.1:80', '[::1]:443'] };
     for (const unit of [systemUnit(plain), systemUnit(low)]) {
-      assert.equal(verified(unit, folder), '');
+      assert.equal(flawsOf(unit, folder), '');
       const words = ['security', '--offline=yes', path.join(folder, 'altnet.service')];
       const told = execFileSync('systemd-analyze', words).toString();
       const exposure = Number(/Overall exposure level for \S+: (\d+\.\d)/.exec(told)?.[1]);
