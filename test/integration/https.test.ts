@@ -78,14 +78,10 @@ async function useCurl(t: TestContext, { caFile, gateway, secure }: Opened): Pro
   assert.match(pac?.text ?? '', new RegExp(`PROXY ${gateway}`));
   const query = 'AAABAAABAAAAAAAABWhlbGxvA2FsdAAAAQAB'; // hello.alt, A
   const front = `localhost.alt:${port}`;
-  const dns = await curl(
-    ...['--cacert', caFile, '--resolve', `${front}:127.0.0.1`, '-o', '/dev/null'],
-    ...[
-      '-w',
-      '%{http_code} %{content_type} %{size_download}',
-      `https://${front}/dns-query?dns=${query}`,
-    ],
-  );
+  const url = `https://${front}/dns-query?dns=${query}`;
+  const said = '%{http_code} %{content_type} %{size_download}';
+  const to = ['--cacert', caFile, '--resolve', `${front}:127.0.0.1`, '-o', '/dev/null'];
+  const dns = await curl(...to, '-w', said, url);
   assert.match(dns?.text ?? '', /^200 application\/dns-message [1-9]\d*$/);
 }
 
