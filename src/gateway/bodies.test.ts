@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Bodies } from './bodies.ts';
+import { Bodies, type Body } from './bodies.ts';
 import { InFlight } from './inflight.ts';
 
-const body = (size: number): { bytes: Uint8Array; etag: string; type: string } => ({
+const body = (size: number, encoding?: 'gzip'): Body => ({
   bytes: new Uint8Array(size),
-  etag: '"x"',
-  type: 'x',
+  shown: { size, type: 'x', etag: '"x"', cacheControl: 'x', encoding },
 });
 
 test('what was unused for longest makes room', () => {
@@ -26,6 +25,24 @@ test('what is too big, or nothing at all, cannot fill the memory', () => {
   for (let i = 0; i < 1000; i++) bodies.add(`empty ${i}`, body(0));
   const kept = Array.from({ length: 1000 }, (_, i) => bodies.get(`empty ${i}`)).filter(Boolean);
   assert.equal(kept.length, 19);
+});
+
+test('what was encoded may be larger, as it cost more', () => {
+  const bodies = new Bodies({ bytesMax: 160_000, bodyBytesMax: 4000 });
+  bodies.add('encoded', body(10_000, 'gzip'));
+  assert.ok(bodies.get('encoded'));
+  bodies.add('too large', body(10_001, 'gzip'));
+  assert.equal(bodies.get('too large'), undefined);
+});
+
+test('everything in use, the oldest goes all the same', () => {
+  const bodies = new Bodies({ bytesMax: 10_000, bodyBytesMax: 4000 });
+  for (const key of ['a', 'b']) bodies.add(key, body(4000));
+  for (const key of ['a', 'b']) assert.ok(bodies.get(key));
+  bodies.add('c', body(4000));
+  bodies.add('d', body(4000));
+  const kept = ['a', 'b', 'c', 'd'].filter((key) => bodies.get(key));
+  assert.equal(kept.length, 2);
 });
 
 test('the same entry twice counts once', () => {

@@ -4,20 +4,12 @@
  */
 import type { Bytes } from '../base/bytes.ts';
 import { BudgetedMap } from './budgeted.ts';
-import type { Encoding } from './encodings.ts';
+import type { Representation } from './send.ts';
 
 export interface Body {
   /** As they go out: encoded, where there is an encoding. */
   readonly bytes: Bytes;
-  /** Quoted. */
-  readonly etag: string;
-  /** Media type. */
-  readonly type: string;
-  readonly encoding?: Encoding | undefined;
-  /** Whoever accepts other encodings may get other bytes. */
-  readonly varies?: boolean | undefined;
-  /** Where the bytes come from, as `X-Ipfs-Path` says it. */
-  readonly place?: string | undefined;
+  readonly shown: Representation;
 }
 
 export interface BodiesLimits {
@@ -49,7 +41,9 @@ export class Bodies {
   add(key: string, body: Body): void {
     const { length } = body.bytes;
     const { bodyBytesMax, bytesMax } = this.#limits;
-    const max = body.encoding ? Math.max(bodyBytesMax, bytesMax * encodedShareMax) : bodyBytesMax;
+    const max = body.shown.encoding
+      ? Math.max(bodyBytesMax, bytesMax * encodedShareMax)
+      : bodyBytesMax;
     if (length <= max) this.#bodies.set(key, body, length);
   }
 }

@@ -81,8 +81,9 @@ export class FileAnswers {
     const { cacheControl } = asked;
     const kept = this.#kept(`${asked.root.toString()}/${path}`, acceptedBy(asked));
     if (!kept) return false;
-    const { bytes, ...shown } = kept;
-    sendBytes(asked, { ...shown, size: bytes.length, cacheControl }, bytes);
+    const { bytes, shown } = kept;
+    const isSame = shown.cacheControl === cacheControl; // else it was kept for the other host
+    sendBytes(asked, isSame ? shown : { ...shown, cacheControl }, bytes);
     return true;
   }
 
@@ -92,7 +93,7 @@ export class FileAnswers {
       if (encoded) return encoded;
     }
     const plain = this.#bodies.get(key);
-    return encodings === '' || plain?.varies !== true ? plain : undefined;
+    return encodings === '' || plain?.shown.varies !== true ? plain : undefined;
   }
 
   async answer(asked: SiteRequest, found: FoundFile, sending: Sending): Promise<void> {
@@ -157,10 +158,7 @@ export class FileAnswers {
       if (!bodies.fits(source.size)) return sendFile(asked, shown, source, sending);
       bytes = await readWhole(source, sending);
     }
-    if (key !== undefined && shown.etag !== undefined) {
-      const { etag, type, encoding, varies, place } = shown;
-      bodies.add(key, { bytes, etag, type, encoding, varies, place });
-    }
+    if (key !== undefined) bodies.add(key, { bytes, shown });
     sending.onBegin();
     await sendWhole(asked, shown, bytes, sending);
   }
