@@ -1,3 +1,3 @@
-/** Labels under .alt that other systems use: nobody registers them here, nothing answers for them. */
+/** Labels under .alt that other systems use: they are neither registered nor answered for here. */
 
 export const otherSystems: ReadonlySet<string> = new Set(['gns', 'i2p']);

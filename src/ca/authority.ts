@@ -1,6 +1,6 @@
 /**
- * The certificate authority of this installation (docs/spec/ca.md): opened from its folder, and what
- * a TLS server shows for each site. It knows no sockets and no browsers.
+ * The certificate authority of this installation (docs/spec/ca.md): opened from its folder, and
+ * what a TLS server shows for each site. It knows no sockets and no browsers.
  */
 import type { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
@@ -27,8 +27,9 @@ export interface AuthorityOptions {
 
 const leavesMax = 512;
 /**
- * A leaf costs about a millisecond, and whoever reaches the gateway can ask for any number of names:
- * at most some hundredth of a processor goes there. The burst is more than anybody opens at once.
+ * A leaf costs one or two milliseconds, and whoever reaches the gateway can ask for any number of
+ * names: at most some hundredths of a processor go there. The burst is more than anybody opens at
+ * once.
  */
 const leafRate = { burst: 128, perSecond: 10 } as const;
 /** How much of its life a leaf has left when another one takes its place. */

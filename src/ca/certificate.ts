@@ -70,8 +70,8 @@ export function parseCertificate(pem: string): X509Certificate | undefined {
 }
 
 /**
- * Why this must not be used as the certificate of `key`, which is so for whatever this program would
- * not have made: a root without its constraints would be a danger to its user.
+ * Why this must not be used as the certificate of `key`, which is so for whatever this program
+ * would not have made: a root without its constraints would be a danger to its user.
  */
 export function flawOfAuthority(
   certificate: X509Certificate,

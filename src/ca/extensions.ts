@@ -41,8 +41,8 @@ export function authorityExtensions(tld: string, spki: Bytes): Extension[] {
 }
 
 /**
- * Names below `tld` alone. A constraint on names says nothing of addresses, so that these have to be
- * excluded on their own.
+ * Names below `tld` alone. A constraint on names says nothing of addresses, so that these have to
+ * be excluded on their own.
  */
 function constraintsOf(tld: string): NameConstraints {
   return new NameConstraints({

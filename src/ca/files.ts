@@ -1,6 +1,6 @@
 /**
- * The folder of the authority: ca-key.pem (0600) and ca.pem in a folder of 0700, made once and never
- * replaced, also when two processes begin at the same time. It knows nothing of certificates.
+ * The folder of the authority: ca-key.pem (0600) and ca.pem in a folder of 0700, made once and
+ * never replaced, also when two processes begin at the same time. It knows nothing of certificates.
  */
 import { constants } from 'node:fs';
 import { copyFile, link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';

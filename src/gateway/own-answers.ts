@@ -1,6 +1,6 @@
 /**
- * The gateway under its own host: front page and redirects, the proxy file, and DNS over HTTPS where
- * the host is reached by that. It knows no sites.
+ * The gateway under its own host: front page and redirects, the proxy file, and DNS over HTTPS
+ * where the host is reached by that. It knows no sites.
  */
 import type { Timers } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';

@@ -1,6 +1,6 @@
 /**
- * The gateway as a proxy for hosts below one ending (docs/spec/http.md, "Proxy"): whom it takes, and
- * the file that tells browsers of it. It forwards nothing: what it takes it answers itself. Pure.
+ * The gateway as a proxy for hosts below one ending (docs/spec/http.md, "Proxy"): whom it takes,
+ * and the file that tells browsers of it. It forwards nothing: what it takes it answers itself. Pure.
  */
 import { formatIp, parseIp } from '../base/address.ts';
 import { otherSystems } from '../base/other-systems.ts';
@@ -12,8 +12,8 @@ export type TunnelEnd = 'secure' | 'plain' | 'refused';
 const httpsPort = 443;
 
 /**
- * `target` is the authority that CONNECT names: host and port. `securePort`: where the HTTPS gateway
- * listens, because links may name that.
+ * `target` is the authority that CONNECT names: host and port. `securePort`: where the HTTPS
+ * gateway listens, because links may name that.
  */
 export function tunnelEndOf(
   target: string,

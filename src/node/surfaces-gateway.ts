@@ -34,8 +34,8 @@ type GatewayContext = Building & {
 };
 
 /**
- * Undefined when all of it is switched off. Rejects with PORT_TAKEN, BIND_FAILED or BAD_ADDRESS, and
- * for HTTPS like CertificateAuthority.open.
+ * Undefined when all of it is switched off. Rejects with PORT_TAKEN, BIND_FAILED or BAD_ADDRESS,
+ * and for HTTPS like CertificateAuthority.open.
  */
 export async function startGateway(
   parts: Pick<Parts, 'names' | 'sites' | 'stats' | 'trust' | 'world'>,
