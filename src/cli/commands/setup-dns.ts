@@ -1,4 +1,5 @@
 /** `altnet setup dns`: its words. What is done, setup/dns-setup.ts does. */
+import { formatHostPort } from '../../node/bind.ts';
 import type { CommandContext, CommandDefinition, CommandInput } from '../command.ts';
 import { parseAddressOption, textOption } from '../values.ts';
 import { setUpDns } from '../setup/dns-setup.ts';
@@ -34,8 +35,11 @@ async function run(system: System, context: CommandContext, input: CommandInput)
   const session = beginSession(system, { context, input });
   const given = textOption(input.options, 'dns');
   const address = given === undefined ? undefined : parseAddressOption('--dns', given);
-  const at = await runningAt(context.folders.data, 'dns', { address, otherwise: '127.0.0.1:5354' });
-  const where = at.host.includes(':') ? `[${at.host}]:${at.port}` : `${at.host}:${at.port}`;
-  const words = ['setup', 'dns', '--dns', where];
-  await setUpDns(session, { at, words });
+  const { data } = context.folders;
+  const [at, gateway] = await Promise.all([
+    runningAt(data, 'dns', { address, otherwise: '127.0.0.1:5354' }),
+    runningAt(data, 'gateway', { address: undefined, otherwise: '127.0.0.1:8080' }),
+  ]);
+  const words = ['setup', 'dns', '--dns', formatHostPort(at)];
+  await setUpDns(session, { at, gateway, words });
 }

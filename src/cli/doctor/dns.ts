@@ -1,4 +1,4 @@
-/** Whether the node's DNS service answers, and whether this machine asks it for names under .alt. */
+/** Whether the node's DNS service answers, and whether this machine asks it for .alt names. */
 import { formatHostPort } from '../../node/bind.ts';
 import { otherHost, checkDns } from '../setup/dns-check.ts';
 import { LocalSystem } from '../setup/local-system.ts';

@@ -44,7 +44,7 @@ function setUp(system: TestSystem): void {
 test('dns: answering or not, asked by the system or not', async (t) => {
   const data = temporaryFolder(t);
   const system = testSystem(t);
-  const inspect = async (node = running): Promise<string[]> =>
+  const inspect = async (node: CheckContext['node'] = running): Promise<string[]> =>
     told(await inspectDns(system, contextOf(data, node)));
   assert.deepEqual(await inspect({ state: 'none' }), ['skipped no node runs that could answer']);
   assert.deepEqual(await inspect(), ['skipped the node runs without a DNS service']);

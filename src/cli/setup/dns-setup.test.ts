@@ -57,6 +57,7 @@ test('it is made, found made, told of, and undone', async (t) => {
   assert.equal(made.stdout, `dnsmasq was changed: names under .alt go to ${dns}\n`);
   assert.match(made.stderr, /checked: the system gets names under \.alt from this node/);
   assert.match(made.stderr, /secure DNS/);
+  assert.match(made.stderr, /http:\/\/NAME\.alt:8080\/ opens; without a port it has to be at 80/);
   const again = await run(system, { dns, yes: true }, true);
   assert.equal((JSON.parse(again.stdout) as { outcome: string }).outcome, 'unchanged');
   const undone = await run(system, { undo: true, yes: true });

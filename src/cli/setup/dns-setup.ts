@@ -20,11 +20,14 @@ import {
 export interface DnsTarget {
   /** Where this machine reaches the DNS service. */
   readonly at: HostPort;
+  /** Where the gateway is, or would be. */
+  readonly gateway: HostPort;
   /** The words that make this command do the same as root. */
   readonly words: readonly string[];
 }
 
 const setup = 'dns';
+const webPort = 80;
 const browsers =
   'a browser with secure DNS (DNS over HTTPS) does not ask the system: switch that off there, or use its proxy settings at /proxy.pac of the gateway';
 
@@ -81,7 +84,7 @@ async function keepIfHarmless(
 function tellCheck(
   { context: { terminal } }: SetupSession,
   { service, reachesService, knowsOthers }: DnsCheck,
-  { at }: DnsTarget,
+  { at, gateway }: DnsTarget,
 ): void {
   if (reachesService) terminal.note('checked: the system gets names under .alt from this node');
   else if (service === undefined) {
@@ -91,6 +94,11 @@ function tellCheck(
     );
   } else terminal.note('the DNS service answers for no name under .alt; is it that of a node?');
   if (!knowsOthers) terminal.note(`${otherHost} is not known here, before and after: no network?`);
+  if (gateway.port !== webPort) {
+    terminal.note(
+      `the gateway is at port ${gateway.port}: http://NAME.alt:${gateway.port}/ opens; without a port it has to be at ${webPort}, with: altnet start --gateway 127.0.0.1:${webPort}`,
+    );
+  }
   terminal.note(browsers);
 }
 

@@ -28,7 +28,7 @@ const profilesMax = 64;
 /** The same certificate may have been added by several programs. */
 const copiesMax = 4;
 
-/** Those of this user. The first is made when it is missing; the others belong to what is installed. */
+/** Of this user. The first is made when it is missing; the others belong to what is installed. */
 export async function findDatabases(system: System): Promise<readonly NssDatabase[]> {
   const databases: NssDatabase[] = []; // BOUNDED by profilesMax and the folders above
   for (const [index, name] of chromiumFolders.entries()) {
