@@ -342,7 +342,11 @@ export class Sites implements SiteReader, DagReader {
   /** Announces everything that is held once more: for when this node's addresses have changed. */
   async reprovide({ signal }: Abortable = {}): Promise<void> {
     this.#replicator?.hasten();
-    for (const { hash, complete } of this.#parts.holdings.list()) {
+    // Its own first: nobody else may have them.
+    const all = [...this.#parts.holdings.list()].toSorted(
+      (a, b) => Number(b.kind === 'own') - Number(a.kind === 'own'),
+    );
+    for (const { hash, complete } of all) {
       signal?.throwIfAborted();
       if (complete) await this.#announcer.provide({ hash }, { signal });
     }

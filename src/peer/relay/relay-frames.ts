@@ -20,10 +20,10 @@ const types = {
 } as const;
 
 /** Why a relay gives no place, or no circuit; the order is that of the octets on the wire. */
-export const refusals = ['full', 'network', 'relayed', 'peer', 'absent', 'malformed'] as const;
+export const refusals = ['full', 'network', 'peer', 'absent', 'malformed'] as const;
 /**
- * full: no place left; network: too many of one network; relayed: asked through another relay;
- * peer: too many of one peer; absent: whom the circuit is for has no place here.
+ * full: no place left; network: too many of one network; peer: too many to one peer; absent: whom
+ * the circuit is for has no place here, or refuses; malformed: what came is no question.
  */
 export type Refusal = (typeof refusals)[number];
 

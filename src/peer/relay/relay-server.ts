@@ -92,7 +92,6 @@ export class RelayServer {
   readonly #refused: Record<Refusal, number> = {
     full: 0,
     network: 0,
-    relayed: 0,
     peer: 0,
     absent: 0,
     malformed: 0,
