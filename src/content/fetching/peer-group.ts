@@ -74,7 +74,8 @@ export class PeerGroup implements Iterable<Peer> {
   }
 
   get isAnswerDue(): boolean {
-    return [...this.#peers].some(({ isIdle }) => !isIdle);
+    // Who is turned to on a better way will answer there.
+    return [...this.#peers].some(({ isIdle, isOutdated }) => !isIdle || isOutdated);
   }
 
   /** Nothing will come any more, as things are. */

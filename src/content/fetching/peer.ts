@@ -89,7 +89,10 @@ export class Peer {
           // It would be asked the same again; a guess was wrong.
           if (this.lacked.isFull || this.isUnproven) this.session.close();
         },
-        ended: errand.over,
+        ended: (ticket) => {
+          errand.over(ticket);
+          if (this.isOutdated && this.isIdle) this.session.close();
+        },
         hasAlternative,
       },
       { world, root: root.hash, slabs: arrivals.slabs, verifier, pace, silence },
