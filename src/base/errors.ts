@@ -36,7 +36,7 @@ interface Details {
   /* names */
   BAD_NAME: { name: string; why: string };
   NAME_TAKEN: { name: string; owner: string };
-  NAME_NOT_FOUND: { name: string; registrarsOnly?: boolean };
+  NAME_NOT_FOUND: { name: string; registrarsOnly?: boolean; uncertified?: boolean };
   NAME_CONTESTED: { name: string; owners: readonly string[] };
   NAME_EXPIRED: { name: string };
   NAME_REVOKED: { name: string };
@@ -166,10 +166,14 @@ const sentences: Sentences = {
   BAD_NAME: ({ name, why }) => `"${name}" cannot be a name: ${why}`,
   NAME_TAKEN: ({ name, owner }) =>
     `${name} belongs to another author (${owner}); choose another name`,
-  NAME_NOT_FOUND: ({ name, registrarsOnly }) =>
-    registrarsOnly === true
+  NAME_NOT_FOUND: ({ name, registrarsOnly, uncertified }) => {
+    if (uncertified === true) {
+      return `you have not certified ${name}, and nobody holds it in your zone; altnet registrar list shows what you have certified`;
+    }
+    return registrarsOnly === true
       ? `none of the registrars of this node has given the name ${name}, and it resolves no others (trusted-registrars.txt); check its spelling`
-      : `nobody holds the name ${name}; check its spelling`,
+      : `nobody holds the name ${name}; check its spelling`;
+  },
   NAME_CONTESTED: ({ name, owners }) =>
     `${name} is claimed by ${owners.length} authors and none has a majority; open it by its root, or try later: ${owners.join(', ')}`,
   NAME_EXPIRED: ({ name }) =>

@@ -178,7 +178,9 @@ export class Registrar implements AsyncDisposable {
     const name = `${label}.alt`;
     const entry = this.#journal.get(label);
     const seen = await this.#look(label, signal);
-    if (!entry && !seen.isHeld) throw new AltNetError('NAME_NOT_FOUND', { name });
+    if (!entry && !seen.isHeld) {
+      throw new AltNetError('NAME_NOT_FOUND', { name, uncertified: true });
+    }
     // What a lost journal does not know may have been given for as long as is possible.
     const unknownUntil = this.#now() + certificateDaysMax * daySeconds;
     const outrankUntil = entry?.outrankUntil ?? unknownUntil;
