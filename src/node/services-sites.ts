@@ -3,7 +3,7 @@ import type { CID } from 'multiformats/cid';
 import type { CallOptions, NodeServices } from '../api/ports.ts';
 import { parseHex, toHex } from '../base/bytes.ts';
 import { AltNetError, isAltNetError } from '../base/errors.ts';
-import { parseRoot } from '../content/dag/root.ts';
+import { parseRoot, rootHex } from '../content/dag/root.ts';
 import type { Parts } from './parts.ts';
 import { publishSite, type SiteContext } from './publish-site.ts';
 import { rootOf, shownRoot } from './services-names.ts';
@@ -24,14 +24,20 @@ export function siteServices(parts: Parts, context: SiteContext): SiteServices {
       publishSite(parts, context, { input, options, add: (how) => sites.addTar(body, how) }),
 
     async fetch({ what, dest }, options = {}) {
-      const root = await findRoot(parts, what, options);
-      const { files, bytes, seconds, peers } = await sites.fetch(root, dest, options);
+      const found = await findRoot(parts, what, options);
+      const { root } = found;
+      const { files, bytes, seconds, peers } = await sites
+        .fetch(root, dest, options)
+        .catch((error: unknown) => Promise.reject(asGiven(error, found)));
       return { ...shownRoot(root), files, bytes, seconds, peers };
     },
 
     async fetchFile({ what, path, dest, bytesMax }, { signal } = {}) {
-      const root = await findRoot(parts, what, { signal });
-      const bytes = await writeSiteFile(sites, { root, path, dest, bytesMax }, { signal });
+      const found = await findRoot(parts, what, { signal });
+      const { root } = found;
+      const bytes = await writeSiteFile(sites, { root, path, dest, bytesMax }, { signal }).catch(
+        (error: unknown) => Promise.reject(asGiven(error, found)),
+      );
       return { ...shownRoot(root), bytes };
     },
 
@@ -51,12 +57,29 @@ export function siteServices(parts: Parts, context: SiteContext): SiteServices {
   };
 }
 
+/**
+ * The same error about what the caller has in hand: parts of the program name a root by its hash,
+ * and whoever gave a CID does not find that again. What is below the root keeps its hash.
+ */
+function asGiven(error: unknown, { root, given }: Found): unknown {
+  const isOfRoot = isAltNetError(error) && 'root' in error.details;
+  if (!isOfRoot || error.details.root !== rootHex(root)) return error;
+  return new AltNetError(error.code, { ...error.details, root: given }, { cause: error });
+}
+
+interface Found {
+  readonly root: CID;
+  /** As the caller has it; of a name, the CID. */
+  readonly given: string;
+}
+
 /** A root as CID or 64 hex digits, or what a name shows. */
-async function findRoot({ names }: Parts, what: string, { signal }: CallOptions): Promise<CID> {
+async function findRoot({ names }: Parts, what: string, { signal }: CallOptions): Promise<Found> {
   try {
-    return parseRoot(what);
+    return { root: parseRoot(what), given: what };
   } catch (error) {
     if (!isAltNetError(error, 'BAD_ROOT')) throw error;
   }
-  return rootOf(await names.resolve(what, signal ? { signal } : {}));
+  const root = rootOf(await names.resolve(what, signal ? { signal } : {}));
+  return { root, given: root.toString() };
 }
