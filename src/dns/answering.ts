@@ -65,7 +65,9 @@ interface Deps {
 export const queryBytesMax = { udp: 1232, tcp: 4096, https: 4096 } as const;
 
 const messageBytesMax = 65_535;
-/** What a datagram to a stranger may be, in times of what came: nobody is to be flooded through us. */
+/**
+ * What a datagram to a stranger may be, in times of what came: nobody is to be flooded through us.
+ */
 const amplificationMax = 2;
 
 const refused: LocalAnswer = plainAnswer(rcodes.refused);

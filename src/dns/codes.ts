@@ -1,4 +1,6 @@
-/** Numbers of the DNS protocol that this program has a use for, and where they stand in a message. */
+/**
+ * Numbers of the DNS protocol that this program has a use for, and where they stand in a message.
+ */
 
 /** The header: ID, flags, and how many records each of the four sections has. */
 export const headerBytes = 12;

@@ -1,4 +1,6 @@
-/** What the DNS service has done, in plain numbers. Every name here is a constant of the program. */
+/**
+ * What the DNS service has done, in plain numbers. Every name here is a constant of the program.
+ */
 
 export type Transport = 'udp' | 'tcp' | 'https';
 

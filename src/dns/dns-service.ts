@@ -127,7 +127,8 @@ export class DnsService {
   }
 
   /**
-   * The answer to a query that came over HTTPS from this IP address; undefined for what is no query.
+   * The answer to a query that came over HTTPS from this IP address; undefined for what is no
+   * query.
    */
   async answerHttps(message: Bytes, from: string): Promise<HttpsAnswer | undefined> {
     const answered = await this.#answering.answer(message, { transport: 'https', from });

@@ -1,8 +1,8 @@
 /**
  * Whether a name exists, for who can wait only seconds: from memory, or by a search in the network
  * that several may wait for and that outlives their patience, so that whoever asks again finds the
- * answer. What questions can make this node search is bounded. It knows neither records of the DNS nor
- * where a name leads.
+ * answer. What questions can make this node search is bounded. It knows neither records of the DNS
+ * nor where a name leads.
  */
 import { untilAborted, withDeadline } from '../base/abort.ts';
 import { type BucketSize, TokenBucket } from '../base/buckets.ts';
@@ -39,7 +39,9 @@ export const existenceDefaults: ExistenceOptions = {
   waitingMax: 1024,
 };
 
-/** Names that exist, and names that do not, apart: who makes names up must not push the others out. */
+/**
+ * Names that exist, and names that do not, apart: who makes names up must not push the others out.
+ */
 const presentMax = 8192;
 const absentMax = 4096;
 
@@ -84,7 +86,9 @@ export class NameExistence {
     await Promise.allSettled(this.#jobs.values());
   }
 
-  /** After names or those who give them have changed: what was absent may be there, and the reverse. */
+  /**
+   * After names or those who give them have changed: what was absent may be there, and the reverse.
+   */
   forget(): void {
     this.#age++;
     this.#present = new LruMap(presentMax);
@@ -106,7 +110,10 @@ export class NameExistence {
     return job ? this.#wait(name, job) : limited;
   }
 
-  /** One question of many finds out whether it is still so; whatever comes of that, it waits a while. */
+  /**
+   * One question of many finds out whether it is still so; whatever comes of that, it waits a
+   * while.
+   */
   #refresh(name: string, known: { checkMs: number }, source: Source): void {
     known.checkMs = this.#nowMs() + this.#options.freshMs;
     if (!this.#jobs.has(name)) void this.#begin(name, source);

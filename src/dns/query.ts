@@ -1,6 +1,6 @@
 /**
- * Reading a query (docs/spec/dns.md, "Queries"): everything is checked before it is used, each octet
- * is looked at once, and no pointer is ever followed. Knows nothing of answers. Pure.
+ * Reading a query (docs/spec/dns.md, "Queries"): everything is checked before it is used, each
+ * octet is looked at once, and no pointer is ever followed. Knows nothing of answers. Pure.
  */
 import type { Bytes } from '../base/bytes.ts';
 import { edns, flags, headerBytes, nameBytesMax, rcodes, types } from './codes.ts';

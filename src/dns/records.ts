@@ -22,7 +22,9 @@ export interface Section {
 
 export const noRecords: Section = { count: 0, octets: new Uint8Array(0) };
 
-/** Points to the name of the question, wherever it stands in the message: always after the header. */
+/**
+ * Points to the name of the question, wherever it stands in the message: always after the header.
+ */
 const questionName = Uint8Array.of(0xc0, 0x0c);
 
 /** Addresses of the name that was asked for, by family; undefined where there is none. */

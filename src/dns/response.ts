@@ -1,7 +1,7 @@
 /**
  * Answers as octets: header and question as the client sent them, records that are octets already,
- * and an OPT record where the client sent one (docs/spec/dns.md, "Answers"). One buffer each, as this
- * runs for every query. Pure.
+ * and an OPT record where the client sent one (docs/spec/dns.md, "Answers"). One buffer each, as
+ * this runs for every query. Pure.
  */
 import type { Bytes } from '../base/bytes.ts';
 import { edns, flags, headerBytes, rcodes } from './codes.ts';

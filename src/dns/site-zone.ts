@@ -99,8 +99,9 @@ export class SiteZone {
 }
 
 /**
- * What the labels before the ending stand for: what the gateway has whoever holds it ('here', a root
- * or the gateway itself), a name to look for (as names are written), or nothing that could exist.
+ * What the labels before the ending stand for: what the gateway has whoever holds it ('here', a
+ * root or the gateway itself), a name to look for (as names are written), or nothing that could
+ * exist.
  */
 export function siteOf(labels: readonly string[]): string | undefined {
   if (labels.length > 2 || !labels.every(isHostLabel)) return undefined;

@@ -23,7 +23,7 @@ export const sourceDefaults: SourceOptions = {
   lookups: { perSecond: 20, burst: 100 },
 };
 
-/** Also the least that is needed to keep a network of addresses that change from forgetting itself. */
+/** Many more than ask in a household, or an office. */
 const sourcesMax = 4096;
 
 export interface Source {

@@ -1,7 +1,7 @@
 /**
  * Queries over connections (RFC 7766): several at a time on each, answered in the order in which
- * the answers are there. Connections, their silence and what waits on them are bounded. Knows nothing
- * of what they ask.
+ * the answers are there. Connections, their silence and what waits on them are bounded. Knows
+ * nothing of what they ask.
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, isIPv4, type Server, type Socket } from 'node:net';

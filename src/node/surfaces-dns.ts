@@ -1,6 +1,6 @@
 /**
- * The DNS service of a node: where it listens, which names it answers for, and when what it knows of
- * them has become old. What it answers is not its matter.
+ * The DNS service of a node: where it listens, which names it answers for, and when what it knows
+ * of them has become old. What it answers is not its matter.
  */
 import type { DnsService } from '../dns/dns-service.ts';
 import { type Bound, bindOrMove } from './bind.ts';

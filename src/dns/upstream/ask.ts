@@ -14,7 +14,9 @@ import { encodeFrame, FrameReader } from '../frames.ts';
 export interface Ask<T> {
   readonly server: HostPort;
   readonly message: Bytes;
-  /** What an answer means; undefined: it is none to this question, and the right one may yet come. */
+  /**
+   * What an answer means; undefined: it is none to this question, and the right one may yet come.
+   */
   readonly read: (message: Bytes) => T | undefined;
   /** Ends it. */
   readonly signal: AbortSignal;

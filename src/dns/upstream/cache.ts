@@ -1,4 +1,6 @@
-/** What other resolvers said, for as long as they said it holds; bounded by bytes, least used first. */
+/**
+ * What other resolvers said, for as long as they said it holds; bounded by bytes, least used first.
+ */
 import type { Clock } from '../../base/clock.ts';
 import type { PassedAnswer } from '../response.ts';
 import type { Reply } from './reply.ts';

@@ -1,6 +1,7 @@
 /**
- * Names that are not ours, asked of other resolvers (docs/spec/dns.md, "Forwarding"): from memory, or
- * once for all who ask the same at the same time, of one resolver after the other until one answers.
+ * Names that are not ours, asked of other resolvers (docs/spec/dns.md, "Forwarding"): from memory,
+ * or once for all who ask the same at the same time, of one resolver after the other until one
+ * answers.
  */
 import { withDeadline } from '../../base/abort.ts';
 import type { Bytes } from '../../base/bytes.ts';

@@ -1,7 +1,7 @@
 /**
  * Finds resolvers that ask us what we ask them, as a stub on this machine does that was told to use
- * this node: each is asked for a name that nobody can guess, and whoever asks us for it is one. Such
- * a question tells nothing of anybody, and its ending is one that no real name has (RFC 6761).
+ * this node: each is asked for a name that nobody can guess, and whoever asks us for it is one.
+ * Such a question tells nothing of anybody, and its ending is one that no real name has (RFC 6761).
  */
 import { toHex } from '../../base/bytes.ts';
 import type { World } from '../../base/clock.ts';

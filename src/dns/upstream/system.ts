@@ -1,6 +1,6 @@
 /**
- * How this system resolves names now: by which resolvers, with which suffixes. Where a stub of systemd-resolved stands before
- * them, those behind it: the stub may be told to ask us.
+ * How this system resolves names now: by which resolvers, with which suffixes. Where a stub of
+ * systemd-resolved stands before them, those behind it: the stub may be told to ask us.
  */
 import { Resolver } from 'node:dns';
 import { readFile } from 'node:fs/promises';
@@ -9,7 +9,9 @@ import { type HostPort, parseHostPort, parseIp } from '../../base/address.ts';
 
 export interface SystemResolution {
   readonly servers: readonly HostPort[];
-  /** What programs here append to a name that they did not find, lower case, without a final dot. */
+  /**
+   * What programs here append to a name that they did not find, lower case, without a final dot.
+   */
   readonly search: readonly string[];
 }
 
