@@ -2,6 +2,7 @@
  * One run of `altnet setup …`: what its options ask for, whether the user agrees, and how its
  * outcome is told. It knows no resolver, store or service.
  */
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { AltNetError } from '../../base/errors.ts';
@@ -91,7 +92,9 @@ export async function agree(
   terminal.note('make these changes? y or n');
   const questions = createInterface({ input: shell.stdin });
   try {
-    const answer = await questions.question('', { signal });
+    // The end of the input is no answer, and would never come as one.
+    const ended = once(questions, 'close', { signal }).then(() => '');
+    const answer = await Promise.race([questions.question('', { signal }), ended]);
     if (!/^\s*y(es)?\s*$/i.test(answer)) throw new AltNetError('ABORTED', {});
   } finally {
     questions.close();
