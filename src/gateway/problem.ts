@@ -41,21 +41,6 @@ export const problems = {
     text: `${method} is not possible here: a site on AltNet is a set of files, changed by its author alone.`,
     advice: ['Use GET or HEAD.'],
   }),
-  foreignHost: (): Problem => ({
-    status: 421,
-    title: 'This gateway does not serve that host',
-    text: 'The request names a host that is not on AltNet. It may have been led here by mistake, or by a site that wants to act as another one.',
-    advice: [
-      'Open a site as NAME.localhost, with the port of this gateway.',
-      'Open NAME.alt if this machine asks AltNet for .alt names.',
-    ],
-  }),
-  subdomain: (name: string): Problem => ({
-    status: 404,
-    title: 'That is no name',
-    text: 'Before a name like alice.alt stands at most one more part, as in blog.alice.alt, and none before a root.',
-    advice: [checkSpelling, `Open ${name}.alt itself.`],
-  }),
   noPath: (path: string): Problem => ({
     status: 404,
     title: 'This site has no such page',
