@@ -129,8 +129,8 @@ export class Answering {
   /** `.alt` is no part of the DNS (RFC 9476), also where names end otherwise here. */
   #underEnding(query: Query, source: Source): Later<Answer> {
     const { zone, forwarding } = this.#deps;
-    const [ending, before] = query.labels.toReversed();
-    if (ending === 'alt' && before !== undefined && otherSystems.has(before)) {
+    const ending = query.labels.at(-1);
+    if (ending === 'alt' && otherSystems.has(query.labels.at(-2) ?? '')) {
       return forwarding.isChosen ? this.#foreign(query) : zone.absent;
     }
     return ending === this.#tld ? zone.answer(query, source) : zone.absent;

@@ -132,8 +132,11 @@ describe('the service', () => {
       decodeAnswer(await askByUdp(query('bob.alt'), port)).rcode;
     assert.equal(await rcode(), 3);
     names.states.set('bob.alt', 'new');
-    service.forget();
+    service.forgetAbsent();
     assert.equal(await rcode(), 0);
+    names.states.clear();
+    service.forgetAll();
+    assert.equal(await rcode(), 3);
   });
 
   test('takes a port only whole, and gives it back', async (t) => {

@@ -135,9 +135,14 @@ export class DnsService {
     return answered && { message: answered.message, maxAgeSeconds: answered.ttlSeconds };
   }
 
-  /** After a change of names or of those who give them. */
-  forget(): void {
-    this.#existence.forget();
+  /** After a name was written here. */
+  forgetAbsent(): void {
+    this.#existence.forgetAbsent();
+  }
+
+  /** After those who give names have changed. */
+  forgetAll(): void {
+    this.#existence.forgetAll();
   }
 
   counts(): DnsCounts {

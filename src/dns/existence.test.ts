@@ -97,9 +97,13 @@ test('a name that is absent is looked for again soon, and after a change at once
   await find('bob.alt');
   names.states.set('bob.alt', 'new');
   assert.equal(known('bob.alt'), 'absent');
-  existence.forget();
+  existence.forgetAbsent();
   assert.equal(await find('bob.alt'), 'present');
   names.states.clear();
+  existence.forgetAbsent();
+  assert.equal(known('bob.alt'), 'present');
+  existence.forgetAll();
+  assert.equal(await find('bob.alt'), 'absent');
   await find('carol.alt');
   world.advance(existenceDefaults.absentMs);
   assert.equal(known('carol.alt'), 'later');
@@ -110,7 +114,7 @@ test('what was looked for before a change is not remembered', async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   names.gate = promise;
   const before = find('bob.alt');
-  existence.forget();
+  existence.forgetAbsent();
   resolve();
   assert.equal(await before, 'absent');
   assert.equal(known('bob.alt'), 'later');

@@ -86,20 +86,24 @@ export class NameExistence {
     await Promise.allSettled(this.#jobs.values());
   }
 
-  /**
-   * After names or those who give them have changed: what was absent may be there, and the reverse.
-   */
-  forget(): void {
+  /** After a name was written here: one that was absent is to be there at once. */
+  forgetAbsent(): void {
     this.#age++;
-    this.#present = new LruMap(presentMax);
     this.#absent = new LruMap(absentMax);
     this.#jobs.clear();
+  }
+
+  /** After those who give names have changed: what was there may be absent as well. */
+  forgetAll(): void {
+    this.forgetAbsent();
+    this.#present = new LruMap(presentMax);
   }
 
   /** At once where it is known: for who cannot wait there is no promise to wait for. */
   find(name: string, source: Source): Existence | Promise<Existence> {
     const nowMs = this.#nowMs();
-    const known = this.#present.get(name);
+    // As used it is marked when it is looked at again: to do so each time costs more than the rest.
+    const known = this.#present.peek(name);
     if (known && nowMs < known.seenMs + this.#options.staleMs) {
       if (nowMs >= known.checkMs) this.#refresh(name, known, source);
       return present;
@@ -116,6 +120,7 @@ export class NameExistence {
    */
   #refresh(name: string, known: { checkMs: number }, source: Source): void {
     known.checkMs = this.#nowMs() + this.#options.freshMs;
+    this.#present.get(name);
     if (!this.#jobs.has(name)) void this.#begin(name, source);
   }
 

@@ -48,6 +48,7 @@ export class Sources {
   readonly #options: SourceOptions;
   /** By address as the socket spells it: to read one takes longer than to answer. */
   readonly #known = new LruMap<string, Source>(sourcesMax); // BOUNDED by sourcesMax
+  #latest: { readonly address: string; readonly source: Source } | undefined;
   readonly #shares = new LruMap<string, Shares>(sourcesMax); // BOUNDED by sourcesMax
 
   constructor(clock: Clock, options: SourceOptions) {
@@ -56,11 +57,14 @@ export class Sources {
   }
 
   of(address: string): Source {
+    // Most of what comes, comes from where the query before came from.
+    if (this.#latest?.address === address) return this.#latest.source;
     let source = this.#known.get(address);
     if (!source) {
       source = this.#read(address);
       this.#known.set(address, source);
     }
+    this.#latest = { address, source };
     return source;
   }
 

@@ -28,6 +28,6 @@ export async function startDns(
   });
   stack.use(bound.value);
   // Other registrars have given other names.
-  stack.defer(trust.registrars.onChange(() => bound.value.forget()));
+  stack.defer(trust.registrars.onChange(() => bound.value.forgetAll()));
   return bound;
 }

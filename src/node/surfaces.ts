@@ -44,7 +44,7 @@ export async function startSurfaces(core: Core, context: SurfacesContext): Promi
     siteUrl,
     onNameChanged: () => {
       gateway?.gateway.forget();
-      dns?.value.forget();
+      dns?.value.forgetAbsent();
     },
   });
   const api = await startApi(services, context);

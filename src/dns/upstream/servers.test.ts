@@ -65,6 +65,23 @@ test('the list of the system is read again, without ourselves, and what is known
   assert.deepEqual(await hosts(of), []);
 });
 
+test('a list that cannot be read any more stays as it was', async () => {
+  let isGone = false;
+  const { of, world } = servers({
+    readSystem: async () => {
+      if (isGone) throw new Error('gone');
+      return { servers: [a, b], search: ['example'] };
+    },
+  });
+  await of.inOrder();
+  isGone = true;
+  world.advance(5000);
+  await of.inOrder();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(await hosts(of), [a.host, b.host]);
+  assert.deepEqual(of.search, ['example']);
+});
+
 test('resolv.conf is read as the system reads it', () => {
   const text = [
     '# nameserver 192.0.2.99',

@@ -76,9 +76,10 @@ export class Servers {
   /** What is known of one that stays in the list is kept. */
   async #read(): Promise<void> {
     const { chosen, readSystem, isOwn, clock } = this.#deps;
-    const system = await readSystem();
-    const listed = chosen.length > 0 ? chosen : system.servers;
-    this.#search = system.search;
+    // One that cannot be read now is as it was.
+    const system = await readSystem().catch(() => undefined);
+    const listed = chosen.length > 0 ? chosen : (system?.servers ?? this.#servers);
+    this.#search = system?.search ?? this.#search;
     this.#servers = listed
       .filter((server) => !isOwn(server))
       .map(({ host, port }) => {
