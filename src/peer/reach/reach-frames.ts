@@ -70,5 +70,5 @@ export function putEndpoint(bytes: Buffer, { ip, port }: Endpoint): void {
 /** Undefined for port 0. */
 export function takeEndpoint(bytes: Bytes): Endpoint | undefined {
   const port = asBuffer(bytes).readUInt16BE(17);
-  return port === 0 ? undefined : { ip: unmapIp(bytes.slice(1, 17)), port };
+  return port === 0 ? undefined : { ip: unmapIp(Uint8Array.from(bytes.subarray(1, 17))), port };
 }
