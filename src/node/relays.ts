@@ -195,7 +195,7 @@ export class Relays {
   }
 }
 
-/** Where the host listens: at the address of its relay as well, unless that is one of the others. */
+/** Where the host listens: at the address of its relay as well, unless it does so anyway. */
 export function listenForRelay(
   listen: readonly HostPort[],
   { listen: text }: Pick<RelayOptions, 'listen'>,

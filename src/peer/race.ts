@@ -1,6 +1,7 @@
 /**
- * Attempts at the same thing of which one is enough: the next begins when the one before has failed
- * or taken a while, and the first that succeeds ends the others. It does not know what is attempted.
+ * Attempts at the same thing of which one is enough: the next begins when the one before has
+ * failed or taken a while, and the first that succeeds ends the others. It does not know what is
+ * attempted.
  */
 import { abortReason } from '../base/abort.ts';
 import type { Timers } from '../base/clock.ts';

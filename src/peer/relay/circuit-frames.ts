@@ -116,7 +116,7 @@ export function readVarint(
   return undefined;
 }
 
-/** Numbers and octet strings by field, of several the last one; undefined for what is no message. */
+/** Numbers and octet strings by field, of several the last; undefined for what is no message. */
 function decodeFields(message: Bytes): Map<number, number | Bytes> | undefined {
   const fields = new Map<number, number | Bytes>(); // BOUNDED by the length of the message
   for (let at = 0; at < message.length;) {

@@ -1,8 +1,8 @@
 /**
  * Connections through a relay, both ways: libp2p's transport for circuits, kept from what AltNet
- * decides itself. It dials no relay, asks none for a place, and takes circuits only from those where
- * this node has one. (Left to itself, that transport would listen at every peer that offers it a
- * circuit, and keep a listener for each time that this fails.)
+ * decides itself. It dials no relay, asks none for a place, and takes circuits only from relays
+ * where this node has one. (Left to itself, that transport would listen at every peer that offers
+ * it a circuit, and keep a listener for each time that this fails.)
  */
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2';
 import type { Connection, PeerId, StreamHandler, Transport, Upgrader } from '@libp2p/interface';

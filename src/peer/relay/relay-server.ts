@@ -158,7 +158,7 @@ export class RelayServer {
     return reason;
   }
 
-  /** A stream on which a node has a place, or only asks now and then whether this relay is there. */
+  /** A stream on which a node has a place, or only asks whether this relay is there. */
   async #onLink(stream: ByteStream, { address }: StreamOrigin): Promise<void> {
     const key = toHex(stream.remote);
     let place: Place | undefined;
