@@ -131,28 +131,62 @@ function octetAt(weight: number): number {
   return ((limbs[(weight - place) / 3] ?? 0) >>> (8 * place)) & 0xff;
 }
 
+/**
+ * To write, nothing is divided over and over: each half-word of the digest adds its own share to
+ * the groups of five letters, which are summed first and carried once. All stays below 2^53: a
+ * half-word times a group is below 2^46, and there are 17 of them.
+ */
+const wideDigits = 5;
+const wideSize = 58 ** wideDigits;
+const wideGroups = Math.ceil(cidV0Length / wideDigits);
+const halfWords = 16;
+const pairSize = 58 ** 2;
+
+/** Of each half-word, the least significant first, what one of it is in groups. */
+const shares = new Float64Array(halfWords * wideGroups);
+/** What stands before the digest, 0x12 and 32, in groups. */
+const prefixGroups = new Float64Array(wideGroups);
+const sums = new Float64Array(wideGroups);
+for (let i = 0; i < halfWords; i++) writeGroups(1n << BigInt(16 * i), shares, i * wideGroups);
+writeGroups(0x1220n << 256n, prefixGroups, 0);
+
+/** Both letters of a number below 58², the first in the high octet. */
+const pairCodes = Uint16Array.from({ length: pairSize }, (_, pair) => {
+  const [high = 0, low = 0] = [base58Codes[Math.floor(pair / 58)], base58Codes[pair % 58]];
+  return (high << 8) | low;
+});
+
+function writeGroups(value: bigint, groups: Float64Array, at: number): void {
+  for (let i = 0; i < wideGroups; i++) {
+    groups[at + i] = Number((value / BigInt(wideSize) ** BigInt(i)) % BigInt(wideSize));
+  }
+}
+
 /** The CIDv0 of a SHA-256, 32 bytes, into the start of `text`. */
 export function writeCidV0(digest: Bytes, text: Bytes): void {
-  limbs.fill(0);
-  for (let weight = 0; weight < 34; weight++) {
-    const octet = weight < 32 ? digest[31 - weight] : weight === 32 ? 32 : 0x12;
-    const place = weight % 3;
-    const limb = (weight - place) / 3;
-    limbs[limb] = (limbs[limb] ?? 0) + (octet ?? 0) * (1 << (8 * place));
+  sums.set(prefixGroups);
+  for (let i = 0; i < halfWords; i++) {
+    const halfWord = ((digest[30 - 2 * i] ?? 0) << 8) | (digest[31 - 2 * i] ?? 0);
+    const from = i * wideGroups;
+    // 16 · i bits reach no further, and what is above them is nothing.
+    const used = Math.min(wideGroups, 1 + Math.floor((16 * i) / 29));
+    for (let group = 0; group < used; group++) {
+      sums[group] = (sums[group] ?? 0) + halfWord * (shares[from + group] ?? 0);
+    }
   }
-  let used = limbs.length;
-  for (let end = cidV0Length; end > 0; end -= groupDigits) {
-    let rest = 0;
-    for (let limb = used - 1; limb >= 0; limb--) {
-      const value = rest * limbSize + (limbs[limb] ?? 0);
-      const quotient = Math.floor(value / groupSize);
-      rest = value - quotient * groupSize;
-      limbs[limb] = quotient;
-    }
-    while (used > 0 && limbs[used - 1] === 0) used--;
-    for (let at = end - 1; at >= Math.max(0, end - groupDigits); at--) {
-      text[at] = base58Codes[rest % 58] ?? 0;
-      rest = Math.floor(rest / 58);
-    }
+  let [carry, end] = [0, cidV0Length];
+  for (let group = 0; group < wideGroups; group++, end -= wideDigits) {
+    const sum = (sums[group] ?? 0) + carry;
+    carry = Math.floor(sum / wideSize);
+    const rest = sum - carry * wideSize;
+    const upper = Math.floor(rest / pairSize);
+    const first = Math.floor(upper / pairSize);
+    const [middle, last] = [upper - first * pairSize, rest - upper * pairSize];
+    text[end - 1] = (pairCodes[last] ?? 0) & 0xff;
+    if (group === wideGroups - 1) return; // of the last group there is one letter
+    text[end - 2] = (pairCodes[last] ?? 0) >> 8;
+    text[end - 3] = (pairCodes[middle] ?? 0) & 0xff;
+    text[end - 4] = (pairCodes[middle] ?? 0) >> 8;
+    text[end - 5] = base58Codes[first] ?? 0;
   }
 }
