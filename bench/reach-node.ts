@@ -6,10 +6,17 @@
  *   reach-node.ts serve RELAY…             serves octets, through these relays
  *   reach-node.ts read BYTES PUBLIC RELAY… reads so many, again and again, and tells how
  *
+ *   reach-node.ts read-relayed …           the same, and stays at the relay
+ *   reach-node.ts tcp-serve BYTES          sends so many to whoever connects, over plain TCP
+ *   reach-node.ts tcp-read ADDRESS         reads them, again and again, and tells how long it took
+ *
  * RELAY is "ip:port#<public key>".
  */
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import process from 'node:process';
+import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseEndpoint, type Endpoint } from '../src/base/address.ts';
 import { parseHex, toHex } from '../src/base/bytes.ts';
@@ -28,6 +35,7 @@ import type { ByteStream } from '../src/peer/stream.ts';
 const protocol = '/bench/octets/1';
 const piece = new Uint8Array(256 * 1024);
 const port = 9000;
+const tcpPort = 9001;
 
 const [, , role = '', ...args] = process.argv;
 const key = new SigningKey('node', randomBytes(32));
@@ -37,7 +45,9 @@ const say = (what: Record<string, unknown>): void => {
 
 if (role === 'relay') await relay(args[0] ?? '');
 else if (role === 'serve') await serve(args.map(parseRelay));
-else if (role === 'read') await read(args);
+else if (role === 'read' || role === 'read-relayed') await read(args);
+else if (role === 'tcp-serve') serveTcp(Number(args[0]));
+else if (role === 'tcp-read') await readTcp(args[0] ?? '');
 else throw new Error(`no such role: ${role}`);
 
 async function relay(address: string): Promise<void> {
@@ -58,7 +68,7 @@ async function startPunching(relays: readonly RelayedAddress[]): Promise<{
   const observers = (): { publicKey: Uint8Array; endpoint: Endpoint }[] =>
     relays.map(({ relayKey, endpoint }) => ({ publicKey: relayKey, endpoint }));
   const punching = new Punching({ host, observers, world: systemWorld, log: silentLogger });
-  await punching.start();
+  if (role !== 'read-relayed') await punching.start();
   return { host, punching };
 }
 
@@ -112,6 +122,33 @@ async function read([count = '', publicText = '', ...relayTexts]: string[]): Pro
       nat: punching.natKind(),
     });
     await stream.close();
+    await pause(100);
+  }
+}
+
+function serveTcp(bytes: number): void {
+  const server = createServer((socket) => {
+    socket.on('error', () => socket.destroy());
+    Readable.from(pieces(bytes)).pipe(socket);
+  });
+  server.listen(tcpPort, '0.0.0.0');
+}
+
+function* pieces(bytes: number): Generator<Uint8Array, void, undefined> {
+  for (let left = bytes; left > 0; left -= piece.length) {
+    yield piece.subarray(0, Math.min(left, piece.length));
+  }
+}
+
+async function readTcp(host: string): Promise<void> {
+  for (;;) {
+    const begunMs = performance.now();
+    const socket = connect(tcpPort, host);
+    let bytes = 0;
+    socket.on('data', (chunk) => (bytes += chunk.length));
+    // Not there yet: the next one will be.
+    await once(socket, 'close').catch(() => undefined);
+    if (bytes > 0) say({ bytes, ms: Math.round(performance.now() - begunMs) });
     await pause(100);
   }
 }

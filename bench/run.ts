@@ -21,8 +21,10 @@ const benches: Readonly<Record<string, () => Promise<Bench[]>>> = {
   api: async () => [(await import('./api.ts')).benchApi],
   gateway: async () => [(await import('./gateway.ts')).benchGateway],
   dns: async () => [(await import('./dns.ts')).benchDns],
+  web: async () => [(await import('./web.ts')).benchWeb],
   trust: async () => [(await import('./trust.ts')).benchTrust],
   node: async () => [(await import('./node.ts')).benchNode],
+  reach: async () => [(await import('./reach.ts')).benchReach],
   wan: async () => [(await import('./wan.ts')).benchWan],
   'wan-content': async () => [(await import('./wan-content.ts')).benchWanContent],
 };
