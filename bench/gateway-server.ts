@@ -1,33 +1,37 @@
 /**
  * The server processes of bench/gateway.ts: `bare` answers every request with a buffer of 10 KB,
- * `gateway` serves a file of the same bytes from a named site, `counted` does so while visits are
- * counted and its metrics are read once a second. It prints its port, and `scrape` what a reading
+ * `gateway` serves a file of the same bytes from a named site, `secure` does so with the key and
+ * certificate in a PEM file, `counted` while visits are counted and its metrics are read once a
+ * second. It prints its port, and `scrape` what a reading
  * of the metrics takes instead; then it runs until its stdin ends.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import process from 'node:process';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { systemWorld } from '../src/base/clock.ts';
 import { silentLogger } from '../src/base/logger.ts';
 import { Gateway, type GatewayDeps } from '../src/gateway/gateway.ts';
+import { pageBytes } from './gateway-page.ts';
 import { Metrics } from '../src/metrics/metrics.ts';
 import { SiteStats } from '../src/stats/site-stats.ts';
 import { MemoryNotes } from '../test/support/memory-notes.ts';
 import { sampleSnapshot } from '../test/support/metrics-samples.ts';
 import { MemoryNames, MemorySites } from '../test/support/memory-sites.ts';
 
-const body: Buffer = Buffer.alloc(10 * 1024, 'The quick brown fox jumps over the lazy dog. ');
-
 async function startBare(): Promise<number> {
   const server = createServer((_request, response) => {
-    const headers = { 'content-type': 'text/html; charset=utf-8', 'content-length': body.length };
+    const headers = {
+      'content-type': 'text/html; charset=utf-8',
+      'content-length': pageBytes.length,
+    };
     response.writeHead(200, headers);
-    response.end(body);
+    response.end(pageBytes);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -38,11 +42,19 @@ async function startBare(): Promise<number> {
 async function startGateway(onServed?: GatewayDeps['onServed']): Promise<Gateway> {
   const names = new MemoryNames();
   const sites = new MemorySites();
-  names.set('bench', { state: 'ok', root: sites.add({ 'index.html': body }) });
+  names.set('bench', { state: 'ok', root: sites.add({ 'index.html': pageBytes }) });
   const deps = { names, sites, log: silentLogger, world: systemWorld, onServed };
   const gateway = new Gateway(deps, { host: '127.0.0.1', port: 0 });
   await gateway.start();
   return gateway;
+}
+
+async function startSecure(pemFile = ''): Promise<number> {
+  const pem = readFileSync(pemFile);
+  const context = createSecureContext({ key: pem, cert: pem });
+  const gateway = await startGateway();
+  await gateway.startSecure({ host: '127.0.0.1', port: 0 }, { contextFor: () => context });
+  return gateway.secureAddress().port;
 }
 
 async function startCounted(): Promise<Gateway> {
@@ -87,6 +99,8 @@ async function answer(mode = 'gateway'): Promise<string | number> {
   switch (mode) {
     case 'bare':
       return startBare();
+    case 'secure':
+      return startSecure(process.argv[3]);
     case 'counted':
       return (await startCounted()).address().port;
     case 'scrape':

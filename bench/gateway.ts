@@ -18,9 +18,9 @@ const connections = 32;
 
 const servers = ['bare', 'gateway', 'counted'] as const;
 
-type Mode = (typeof servers)[number] | 'scrape';
+type Mode = (typeof servers)[number] | 'secure' | 'scrape';
 
-interface Server {
+export interface Server {
   readonly child: ChildProcess;
   /** The first line that it printed. */
   readonly line: string;
@@ -30,8 +30,8 @@ function script(name: string): string {
   return path.join(import.meta.dirname, name);
 }
 
-async function startServer(mode: Mode): Promise<Server> {
-  const child = spawn(process.execPath, [script('gateway-server.ts'), mode], {
+export async function startServer(mode: Mode, ...more: readonly string[]): Promise<Server> {
+  const child = spawn(process.execPath, [script('gateway-server.ts'), mode, ...more], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   for await (const line of createInterface({ input: child.stdout })) {
@@ -40,19 +40,26 @@ async function startServer(mode: Mode): Promise<Server> {
   throw new Error(`the ${mode} server ended before it listened`);
 }
 
-async function stopServer({ child }: Server): Promise<void> {
+export async function stopServer({ child }: Server): Promise<void> {
   const exited = once(child, 'exit');
   child.stdin?.end();
   await exited;
 }
 
-async function requestsPerSecond({ line: port }: Server): Promise<number> {
-  const args = [port, 'bench.localhost', connections, turnMs].map(String);
+/** Of one process that asks. */
+export async function requestsPerSecond({
+  port,
+  isTls = false,
+}: {
+  readonly port: number;
+  readonly isTls?: boolean;
+}): Promise<number> {
+  const args = [port, 'bench.localhost', connections, turnMs, isTls ? 'tls' : ''].map(String);
   const { stdout } = await promisify(execFile)(process.execPath, [script('http-load.ts'), ...args]);
   return Number(stdout);
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
@@ -71,14 +78,14 @@ async function scrapeRow(): Promise<BenchRow> {
 }
 
 export async function benchGateway(): Promise<BenchRow[]> {
-  const [bare, gateway, counted] = await Promise.all(servers.map(startServer));
+  const [bare, gateway, counted] = await Promise.all(servers.map((mode) => startServer(mode)));
   if (!bare || !gateway || !counted) throw new Error('a server is missing');
   try {
     const rates = { bare: [] as number[], gateway: [] as number[], counted: [] as number[] };
     for (let turn = 0; turn < turns; turn++) {
-      rates.bare.push(await requestsPerSecond(bare));
-      rates.gateway.push(await requestsPerSecond(gateway));
-      rates.counted.push(await requestsPerSecond(counted));
+      rates.bare.push(await requestsPerSecond({ port: Number(bare.line) }));
+      rates.gateway.push(await requestsPerSecond({ port: Number(gateway.line) }));
+      rates.counted.push(await requestsPerSecond({ port: Number(counted.line) }));
     }
     return [
       row({

@@ -3,15 +3,17 @@
  * many milliseconds. It looks at the first answer of each connection closely and then only counts
  * bytes, so that it costs less than any server it measures. Prints answers per second.
  *
- * node bench/http-load.ts PORT HOST CONNECTIONS MILLISECONDS
+ * node bench/http-load.ts PORT HOST CONNECTIONS MILLISECONDS [tls]
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 
 const [port = 0, connections = 0, runMs = 0] = [2, 4, 5].map((i) => Number(process.argv[i]));
 const host = process.argv[3] ?? 'localhost';
+const isTls = process.argv[6] === 'tls';
 const request: Buffer = Buffer.from(`GET / HTTP/1.1\r\nHost: ${host}\r\nAccept: */*\r\n\r\n`);
 
 /** The bytes of the first answer, which all that follow must equal in length. */
@@ -45,9 +47,13 @@ function keepAsking(socket: Socket, answerBytes: number, counter: { answers: num
 }
 
 const counter = { answers: 0 };
-const sockets = Array.from({ length: connections }, () =>
-  connect({ port, host: '127.0.0.1', noDelay: true }),
-);
+/** Who vouches for the server does not matter here, what it costs does. */
+function open(): Socket {
+  const at = { port, host: '127.0.0.1', noDelay: true };
+  return isTls ? connectTls({ ...at, servername: host, rejectUnauthorized: false }) : connect(at);
+}
+
+const sockets = Array.from({ length: connections }, open);
 await Promise.all(
   sockets.map(async (socket) => keepAsking(socket, await measureAnswer(socket), counter)),
 );
