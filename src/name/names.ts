@@ -24,7 +24,7 @@ import { OwnZone } from './own-zone.ts';
 import { Pins } from './pins.ts';
 import { type NameAddress, type NamePlace, parseAddress, placeInZone } from './place.ts';
 import type { NameNotes, NamePublisher, NameSearch, ReadZoneFile } from './ports.ts';
-import { Resolver, resolverDefaults, type ResolverOptions } from './resolver.ts';
+import { Resolver, type ResolverDeps, resolverDefaults, type ResolverOptions } from './resolver.ts';
 import type { Survey } from './survey.ts';
 import type {
   NameResolver,
@@ -38,7 +38,7 @@ import type {
 import { WritablePlaces } from './writable.ts';
 import { type NameDraft, NameWriter, type WriteOptions, type WriterDeps } from './writer.ts';
 
-export interface NamesDeps extends WriterDeps {
+export interface NamesDeps extends WriterDeps, Pick<ResolverDeps, 'withdrawalsHeld'> {
   readonly dht: NameSearch;
   readonly publisher: NamePublisher;
   /** Where owners seen before are remembered. */
@@ -91,7 +91,8 @@ export class Names implements NameResolver {
   readonly #stopping = new AbortController();
 
   constructor(deps: NamesDeps, options: Partial<NamesOptions> = {}) {
-    const { dht, publisher, notes, authorKey, network, world, log, denials = noDenials } = deps;
+    const { dht, publisher, notes, authorKey, network, world, log } = deps;
+    const { denials = noDenials, withdrawalsHeld } = deps;
     const { clock } = world;
     this.#deps = deps;
     const pins = new Pins({ notes, clock, network });
@@ -100,7 +101,10 @@ export class Names implements NameResolver {
     const resolving = { ...namesDefaults, ...options };
     const { trustedZones: zones } = resolving;
     this.#trustedZones = zones;
-    this.#resolver = new Resolver({ dht, own, pins, network, world, log, denials }, resolving);
+    this.#resolver = new Resolver(
+      { dht, own, pins, network, world, log, denials, withdrawalsHeld },
+      resolving,
+    );
     this.#guard = new WriteGuard(denials, zones);
     this.#below = new NamesBelow(deps.readZoneFile, denials);
     this.#places = new WritablePlaces({

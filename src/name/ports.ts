@@ -54,6 +54,9 @@ export interface NameSearch {
   ): Promise<unknown>;
 }
 
+/** Withdrawals under a key that this node holds for the network; answered from memory or the disk. */
+export type WithdrawalsHeld = (key: Bytes) => readonly Pick<SignedRecord, 'hash'>[];
+
 export interface NamePublication {
   /** Nodes that hold the record now. */
   readonly stored: number;

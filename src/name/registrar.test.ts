@@ -6,6 +6,7 @@ import { registrarFill, setUpRegistrar } from '../../test/support/registrar-benc
 import { toHex } from '../base/bytes.ts';
 import { unixSeconds } from '../base/clock.ts';
 import { type ErrorCode, isAltNetError } from '../base/errors.ts';
+import type { SignedRecord } from '../record/envelope.ts';
 import { makeNameRecord, nameKey } from '../record/name.ts';
 import { serialOf } from '../record/zone.ts';
 import { parseCertificate } from './certificate-text.ts';
@@ -129,6 +130,36 @@ describe('withdrawing', () => {
     await assert.rejects(hers.update('alice', rootOf(2)), hasCode('CERTIFICATE_BAD', /withdrawn/));
     const again = member(2).register('alice', rootOf(2), { certificate });
     await assert.rejects(again, hasCode('CERTIFICATE_BAD', /withdrawn/));
+  });
+
+  test('counts at once where the node itself comes to know of it', async () => {
+    const { registrar, member, net } = setUpRegistrar();
+    const certificate = parseCertificate((await registrar.certify('alice', bob)).text);
+    const hers = member(2);
+    await hers.register('alice', rootOf(1), { certificate });
+    const place = toHex(nameKey('alice', zone));
+    const [storer] = net.storers;
+    const withdrawalsHeld = (): SignedRecord[] => {
+      const record = storer?.held.get(place);
+      return record?.tombstone ? [record] : [];
+    };
+    const holding = member(4, undefined, { withdrawalsHeld });
+    const asking = member(5);
+    for (const visitor of [holding, asking]) {
+      assert.equal((await visitor.resolve('alice')).state, 'ok');
+    }
+    const before = net.searches;
+    assert.equal((await holding.resolve('alice')).state, 'ok');
+    assert.equal(net.searches, before, 'from memory');
+    await registrar.withdraw('alice');
+    assert.equal((await holding.resolve('alice')).state, 'not-found', 'it was given to this node');
+    assert.equal((await asking.resolve('alice')).state, 'ok', 'nobody has told it');
+    await assert.rejects(asking.requireWritable('alice', { certificate }));
+    await assert.rejects(asking.update('alice', rootOf(3)));
+    assert.equal((await asking.resolve('alice')).state, 'not-found', 'it was seen meanwhile');
+    const searches = net.searches;
+    for (let i = 0; i < 3; i++) await holding.resolve('alice');
+    assert.equal(net.searches, searches, 'one withdrawal makes one search');
   });
 
   test('lasts as long as the certificate could have', async () => {

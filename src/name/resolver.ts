@@ -3,7 +3,7 @@
  * by a search that answers on the first safe evidence and goes on behind the answer. It owns the
  * cache; what is remembered for good is in pins.ts, the rules are in verdict.ts.
  */
-import { type Bytes, equalBytes } from '../base/bytes.ts';
+import { type Bytes, equalBytes, toHex } from '../base/bytes.ts';
 import { unixSeconds, type World } from '../base/clock.ts';
 import type { Denials } from '../base/denial.ts';
 import { AltNetError, isAltNetError } from '../base/errors.ts';
@@ -17,7 +17,7 @@ import { denialAt, deniedAnswer, judgedAnswer } from './denied.ts';
 import { type OwnNames, ttlSecondsOf } from './own.ts';
 import type { Pins } from './pins.ts';
 import { type Apex, type NamePlace, placesOf } from './place.ts';
-import type { NameSearch } from './ports.ts';
+import type { NameSearch, WithdrawalsHeld } from './ports.ts';
 import { Repair } from './repair.ts';
 import { Searches } from './searches.ts';
 import { searchName, type Survey } from './survey.ts';
@@ -34,6 +34,8 @@ export interface ResolverDeps {
   readonly log: Logger;
   /** What is not resolved, and not even looked for. */
   readonly denials: Denials;
+  /** Left out: none, and a withdrawal is seen by searches alone. */
+  readonly withdrawalsHeld?: WithdrawalsHeld | undefined;
 }
 
 export interface ResolverOptions {
@@ -80,6 +82,8 @@ interface Remembered {
 interface Cached extends Remembered {
   /** … and until when it is not asked again. */
   readonly untilMs: number;
+  /** What was held here then, see #withdrawals(). */
+  readonly withdrawals: string;
 }
 
 /** What a lookup is about, and how much had been written when it began. */
@@ -125,7 +129,10 @@ export class Resolver {
     const judged = (answer: Answer): Answer =>
       judgedAnswer(answer, placesOf(apex, zones), this.#deps.denials);
     const cached = fresh ? undefined : this.#cache.get(apex.name);
-    if (cached && nowMs < cached.untilMs) return judged(agedAnswer(cached, nowMs));
+    const isFresh = cached && nowMs < cached.untilMs;
+    if (isFresh && cached.withdrawals === this.#withdrawals(apex)) {
+      return judged(agedAnswer(cached, nowMs));
+    }
     const look = (ended: AbortSignal): Promise<Answer> => this.#lookUp(apex, zones, ended);
     return judged(await this.#lookups.run(apex.name, look, { signal }));
   }
@@ -134,6 +141,7 @@ export class Resolver {
   async survey(place: NamePlace, signal: AbortSignal): Promise<Survey> {
     const survey = await this.#search(place, { paths: 2, signal });
     await this.#rememberVerdict(survey);
+    if (isWithdrawn(survey)) this.#cache.delete(place.name);
     return survey;
   }
 
@@ -151,6 +159,17 @@ export class Resolver {
     } catch (error) {
       this.#deps.log.warn('an owner could not be remembered', { why: reasonOf(error) });
     }
+  }
+
+  /**
+   * The withdrawals of a name that this node has been given as one of its storers: one more than
+   * there were, and what was found before is not told any more without asking.
+   */
+  #withdrawals(apex: Apex): string {
+    const { withdrawalsHeld } = this.#deps;
+    if (!withdrawalsHeld) return '';
+    const held = placesOf(apex, this.#zones).flatMap(({ key }) => withdrawalsHeld(key));
+    return held.map(({ hash }) => toHex(hash)).join();
   }
 
   /** What was resolved in other zones means nothing any more, nor does what is under way there. */
@@ -175,7 +194,7 @@ export class Resolver {
       const earlier = isSilence(error) && writes === this.#writes && this.#earlier(apex);
       if (!earlier) throw error;
       const untilMs = this.#nowMs() + this.#options.pauseMs;
-      this.#cache.set(apex.name, { ...earlier, untilMs });
+      this.#cache.set(apex.name, { ...earlier, untilMs, withdrawals: this.#withdrawals(apex) });
       return agedAnswer(earlier, this.#nowMs());
     }
   }
@@ -202,7 +221,8 @@ export class Resolver {
   /** One path for a name that was seen before, two to find out that there is nothing. */
   async #ask(place: NamePlace, { apex, writes, signal }: Lookup): Promise<Survey> {
     const onWhole = async (survey: Survey): Promise<void> => {
-      if (survey.verdict.state !== 'not-found') await this.#keep(apex, survey, writes);
+      const isAbsent = survey.verdict.state === 'not-found' && !isWithdrawn(survey);
+      if (!isAbsent) await this.#keep(apex, survey, writes);
     };
     if (!this.#deps.pins.get(place.key)) return this.#search(place, { paths: 2, signal, onWhole });
     const survey = await this.#search(place, { paths: 1, signal, onWhole });
@@ -248,7 +268,8 @@ export class Resolver {
     const answer = answerOf(survey, { pin, now: unixSeconds(world.clock), network });
     if (writes !== this.#writes) return answer;
     const atMs = this.#nowMs();
-    this.#cache.set(apex.name, { answer, atMs, untilMs: atMs + this.#keptMs(verdict) });
+    const untilMs = atMs + this.#keptMs(verdict);
+    this.#cache.set(apex.name, { answer, atMs, untilMs, withdrawals: this.#withdrawals(apex) });
     return answer;
   }
 
@@ -300,6 +321,10 @@ export class Resolver {
 function agedAnswer({ answer, atMs }: Remembered, nowMs: number): Answer {
   const ageSeconds = Math.floor((nowMs - atMs) / second);
   return { ...answer, resolved: { ...answer.resolved, ageSeconds } };
+}
+
+function isWithdrawn({ verdict }: Survey): boolean {
+  return verdict.state === 'not-found' && verdict.record !== undefined;
 }
 
 /** Whether it says nothing about the name, only about those who would know. */

@@ -15,6 +15,7 @@ import type { TargetDenials } from '../link/denied-target.ts';
 import { Links } from '../link/links.ts';
 import { CertificateWatch } from '../name/certificate-watch.ts';
 import { Names } from '../name/names.ts';
+import type { WithdrawalsHeld } from '../name/ports.ts';
 import { Registrar } from '../name/registrar.ts';
 import { PeerHost } from '../peer/host.ts';
 import { networkId, type NetworkProfile, networkProfiles } from '../record/network.ts';
@@ -284,7 +285,10 @@ async function startFields(
   const trustedZones = (): readonly Uint8Array[] => trust.zones();
   const readZoneFile = zoneFileReader(sites);
   const names = stack.use(
-    new Names({ ...naming, readZoneFile, denials: trust.denials }, { trustedZones }),
+    new Names(
+      { ...naming, readZoneFile, withdrawalsHeld: withdrawalsIn(store), denials: trust.denials },
+      { trustedZones },
+    ),
   );
   const registrar = stack.use(new Registrar({ ...naming, names: names.ownZone }));
   registrar.start();
@@ -298,6 +302,11 @@ async function startFields(
     registrar,
     links: new Links({ ...naming, denied }),
   };
+}
+
+/** Of those that this node holds for the network. */
+function withdrawalsIn({ records }: Pick<Parts['store'], 'records'>): WithdrawalsHeld {
+  return (key) => records.list(key).flatMap(({ record }) => (record.tombstone ? [record] : []));
 }
 
 function targetDenials(trust: Parts['trust']): TargetDenials {

@@ -7,19 +7,22 @@ import type { Denials } from '../../src/base/denial.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { SigningKey } from '../../src/identity/key.ts';
 import { AltNetError } from '../../src/base/errors.ts';
-import { Names, type NamesOptions } from '../../src/name/names.ts';
+import { Names, type NamesDeps, type NamesOptions } from '../../src/name/names.ts';
 import { seqOf, type SignedRecord } from '../../src/record/envelope.ts';
 import { makeNameRecord } from '../../src/record/name.ts';
 import { networkId, networkProfiles, type NetworkProfile } from '../../src/record/network.ts';
 import { type ManualWorld, manualWorld } from './manual-world.ts';
 import { MemoryNameNotes, MemoryNamePublisher, NameNet } from './name-net.ts';
 
+/** Options, and what this node holds as a storer. */
+export type NameNodeOptions = Partial<NamesOptions> & Pick<NamesDeps, 'withdrawalsHeld'>;
+
 export interface NameBench {
   readonly world: ManualWorld;
   readonly net: NameNet;
   readonly network: Uint8Array;
   /** One author's node; the same number twice is one author on two machines. */
-  readonly node: (fill: number, notes?: MemoryNameNotes, options?: Partial<NamesOptions>) => Names;
+  readonly node: (fill: number, notes?: MemoryNameNotes, options?: NameNodeOptions) => Names;
   /** Zone files that can be had, by root. */
   readonly files: Map<string, Uint8Array>;
   /** A record of "alice" by an author, signed yesterday. */
@@ -55,12 +58,13 @@ export function setUp({
   const node = (
     fill: number,
     notes = new MemoryNameNotes(),
-    options: Partial<NamesOptions> = {},
+    options: NameNodeOptions = {},
   ): Names => {
     const publisher = new MemoryNamePublisher(net);
     const authorKey = authorOf(fill);
     const deps = { dht: net, publisher, notes, authorKey, profile, network, readZoneFile, denials };
-    return new Names({ ...deps, world, log: silentLogger }, options);
+    const { withdrawalsHeld } = options;
+    return new Names({ ...deps, world, log: silentLogger, withdrawalsHeld }, options);
   };
   const signed = (fill: number, version: number, expires?: number): SignedRecord => {
     const stamp = { seq: seqOf(0, version), issued: unixSeconds(world.clock) - day, expires };
