@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { manualWorld } from '../../test/support/manual-world.ts';
 import { RevocationNet, revocationNetwork } from '../../test/support/revocation-net.ts';
 import type { Bytes } from '../base/bytes.ts';
+import { silentLogger } from '../base/logger.ts';
 import { SigningKey } from '../identity/key.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import { hashOfContent, makeRevocationsRecord, revocationBytes } from '../record/revocations.ts';
 import { countOf, tailOf } from './entries.ts';
+import { ListFetch, type ListFetchDeps } from './list-fetch.ts';
 import { fileRoot } from './list-files.ts';
 
 const minuteMs = 60_000;
@@ -61,4 +64,46 @@ test('a file that is not the list of its record is left aside, once, and survive
   await net.world.advanceAsync(2 * minuteMs);
   assert.ok(again.lists.ofBlock(hash(59)) && again.lists.ofBlock(hash(35)), 'the next one counts');
   assert.equal(again.revocations.freshness().lists[0]?.equivocated, false);
+});
+
+test('small lists do not wait for one another, nor for large ones, which come one at a time', async () => {
+  const world = manualWorld();
+  const counts = [1_000_000, 1_000_000, 10, 20, 30, 40];
+  const lacking = counts.map((count, n) => ({
+    isLacking: true,
+    revoker: hash(n),
+    record: { hash: hash(n) },
+    body: { count, list: {} },
+  }));
+  const reading = new Map<number, () => void>(); // BOUNDED by this test
+  const deps = {
+    lists: { all: () => lacking },
+    intake: { complete: async () => true },
+    files: {
+      read: (_: unknown, { bytes }: { bytes: number }) =>
+        new Promise<Bytes>((resolve) => {
+          const count = bytes / revocationBytes;
+          reading.set(count, () => {
+            reading.delete(count);
+            resolve(new Uint8Array());
+          });
+        }),
+    },
+    world,
+    log: silentLogger,
+  };
+  const fetch = new ListFetch(deps as unknown as ListFetchDeps);
+  fetch.start();
+  await world.advanceAsync(1);
+  assert.deepEqual([...reading.keys()], [10, 20, 30, 1_000_000]);
+  reading.get(20)?.();
+  await world.advanceAsync(1);
+  assert.deepEqual([...reading.keys()], [10, 30, 1_000_000, 40]);
+  for (const list of lacking) list.isLacking = false;
+  const stopped = fetch.stop();
+  while (reading.size > 0) {
+    for (const finish of reading.values()) finish();
+    await world.advanceAsync(1);
+  }
+  await stopped;
 });

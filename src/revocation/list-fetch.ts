@@ -29,6 +29,10 @@ const fetchMs = 30_000;
 const fetchMsMax = 5 * 60_000;
 const idleMs = 3_600_000;
 
+/** So large a list is in memory while it is read, so one after the other; small ones need not wait. */
+const smallBytesMax = 1024 * 1024;
+const smallAtOnce = 3;
+
 export class ListFetch {
   readonly #deps: ListFetchDeps;
   readonly #stopping = new AbortController();
@@ -82,25 +86,44 @@ export class ListFetch {
 
   async #fetchAll(signal: AbortSignal): Promise<void> {
     this.#isDue = false;
-    await forEachOf([...this.#lacking()], 1, async (list) => {
-      try {
-        await this.#fetch(list, AbortSignal.any([signal, AbortSignal.timeout(fetchMsMax)]));
-      } catch (error) {
-        signal.throwIfAborted();
-        this.#deps.log.warn('a list of revocations could not be fetched', { why: reasonOf(error) });
-      }
-    });
+    const lacking = this.#lacking();
+    const fetch = (list: RevokerList): Promise<void> => this.#tryToFetch(list, signal);
+    await Promise.all([
+      forEachOf(lacking.filter(isSmall), smallAtOnce, fetch),
+      forEachOf(
+        lacking.filter((list) => !isSmall(list)),
+        1,
+        fetch,
+      ),
+    ]);
+  }
+
+  async #tryToFetch(list: RevokerList, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#fetch(list, AbortSignal.any([signal, AbortSignal.timeout(fetchMsMax)]));
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#deps.log.warn('a list of revocations could not be fetched', { why: reasonOf(error) });
+    }
   }
 
   async #fetch(list: RevokerList, signal: AbortSignal): Promise<void> {
     const { files, intake, log } = this.#deps;
     const { record, body } = list;
     if (!record || !body?.list) return;
-    const bytes = body.count * revocationBytes;
-    const entries = await files.read(body.list, { bytes, signal });
+    const entries = await files.read(body.list, { bytes: bytesOf(list), signal });
     if (await intake.complete(list, record, entries)) return;
     const revoker = toHex(list.revoker);
     this.#refused.set(revoker, toHex(record.hash));
     log.warn('a list of revocations is not what its record says', { revoker });
   }
+}
+
+/** Of the file that the newest record names. */
+function bytesOf({ body }: RevokerList): number {
+  return (body?.count ?? 0) * revocationBytes;
+}
+
+function isSmall(list: RevokerList): boolean {
+  return bytesOf(list) <= smallBytesMax;
 }
