@@ -1,8 +1,8 @@
 /** The page that lists a folder without an index, in pieces: a folder may be long. */
 import { createHash } from 'node:crypto';
 import type { SiteFolder } from '../content/types.ts';
-import { type Html, html } from './html.ts';
-import { formatPageAround } from './page.ts';
+import { Html, html } from './html.ts';
+import { formatPage } from './page.ts';
 
 /** What SiteFolder gives at most. */
 const entriesMax = 10_000;
@@ -19,7 +19,7 @@ export function* formatListing(
   segments: readonly string[],
 ): Generator<string, void, undefined> {
   const title = `/${segments.map((name) => `${name}/`).join('')}`;
-  const head = html`<nav aria-label="Path">${formatCrumbs(segments)}</nav>
+  const body = html`<nav aria-label="Path">${formatCrumbs(segments)}</nav>
     <table>
       <thead>
         <tr>
@@ -28,22 +28,22 @@ export function* formatListing(
         </tr>
       </thead>
       <tbody>
-        ${segments.length === 0 ? [] : [formatRow('../', '..', '')]}
-      </tbody>
-    </table>`;
-  const foot = html`
+        ${segments.length === 0 ? [] : [formatRow('../', '..', '')]}${rowsHere}
       </tbody>
     </table>
     <p class="note">${formatCount(entries)}</p>`;
-  const [before, after] = formatPageAround({ title });
-  yield before + head.text;
+  const [before = '', after = ''] = formatPage({ title, body }).split(rowsHere.text);
+  yield before;
   const sorted = entries.toSorted(foldersFirst);
   for (let at = 0; at < sorted.length; at += rowsPerPiece) {
     const rows = sorted.slice(at, at + rowsPerPiece).map(formatEntry);
     yield rows.map(({ text }) => text).join('');
   }
-  yield foot.text + after;
+  yield after;
 }
+
+/** No name can hold it: there, "<" is always escaped. */
+const rowsHere = new Html('<!-- rows -->');
 
 /** Each folder on the way links to itself; the last one is where the reader is. */
 function formatCrumbs(segments: readonly string[]): Html[] {

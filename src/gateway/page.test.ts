@@ -45,6 +45,7 @@ test('a listing shows names as they are and leads nowhere else', () => {
   const entries = names.map((name) => ({ name, size: 2048, type: 'file' as const }));
   const text = [...formatListing({ entries }, ['<x>'])].join('');
   assert.doesNotMatch(text, /<img|<x>/);
+  assert.match(text, /<tbody>.*<a href="\.\/.*<\/tbody>.*<\/main>\s*<\/body>\s*<\/html>\s*$/s);
   for (const name of names) {
     assert.ok(text.includes(`<a href="./${encodeURIComponent(name).replaceAll("'", '&#39;')}">`));
   }

@@ -83,13 +83,7 @@ export const pageHeaders: Readonly<Record<string, string>> = {
 
 /** A whole document. */
 export function formatPage({ title, body }: { title: string; body: Html }): string {
-  const [before, after] = formatPageAround({ title });
-  return before + body.text + after;
-}
-
-/** What stands before and after the body, for one that is sent in pieces. */
-export function formatPageAround({ title }: { title: string }): [before: string, after: string] {
-  const before = html`<!doctype html>
+  return html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
@@ -99,11 +93,7 @@ export function formatPageAround({ title }: { title: string }): [before: string,
         ${styleElement}
       </head>
       <body>
-        <main></main>
+        <main>${body}</main>
       </body>
-    </html>`;
-  const after = html`</main>
-      </body>
-    </html> `;
-  return [before.text, after.text];
+    </html> `.text;
 }
