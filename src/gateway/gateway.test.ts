@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { raw, runGateway, stalled, tree, until } from '../../test/support/gateway.ts';
+import { manualWorld } from '../../test/support/manual-world.ts';
 import { systemWorld } from '../base/clock.ts';
 import { silentLogger } from '../base/logger.ts';
 import { Gateway } from './gateway.ts';
@@ -67,6 +68,31 @@ test('a connection on which nothing moves is closed', async (t) => {
   await stalled(t, port, { host: `${root}.localhost`, path: '/huge.bin' });
   await until(() => sites.reading === 1);
   await until(() => sites.reading === 0);
+});
+
+test('a client that takes hardly anything loses its place', async (t) => {
+  const world = manualWorld();
+  const { sites, port } = await runGateway(t, { world, readerTimeoutMs: 1000, requestsMax: 1 });
+  const host = `${sites.add({ 'huge.bin': huge, 'index.html': 'x' }).toString()}.localhost`;
+  sites.pieceBytes = 1024 * 1024;
+  const socket = await stalled(t, port, { host, path: '/huge.bin' });
+  const settled = async (): Promise<number> => {
+    let before = -1;
+    while (before !== sites.bytesRead) {
+      before = sites.bytesRead;
+      for (let i = 0; i < 200; i++) await new Promise((resolve) => setImmediate(resolve));
+    }
+    return before;
+  };
+  await until(() => sites.bytesRead > 0);
+  await settled();
+  world.advance(1000);
+  await settled();
+  assert.equal(sites.reading, 1, 'what waits may take as long as it takes at 4 KiB/s');
+  world.advance(huge.length / 4);
+  await until(() => sites.reading === 0);
+  socket.resume();
+  if (!socket.closed) await once(socket, 'close');
 });
 
 test('localhost may mean IPv6, too', async (t) => {
