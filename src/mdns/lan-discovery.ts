@@ -1,7 +1,7 @@
 /**
  * Finds nodes of the same network in the local network, and is found there, by multicast DNS. What
- * it hears is a hint from anybody who is connected to that network: it is bounded here and proven by
- * whoever uses it. It joins nobody.
+ * it hears is a hint from anybody who is connected to that network: it is bounded here and proven
+ * by whoever uses it. It joins nobody.
  *
  *   in:  start, wake (the network changed), timers, datagrams
  *   out: queries and announcements to 224.0.0.251:5353; `onFound`

@@ -1,6 +1,6 @@
 /**
- * What nodes say to each other in a local network, as multicast DNS messages (docs/spec/nat.md, "The
- * local network"). Everything else on the network's port 5353 is passed over undecoded.
+ * What nodes say to each other in a local network, as multicast DNS messages (docs/spec/nat.md,
+ * "The local network"). Everything else on the network's port 5353 is passed over undecoded.
  */
 import { AUTHORITATIVE_ANSWER, type Answer, decode, encode, type Packet } from 'dns-packet';
 import { type Bytes, parseHex, parseUtf8, toHex } from '../base/bytes.ts';

@@ -19,6 +19,14 @@ const dht: readonly NodeFamily[] = [
     (node) => Number(node.isServer),
   ),
   {
+    name: 'altnet_reachability',
+    help: '1 under the word that says how others connect to this node, 0 under the others.',
+    type: 'gauge',
+    labels: ['state'],
+    read: ({ reachability }) =>
+      Object.entries(reachability).map(([state, value]) => ({ labels: { state }, value })),
+  },
+  {
     name: 'altnet_dht_requests_sent_total',
     help: 'Requests of this node, by method and whether they were answered.',
     type: 'counter',

@@ -113,6 +113,8 @@ export interface NodeSnapshot {
   readonly listen: string;
   readonly advertised: readonly string[];
   readonly isServer: boolean;
+  /** 1 under the word that holds, 0 under the others. */
+  readonly reachability: Readonly<Record<string, number>>;
   /** What our clock lacks to that of others; undefined while too few can be compared. */
   readonly clockOffsetSeconds: number | undefined;
   readonly uptimeSeconds: number;

@@ -55,7 +55,7 @@ function littleEndianIp(hex: string): string {
     .join('.');
 }
 
-/** The same in what `netstat -rn` prints on macOS ("default …") and Windows ("0.0.0.0 0.0.0.0 …"). */
+/** The same in what `netstat -rn` prints on macOS ("default …") and Windows ("0.0.0.0 …"). */
 export function parseNetstat(text: string): string | undefined {
   for (const line of text.split('\n')) {
     const words = line.trim().split(/\s+/);

@@ -1,7 +1,7 @@
 /**
- * Has the router let others in at the port that this node listens on, by NAT-PMP or UPnP: asks once,
- * prolongs what was given before it ends, takes it back at the end. What the router says is a hint:
- * whether others really come through, its user finds out (docs/spec/nat.md, "Port mapping").
+ * Has the router let others in at the port that this node listens on, by NAT-PMP or UPnP: asks
+ * once, prolongs what was given before it ends, takes it back at the end. What the router says is a
+ * hint: whether others really come through, its user finds out (docs/spec/nat.md, "Port mapping").
  *
  *   in:  start, wake (the network changed), a timer, stop
  *   out: requests to the default gateway, and to nobody else

@@ -1,6 +1,6 @@
 /**
- * Where the default gateway describes itself (UPnP's discovery, SSDP): one question to all, of which
- * only that gateway's answer counts. Nothing listens for what others announce by themselves.
+ * Where the default gateway describes itself (UPnP's discovery, SSDP): one question to all, to
+ * which only that gateway's answer counts. Nothing listens for what others announce by themselves.
  */
 import { createSocket } from 'node:dgram';
 import { type Abortable, sleep } from '../base/abort.ts';

@@ -17,7 +17,7 @@ const serviceTypes = ['WANIPConnection:2', 'WANIPConnection:1', 'WANPPPConnectio
 );
 const servicesMax = 64;
 
-/** The service of a gateway that maps ports; undefined where there is none at the gateway itself. */
+/** The service of a gateway that maps ports; undefined where the gateway itself has none. */
 export function parseDescription(
   text: string,
   { location, gateway }: { readonly location: URL; readonly gateway: string },

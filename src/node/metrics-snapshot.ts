@@ -15,6 +15,7 @@ import type {
 } from '../metrics/snapshot.ts';
 import { programName } from './own-contact.ts';
 import type { Parts } from './parts.ts';
+import { reachabilities } from './reachability.ts';
 import { countHeld } from './services-held.ts';
 import type { NetworkContext } from './services-network.ts';
 
@@ -48,6 +49,7 @@ function snapshotOf(
     listen: listen ? formatEndpoint(listen) : '',
     advertised: peers.addresses(),
     isServer: mode.isServer(),
+    reachability: reachabilityIn(parts),
     clockOffsetSeconds: mode.status().clockOffsetSeconds,
     uptimeSeconds: (world.clock.monotonicMs() - startedMs) / 1000,
     unixSeconds: unixSeconds(world.clock),
@@ -67,6 +69,11 @@ function snapshotOf(
     },
     countedNames: stats.size,
   };
+}
+
+function reachabilityIn({ waysIn }: Parts): NodeSnapshot['reachability'] {
+  const holds = waysIn.reachability();
+  return Object.fromEntries(reachabilities.map((word) => [word, Number(word === holds)]));
 }
 
 function dhtOf({ dht, transport }: Parts): DhtSnapshot {

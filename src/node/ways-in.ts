@@ -1,7 +1,7 @@
 /**
  * The ways to this node besides relays: a router that lets others in, direct connections through
- * NATs, and the local network. Wires src/nat, src/mdns and src/peer/{reach,punch} to the DHT and the
- * options; the rules are there.
+ * NATs, and the local network. Wires src/nat, src/mdns and src/peer/{reach,punch} to the DHT and
+ * the options; the rules are there.
  */
 import { networkInterfaces } from 'node:os';
 import { type Endpoint, formatIp, scopeOf } from '../base/address.ts';

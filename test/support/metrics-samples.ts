@@ -15,6 +15,7 @@ export const sampleSnapshot: NodeSnapshot = {
   listen: '127.0.0.1:9000',
   advertised: ['/ip4/127.0.0.1/tcp/9000'],
   isServer: true,
+  reachability: { public: 1, mapped: 0, punchable: 0, relayed: 0, unknown: 0 },
   clockOffsetSeconds: -0.5,
   uptimeSeconds: 12.75,
   unixSeconds: 1_800_000_100,

@@ -1,7 +1,7 @@
 /**
  * TCP connections that leave from a port of one's choice, past libp2p's dialling: so that what one
- * peer sees of that port tells where another one finds it. Says how a connection is made and secured;
- * when and to whom, others decide (docs/spec/nat.md, "Direct connections through NATs").
+ * peer sees of that port tells where another one finds it. Says how a connection is made and
+ * secured; when and to whom, others decide (docs/spec/nat.md, "Direct connections through NATs").
  */
 import type {
   Connection,

@@ -1,6 +1,7 @@
 /**
- * What a port of this machine looks like from outside: connects from it to nodes that tell, and keeps
- * those connections, without which a NAT would give the port away again. It knows no peers by itself.
+ * What a port of this machine looks like from outside: connects from it to nodes that tell, and
+ * keeps those connections, without which a NAT would give the port away again. It knows no peers by
+ * itself.
  */
 import { publicKeyFromRaw } from '@libp2p/crypto/keys';
 import { peerIdFromPublicKey } from '@libp2p/peer-id';
