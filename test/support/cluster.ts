@@ -50,6 +50,8 @@ export interface ClusterNode {
   /** Its data folder; survives the process, so that the node can be started again. */
   readonly data: string;
   readonly pid: number;
+  /** Words before each command to it: those that lead to its host. */
+  readonly within: readonly string[];
   readonly ready: Ready;
   /** The end of what it said on stderr. */
   readonly log: () => string;
@@ -67,7 +69,18 @@ export interface NodeInput {
   readonly options?: readonly string[];
   /** Besides this process's. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Words that lead to another host, before those of the command: `ip netns exec HOST`. */
+  readonly within?: readonly string[];
+  /** As a user starts it who sets nothing: only for hosts that lead nowhere. */
+  readonly isPlain?: boolean;
 }
+
+/** Free ports, and nothing that would tell others of this machine of the node. */
+const quietOptions: readonly string[] = [
+  ...['--network', 'local'],
+  ...['listen', 'gateway', 'registrar'].flatMap((name) => [`--${name}`, '127.0.0.1:0']),
+  ...['--no-dns', '--no-metrics', '--no-mdns', '--no-port-mapping', '--no-guide'],
+];
 
 /** What a command printed, and how it ended. */
 export interface Outcome {
@@ -128,19 +141,12 @@ function passed(t: TestContext): boolean {
 /** Starts a node and waits until it listens everywhere. */
 export async function startNode(t: TestContext, input: NodeInput): Promise<ClusterNode> {
   const data = input.data ?? temporaryFolder(t);
-  const args = [...programWords, 'start', '--headless', '--json', '--network', 'local'];
-  for (const option of ['listen', 'gateway', 'registrar']) args.push(`--${option}`, '127.0.0.1:0');
-  args.push(
-    '--no-dns',
-    '--no-metrics',
-    '--no-mdns',
-    '--no-port-mapping',
-    '--no-guide',
-    '--data',
-    data,
-  );
+  const { within = [], isPlain = false } = input;
+  const [first, ...words] = [...within, program, ...programWords, 'start', '--headless', '--json'];
+  assert.ok(first !== undefined);
+  const args = [...words, ...(isPlain ? [] : quietOptions), '--data', data];
   if (input.bootstrap !== undefined) args.push('--bootstrap', input.bootstrap);
-  const child = spawn(program, [...args, ...(input.options ?? [])], {
+  const child = spawn(first, [...args, ...(input.options ?? [])], {
     cwd: root,
     env: { ...process.env, ...input.env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -157,6 +163,7 @@ export async function startNode(t: TestContext, input: NodeInput): Promise<Clust
     name: input.name,
     data,
     pid: child.pid,
+    within,
     ready,
     log,
     end: (signal = 'SIGTERM') => endProcess(child, signal),
@@ -214,8 +221,18 @@ export async function eventually(what: string, holds: () => Promise<boolean>): P
 }
 
 /** Runs `altnet` with these words, as a user would; never rejects for what the command says. */
-export async function runProgram(words: readonly string[], input = ''): Promise<Outcome> {
-  const child = spawn(program, [...programWords, ...words], { cwd: root, timeout: commandMs });
+export async function runProgram(
+  words: readonly string[],
+  input = '',
+  { within = [], env = {} }: Pick<NodeInput, 'within' | 'env'> = {},
+): Promise<Outcome> {
+  const [first, ...rest] = [...within, program, ...programWords, ...words];
+  assert.ok(first !== undefined);
+  const child = spawn(first, rest, {
+    cwd: root,
+    env: { ...process.env, ...env },
+    timeout: commandMs,
+  });
   const [stdout, stderr] = [keepTail(child.stdout), keepTail(child.stderr)];
   child.stdin.on('error', () => undefined); // a command that reads nothing may close it first
   child.stdin.end(input);
@@ -225,7 +242,7 @@ export async function runProgram(words: readonly string[], input = ''): Promise<
 
 /** Runs a command against `node` with --json, whatever comes of it. */
 export function tryAltnet(node: ClusterNode, ...words: string[]): Promise<Outcome> {
-  return runProgram([...words, '--json', '--data', node.data]);
+  return runProgram([...words, '--json', '--data', node.data], '', { within: node.within });
 }
 
 /** Every object that a command, which must succeed, printed. */
