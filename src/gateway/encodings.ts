@@ -53,8 +53,24 @@ function weightOf(parameters: readonly string[]): number {
 
 /** Types that are text at heart; pictures, sound and archives are packed already. */
 export function isCompressible(mediaType: string): boolean {
-  return compressible.test(mediaType);
+  const [name = ''] = mediaType.split(';', 1);
+  return compressible.has(name) || /^(?:text|model)\/|\+(?:json|xml)$/.test(name);
 }
 
-const compressible =
-  /^(?:text\/|application\/(?:json|javascript|xml|manifest\+json|wasm|x-javascript|rtf|toml|yaml|sql|vnd\.ms-fontobject)(?:;|$)|application\/[\w.-]+\+(?:json|xml|text)|image\/(?:svg\+xml|bmp|x-icon|vnd\.microsoft\.icon)|font\/(?:ttf|otf|collection)|model\/)/;
+const compressible: ReadonlySet<string> = new Set([
+  'application/javascript',
+  'application/json',
+  'application/rtf',
+  'application/sql',
+  'application/toml',
+  'application/vnd.ms-fontobject',
+  'application/wasm',
+  'application/xml',
+  'application/yaml',
+  'font/collection',
+  'font/otf',
+  'font/ttf',
+  'image/bmp',
+  'image/vnd.microsoft.icon',
+  'image/x-icon',
+]);
