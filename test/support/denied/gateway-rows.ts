@@ -53,6 +53,19 @@ const missingPage = check('a denied page for what is missing is not shown', asyn
   assert.doesNotMatch(body, /our own page/);
 });
 
+const asBlocks = check('blocks and archives of what is denied', async (net) => {
+  const { denied, mixed, allowed } = net.subjects;
+  for (const format of ['?format=raw', '?format=car', '?format=car&dag-scope=block']) {
+    await refuses(net, `${denied.text}.localhost`, `/a/b.html${format}`);
+    await refuses(net, `${names.denied}.localhost`, `/${format}`);
+    await refuses(net, 'localhost', `/ipfs/${denied.text}/${format}`);
+    for (const path of ['/secret.html', '/private', '/private/page.html']) {
+      await refuses(net, `${mixed.text}.localhost`, `${path}${format}`);
+    }
+    assert.equal((await ask(net, `${allowed.text}.localhost`, `/${format}`)).status, 200);
+  }
+});
+
 const moved = check('a browser that is sent on meets the same', async (net) => {
   const { denied } = net.subjects;
   const { location } = await ask(net, `${denied.text}.ipfs.localhost`, '/a/b.html');
@@ -73,7 +86,7 @@ const byGateway = check('paths of the gateway itself', async (net) => {
 export const gatewayRows: Rows<HostTarget['kind']> = {
   gateway: [byGateway],
   name: [byName, byNameOfRoot],
-  root: [byRoot, byPath, missingPage],
+  root: [byRoot, byPath, missingPage, asBlocks],
   moved: [moved],
   subdomain: 'It is an error page.',
   'other-system': 'It is an error page.',
