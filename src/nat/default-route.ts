@@ -82,7 +82,9 @@ async function localAddressTo(gateway: string): Promise<string> {
   try {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     socket.once('error', reject);
-    socket.connect(anyPort, gateway, resolve);
+    // A callback given to connect() would be told of its failure too, in place of 'error'.
+    socket.once('connect', resolve);
+    socket.connect(anyPort, gateway);
     await promise;
     return socket.address().address;
   } finally {

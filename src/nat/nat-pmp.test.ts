@@ -68,6 +68,11 @@ test('no octets that come make it throw anything but a refusal', () => {
   );
 });
 
+test('a gateway that the system does not let us reach is given up', async () => {
+  const router = new NatPmpRouter('255.255.255.255', { timers, port: 5351 });
+  await assert.rejects(router.map(wish, {}), RouterRefusal);
+});
+
 test('a gateway that is silent is given up', async (t) => {
   const port = await natPmpGateway(t, () => []);
   const router = new NatPmpRouter('127.0.0.1', { timers, port });

@@ -122,7 +122,9 @@ export class NatPmpRouter implements Router {
 function connected(socket: Socket, { host, port }: { host: string; port: number }): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   socket.once('error', (cause) => reject(new RouterRefusal('it cannot be reached', { cause })));
-  socket.connect(port, host, resolve);
+  // A callback given to connect() would be told of its failure too, in place of 'error'.
+  socket.once('connect', resolve);
+  socket.connect(port, host);
   return promise;
 }
 

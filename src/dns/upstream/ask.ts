@@ -38,10 +38,12 @@ export async function askByUdp<T>({ server, message, read, signal }: Ask<T>): Pr
     const read1 = read(answer);
     if (read1 !== undefined) resolve(read1);
   });
-  // The system lets through only what comes from where the question went.
-  socket.connect(server.port, server.host, () => {
+  // A callback given to connect() would be told of its failure too, in place of 'error'.
+  socket.once('connect', () => {
     if (!signal.aborted) socket.send(message);
   });
+  // The system lets through only what comes from where the question went.
+  socket.connect(server.port, server.host);
   try {
     return await promise;
   } finally {

@@ -179,6 +179,15 @@ describe('resolvers that fail', () => {
     assert.equal(first.seen.length, 1);
   });
 
+  test('one that the system does not let us reach is left for another', async (t) => {
+    const [resolver] = await resolvers(t, tell('192.0.2.1'));
+    assert.ok(resolver);
+    // As without a network: a socket cannot even be connected there.
+    const nowhere = { host: '255.255.255.255', port: 53 };
+    assert.equal(await bench(t, [nowhere, resolver.address]).ask('example.com'), good);
+    assert.equal(await bench(t, [nowhere]).ask('example.com'), '2: ');
+  });
+
   test('one that refuses does not speak for the others', async (t) => {
     const [first, second] = await resolvers(t, refuse, tell('192.0.2.1'));
     assert.ok(first && second);
