@@ -37,7 +37,7 @@ export function circuitTransport(
   { acceptsFrom, onReady }: CircuitHooks,
 ): (components: Components) => Transport {
   return (components) => {
-    const upgrader = eagerUpgrader(components.upgrader, tls(components));
+    const upgrader = eagerUpgrader(limited(components.upgrader), tls(components));
     const transport = circuitRelayTransport({
       maxInboundStopStreams: circuitsPerConnectionMax,
       maxOutboundStopStreams: circuitsPerConnectionMax,
@@ -72,6 +72,21 @@ async function dial(
   const at = relay.remoteAddr.toString().replace(/\/p2p\/[^/]+$/, '');
   const text = `${at}/p2p/${relay.remotePeer.toString()}/p2p-circuit/p2p/${peer.toString()}`;
   return transport.dial(multiaddr(text), { signal, upgrader });
+}
+
+/**
+ * libp2p takes a connection for direct whose relay named no limit: such a relay would be seen as the
+ * peer itself, and nobody would look for a better way.
+ */
+function limited(upgrader: Upgrader): Upgrader {
+  const upgradeInbound: Upgrader['upgradeInbound'] = (raw, how) =>
+    upgrader.upgradeInbound(raw, { ...how, limits: how.limits ?? {} });
+  const upgradeOutbound: Upgrader['upgradeOutbound'] = (raw, how) =>
+    upgrader.upgradeOutbound(raw, { ...how, limits: how.limits ?? {} });
+  return Object.create(upgrader, {
+    upgradeInbound: { value: upgradeInbound },
+    upgradeOutbound: { value: upgradeOutbound },
+  });
 }
 
 function notListening<T extends Components['transportManager']>(transportManager: T): T {
