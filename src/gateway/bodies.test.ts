@@ -27,6 +27,14 @@ test('what is too big, or nothing at all, cannot fill the memory', () => {
   assert.equal(kept.length, 19);
 });
 
+test('long keys and places are no way around the limit', () => {
+  const bodies = new Bodies({ bytesMax: 100_000, bodyBytesMax: 4000 });
+  const place = 'p'.repeat(4000);
+  const keys = Array.from({ length: 100 }, (_, i) => `${i}${'k'.repeat(4000)}`);
+  for (const key of keys) bodies.add(key, { ...body(0), shown: { ...body(0).shown, place } });
+  assert.equal(keys.filter((key) => bodies.get(key)).length, 11);
+});
+
 test('what was encoded may be larger, as it cost more', () => {
   const bodies = new Bodies({ bytesMax: 160_000, bodyBytesMax: 4000 });
   bodies.add('encoded', body(10_000, 'gzip'));

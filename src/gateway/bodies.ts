@@ -44,6 +44,7 @@ export class Bodies {
     const max = body.shown.encoding
       ? Math.max(bodyBytesMax, bytesMax * encodedShareMax)
       : bodyBytesMax;
-    if (length <= max) this.#bodies.set(key, body, length);
+    const held = length + (body.shown.place?.length ?? 0);
+    if (length <= max) this.#bodies.set(key, body, held);
   }
 }

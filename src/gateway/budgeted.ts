@@ -37,8 +37,10 @@ export class BudgetedMap<V> {
 
   set(key: string, value: V, cost: number): void {
     this.#remove(key);
-    this.#entries.set(key, { value, cost: cost + entryCost, isUsed: false });
-    this.#cost += cost + entryCost;
+    // A key may be longer than its value: any number of long paths may lead to one small file.
+    const whole = cost + key.length + entryCost;
+    this.#entries.set(key, { value, cost: whole, isUsed: false });
+    this.#cost += whole;
     // Comes to an end: each is passed over once at most.
     for (const [oldest, entry] of this.#entries) {
       if (this.#cost <= this.#costMax) return;

@@ -34,7 +34,8 @@ export function* formatListing(
     <p class="note">${formatCount(entries)}</p>`;
   const [before = '', after = ''] = formatPage({ title, body }).split(rowsHere.text);
   yield before;
-  const sorted = entries.toSorted(foldersFirst);
+  const collator = entries.length > longListingEntries ? byLetter : byNumber;
+  const sorted = entries.toSorted((a, b) => foldersFirst(a, b) || collator.compare(a.name, b.name));
   for (let at = 0; at < sorted.length; at += rowsPerPiece) {
     const rows = sorted.slice(at, at + rowsPerPiece).map(formatEntry);
     yield rows.map(({ text }) => text).join('');
@@ -85,10 +86,12 @@ function formatRow(href: string, name: string, size: string): Html {
 }
 
 function foldersFirst(a: Entry, b: Entry): number {
-  return Number(isFolder(b)) - Number(isFolder(a)) || collator.compare(a.name, b.name);
+  return Number(isFolder(b)) - Number(isFolder(a));
 }
 
-const collator = new Intl.Collator('en', { numeric: true });
+const byLetter = new Intl.Collator('en');
+/** "2" before "10". Long names of digits take twenty times as long: not for long lists. */
+const byNumber = new Intl.Collator('en', { numeric: true });
 
 /** Where nobody has looked, a name without an ending is taken for a folder's. */
 function isFolder({ name, type }: Entry): boolean {

@@ -53,6 +53,19 @@ test('a listing shows names as they are and leads nowhere else', () => {
   assert.match(text, /2\.0 KiB/);
 });
 
+/** Of a list of so many entries: where "9" and "10" stand in it. */
+function orderIn(count: number): string[] {
+  const names = ['10', '9', ...Array.from({ length: count - 2 }, (_, i) => `x${i}`)];
+  const entries = names.map((name) => ({ name, size: 1, type: 'file' as const }));
+  const text = [...formatListing({ entries }, [])].join('');
+  return [...text.matchAll(/href="\.\/(\d+)"/g)].map(([, name = '']) => name);
+}
+
+test('lists are in the order of numbers, unless they are too long for that', () => {
+  assert.deepEqual(orderIn(1000), ['9', '10']);
+  assert.deepEqual(orderIn(1001), ['10', '9']);
+});
+
 test('sizes', () => {
   const sizes: [number, string][] = [
     [0, '0 B'],

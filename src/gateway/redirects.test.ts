@@ -103,7 +103,7 @@ test('lines that cannot be followed say where they are and why', () => {
     ['/a id=:id /b/:id', 1, /three words/],
     ['/a*/b /c', 1, /an asterisk stands alone/],
     ['/a/*/b /c', 1, /an asterisk stands alone/],
-    ['/:a/:a /c', 1, /:a twice/],
+    ['/:a/:a /c', 1, /":a" twice/],
     ['/:splat /c', 1, /what the asterisk means/],
     ['/a javascript:alert(1)', 1, /begins with a slash/],
     ['/a https://user@example.com/', 1, /without user/],
@@ -142,4 +142,25 @@ test('whatever is written and asked, a location is one line and stays where it s
 test('the longest path against the most rules comes to an end', () => {
   const rules = '/a/:b/:c/:d/* /x\n'.repeat(2000);
   assert.equal(led(rules, `/z${'/a'.repeat(2000)}`), undefined); // backtracking would take years
+});
+
+test('a location is no longer than a browser takes, whatever a rule repeats', () => {
+  const repeated = `/:a https://example.com/${':a'.repeat(30_000)}`;
+  assert.equal(led(repeated, `/${'x'.repeat(4000)}`), undefined);
+  assert.equal(led(`${repeated}\n/* /b`, `/${'x'.repeat(4000)}`), '301 /b');
+  assert.equal(follow(repeated.replaceAll(':a', ':a/'), '/x'), undefined);
+});
+
+test('rules that match and lead nowhere are not tried without end', () => {
+  const here = '/* /:splat\n';
+  assert.equal(led(`${here.repeat(7)}/x /y`, '/x'), '301 /y');
+  assert.equal(led(`${here.repeat(8)}/x /y`, '/x'), undefined);
+});
+
+test('what is said of a line does not grow with it', () => {
+  const long = 'x'.repeat(60_000);
+  for (const text of [`/a /b ${long}`, `/a https://${long}@/`, `/:${long}/:${long.slice(1)}x /b`]) {
+    const bad = parseRedirects(utf8(text));
+    assert.ok(isBadRedirects(bad) && bad.why.length < 200, text.slice(0, 20));
+  }
 });

@@ -9,6 +9,11 @@ import { formatPath, isBadPath, parsePath, type SitePath } from './path.ts';
 export const redirectsName = '_redirects';
 export const redirectsBytesMax: number = 64 * 1024;
 const rulesMax = 2000;
+/** What is filled in may repeat what was asked for as often as a rule has room for names. */
+const filledCharsMax = 8192;
+/** So many rules may match a path and lead nowhere before the rest is left alone. */
+const deadEndsMax = 8;
+const quotedCharsMax = 60;
 
 export type RedirectStatus = 301 | 302 | 303 | 307 | 308;
 /** 200: shown as if it stood where it was asked for; the others: shown instead. */
@@ -91,7 +96,7 @@ function parseLine(line: string): Rule | string | undefined {
   }
   if (statusText.endsWith('!')) return 'a rule cannot hide what exists ("!")';
   const status = statuses.get(statusText);
-  if (status === undefined) return `the status ${JSON.stringify(statusText)} is not supported`;
+  if (status === undefined) return `the status ${quote(statusText)} is not supported`;
   const from = parseFrom(fromText);
   if (typeof from === 'string') return from;
   const to = parseTo(toText, from.names);
@@ -106,6 +111,11 @@ const statuses: ReadonlyMap<string, Status> = new Map(
   ([200, 301, 302, 303, 307, 308, 404, 410, 451] as const).map((status) => [`${status}`, status]),
 );
 const pageStatuses: ReadonlySet<number> = new Set<PageStatus>([200, 404, 410, 451]);
+
+/** For a message; a word may be as long as the file. */
+function quote(text: string): string {
+  return JSON.stringify(text.length > quotedCharsMax ? `${text.slice(0, quotedCharsMax)}…` : text);
+}
 
 interface From {
   readonly parts: readonly FromPart[];
@@ -127,7 +137,7 @@ function parseFrom(text: string): From | string {
       return 'an asterisk stands alone, after the last slash';
     }
     if (placeholder === undefined) parts.push(segment);
-    else if (names.has(placeholder)) return `it has :${placeholder} twice`;
+    else if (names.has(placeholder)) return `it has ${quote(`:${placeholder}`)} twice`;
     else if (segment !== '*') parts.push({ placeholder });
     if (placeholder !== undefined) names.add(placeholder);
   }
@@ -148,7 +158,7 @@ function parseTo(text: string, names: ReadonlySet<string>): To | string {
     return 'it must lead to a path that begins with a slash, or to an http or https address';
   }
   if (origin !== '' && !isPlainOrigin(origin)) {
-    return `${JSON.stringify(origin)} cannot be led to: the host must be spelled out, without user`;
+    return `${quote(origin)} cannot be led to: the host must be spelled out, without user`;
   }
   const to: ToPart[] = [];
   const safe = rest
@@ -175,25 +185,32 @@ function isPlainOrigin(origin: string): boolean {
  * for is passed over: there is nothing at that path.
  */
 export function followRedirects({ rules }: Redirects, path: SitePath): Hit | undefined {
+  let deadEnds = 0;
   for (const rule of rules) {
-    const values = matchRule(rule, path);
-    const hit = values && fillIn(rule, values, path.query);
+    if (!isMatch(rule, path)) continue;
+    const hit = fillIn(rule, valuesOf(rule, path), path.query);
     if (hit && !isSamePlace(hit, path)) return hit;
+    if (++deadEnds === deadEndsMax) return undefined;
   }
   return undefined;
 }
 
-/** The values of the placeholders, as they stand in a URL. A slash at the end makes no difference. */
-function matchRule(
+/** A slash at the end makes no difference. */
+function isMatch({ from, hasSplat }: Rule, { segments }: SitePath): boolean {
+  if (hasSplat ? segments.length < from.length : segments.length !== from.length) return false;
+  return from.every((part, i) => typeof part !== 'string' || part === segments[i]);
+}
+
+/** The values of the placeholders, as they stand in a URL. */
+function valuesOf(
   { from, hasSplat }: Rule,
   { segments, slash }: SitePath,
-): ReadonlyMap<string, string> | undefined {
-  if (hasSplat ? segments.length < from.length : segments.length !== from.length) return undefined;
+): ReadonlyMap<string, string> {
   const values = new Map<string, string>(); // BOUNDED by the parts of the rule
   for (const [i, part] of from.entries()) {
-    const segment = segments[i] ?? '';
-    if (typeof part !== 'string') values.set(part.placeholder, encodeURIComponent(segment));
-    else if (part !== segment) return undefined;
+    if (typeof part !== 'string') {
+      values.set(part.placeholder, encodeURIComponent(segments[i] ?? ''));
+    }
   }
   if (hasSplat) {
     const rest = segments.slice(from.length).map(encodeURIComponent).join('/');
@@ -202,14 +219,17 @@ function matchRule(
   return values;
 }
 
+/** Undefined when it becomes no path, or too long a one. */
 function fillIn(
   { to, origin, hasQuery, status }: Rule,
   values: ReadonlyMap<string, string>,
   query: string,
 ): Hit | undefined {
-  const filled = to
-    .map((part) => (typeof part === 'string' ? part : (values.get(part.placeholder) ?? '')))
-    .join('');
+  let filled = '';
+  for (const part of to) {
+    filled += typeof part === 'string' ? part : (values.get(part.placeholder) ?? '');
+    if (filled.length > filledCharsMax) return undefined;
+  }
   const [target, fragment] = splitOnce(filled, '#');
   const whole = hasQuery ? target : `${target}${query}`;
   const end = fragment === undefined ? '' : `#${fragment}`;

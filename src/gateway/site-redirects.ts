@@ -16,9 +16,11 @@ import {
   redirectsBytesMax,
 } from './redirects.ts';
 
-/** Of all that is remembered. A file of 64 KiB may become ten times as much. */
+/** Of all that is remembered. One file of 64 KiB may become nearly as much. */
 const keptBytesMax = 4 * 1024 * 1024;
 const ruleBytes = 600;
+/** Two characters may become two parts of a rule. */
+const heldBytesPerByte = 40;
 /** Browsers give up after twenty. */
 const stepsMax = 8;
 
@@ -39,8 +41,9 @@ export class SiteRedirects {
     if (before) return before;
     const file = await open();
     const read = file ? await readRedirects(file, signal) : none;
-    const rules = 'rules' in read ? read.rules.length : 0;
-    kept.set(key, read, (file && rules > 0 ? file.size : 0) + rules * ruleBytes);
+    const rules = 'rules' in read ? read.rules : [];
+    const held = rules.length > 0 && file ? file.size * heldBytesPerByte : 0;
+    kept.set(key, read, held + rules.length * ruleBytes);
     return read;
   }
 
