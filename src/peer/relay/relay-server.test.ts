@@ -242,3 +242,39 @@ test('circuits that hold too much together end, the largest first', async () => 
   await server.stop();
   assert.ok(offered.every(({ isOver }) => isOver));
 });
+
+test('a node whose newer link gets no place has none, and takes none of others', async () => {
+  const { open, server } = await bench({ slotsMax: 2, slotsPerNetworkMax: 1 });
+  const key = newKey();
+  const first = await open(relayProtocol, at('45.0.0.1'), reserve, key);
+  await open(relayProtocol, at('45.0.1.1'), reserve);
+  await open(relayProtocol, at('45.0.1.2'), reserve, key);
+  assert.deepEqual([first.isOver, server.counts().refused.network], [true, 1]);
+  await open(relayProtocol, at('45.0.0.2'), reserve);
+  await open(relayProtocol, at('45.0.2.1'), reserve);
+  assert.deepEqual([server.counts().reservations, server.counts().refused.full], [2, 1]);
+});
+
+test('one network does not keep all others from a node', async () => {
+  const { open, server } = await bench({ circuitsMax: 64, circuitsPerPeerMax: 8 });
+  const key = newKey();
+  await open(relayProtocol, at('45.1.0.1'), reserve, key);
+  for (let i = 0; i < 8; i++) await open(hopProtocol, at(`45.2.0.${i}`), connectTo(key));
+  assert.equal(server.counts().refused.network, 6);
+  await open(hopProtocol, at('45.3.0.1'), connectTo(key));
+  assert.equal(server.counts().circuits, 3);
+});
+
+test('the end waits for nobody who takes nothing', async () => {
+  const { open, server, world } = await bench();
+  const place = await open(relayProtocol, at('45.1.0.1'), reserve);
+  place.isTaking = new Promise(() => undefined);
+  let isOver = false;
+  const stopped = server.stop().then(() => (isOver = true));
+  await settled();
+  assert.equal(isOver, false);
+  await world.advanceAsync(1000);
+  await settled();
+  assert.equal(isOver, true);
+  await stopped;
+});

@@ -6,6 +6,7 @@
 import { publicKeyFromRaw } from '@libp2p/crypto/keys';
 import { peerIdFromMultihash, peerIdFromPublicKey } from '@libp2p/peer-id';
 import * as Digest from 'multiformats/hashes/digest';
+import { untilAborted, withDeadline } from '../../base/abort.ts';
 import type { CancelTimer, World } from '../../base/clock.ts';
 import { type Bytes, toHex } from '../../base/bytes.ts';
 import { type Logger, silentLogger } from '../../base/logger.ts';
@@ -39,7 +40,7 @@ export interface RelayServerOptions {
   readonly slotsPerNetworkMax?: number | undefined;
   /** Circuits at the same time, in all. Default: as many as places. */
   readonly circuitsMax?: number | undefined;
-  /** Of them, from one network, and to one node. Default 32 each. */
+  /** Of them, from one network, and to one node. Default 32 each; both at once: a quarter. */
   readonly circuitsPerNetworkMax?: number | undefined;
   readonly circuitsPerPeerMax?: number | undefined;
   /** What all circuits together may hold of what waits to be sent on. Default 64 MiB. */
@@ -69,6 +70,8 @@ const leaseMs = 60_000;
 /** To ask, and for the other node to agree. */
 const connectMs = 10_000;
 const sweepMs = 250;
+/** How long a relay that ends waits for those whom it tells. */
+const leaveMs = 1000;
 /** An end that takes nothing for so long is gone, or wants to fill this node's memory. */
 const blockedMsMax = 30_000;
 
@@ -139,7 +142,9 @@ export class RelayServer {
     const leaving = encodeRelayFrame({ type: 'leaving' });
     const places = [...this.#places.values()];
     // Whoever does not take it notices anyway.
-    await Promise.allSettled(places.map(({ stream }) => stream.write(leaving)));
+    const told = Promise.allSettled(places.map(({ stream }) => stream.write(leaving)));
+    const limit = { timers: this.#world.timers, ms: leaveMs, what: 'leaving' };
+    await withDeadline(limit, (late) => untilAborted(told, late)).catch(() => undefined);
     for (const circuit of this.#circuits) circuit.abort(new Error('the relay ends'));
   }
 
@@ -193,11 +198,13 @@ export class RelayServer {
     }
   }
 
-  /** A newer link takes over the place of an older one. */
+  /** A newer link ends an older one, and takes over its place where its own network has one. */
   #place(stream: ByteStream, address: string): Place | Refusal {
     const key = toHex(stream.remote);
     const before = this.#places.get(key);
+    this.#places.delete(key);
     before?.giveBack();
+    before?.stream.abort(new Error('there is a newer link'));
     const network = networkOf(address);
     const { slotsPerNetworkMax: max } = this.#options;
     const groups: QuotaGroup<Refusal>[] =
@@ -206,7 +213,6 @@ export class RelayServer {
     if (typeof taken === 'string') return this.#refuse(taken);
     const place: Place = { stream, giveBack: taken };
     this.#places.set(key, place);
-    before?.stream.abort(new Error('a newer link has its place'));
     return place;
   }
 
@@ -259,9 +265,13 @@ export class RelayServer {
   #takeCircuit(peer: Bytes, from: string): (() => void) | Refusal {
     const { circuitsPerNetworkMax, circuitsPerPeerMax } = this.#options;
     const network = networkOf(from);
-    const to = { name: `to ${toHex(peer)}`, max: circuitsPerPeerMax, refusal: 'peer' } as const;
+    const name = `to ${toHex(peer)}`;
+    const to = { name, max: circuitsPerPeerMax, refusal: 'peer' } as const;
+    if (network === undefined) return this.#circuitQuota.take([to]);
     const by = { name: `by ${network}`, max: circuitsPerNetworkMax, refusal: 'network' } as const;
-    return this.#circuitQuota.take(network === undefined ? [to] : [to, by]);
+    // Otherwise one machine could hold all circuits to a node, so that nobody else reaches it.
+    const share = { ...by, name: `${name} ${by.name}`, max: Math.ceil(circuitsPerPeerMax / 4) };
+    return this.#circuitQuota.take([share, to, by]);
   }
 
   async #deny(stream: ByteStream, reason: Refusal): Promise<void> {
