@@ -237,6 +237,7 @@ export const apiRows: Rows = {
   'GET /api/stats': ofNode,
   'GET /api/peers': ofNode,
   'GET /api/dht': ofNode,
+  'GET /api/relays': ofNode,
   'POST /api/ping': ofNode,
   'GET /api/find/:id': ofNode,
   'POST /api/bootstrap': ofNode,

@@ -112,5 +112,7 @@ const offers = check('takes no copy of a denied root', async ({ hostile, inside,
 export const streamRows: Rows = {
   '/altnet/sync/1': [roots, below, paths, values],
   '/altnet/keep/1': [standing, offers],
+  '/altnet/punch/1': 'Two peers agree on addresses; no content is named on it.',
+  '/altnet/reach/1': 'A peer asks how it is seen; no content is named on it.',
   '/altnet/announce/1': 'It brings lists of revocations, which hold hashes of hashes.',
 };
