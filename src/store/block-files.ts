@@ -4,16 +4,13 @@
  * forgotten at any moment.
  */
 import {
-  close,
   closeSync,
   mkdirSync,
-  open,
   openSync,
   readdirSync,
   readSync,
   statSync,
   unlinkSync,
-  write,
 } from 'node:fs';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -21,8 +18,8 @@ import { type Bytes, parseHex, toHex } from '../base/bytes.ts';
 import { systemCode } from '../base/errors.ts';
 import { forEachOf } from '../base/parallel.ts';
 import type { MemoryFor } from '../content/ports.ts';
-import type { NewFile } from './disk-tasks.ts';
 import type { DiskThread } from './disk-thread.ts';
+import { writeNewFile } from './new-file.ts';
 
 /** A block as it is to be written. */
 interface FileBlock {
@@ -80,25 +77,7 @@ export class BlockFiles {
   async writeAll(blocks: readonly FileBlock[]): Promise<void> {
     const files = blocks.map(({ hash, bytes }) => ({ name: this.#pathOf(hash), bytes }));
     const left = this.#thread ? await this.#thread.write(files) : files;
-    await forEachOf(left, filesAtOnce, (file) => this.#write(file));
-  }
-
-  async #write({ name, bytes }: NewFile): Promise<void> {
-    const fd = await openNew(name).catch((error: unknown) => {
-      this.#makeFolder(name, error);
-      return openNew(name);
-    });
-    try {
-      for (let at = 0; at < bytes.length;) at += await writeSome(fd, bytes.subarray(at));
-    } finally {
-      await closing(fd);
-    }
-  }
-
-  /** If that was why the file could not be made; else throws the error. */
-  #makeFolder(name: string, error: unknown): void {
-    if (systemCode(error) !== 'ENOENT') throw error;
-    mkdirSync(path.dirname(name), { recursive: true, mode: 0o700 });
+    await forEachOf(left, filesAtOnce, writeNewFile);
   }
 
   /** No error when there is none. */
@@ -131,20 +110,3 @@ export class BlockFiles {
     return path.join(this.#folder, name.slice(0, 2), name);
   }
 }
-
-// Promises and FileHandles of node:fs/promises take this thread twice the time of its callbacks.
-const openNew = (name: string): Promise<number> =>
-  new Promise((resolve, reject) => {
-    open(name, 'w', 0o600, (error, fd) => (error ? reject(error) : resolve(fd)));
-  });
-const writeSome = (fd: number, bytes: Bytes): Promise<number> =>
-  new Promise((resolve, reject) => {
-    write(fd, bytes, 0, bytes.length, null, (error, count) => {
-      if (error) reject(error);
-      else resolve(count);
-    });
-  });
-const closing = (fd: number): Promise<void> =>
-  new Promise((resolve, reject) => {
-    close(fd, (error) => (error ? reject(error) : resolve()));
-  });
