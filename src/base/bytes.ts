@@ -19,6 +19,31 @@ export function concatBytes(...parts: readonly Bytes[]): Bytes {
   return joined;
 }
 
+/** Some of an array: from here on, to before there. */
+export interface Part {
+  readonly of: Bytes;
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Copies `part` into `target`, from `at` on; there is room for it. A whole array is copied by V8,
+ * which does that word by word into memory that other threads see; a part of one by the C library,
+ * in a quarter of the time.
+ */
+export function copyPart({ of, from, to }: Part, target: Bytes, at: number): void {
+  if (to <= from) return;
+  const { copy } = Buffer.prototype;
+  if (from > 0 || to < of.length) return void copy.call(of, target, at, from, to);
+  copy.call(of, target, at, from, to - 1);
+  target[at + to - from - 1] = of[to - 1] ?? 0;
+}
+
+/** An array of its own. (`slice` of a Buffer is none.) */
+export function copyOf({ of, from, to }: Part): Bytes {
+  return new Uint8Array(of.subarray(from, to));
+}
+
 export function equalBytes(a: Bytes, b: Bytes): boolean {
   return a.length === b.length && Buffer.compare(a, b) === 0;
 }

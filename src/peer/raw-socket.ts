@@ -12,14 +12,20 @@ import type { Bytes } from '../base/bytes.ts';
  * `connection` only tells when it closes, and closes it. Undefined when there is none.
  */
 export function takeSocket(connection: MessageStream): Socket | undefined {
-  const socket: unknown = 'socket' in connection ? connection.socket : undefined;
-  if (!(socket instanceof Socket) || connection.status !== 'open') return undefined;
+  const socket = socketOf(connection);
+  if (!socket || connection.status !== 'open') return undefined;
   connection.pause();
   const unread = unreadOf(connection);
   socket.pause();
   socket.removeAllListeners('data');
   if (unread.length > 0) socket.unshift(Buffer.concat(unread));
   return socket;
+}
+
+/** Undefined where `connection` goes through something else, such as a relay. */
+export function socketOf(connection: MessageStream): Socket | undefined {
+  const socket: unknown = 'socket' in connection ? connection.socket : undefined;
+  return socket instanceof Socket ? socket : undefined;
 }
 
 /** What came behind the last message that somebody read. */

@@ -2,8 +2,8 @@
  * The frames of `/altnet/sync/1` as octets (docs/spec/exchange.md, "Frames"). Knows nothing of
  * order, stores or time; whoever reads a stream gets whole frames within their limits or a reason.
  */
-import type { Chunks } from '../../peer/stream.ts';
-import { asBuffer, type Bytes, concatBytes, parseUtf8, utf8 } from '../../base/bytes.ts';
+import type { Chunks } from '../../peer/inbox.ts';
+import { asBuffer, type Bytes, concatBytes, copyPart, parseUtf8, utf8 } from '../../base/bytes.ts';
 import { type ByteRange, properRange } from '../dag/byte-range.ts';
 import type { Link } from '../dag/root.ts';
 import { Slabs } from '../slabs.ts';
@@ -211,7 +211,11 @@ export class FrameReader {
   }
 
   /** Fills `target` from the stream; fewer bytes only at its end. */
-  async #fill(target: Bytes): Promise<number> {
+  #fill(target: Bytes): number | Promise<number> {
+    return this.#stream.fill?.(target, this.#onOctets) ?? this.#fillFromChunks(target);
+  }
+
+  async #fillFromChunks(target: Bytes): Promise<number> {
     let filled = 0;
     while (filled < target.length) {
       if (this.#rest.length === 0) {
@@ -220,22 +224,11 @@ export class FrameReader {
         this.#rest = chunk;
         this.#onOctets?.();
       }
-      const part = this.#rest.subarray(0, target.length - filled);
-      copyInto(target, filled, part);
-      filled += part.length;
-      this.#rest = this.#rest.subarray(part.length);
+      const to = Math.min(this.#rest.length, target.length - filled);
+      copyPart({ of: this.#rest, from: 0, to }, target, filled);
+      filled += to;
+      this.#rest = this.#rest.subarray(to);
     }
     return filled;
   }
-}
-
-/**
- * A whole array is copied by V8, which does that word by word into memory that other threads see;
- * a part of one by the C library, in a quarter of the time.
- */
-function copyInto(target: Bytes, at: number, source: Bytes): void {
-  const last = source.length - 1;
-  if (last < 0) return;
-  asBuffer(source).copy(target, at, 0, last);
-  target[at + last] = source[last] ?? 0;
 }
