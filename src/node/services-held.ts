@@ -45,12 +45,12 @@ export function heldServices(parts: Parts): HeldServices {
 }
 
 /** How many roots are here, by why. */
-export function countHeld(
-  roots: Iterable<HeldRoot>,
-): Pick<StatsResult, 'own' | 'copies' | 'visited'> {
-  const counts = { own: 0, replica: 0, visited: 0 };
-  for (const { kind } of roots) counts[kind]++;
-  return { own: counts.own, copies: counts.replica, visited: counts.visited };
+export function countHeld({
+  own,
+  replica: copies,
+  visited,
+}: Readonly<Record<HoldingKind, number>>): Pick<StatsResult, 'own' | 'copies' | 'visited'> {
+  return { own, copies, visited };
 }
 
 /** By root, or by a name: an own one is known without asking anybody. */

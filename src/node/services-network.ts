@@ -91,7 +91,7 @@ function stats(
     ...shownMode(mode.status()),
     reachability: waysIn.reachability(),
     uptime: Math.floor((world.clock.monotonicMs() - startedMs) / 1000),
-    ...countHeld(store.holdings.list()),
+    ...countHeld(store.counted()),
     fewCopies: few,
     ...countRevokers(revocations.freshness().lists),
     ...(ending > 0 && { certificatesEnding: ending }),

@@ -29,7 +29,7 @@ const fetchMs = 30_000;
 const fetchMsMax = 5 * 60_000;
 const idleMs = 3_600_000;
 
-/** So large a list is in memory while it is read, so one after the other; small ones need not wait. */
+/** Larger ones come one after the other, as each is in memory while it is read. */
 const smallBytesMax = 1024 * 1024;
 const smallAtOnce = 3;
 

@@ -8,6 +8,7 @@ import { type BlockIndex, type BlockTotals, noTotals } from './block-index.ts';
 import { holdingCost } from './costs.ts';
 import type { Changes, Environment } from './environment.ts';
 import type { StoredHolding } from './holding-codec.ts';
+import { HoldingCounts, type HoldingsCounted } from './holding-counts.ts';
 import type { HoldingTable } from './holding-table.ts';
 import type { ListStep, SharedLists } from './shared-lists.ts';
 import { textOf } from './tables.ts';
@@ -57,6 +58,7 @@ export class Book {
   readonly #index: BlockIndex;
   readonly #table: HoldingTable;
   readonly #lists: SharedLists;
+  readonly #counts = new HoldingCounts();
   #totals: BlockTotals;
   #reserved = 0;
   /** What LMDB takes for blocks beyond what they cost there; undefined after each commit. */
@@ -90,6 +92,11 @@ export class Book {
   /** What is set aside. */
   get reserved(): number {
     return this.#reserved;
+  }
+
+  /** Of the holdings that others see. */
+  get counted(): HoldingsCounted {
+    return this.#counts.snapshot();
   }
 
   get totals(): BlockTotals {
@@ -161,6 +168,7 @@ export class Book {
   }
 
   #charge({ before, after }: HoldingStep): void {
+    this.#counts.count(before, after);
     if (before) this.#addHeld(before, -before.cost);
     if (after) this.#addHeld(after, after.cost);
   }

@@ -10,6 +10,7 @@ import { temporaryFolder } from '../../test/support/cleanup.ts';
 import { sourcesEnv } from '../../test/support/compile-cache.ts';
 import { auditStore } from '../../test/support/store-audit.ts';
 import { openTestStore } from '../../test/support/store-folder.ts';
+import { listedCounts } from '../../test/support/store-holdings.ts';
 import { churnBudgetBytes } from '../../test/support/store-samples.ts';
 import { toHex } from '../base/bytes.ts';
 
@@ -36,7 +37,9 @@ test('a store that is killed while it writes, evicts and removes is sound afterw
     for (const root of own) assert.ok(complete.has(root), `${root} was acknowledged`);
     assert.ok(held.every((root) => root.complete || root.kind === 'visited'));
     // Those of the rounds before take the room of the next ones.
+    assert.deepEqual(store.counted(), listedCounts(store));
     for (const root of own) await store.holdings.remove(Buffer.from(root, 'hex'));
+    assert.deepEqual(store.counted(), listedCounts(store));
     own.clear();
     await store.close();
     const { bytes } = store.holdings.usage();

@@ -37,6 +37,11 @@ export interface StoredHolding {
   readonly source: string;
 }
 
+/** Whether others see it: it has a root, and is not going. */
+export function isListed({ root, state }: StoredHolding): boolean {
+  return root !== undefined && state !== 'going';
+}
+
 const states = ['writing', 'complete', 'damaged', 'going'] as const;
 const kinds = ['own', 'replica', 'visited'] as const;
 const codecs = ['dag-pb', 'raw'] as const;

@@ -2,7 +2,7 @@
 import type { HeldRoot, HoldingKind, NewHolding } from '../content/ports.ts';
 import type { Origin } from './book.ts';
 import { holdingCost } from './costs.ts';
-import type { StoredHolding } from './holding-codec.ts';
+import { isListed, type StoredHolding } from './holding-codec.ts';
 
 const ranks: Readonly<Record<HoldingKind, number>> = { own: 2, replica: 1, visited: 0 };
 
@@ -52,10 +52,10 @@ export function asVisited<H extends Origin>(holding: H): H {
   return { ...holding, kind: 'visited', from: undefined, source: '' };
 }
 
-/** Undefined for one that has no root, or not any more. */
+/** Undefined for one that is not listed. */
 export function heldRootOf(holding: StoredHolding, usedMs: number): HeldRoot | undefined {
   const { root, state, kind, files, bytes, addedMs, from, keep, supersededMs } = holding;
-  if (!root || state === 'going') return undefined;
+  if (!root || !isListed(holding)) return undefined;
   const is = { kind, complete: state === 'complete', files, bytes, addedMs, usedMs, keep };
   return { hash: root.hash, codec: root.codec, ...is, from, supersededMs };
 }

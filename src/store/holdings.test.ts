@@ -6,7 +6,7 @@ import * as fc from 'fast-check';
 import { manualWorld } from '../../test/support/manual-world.ts';
 import { auditStore } from '../../test/support/store-audit.ts';
 import { openTestStore, testStore } from '../../test/support/store-folder.ts';
-import { block, hold, isHeld, linkOf } from '../../test/support/store-holdings.ts';
+import { block, hold, isHeld, linkOf, listedCounts } from '../../test/support/store-holdings.ts';
 import { churnBlock } from '../../test/support/store-samples.ts';
 import { toHex, utf8 } from '../base/bytes.ts';
 import { isAltNetError } from '../base/errors.ts';
@@ -35,10 +35,13 @@ describe('holdings', () => {
         ['visited', false, false, undefined, undefined],
       ],
     );
+    const counted = { own: 1, replica: 1, visited: 1, incomplete: 1 };
+    assert.deepEqual(store.counted(), counted);
     assert.ok(store.holdings.usageFor(from).bytes > 0);
     await store.close();
     await using again = await openTestStore(folder);
     assert.deepEqual([...again.holdings.list()], before);
+    assert.deepEqual(again.counted(), counted);
     assert.equal(again.holdings.usageFor(from).bytes, store.holdings.usageFor(from).bytes);
   });
 
@@ -251,6 +254,7 @@ test('holdings behave as sets of blocks under any sequence of writes and removal
         }
       }
       const here = Array.from({ length: 21 }, (_, number) => number).filter(isHere);
+      assert.deepEqual(store.counted(), listedCounts(store));
       assert.equal(store.blocks.stats().blocks, here.length);
       for (const number of here) assert.ok(store.blocks.get(churnBlock(number).hash));
       for (const name of names) assert.equal(isHeld(store, name), (model.get(name)?.size ?? 0) > 0);

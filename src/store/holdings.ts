@@ -12,6 +12,7 @@ import type { BlockIndex } from './block-index.ts';
 import type { Book, HoldingStep } from './book.ts';
 import type { Environment } from './environment.ts';
 import type { StoredHolding } from './holding-codec.ts';
+import type { HoldingsCounted } from './holding-counts.ts';
 import { heldRootOf } from './holding-kinds.ts';
 import type { HoldingTable } from './holding-table.ts';
 import { HoldingWriter, type WriterPort } from './holding-writer.ts';
@@ -128,6 +129,11 @@ export class HoldingStore implements Holdings {
   /** Holdings that went to make room, since the start. */
   get evicted(): number {
     return this.#room.evicted;
+  }
+
+  /** How many `list` gives, without listing them. */
+  counted(): HoldingsCounted {
+    return this.#book.counted;
   }
 
   get(hash: Bytes): HeldRoot | undefined {

@@ -193,6 +193,7 @@ test('whatever is published, removed and published again, the books are right', 
           store = await openTestStore(folder);
         }
       }
+      assert.deepEqual(store.counted(), { own: held.size, replica: 0, visited: 0, incomplete: 0 });
       const named = new Set([...held.values()].flat().map(({ hash }) => toHex(hash)));
       for (const blocks of held.values()) assert.ok(hasAll(store, blocks));
       await store.close();

@@ -14,6 +14,7 @@ import { Book } from './book.ts';
 import { type Claim, claimFolder } from './claim.ts';
 import { DiskThread } from './disk-thread.ts';
 import { type Environment, openEnvironment } from './environment.ts';
+import type { HoldingsCounted } from './holding-counts.ts';
 import { HoldingTable } from './holding-table.ts';
 import { HoldingStore } from './holdings.ts';
 import { LmdbPublicationJournal } from './journal.ts';
@@ -37,6 +38,8 @@ export interface Store extends AsyncDisposable {
   readonly holdings: Holdings;
   /** Holdings that went to make room, since the start. */
   evicted(): number;
+  /** How many roots are held, by why; cheap. */
+  counted(): HoldingsCounted;
   readonly unnamed: UnnamedRoots;
   /** Beside the main thread, and only while much is to be verified. */
   readonly verifier: Verifier;
@@ -158,6 +161,7 @@ function storeOf({
     holdings,
     verifier: thread,
     evicted: () => holdings.evicted,
+    counted: () => holdings.counted(),
     pinnedBytes: () => holdings.pinnedBytes(),
     unnamed: { list: () => holdings.unnamedRoots(), finish: () => holdings.finishNaming() },
     blocks,

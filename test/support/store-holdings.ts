@@ -30,6 +30,16 @@ export function isHeld(store: Store, name: string): boolean {
   return store.holdings.get(linkOf(name).hash) !== undefined;
 }
 
+/** What `counted` has to say, by way of the list. */
+export function listedCounts(store: Store): ReturnType<Store['counted']> {
+  const counts = { own: 0, replica: 0, visited: 0, incomplete: 0 };
+  for (const { kind, complete } of store.holdings.list()) {
+    counts[kind]++;
+    if (!complete) counts.incomplete++;
+  }
+  return counts;
+}
+
 export function isFull(error: unknown): boolean {
   return isAltNetError(error, 'STORE_FULL');
 }

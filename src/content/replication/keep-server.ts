@@ -100,7 +100,7 @@ export class KeepServer {
     return true;
   }
 
-  /** Resolves when nothing is taken any more: until then it is read from, and written to, a store. */
+  /** Resolves when nothing is taken any more: until then the store is read and written. */
   async stop(): Promise<void> {
     this.#lifetime.abort(new AltNetError('ABORTED', {}));
     for (const stream of this.#serving.keys()) stream.abort(new AltNetError('ABORTED', {}));

@@ -12,11 +12,17 @@ export interface CopiesHealth {
   readonly lookedMs: number | undefined;
 }
 
+interface Look {
+  readonly hash: Bytes;
+  readonly copies: number;
+  readonly atMs: number;
+}
+
 export class Looks {
   readonly #clock: Clock;
   readonly #wanted: number;
   /** BOUNDED by the own roots that are held, see keep(). */
-  readonly #seen = new Map<string, { readonly copies: number; readonly atMs: number }>();
+  readonly #seen = new Map<string, Look>();
 
   constructor(clock: Clock, wanted: number) {
     this.#clock = clock;
@@ -25,7 +31,12 @@ export class Looks {
 
   /** So many others have it, all of it. */
   saw(hash: Bytes, copies: number): void {
-    this.#seen.set(hashKey(hash), { copies, atMs: this.#clock.unixMs() });
+    this.#seen.set(hashKey(hash), { hash, copies, atMs: this.#clock.unixMs() });
+  }
+
+  /** It is not held any more. */
+  forget(hash: Bytes): void {
+    this.#seen.delete(hashKey(hash));
   }
 
   /** Forgets all but the own ones among `roots`. */
@@ -36,9 +47,10 @@ export class Looks {
     for (const key of this.#seen.keys()) if (!own.has(key)) this.#seen.delete(key);
   }
 
-  health(): CopiesHealth {
+  /** `isKept` is asked of those with few copies alone: what went meanwhile lacks none. */
+  health(isKept: (hash: Bytes) => boolean): CopiesHealth {
     const looks = [...this.#seen.values()];
-    const few = looks.filter(({ copies }) => copies < this.#wanted).length;
+    const few = looks.filter(({ hash, copies }) => copies < this.#wanted && isKept(hash)).length;
     const lookedMs = looks.reduce((latest, { atMs }) => Math.max(latest, atMs), -Infinity);
     return { few, lookedMs: looks.length > 0 ? lookedMs : undefined };
   }

@@ -63,6 +63,7 @@ export class Upkeep {
     this.#rota = new Rota(deps.world, options.intervalMs);
     this.#looks = new Looks(deps.world.clock, options.replicas);
     this.#awakeMs = this.#gapMs();
+    deps.holdings.onRemoved(({ hash }) => this.#looks.forget(hash));
   }
 
   start(): void {
@@ -92,8 +93,11 @@ export class Upkeep {
 
   /** Of what is held at this moment. */
   health(): CopiesHealth {
-    this.#looks.keep([...this.#deps.holdings.list()].filter(isKept));
-    return this.#looks.health();
+    const { holdings } = this.#deps;
+    return this.#looks.health((hash) => {
+      const root = holdings.get(hash);
+      return root !== undefined && root.kind === 'own' && isKept(root);
+    });
   }
 
   async #round(signal: AbortSignal): Promise<void> {
