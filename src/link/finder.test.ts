@@ -202,3 +202,18 @@ test('a link that changed is told again, in its newer words, and counts once', a
   assert.deepEqual(notes, ['one', 'two']);
   assert.deepEqual([end.done, end.done === true && end.value.found], [true, 1]);
 });
+
+test('searches are counted by what came of them', async () => {
+  const { node } = setUp();
+  await node(1).put(url, { target: 'ipfs://a' });
+  const asking = node(2);
+  await find(asking);
+  await find(asking);
+  await find(asking, 'http://dead.example/nothing');
+  for await (const link of asking.get(url)) {
+    assert.equal(link.target, 'ipfs://a');
+    break; // one was enough
+  }
+  await assert.rejects(find(asking, 'no URL'), { code: 'BAD_URL' });
+  assert.deepEqual(asking.counts(), { found: 2, none: 1, 'broken-off': 1 });
+});

@@ -7,6 +7,7 @@ import type { Bytes } from '../base/bytes.ts';
 import { toHex } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { LruMap } from '../base/limits.ts';
+import { Tally } from '../base/tally.ts';
 import { hashUrl, linkKey } from '../record/link.ts';
 import { canonicalUrl } from '../record/url.ts';
 import { deniedTarget, deniedUrl, type TargetDenials } from './denied-target.ts';
@@ -40,6 +41,7 @@ export class LinkFinder {
   readonly #clock: Clock;
   readonly #denied: TargetDenials;
   readonly #searches = new SharedSearches<Sighting, SearchTotals>();
+  readonly #ended = new Tally();
   /** By key, what the last search brought. */
   readonly #remembered = new LruMap<string, Remembered>(rememberedMax); // BOUNDED by its size
 
@@ -47,6 +49,11 @@ export class LinkFinder {
     this.#dht = dht;
     this.#clock = clock;
     this.#denied = denied;
+  }
+
+  /** How often links were asked for, by what came of it. */
+  counts(): Readonly<Record<string, number>> {
+    return this.#ended.snapshot();
   }
 
   /** Throws BAD_URL, URL_BLOCKED, ABORTED. Who stops reading ends the search. */
@@ -60,27 +67,33 @@ export class LinkFinder {
     const found = new Set<string>();
     const key = keyOf(url);
     const blocked = this.#deniedUrl(url);
-    if (blocked) throw blocked;
+    if (blocked) {
+      this.#ended.add('blocked');
+      throw blocked;
+    }
+    let result: 'found' | 'none' | 'broken-off' = 'broken-off';
     const exact = this.#search(key, signal);
-    let step = await exact.next();
     try {
+      let step = await exact.next();
       for (; step.done !== true; step = await exact.next()) {
         if (!this.#mayShow(step.value)) continue;
         found.add(nameOf(step.value));
         yield { ...step.value, seconds: seconds() };
       }
+      const { answered, others } = step.value;
+      if (found.size === 0 && others > 0) {
+        for await (const link of this.#searchVariants(url, signal)) {
+          if (!this.#mayShow(link)) continue;
+          found.add(nameOf(link));
+          yield { ...link, seconds: seconds() };
+        }
+      }
+      result = found.size > 0 ? 'found' : 'none';
+      return { found: found.size, asked: answered, seconds: seconds() };
     } finally {
+      this.#ended.add(result);
       await exact.return(noTotals);
     }
-    const { answered, others } = step.value;
-    if (found.size === 0 && others > 0) {
-      for await (const link of this.#searchVariants(url, signal)) {
-        if (!this.#mayShow(link)) continue;
-        found.add(nameOf(link));
-        yield { ...link, seconds: seconds() };
-      }
-    }
-    return { found: found.size, asked: answered, seconds: seconds() };
   }
 
   /** Asked when it is shown: what was found before may be denied now. */

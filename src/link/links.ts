@@ -105,6 +105,11 @@ export class Links {
     return this.#finder.find(url, signal);
   }
 
+  /** How often links were asked for, by what came of it. */
+  counts(): Readonly<Record<string, number>> {
+    return this.#finder.counts();
+  }
+
   /**
    * Withdraws this author's link, wherever it was published from. Rejects with LINK_NOT_FOUND when
    * neither this node nor the network knows it, else like `put`.

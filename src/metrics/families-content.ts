@@ -1,4 +1,4 @@
-/** The metrics of what a node holds, of copies, and of what it must not hold. */
+/** The metrics of what a node holds, of copies, of what it finds, and of what it must not hold. */
 import { type Family, labelled, single } from './family.ts';
 import type { NodeSnapshot, RevocationsSnapshot } from './snapshot.ts';
 
@@ -77,6 +77,27 @@ const copies: readonly NodeFamily[] = [
   ),
 ];
 
+const lookups: readonly NodeFamily[] = [
+  labelled(
+    'counter',
+    {
+      name: 'altnet_names_resolved_total',
+      help: 'Names that were answered, from memory or after a search, by state.',
+      label: 'state',
+    },
+    (node) => node.resolved,
+  ),
+  labelled(
+    'counter',
+    {
+      name: 'altnet_link_searches_total',
+      help: 'Searches for links by result; broken-off: the caller left, or it failed.',
+      label: 'result',
+    },
+    (node) => node.linkSearches,
+  ),
+];
+
 const trust: readonly NodeFamily[] = [
   labelled(
     'gauge',
@@ -87,6 +108,17 @@ const trust: readonly NodeFamily[] = [
     },
     (node) => node.trust,
   ),
+  {
+    name: 'altnet_denials_total',
+    help: 'Questions whether something may be had here that were denied, by what it was and why.',
+    type: 'counter',
+    labels: ['what', 'why'],
+    read: ({ denied }) =>
+      Object.entries(denied).map(([name, value]) => {
+        const [what = '', why = ''] = name.split('.');
+        return { labels: { what, why }, value };
+      }),
+  },
   labelled(
     'gauge',
     {
@@ -135,4 +167,4 @@ function ageOf({ lists }: RevocationsSnapshot, now: number): number | undefined 
   return ages.length === 0 ? undefined : Math.max(0, ...ages);
 }
 
-export const contentFamilies: readonly NodeFamily[] = [...store, ...copies, ...trust];
+export const contentFamilies: readonly NodeFamily[] = [...store, ...copies, ...lookups, ...trust];

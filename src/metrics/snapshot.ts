@@ -133,6 +133,12 @@ export interface NodeSnapshot {
   readonly revocations: RevocationsSnapshot;
   /** Keys or rules in force, by list. */
   readonly trust: Counts;
+  /** What was asked for and is denied here, by "what.why". */
+  readonly denied: Counts;
+  /** Names that were answered, by state. */
+  readonly resolved: Counts;
+  /** Searches for links, by what came of them. */
+  readonly linkSearches: Counts;
   /** Names whose visits are counted. */
   readonly countedNames: number;
 }

@@ -148,6 +148,11 @@ export class Names implements NameResolver {
       : this.#below.resolve({ ...address, sub }, answer, signal);
   }
 
+  /** How often names were answered, by state; one below another counts as that one. */
+  counts(): Readonly<Record<string, number>> {
+    return this.#resolver.counts();
+  }
+
   /**
    * Takes a free name or one that was offered to this author, or updates one that is this
    * author's. A name below another is an update of that one. Rejects with BAD_NAME, BAD_ROOT,

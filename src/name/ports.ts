@@ -54,7 +54,7 @@ export interface NameSearch {
   ): Promise<unknown>;
 }
 
-/** Withdrawals under a key that this node holds for the network; answered from memory or the disk. */
+/** Withdrawals under a key that this node holds for the network. */
 export type WithdrawalsHeld = (key: Bytes) => readonly Pick<SignedRecord, 'hash'>[];
 
 export interface NamePublication {

@@ -160,6 +160,7 @@ describe('withdrawing', () => {
     const searches = net.searches;
     for (let i = 0; i < 3; i++) await holding.resolve('alice');
     assert.equal(net.searches, searches, 'one withdrawal makes one search');
+    assert.deepEqual(holding.counts(), { ok: 2, 'not-found': 4 });
   });
 
   test('lasts as long as the certificate could have', async () => {

@@ -11,6 +11,7 @@ import { LruMap } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
 import { reasonOf } from '../base/reason.ts';
 import { SharedWork } from '../base/shared-work.ts';
+import { Tally } from '../base/tally.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import { type Answer, answerOf, rememberedAnswer } from './answer.ts';
 import { denialAt, deniedAnswer, judgedAnswer } from './denied.ts';
@@ -99,6 +100,7 @@ export class Resolver {
   readonly #lookups: SharedWork<Answer>;
   readonly #searches: Searches<Survey>;
   readonly #repair: Repair;
+  readonly #answered = new Tally();
   /** Own writes and changes of zones so far: what was looked up before is not remembered after. */
   #writes = 0;
   // BOUNDED by cachedMax
@@ -126,8 +128,11 @@ export class Resolver {
     signal?.throwIfAborted();
     const nowMs = this.#nowMs();
     const zones = this.#followZones();
-    const judged = (answer: Answer): Answer =>
-      judgedAnswer(answer, placesOf(apex, zones), this.#deps.denials);
+    const judged = (answer: Answer): Answer => {
+      const told = judgedAnswer(answer, placesOf(apex, zones), this.#deps.denials);
+      this.#answered.add(told.resolved.state);
+      return told;
+    };
     const cached = fresh ? undefined : this.#cache.get(apex.name);
     const isFresh = cached && nowMs < cached.untilMs;
     if (isFresh && cached.withdrawals === this.#withdrawals(apex)) {
@@ -135,6 +140,11 @@ export class Resolver {
     }
     const look = (ended: AbortSignal): Promise<Answer> => this.#lookUp(apex, zones, ended);
     return judged(await this.#lookups.run(apex.name, look, { signal }));
+  }
+
+  /** How often names were answered, by state. */
+  counts(): Readonly<Record<string, number>> {
+    return this.#answered.snapshot();
   }
 
   /** What is known of one place, for who wants to write there. Rejects with TIMEOUT, ABORTED. */

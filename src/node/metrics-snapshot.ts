@@ -16,7 +16,6 @@ import type {
 import { programName } from './own-contact.ts';
 import type { Parts } from './parts.ts';
 import { reachabilities } from './reachability.ts';
-import { countHeld } from './services-held.ts';
 import type { NetworkContext } from './services-network.ts';
 
 export interface SnapshotContext extends NetworkContext {
@@ -39,7 +38,19 @@ function snapshotOf(
   parts: Parts,
   { startedMs, gateway, dns, api, ...context }: SnapshotContext,
 ): NodeSnapshot {
-  const { identity, transport, peers, mode, sites, trust, revocations, stats, world } = parts;
+  const {
+    identity,
+    transport,
+    peers,
+    mode,
+    sites,
+    trust,
+    revocations,
+    names,
+    links,
+    stats,
+    world,
+  } = parts;
   const [listen] = transport.address();
   const { copies, unserved } = sites.counts();
   return {
@@ -67,6 +78,9 @@ function snapshotOf(
       revokers: trust.revokers.list().length,
       blocklist: trust.blocklist.count,
     },
+    denied: trust.denials.counts(),
+    resolved: names.counts(),
+    linkSearches: links.counts(),
     countedNames: stats.size,
   };
 }
@@ -118,14 +132,13 @@ function storeOf(
   { store }: Parts,
   { storeBudgetBytes }: Pick<SnapshotContext, 'storeBudgetBytes'>,
 ): StoreSnapshot {
-  const held = [...store.holdings.list()];
-  const { own, copies: copy, visited } = countHeld(held);
+  const { own, replica: copy, visited, incomplete } = store.counted();
   return {
     blocks: store.blocks.stats().blocks,
     bytes: store.holdings.usage().bytes,
     budgetBytes: storeBudgetBytes,
     evicted: store.evicted(),
     holdings: { own, copy, visited },
-    incomplete: held.filter(({ complete }) => !complete).length,
+    incomplete,
   };
 }

@@ -90,3 +90,23 @@ test('it says whether anything is denied at all', () => {
   assert.equal(denials.isEmpty, false);
   assert.equal(new ListedDenials(new FixedBlocklist()).isEmpty, false);
 });
+
+test('what was denied is counted by what it was and why; what was allowed is not', () => {
+  const denials = new ListedDenials(new FixedBlocklist());
+  denials.addRevoked(new FixedRevocations(first, [revokedRoot, both]));
+  assert.deepEqual(denials.counts(), {});
+  for (const hash of [root, root, revokedRoot, both, other]) denials.ofBlock(hash);
+  denials.ofPath(other, 'a');
+  denials.ofPath(revokedRoot, 'a');
+  denials.ofName({ label: 'alice', key: bytes(5) });
+  denials.ofName({ label: 'bob', key: bytes(5) });
+  denials.ofUrl('//dead.example/');
+  assert.deepEqual(denials.counts(), {
+    'block.blocked': 2,
+    'block.revoked': 2,
+    'path.blocked': 1,
+    'path.revoked': 1,
+    'name.blocked': 1,
+    'url.blocked': 1,
+  });
+});

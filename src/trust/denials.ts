@@ -4,6 +4,7 @@
  */
 import type { Bytes } from '../base/bytes.ts';
 import type { Denial, Denials, NameInQuestion } from '../base/denial.ts';
+import { Tally } from '../base/tally.ts';
 import { Listeners } from './listeners.ts';
 import type { BlockedSource, RevokedSource, StopListening } from './ports.ts';
 
@@ -14,6 +15,7 @@ export class ListedDenials implements Denials {
   readonly #blocklist: BlockedSource;
   readonly #revoked: RevokedSource[] = []; // BOUNDED by the parts of a node
   readonly #listeners = new Listeners();
+  readonly #denied = new Tally();
 
   constructor(blocklist: BlockedSource) {
     this.#blocklist = blocklist;
@@ -31,28 +33,44 @@ export class ListedDenials implements Denials {
     return this.#blocklist.isEmpty && this.#revoked.every((source) => source.isEmpty);
   }
 
+  /** How often something was denied, by "what.why". */
+  counts(): Readonly<Record<string, number>> {
+    return this.#denied.snapshot();
+  }
+
   ofBlock(hash: Bytes): Denial | undefined {
     const revoked = this.#revocationOf((source) => source.ofBlock(hash));
-    return revoked ?? (this.#blocklist.isBlockBlocked(hash) ? blocked : undefined);
+    const isBlocked = (): boolean => this.#blocklist.isBlockBlocked(hash);
+    return this.#counted('block', revoked, isBlocked);
   }
 
   ofPath(root: Bytes, path: string): Denial | undefined {
     const revoked = this.#revocationOf((source) => source.ofBlock(root));
-    return revoked ?? (this.#blocklist.isPathBlocked(root, path) ? blocked : undefined);
+    return this.#counted('path', revoked, () => this.#blocklist.isPathBlocked(root, path));
   }
 
   ofName({ label, key }: NameInQuestion): Denial | undefined {
     const revoked = this.#revocationOf((source) => source.ofName(key));
-    return revoked ?? (this.#blocklist.isNameBlocked(label) ? blocked : undefined);
+    return this.#counted('name', revoked, () => this.#blocklist.isNameBlocked(label));
   }
 
   /** Nobody revokes URLs. */
   ofUrl(canonical: string): Denial | undefined {
-    return this.#blocklist.isUrlBlocked(canonical) ? blocked : undefined;
+    return this.#counted('url', undefined, () => this.#blocklist.isUrlBlocked(canonical));
   }
 
   onChange(listener: () => void): StopListening {
     return this.#listeners.add(listener);
+  }
+
+  #counted(
+    what: 'block' | 'path' | 'name' | 'url',
+    revoked: Denial | undefined,
+    isBlocked: () => boolean,
+  ): Denial | undefined {
+    const denial = revoked ?? (isBlocked() ? blocked : undefined);
+    if (denial) this.#denied.add(`${what}.${denial.why}`);
+    return denial;
   }
 
   #revocationOf(ask: (source: RevokedSource) => Bytes | undefined): Denial | undefined {

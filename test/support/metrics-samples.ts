@@ -85,5 +85,8 @@ export const sampleSnapshot: NodeSnapshot = {
     told: 9,
   },
   trust: { registrars: 1, revokers: 3, blocklist: 100 },
+  denied: { 'block.revoked': 4, 'url.blocked': 1 },
+  resolved: { ok: 12, new: 1, 'not-found': 3 },
+  linkSearches: { found: 2, none: 5, 'broken-off': 1 },
   countedNames: 7,
 };
