@@ -3,11 +3,10 @@
  * network. This machine's own browser is never held back, nor is it kept waiting by others longer
  * than the limit on all of them together makes it.
  */
-import { parseIp, scopeOf } from '../base/address.ts';
 import { KeyedBuckets } from '../base/buckets.ts';
-import { type Bytes, toHex } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { LruMap } from '../base/limits.ts';
+import { clientNetworkOf } from './client-network.ts';
 import { InFlight, type InFlightLimits } from './inflight.ts';
 
 export interface ClientLimits extends InFlightLimits {
@@ -60,15 +59,8 @@ export class Clients {
     if (address === commonest && !this.#limitsLoopback) return undefined;
     const known = this.#networks.get(address);
     if (known) return known.network;
-    const ip = parseIp(address);
-    const isFree = !this.#limitsLoopback && ip !== undefined && scopeOf(ip) === 'loopback';
-    const network = isFree ? undefined : networkOf(ip, address);
+    const network = clientNetworkOf(address, { limitsLoopback: this.#limitsLoopback });
     this.#networks.set(address, { network });
     return network;
   }
-}
-
-/** An IPv4 address, or the /64 of an IPv6 one: within it a client may choose what it likes. */
-function networkOf(ip: Bytes | undefined, address: string): string {
-  return ip === undefined ? address : toHex(ip.length === 4 ? ip : ip.subarray(0, 8));
 }

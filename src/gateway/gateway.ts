@@ -28,6 +28,8 @@ export interface GatewayOptions extends Partial<ResponderOptions> {
   readonly idleTimeoutMs?: number;
   /** Of each door. */
   readonly connectionsMax?: number;
+  /** Of one IPv4 address or one IPv6 /64; this machine's own have no such limit. */
+  readonly connectionsPerClientMax?: number;
   readonly tunnelsMax?: number;
   readonly tunnelsPerClientMax?: number;
 }
@@ -41,6 +43,7 @@ const defaults: Required<Omit<GatewayOptions, 'host' | 'port'>> = {
   stopGraceMs: second,
   idleTimeoutMs: 60 * second, // longer than answerTimeoutMs, so that slow content gets its page
   connectionsMax: 1024,
+  connectionsPerClientMax: 256,
   tunnelsMax: 512,
   tunnelsPerClientMax: 256,
 };

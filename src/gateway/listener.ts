@@ -8,12 +8,17 @@ import { formatEndpoint, type HostPort, parseIp } from '../base/address.ts';
 import type { CancelTimer, Timers } from '../base/clock.ts';
 import { AltNetError, systemCode } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
+import { clientNetworkOf } from './client-network.ts';
+import { InFlight } from './inflight.ts';
 
 /** An HTTP server of either kind. */
 export type ClosingServer = Server & { closeIdleConnections(): void };
 
 export interface ListenerOptions {
   readonly connectionsMax: number;
+  /** Of one network, so that none takes the places of all others. */
+  readonly connectionsPerClientMax: number;
+  readonly limitsLoopback: boolean;
   /** How long open answers may go on after `stop`. */
   readonly stopGraceMs: number;
 }
@@ -26,6 +31,7 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #servers: ClosingServer[] = []; // BOUNDED by the calls of `listen`, two families each
   readonly #sockets = new Set<Socket>(); // BOUNDED by connectionsMax of each server
+  readonly #clients: InFlight;
   #stopped: Promise<void> | undefined;
 
   constructor(
@@ -36,6 +42,8 @@ export class Listener {
     this.#deps = deps;
     this.#makeServer = makeServer;
     this.#options = options;
+    const requestsPerClientMax = options.connectionsPerClientMax;
+    this.#clients = new InFlight({ requestsMax: Infinity, requestsPerClientMax });
   }
 
   get connections(): number {
@@ -89,12 +97,22 @@ export class Listener {
     server.on('error', (error) => {
       this.#deps.log.warn('the gateway lost a connection', { why: systemCode(error) });
     });
-    server.on('connection', (socket: Socket) => {
-      if (this.#sockets.has(socket)) return; // a tunnel that ends at the server it came to
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-    });
+    server.on('connection', (socket: Socket) => this.#take(socket));
     this.#servers.push(server);
+  }
+
+  #take(socket: Socket): void {
+    if (this.#sockets.has(socket)) return; // a tunnel that ends at the server it came to
+    const network = clientNetworkOf(socket.remoteAddress ?? '', this.#options);
+    if (this.#clients.enter(network) !== undefined) {
+      socket.destroy();
+      return;
+    }
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#clients.leave(network);
+    });
   }
 
   async #close(server: ClosingServer): Promise<void> {

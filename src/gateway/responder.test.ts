@@ -96,3 +96,11 @@ test('pipelined requests are answered in order', async (t) => {
   const text = await raw(port, line('/', '\r\n') + line('/none', '\r\n') + line('/style.css', end));
   assert.deepEqual(text.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 200', 'HTTP/1.1 404', 'HTTP/1.1 200']);
 });
+
+test('under the host of the gateway itself no site is shown, also where there are no blocks', async (t) => {
+  const { sites, ask } = await runGateway(t);
+  const root = sites.add({ 'index.html': '<script>here()</script>' }).toString();
+  const reply = await ask('localhost', `/ipfs/${root}/?format=raw`);
+  assert.equal(reply.status, 302);
+  assert.doesNotMatch(reply.text, /script/);
+});

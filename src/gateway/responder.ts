@@ -91,7 +91,8 @@ export class Responder {
       this.#toHost(exchange, authority, path); // the only one whose body is read
       return;
     }
-    if (announcesBody(request)) response.setHeader('connection', 'close');
+    const { httpVersionMajor } = request;
+    if (httpVersionMajor === 1 && announcesBody(request)) response.setHeader('connection', 'close');
     if (!this.#admit(exchange, asked, authority)) return;
     if (!isBadPath(path)) this.#toHost(exchange, authority, path);
     else if (path.status === 414) sendProblem(exchange, problems.pathTooLong(path.why));
@@ -129,7 +130,8 @@ export class Responder {
         this.#sites.answer(exchange, target, path);
         return;
       case 'gateway': {
-        const blocks = findBlocksPath(exchange.request, path);
+        // Only as blocks: as files of this host, sites would all have one origin.
+        const blocks = this.#deps.dags && findBlocksPath(exchange.request, path);
         if (blocks) {
           this.#sites.answer(exchange, { kind: 'root', root: blocks.root }, blocks.path);
           return;

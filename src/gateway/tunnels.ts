@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '../base/logger.ts';
 import { reasonOf } from '../base/reason.ts';
+import { clientNetworkOf } from './client-network.ts';
 import { doorProblems } from './door-problems.ts';
 import type { Problem } from './problem.ts';
 import { tunnelEndOf } from './proxy.ts';
@@ -60,7 +61,8 @@ export class Tunnels {
       refuse(socket, doorProblems.notProxied(tld));
       return;
     }
-    const client = request.socket.remoteAddress ?? '';
+    const client =
+      clientNetworkOf(request.socket.remoteAddress ?? '', { limitsLoopback: true }) ?? '';
     if (!this.#hasRoomFor(client)) {
       refuse(socket, doorProblems.tooManyTunnels());
       return;
