@@ -79,6 +79,26 @@ test('new addresses are announced: at the start, and when they change later', as
   await next.upkeep.stop();
 });
 
+test('addresses that change again and again are announced ever less often', async () => {
+  const it = bench();
+  it.upkeep.start();
+  for (let seconds = 0; seconds < 600; seconds++) {
+    it.addresses = [`/ip4/10.0.0.1/tcp/${seconds + 1}`];
+    it.upkeep.addressesChanged();
+    await it.world.advanceAsync(1000);
+  }
+  assert.ok(it.announced <= 14, `${it.announced} in ten minutes`);
+  await it.world.advanceAsync(600_000);
+  const before = it.announced;
+  for (const last of [7, 8]) {
+    it.addresses = [`/ip4/10.0.0.${last}/tcp/1`];
+    it.upkeep.addressesChanged();
+    await it.world.advanceAsync(10_000);
+  }
+  assert.equal(it.announced, before + 2, 'after a calm time at once again');
+  await it.upkeep.stop();
+});
+
 test('an announcement that failed is tried again, also by the next run', async () => {
   const it = bench();
   it.failure = new Error('no');

@@ -29,8 +29,13 @@ export interface UpkeepDeps {
 }
 
 const intervalMs = 60_000;
-/** Two changes that come so soon after one another, as of two relays, are announced as one. */
-const settleMs = 10_000;
+/**
+ * Two changes that come so soon after one another, as of two relays, are announced as one. While
+ * they go on the time grows: whoever makes them shall not have this node send all that it provides.
+ */
+const settleMinMs = 10_000;
+const settleMaxMs = 60_000;
+const calmMs = 5 * 60_000;
 /** A node that is killed soon after its start shall have noted whom it met. */
 const firstMs = 2000;
 
@@ -42,6 +47,7 @@ export class Upkeep {
   /** When the next look at the addresses is due, on the monotonic clock. */
   #announceMs = 0;
   #announcedMs = Number.NEGATIVE_INFINITY;
+  #settleMs = settleMinMs;
 
   constructor(deps: UpkeepDeps) {
     this.#deps = deps;
@@ -72,7 +78,7 @@ export class Upkeep {
 
   /** The addresses have changed: what is provided is announced anew, in seconds. */
   addressesChanged(): void {
-    this.#announceMs = this.#announcedMs + settleMs;
+    this.#announceMs = this.#announcedMs + this.#settleMs;
     this.#changed.now();
   }
 
@@ -102,7 +108,10 @@ export class Upkeep {
     const present = addresses();
     // Without any, this node is off the network for a moment; there is nothing to say.
     if (present.length === 0 || areAnnounced(notes, present)) return;
-    this.#announcedMs = world.clock.monotonicMs();
+    const nowMs = world.clock.monotonicMs();
+    const isCalm = nowMs - this.#announcedMs >= calmMs;
+    this.#settleMs = isCalm ? settleMinMs : Math.min(2 * this.#settleMs, settleMaxMs);
+    this.#announcedMs = nowMs;
     await reprovide({ signal });
     await noteAnnounced(notes, present);
   }

@@ -1,5 +1,6 @@
 /** Places at real relays on loopback. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import {
   echo,
@@ -11,12 +12,15 @@ import {
   targetOf,
   type TestRelay,
 } from '../../../test/support/relay-net.ts';
+import { manualWorld } from '../../../test/support/manual-world.ts';
 import { equalBytes } from '../../base/bytes.ts';
 import { systemWorld } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { keyId } from '../../identity/key.ts';
 import { formatPeerAddress } from '../peer-address.ts';
-import { type RelayCandidate, RelayClient } from './relay-client.ts';
+import type { ByteStream } from '../stream.ts';
+import { type RelayCandidate, RelayClient, type RelayHost } from './relay-client.ts';
+import { encodeRelayFrame } from './relay-frames.ts';
 import { RelayWatch } from './relay-watch.ts';
 
 interface Kept {
@@ -55,6 +59,28 @@ const known = ({ address, publicKey }: TestRelay): RelayCandidate => ({
   endpoint: address.endpoint,
   publicKey,
 });
+
+/** What a relay writes that grants a place and breaks off. */
+function grantingOnce(remote: Uint8Array): ByteStream {
+  const grant = {
+    leaseSeconds: 60,
+    circuitBytesMax: 1024,
+    circuitSeconds: 60,
+    observed: undefined,
+  };
+  return {
+    remote,
+    read: {
+      async *[Symbol.asyncIterator]() {
+        yield encodeRelayFrame({ type: 'granted', grant });
+        await new Promise((resolve) => setImmediate(resolve));
+      },
+    },
+    write: async () => undefined,
+    close: async () => undefined,
+    abort: () => undefined,
+  };
+}
 
 async function until(t: TestContext, holds: () => boolean): Promise<void> {
   await t.waitFor(() => assert.ok(holds()), { timeout: 20_000 });
@@ -128,4 +154,38 @@ test('a relay that serves a reader is watched as long as it does', async (t) => 
   await until(t, () => streams() === 2);
   await watch.stop();
   await until(t, () => streams() === 1);
+});
+
+test('a relay that gives a place and takes it back is asked ever less often', async (t) => {
+  const world = manualWorld();
+  const [self, relayKey] = [randomBytes(32), randomBytes(32)];
+  let asked = 0;
+  const host: RelayHost = {
+    async open() {
+      asked++;
+      return grantingOnce(relayKey);
+    },
+    keyAt: async () => relayKey,
+    useRelays: () => undefined,
+    drop: () => undefined,
+  };
+  let changes = 0;
+  const client = new RelayClient({
+    host,
+    world,
+    self,
+    log: silentLogger,
+    isNeeded: () => true,
+    async *candidates() {
+      yield { endpoint: { ip: Uint8Array.of(45, 0, 0, 1), port: 9000 }, publicKey: relayKey };
+    },
+    onChange: () => void changes++,
+  });
+  client.start();
+  for (let seconds = 0; seconds < 600; seconds++) await world.advanceAsync(1000);
+  t.diagnostic(`${asked} places, ${changes} changes`);
+  assert.ok(asked > 3 && asked < 15, `${asked} in ten minutes`);
+  const stopped = client.stop();
+  await world.advanceAsync(1);
+  await stopped;
 });

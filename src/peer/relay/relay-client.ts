@@ -62,6 +62,8 @@ export interface HeldPlace {
 
 interface Place extends HeldPlace {
   readonly link: RelayLink;
+  /** Since when, on the monotonic clock. */
+  readonly takenMs: number;
 }
 
 export const placesWanted = 2;
@@ -74,6 +76,8 @@ const retryMaxMs = 30_000;
 /** One that failed is left alone for so long, then ever longer. */
 const failedMinMs = 2000;
 const failedMaxMs = 5 * 60_000;
+/** A relay that ends sooner counts as one that failed: each change is told to many. */
+const steadyMs = 5 * 60_000;
 /** To connect and to get a place. */
 const placeMs = 8000;
 
@@ -81,7 +85,7 @@ export class RelayClient {
   readonly #deps: RelayClientDeps;
   /** By node key. BOUNDED by placesWanted. */
   readonly #places = new Map<string, Place>();
-  /** By endpoint: until when it is left alone. BOUNDED by its size. */
+  /** By endpoint: until when it is left alone; kept while it has a place. BOUNDED by its size. */
   readonly #failed = new LruMap<string, { readonly untilMs: number; readonly delayMs: number }>(
     256,
   );
@@ -178,7 +182,6 @@ export class RelayClient {
     if (before && nowMs < before.untilMs) return;
     try {
       await this.#take(candidate, signal);
-      this.#failed.delete(name);
     } catch (error) {
       if (signal.aborted) return;
       const delayMs = Math.min(2 * (before?.delayMs ?? failedMinMs / 2), failedMaxMs);
@@ -202,7 +205,8 @@ export class RelayClient {
     const target = { publicKey: key, addresses: [formatMultiaddr(endpoint)] };
     const { link, grant } = await withDeadline(limits, (inTime) => this.#reserve(target, inTime));
     const address: RelayedAddress = { endpoint, relayKey: key };
-    this.#places.set(toHex(key), { address, grant, sinceMs: world.clock.unixMs(), link });
+    const [sinceMs, takenMs] = [world.clock.unixMs(), world.clock.monotonicMs()];
+    this.#places.set(toHex(key), { address, grant, sinceMs, takenMs, link });
     this.#retryMs = retryMinMs;
     void link.ended.then((how) => this.#ended(toHex(key), link, how));
     log.info('reachable through a relay', { places: this.#places.size });
@@ -240,10 +244,13 @@ export class RelayClient {
     // The connection is as dead as the link, and whoever comes through it waits for nothing.
     if (how === 'silent') host.drop(place.address.relayKey, new Error('the relay is silent'));
     if (how !== 'closed') log.info('a relay is gone', { how, places: this.#places.size });
+    const at = formatMultiaddr(place.address.endpoint);
+    const nowMs = world.clock.monotonicMs();
+    const before = nowMs - place.takenMs < steadyMs ? this.#failed.get(at) : undefined;
     // A relay that ends does not come back at once; another one is better.
-    const delayMs = how === 'leaving' ? 10 * failedMinMs : failedMinMs;
-    const untilMs = world.clock.monotonicMs() + delayMs;
-    this.#failed.set(formatMultiaddr(place.address.endpoint), { untilMs, delayMs });
+    const leastMs = how === 'leaving' ? 10 * failedMinMs : failedMinMs;
+    const delayMs = Math.min(Math.max(leastMs, 2 * (before?.delayMs ?? 0)), failedMaxMs);
+    this.#failed.set(at, { untilMs: nowMs + delayMs, delayMs });
     this.#changed();
     this.wake();
   }
