@@ -3,11 +3,11 @@ import { createSocket } from 'node:dgram';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { formatEndpoint } from '../base/address.ts';
-import { systemWorld } from '../base/clock.ts';
+import { systemWorld, type World } from '../base/clock.ts';
 import { silentLogger } from '../base/logger.ts';
 import { isOnLink } from './interfaces.ts';
 import { LanDiscovery, type LanHint } from './lan-discovery.ts';
-import { encodeAnnouncement } from './message.ts';
+import { encodeAnnouncement, encodeQuery } from './message.ts';
 
 const loopback = { address: '127.0.0.1', netmask: '255.0.0.0' };
 const network = new Uint8Array(16);
@@ -19,11 +19,15 @@ interface Found {
   readonly discovery: LanDiscovery;
 }
 
-function node(t: TestContext, number: number, over: { networkId?: Uint8Array } = {}): Found {
+function node(
+  t: TestContext,
+  number: number,
+  { world = systemWorld, ...over }: { networkId?: Uint8Array; world?: World } = {},
+): Found {
   const hints: LanHint[] = [];
   const discovery = new LanDiscovery(
     {
-      world: systemWorld,
+      world,
       log: silentLogger,
       onFound: (hint) => hints.push(hint),
       interfaces: () => [loopback, { address: '10.255.255.1', netmask: '255.255.255.0' }],
@@ -75,6 +79,37 @@ test('somebody who announces many is heard a few times', async (t) => {
   const last = node(t, 2); // all were heard before it
   await until(() => last.hints.length > 0 || heard.hints.length >= 4);
   assert.ok(heard.hints.length <= 5);
+});
+
+async function voice(t: TestContext, address: string): Promise<(bytes: Uint8Array) => void> {
+  const socket = createSocket({ type: 'udp4', reuseAddr: true });
+  t.after(() => socket.close());
+  const { promise, resolve } = Promise.withResolvers<void>();
+  socket.bind({ port: groupPort, address }, resolve);
+  await promise;
+  socket.setMulticastInterface('127.0.0.1');
+  return (bytes) => socket.send(bytes, groupPort, '224.0.0.251');
+}
+
+function announcementOf(number: number): Uint8Array {
+  const publicKey = new Uint8Array(32).fill(number);
+  return encodeAnnouncement(network, { publicKey, port: 9000 });
+}
+
+test('who sends a great deal is not even read, and others are', async (t) => {
+  // Time stands still, so that the test does not depend on how fast it is.
+  const clock = { unixMs: () => 0, monotonicMs: () => 0 };
+  const heard = node(t, 1, { world: { ...systemWorld, clock } });
+  const [loud, quiet] = [await voice(t, '127.0.0.2'), await voice(t, '127.0.0.3')];
+  await pause(0);
+  for (let i = 0; i < 100; i++) loud(encodeQuery(network));
+  loud(announcementOf(50));
+  quiet(announcementOf(60));
+  await until(() => heard.hints.length > 0);
+  assert.deepEqual(
+    heard.hints.map(({ publicKey }) => publicKey[0]),
+    [60],
+  );
 });
 
 test('a neighbour is who has an address of the same network', () => {

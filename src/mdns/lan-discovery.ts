@@ -15,7 +15,7 @@ import { LruMap } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
 import { reasonOf } from '../base/reason.ts';
 import { isOnLink, type LanInterface, lanInterfaces } from './interfaces.ts';
-import { decodeMessage, encodeAnnouncement, encodeQuery } from './message.ts';
+import { decodeMessage, encodeAnnouncement, encodeQuery, isWorthDecoding } from './message.ts';
 
 /** Somebody there says that a node is there. */
 export interface LanHint {
@@ -63,6 +63,14 @@ const hintsPerSource: BucketSize & { readonly keysMax: number } = {
   keysMax: 256,
 };
 
+/** To decode one that was made for it takes more than a millisecond. */
+const packetsInAll: BucketSize = { perSecond: 50, burst: 200 };
+const packetsPerSource: BucketSize & { readonly keysMax: number } = {
+  perSecond: 10,
+  burst: 40,
+  keysMax: 256,
+};
+
 interface Line {
   readonly at: LanInterface;
   readonly socket: Socket;
@@ -74,6 +82,8 @@ export class LanDiscovery {
   readonly #told: LruMap<string, number>; // BOUNDED by hintsMax
   readonly #hints: TokenBucket;
   readonly #hintsBySource: KeyedBuckets;
+  readonly #packets: TokenBucket;
+  readonly #packetsBySource: KeyedBuckets;
   /** BOUNDED by interfacesMax */
   #lines: readonly Line[] = [];
   #cancel: CancelTimer | undefined;
@@ -88,6 +98,8 @@ export class LanDiscovery {
     this.#told = new LruMap(hintsMax);
     this.#hints = new TokenBucket(clock, hintsInAll);
     this.#hintsBySource = new KeyedBuckets(clock, hintsPerSource);
+    this.#packets = new TokenBucket(clock, packetsInAll);
+    this.#packetsBySource = new KeyedBuckets(clock, packetsPerSource);
   }
 
   /** Never fails: a machine where this cannot be done has no neighbours. */
@@ -173,6 +185,8 @@ export class LanDiscovery {
     const ip = parseIp(from.address);
     // Each socket hears all networks of the machine: this one is about its own.
     if (ip === undefined || from.port !== groupPort || !isOnLink(ip, at)) return;
+    if (!isWorthDecoding(networkId, bytes)) return;
+    if (!this.#packetsBySource.take(from.address) || !this.#packets.take()) return;
     const message = decodeMessage(networkId, bytes);
     if (message?.kind === 'query') this.#announce();
     if (message?.kind !== 'announcement') return;

@@ -76,7 +76,7 @@ export function decodeMessage(networkId: Bytes, bytes: Bytes): LanMessage | unde
  * Counted first, as a packet of twelve octets may promise a quarter of a million records; and only
  * what names this network, so that what printers say to each other costs nothing.
  */
-function isWorthDecoding(networkId: Bytes, bytes: Bytes): boolean {
+export function isWorthDecoding(networkId: Bytes, bytes: Bytes): boolean {
   if (bytes.length < headerBytes || bytes.length > messageBytesMax) return false;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if ([4, 6, 8, 10].some((at) => view.getUint16(at) > recordsMax)) return false;
