@@ -2,10 +2,9 @@
  * `npm test`: all checks, three at a time, slowest first. `npm test -- unit lint` runs only those
  * named.
  */
-import { spawn } from 'node:child_process';
-import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { runStep, type Step, worthReading } from './check-step.ts';
 
 const root: string = path.resolve(import.meta.dirname, '..');
 const bin = (pkg: string, file: string): string => path.join('node_modules', pkg, file);
@@ -32,19 +31,18 @@ const inProcesses = (atOnce: number): string[] => [
   '--import=./tools/compile-cache.mjs',
 ];
 
-interface Step {
-  /** Of Node.js. */
-  readonly args: readonly string[];
-  /** Runs in virtual time, and gets what those leave that wait for real time now and then. */
-  readonly inBackground?: boolean;
-}
+/** Far more than any of them takes on two cores that others use as well. */
+const limitMs = 9 * 60_000;
+/** Beyond what a single test of it may take. */
+const simLimitMs = 16 * 60_000;
 
-const steps: Record<string, Step> = {
+const steps: Record<string, Omit<Step, 'limitMs'> & { readonly limitMs?: number }> = {
   integration: { args: testArgs('test/integration/**/*.test.ts', minutes(3), ...inProcesses(2)) },
   unit: { args: testArgs('{src,test/unit}/**/*.test.ts', minutes(3), ...inOneProcess) },
   sim: {
     args: testArgs('sim/**/*.test.ts', minutes(15), ...inProcesses(2)),
     inBackground: true,
+    limitMs: simLimitMs,
   },
   browser: { args: testArgs('test/browser/**/*.test.ts', minutes(3), ...inProcesses(1)) },
   lint: { args: [bin('oxlint', 'bin/oxlint'), '--deny-warnings'] },
@@ -54,30 +52,6 @@ const steps: Record<string, Step> = {
 
 /** So many checks at the same time keep two cores busy. */
 const lanes = 3;
-
-interface Outcome {
-  code: number;
-  output: string;
-  ms: number;
-}
-
-function run({ args, inBackground }: Step): Promise<Outcome> {
-  const started = performance.now();
-  const { promise, resolve } = Promise.withResolvers<Outcome>();
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
-  if (inBackground && child.pid !== undefined) {
-    os.setPriority(child.pid, os.constants.priority.PRIORITY_BELOW_NORMAL);
-  }
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-  }
-  child.on('error', (error) => (output += error.message));
-  child.on('close', (code) => {
-    resolve({ code: code ?? 1, output, ms: performance.now() - started });
-  });
-  return promise;
-}
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in steps));
@@ -101,22 +75,12 @@ function lastMatch(text: string, pattern: string): string | undefined {
   return [...text.matchAll(new RegExp(pattern, 'gm'))].at(-1)?.[1];
 }
 
-/** Of a failure what explains it; of a success only which tests did not run, and why. */
-function worthReading({ code, output }: Outcome): string {
-  if (code !== 0) return output.slice(Math.max(0, output.indexOf('✖ failing tests:'))).trimEnd();
-  return output
-    .split('\n')
-    .filter((line) => line.trimStart().startsWith('﹣'))
-    .map((line) => `       not run: ${line.trim().slice(2)}`)
-    .join('\n');
-}
-
 const totals = { pass: 0, fail: 0, skipped: 0 };
 
 async function worker(): Promise<void> {
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
     const [name, step] = next;
-    const outcome = await run(step);
+    const outcome = await runStep({ limitMs, ...step }, { cwd: root });
     const { code, output, ms } = outcome;
     if (code !== 0) failed.push(name);
     const { pass, fail, skipped } = countTests(output);
