@@ -155,6 +155,17 @@ describe('answers that are none', () => {
     assert.equal(count('mismatched'), 2); // the system kept the third from us
   });
 
+  test('after a few of them the question goes by TCP, so that guessing is of no use', async (t) => {
+    const [resolver] = await resolvers(t, (query, { send }) => {
+      if (query.transport === 'tcp') return tell('192.0.2.1')(query, ways);
+      const lie = { answers: [addressOf(query.name, '192.0.2.66')] };
+      for (let away = 20; away > 0; away--) send(replyTo(query, { ...lie, id: query.id ^ away }));
+      return replyTo(query, lie); // the last guess is right
+    });
+    assert.ok(resolver);
+    assert.equal(await bench(t, [resolver.address]).ask('example.com'), good);
+  });
+
   test('that are damaged are worth another resolver', async (t) => {
     const [first, second] = await resolvers(t, broken, tell('192.0.2.1'));
     assert.ok(first && second);

@@ -49,6 +49,12 @@ type Outcome =
   | { readonly kind: 'refusal'; readonly reply: Reply }
   | { readonly kind: 'silence' };
 
+/**
+ * Answers to one datagram that are none. They come from where the question went, to the port that it
+ * left from: somebody has found that, and goes through the IDs.
+ */
+const guessesMax = 8;
+
 const silence: Outcome = { kind: 'silence' };
 
 export class Forwarder {
@@ -196,13 +202,22 @@ export class Forwarder {
     const { question, withOpt, signal } = how;
     const id = idOf(this.#deps.world);
     const message = encodeQuestion(question, { id, withOpt });
-    const read = (answer: Bytes): Reply | 'broken' | undefined => {
+    let guesses = 0;
+    const read = (answer: Bytes): Reply | 'broken' | 'guessed' | undefined => {
       const parsed = parseReply(answer, { id, key: question.key });
       if (parsed.kind === 'reply') return parsed;
       this.#deps.counters.upstream('mismatched');
-      return parsed.kind === 'broken' ? 'broken' : undefined;
+      if (parsed.kind === 'broken') return 'broken';
+      return ++guesses >= guessesMax ? 'guessed' : undefined;
     };
     const reply = await ask({ server, message, read, signal });
+    if (reply === 'guessed' && ask === askByUdp) return this.#exchange(askByTcp, server, how);
+    if (reply === 'guessed') {
+      throw new AltNetError('UNREACHABLE', {
+        what: 'a resolver',
+        why: 'it answers other questions',
+      });
+    }
     if (reply === 'broken') {
       throw new AltNetError('UNREACHABLE', { what: 'a resolver', why: 'its answer is damaged' });
     }
