@@ -21,7 +21,7 @@ type Reach = Pick<
   'gatewayTls' | 'caDir' | 'dns' | 'tld' | 'relay' | 'mdns' | 'portMapping'
 >;
 
-const dnsDefault = '127.0.0.1:5354';
+export const dnsDefault = '127.0.0.1:5354';
 const dnsIpDefault = '127.0.0.1';
 const upstreamsMax = 8;
 const relaysMax = 8;

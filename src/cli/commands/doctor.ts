@@ -10,6 +10,7 @@ import { type CheckedFinding, checks, examine } from '../doctor/doctor.ts';
 import type { CheckContext, ServicePort } from '../doctor/finding.ts';
 import { findNode } from '../doctor/node-state.ts';
 import { sanitize } from '../format.ts';
+import { dnsDefault } from '../reach-options.ts';
 import { defaults, storeBudgetBytesDefault } from '../start-options.ts';
 import {
   type OptionValues,
@@ -23,13 +24,29 @@ import { readVersion } from '../version.ts';
 
 export const definition: CommandDefinition = { needs: 'any', describe, run };
 
-const services = Object.keys(defaults) as (keyof typeof defaults)[];
+interface Service {
+  /** The option: "gateway-tls". */
+  readonly name: string;
+  readonly key: string;
+  /** Where a start has it that says nothing; undefined: nowhere. */
+  readonly otherwise: string | undefined;
+  readonly protocols: ServicePort['protocols'];
+}
+
+const services: readonly Service[] = [
+  { name: 'listen', key: 'listen', otherwise: defaults.listen, protocols: ['udp', 'tcp'] },
+  { name: 'gateway', key: 'gateway', otherwise: defaults.gateway, protocols: ['tcp'] },
+  { name: 'gateway-tls', key: 'gatewayTls', otherwise: undefined, protocols: ['tcp'] },
+  { name: 'dns', key: 'dns', otherwise: dnsDefault, protocols: ['udp', 'tcp'] },
+  { name: 'registrar', key: 'registrar', otherwise: defaults.registrar, protocols: ['tcp'] },
+  { name: 'metrics', key: 'metrics', otherwise: defaults.metrics, protocols: ['tcp'] },
+];
 /** Less than a check has, so that the others' answers are told. */
 const askTimeoutMs = 5000;
 
 function describe(command: Command): void {
-  for (const service of services) {
-    command.option(`--${service} <addr>`, `as for start (${defaults[service]})`);
+  for (const { name, otherwise = 'off' } of services) {
+    command.option(`--${name} <addr>`, `as for start (${otherwise})`);
   }
   command
     .option('--store-budget <bytes>', 'as for start (1GiB)')
@@ -73,7 +90,9 @@ function parseExamined(options: OptionValues): Examined {
   const budget = textOption(options, 'storeBudget');
   const network = textOption(options, 'network');
   return {
-    ports: services.flatMap((service) => servicePort(service, textOption(options, service)) ?? []),
+    ports: services.flatMap(
+      (service) => servicePort(service, textOption(options, service.key)) ?? [],
+    ),
     budgetBytes:
       budget === undefined ? storeBudgetBytesDefault : parseByteCount('--store-budget', budget),
     given: parseBootstrapOption('--bootstrap', textOption(options, 'bootstrap') ?? ''),
@@ -86,13 +105,13 @@ function parseExamined(options: OptionValues): Examined {
 
 /** Undefined for a service that is switched off, as start has it: with an empty value. */
 function servicePort(
-  service: keyof typeof defaults,
+  { name, otherwise, protocols }: Service,
   text: string | undefined,
 ): ServicePort | undefined {
-  if (text === '') return undefined;
-  const address = parseAddressOption(`--${service}`, text ?? defaults[service]);
-  const protocols = service === 'listen' ? (['udp', 'tcp'] as const) : (['tcp'] as const);
-  return { service, address, protocols, explicit: text !== undefined };
+  const given = text ?? otherwise;
+  if (given === undefined || given === '') return undefined;
+  const address = parseAddressOption(`--${name}`, given);
+  return { service: name, address, protocols, explicit: text !== undefined };
 }
 
 async function ask(

@@ -13,7 +13,7 @@ export function defineSetupService(systemOf: () => System): CommandDefinition {
     needs: 'system',
     describe(command) {
       describeSetup(command)
-        .argument('[options...]', 'after --: options of altnet start')
+        .argument('[start-options...]', 'after --: options of altnet start')
         .option('--user', 'for you alone, without root')
         .addHelpText(
           'after',
@@ -48,6 +48,7 @@ const unsuited = [
   'importKey',
   'registrarToken',
   'keydir',
+  'caDir',
 ] as const;
 
 /** The addresses that a start with these words listens at. Throws USAGE. */

@@ -42,7 +42,8 @@ export async function inspectAuthority(
   if (!found) {
     const services = node.state === 'running' ? await runningServices(data) : undefined;
     const isServing = services !== undefined && services.gatewayTls !== null;
-    if (!isServing) return [skipped('there is none; HTTPS comes with: altnet start --gateway-tls')];
+    const how = 'altnet start --gateway-tls 127.0.0.1:8443';
+    if (!isServing) return [skipped(`there is none; HTTPS comes with: ${how}`)];
     return [skipped(`there is none in ${folder}; the node uses that of its --ca-dir`)];
   }
   const { name, notAfter } = found;

@@ -14,7 +14,7 @@ import type { NodeOptions } from '../../node/options.ts';
 import { checks, type CheckedFinding } from './doctor.ts';
 
 /** Services that nobody takes away from the test, so that it does not depend on this machine. */
-const off = ['--gateway', '', '--registrar', '', '--metrics', ''];
+const off = ['--gateway', '', '--registrar', '', '--metrics', '', '--dns', ''];
 const quiet = ['--listen', '127.0.0.1:0', ...off];
 
 const given = (addresses: string): string[] => ['-b', addresses, ...quiet];
@@ -171,6 +171,21 @@ test('ports: those of the node that runs here are its own', async (t) => {
       ['ok', 'held by the node that runs here'],
       ['ok', 'held by the node that runs here'],
     ],
+  );
+});
+
+test('ports: DNS and HTTPS are looked at as well, the latter where it is asked for', async (t) => {
+  const data = path.join(temporaryFolder(t), 'data');
+  const without = await examine(data, '--listen', '127.0.0.1:0', ...off.slice(0, -2), '--dns=:0');
+  const named = (found: string): string => found.split(' ')[0] ?? '';
+  assert.deepEqual(
+    without.of('ports').map(({ found }) => named(found)),
+    ['listen', 'listen', 'dns', 'dns'],
+  );
+  const { of } = await examine(data, ...quiet, '--gateway-tls', '127.0.0.1:0');
+  assert.deepEqual(
+    of('ports').map(({ found }) => named(found)),
+    ['listen', 'listen', 'gateway-tls'],
   );
 });
 

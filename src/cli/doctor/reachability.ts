@@ -17,8 +17,8 @@ const waysIn: Readonly<Record<string, string>> = {
 function judgeReach(node: CheckContext['node']): Finding {
   if (node.state !== 'running') return skipped('only a running node can tell');
   const { mode, reason, address, listen, reachability: reached = 'unknown' } = node.stats;
+  if (mode === 'server') return ok(address === undefined ? 'server' : `server; seen at ${address}`);
   const seen = address === undefined ? 'others do not agree on its address' : `seen at ${address}`;
-  if (mode === 'server') return ok(`server; ${seen}`);
   const ways = waysIn[reached];
   if (ways !== undefined) return ok(`client, which others reach ${ways}; ${seen}`);
   const port = listen.slice(listen.lastIndexOf(':') + 1);

@@ -108,7 +108,7 @@ async function describeStores(
 ): Promise<string[]> {
   const store = await findSystemStore(system);
   const made = authority ? [] : [`make the authority in ${caDir}`];
-  const placeholder = { name: 'AltNet local CA', pem: `(${caDir}/ca.pem)`, fingerprint: '' };
+  const placeholder = { name: 'AltNet local CA', pem: `(${caDir}/ca.pem)`, fingerprint: 'NUMBER' };
   const plan = store && planSystemStore(store, authority ? textOf(authority) : placeholder);
   const asRoot = system.isRoot ? '' : ', as root';
   const shared = plan ? [`in the store of the system${asRoot}:`, ...describePlan(plan)] : [];

@@ -18,6 +18,8 @@ export const probeHost = 'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxq
 export const otherHost = 'example.com';
 
 const answerTimeoutMs = 2000;
+/** The system may have resolvers that are silent, and asks them for longer than a person waits. */
+const lookupTimeoutMs = 5500;
 
 /** What the DNS service answers; undefined: there is none. An empty list: it knows no such name. */
 export async function askService(
@@ -50,6 +52,22 @@ export interface DnsCheck {
   readonly knowsOthers: boolean;
 }
 
+async function lookUp(
+  system: System,
+  host: string,
+  { signal }: Abortable,
+): Promise<readonly string[] | undefined> {
+  const inTime = AbortSignal.timeout(lookupTimeoutMs);
+  try {
+    const until = signal ? AbortSignal.any([inTime, signal]) : inTime;
+    return await system.lookup(host, { signal: until });
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (inTime.aborted) return undefined;
+    throw error;
+  }
+}
+
 export async function checkDns(
   system: System,
   at: HostPort | undefined,
@@ -57,8 +75,8 @@ export async function checkDns(
 ): Promise<DnsCheck> {
   const [service, seen, other] = await Promise.all([
     at && askService(at, { signal }),
-    system.lookup(probeHost, { signal }),
-    system.lookup(otherHost, { signal }),
+    lookUp(system, probeHost, { signal }),
+    lookUp(system, otherHost, { signal }),
   ]);
   const reachesService =
     seen !== undefined && service !== undefined && seen.some((ip) => service.includes(ip));
