@@ -177,14 +177,13 @@ test('ports: those of the node that runs here are its own', async (t) => {
 test('ports: DNS and HTTPS are looked at as well, the latter where it is asked for', async (t) => {
   const data = path.join(temporaryFolder(t), 'data');
   const without = await examine(data, '--listen', '127.0.0.1:0', ...off.slice(0, -2), '--dns=:0');
-  const named = (found: string): string => found.split(' ')[0] ?? '';
   assert.deepEqual(
-    without.of('ports').map(({ found }) => named(found)),
+    without.of('ports').map(({ found }) => found.split(' ')[0]),
     ['listen', 'listen', 'dns', 'dns'],
   );
   const { of } = await examine(data, ...quiet, '--gateway-tls', '127.0.0.1:0');
   assert.deepEqual(
-    of('ports').map(({ found }) => named(found)),
+    of('ports').map(({ found }) => found.split(' ')[0]),
     ['listen', 'listen', 'gateway-tls'],
   );
 });
