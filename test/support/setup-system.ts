@@ -12,7 +12,7 @@ export type Program = (words: readonly string[], options: RunOptions) => Outcome
 
 export const succeed = (stdout = ''): Outcome => ({ code: 0, stdout, stderr: '' });
 export const failWith = (stderr: string, code = 1): Outcome => ({ code, stdout: '', stderr });
-const noProgram: Outcome = { code: undefined, stdout: '', stderr: '' };
+export const noProgram: Outcome = { code: undefined, stdout: '', stderr: '' };
 
 export interface TestSystemOptions extends Omit<LocalSystemOptions, 'root'> {
   readonly programs?: Readonly<Record<string, Program>>;

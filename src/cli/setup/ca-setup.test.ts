@@ -13,6 +13,7 @@ import { type DefinitionOutcome, runDefinition } from '../../../test/support/cli
 import { FixedServices } from '../../../test/support/node-services.ts';
 import { programMissing } from '../../../test/support/programs.ts';
 import {
+  noProgram,
   succeed,
   type TestSystem,
   testSystem,
@@ -253,6 +254,32 @@ test('what was lost of the journal is found by the authority', { skip }, async (
   );
   system.put(journal, '{"version":1,"name":"--evil","fingerprint":"","databases":[]}');
   assert.match(String((await run(system, caDir)).error), /setup-ca\.json: it is damaged/);
+});
+
+test('a database that cannot be asked is not said to be free of it', { skip }, async (t) => {
+  const system = debian(t);
+  const caDir = path.join(temporaryFolder(t), 'ca');
+  await run(system, caDir);
+  const again = debianAgain(system, { isRoot: false });
+  const bare = Object.create(again) as TestSystem;
+  Object.defineProperty(bare, 'run', {
+    value: (program: string, words: readonly string[]) =>
+      program === 'certutil' ? noProgram : again.run(program, words),
+  });
+  const kept = await run(bare, caDir, { undo: true });
+  assert.match(String(kept.error), /4 stores/);
+  assert.deepEqual(states(kept), ['waiting', 'failed', 'failed', 'failed', 'failed']);
+  assert.match(kept.stores[1]?.why ?? '', /libnss3-tools/);
+  const broken = '/home/u/.mozilla/firefox/a.default/cert9.db';
+  const { bytes } = (await system.read(broken)) ?? assert.fail();
+  system.put(broken, 'x'.repeat(5000));
+  assert.deepEqual(states(await run(system, caDir, { undo: true })).toSorted(), [
+    'failed',
+    ...Array<string>(4).fill('removed'),
+  ]);
+  await system.write(broken, { bytes, mode: 0o600 });
+  assert.deepEqual(states(await run(system, caDir, { undo: true })), ['removed']);
+  assert.equal(await system.exists(journal), false);
 });
 
 test('without certutil it says what to install; elsewhere it says what to do', async (t) => {

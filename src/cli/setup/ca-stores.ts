@@ -23,6 +23,7 @@ import {
   isTrustedBy,
   type NssDatabase,
   trust,
+  unreadable,
 } from './nss.ts';
 import { systemJournal, userJournal } from './places.ts';
 import type { System } from './system.ts';
@@ -161,7 +162,13 @@ export async function removeFromUser(
   const outcomes: StoreOutcome[] = []; // BOUNDED by the databases
   for (const database of await databasesOf(system, journal)) {
     const { folder } = database;
-    if (!(await isTrustedBy(system, database, { authority: removed, signal }))) continue;
+    if (!(await isTrustedBy(system, database, { authority: removed, signal }))) {
+      // One that was told to trust it, and cannot be asked, may well do so still.
+      const wasTold = journal?.databases.some((each) => each.folder === folder) === true;
+      const why = wasTold ? await unreadable(system, database, { signal }) : undefined;
+      if (why !== undefined) outcomes.push(failed(folder, why));
+      continue;
+    }
     const why = await distrust(system, database, { authority: removed, signal });
     outcomes.push(why === undefined ? { store: folder, state: 'removed' } : failed(folder, why));
     if (made.has(folder)) await removeEmpty(system, { database, signal });

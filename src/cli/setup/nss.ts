@@ -68,6 +68,20 @@ export async function isTrustedBy(
   return code === 0 && fingerprintsIn(stdout).includes(fingerprint);
 }
 
+/** Why nobody can tell whom a database trusts; undefined when it can be read. */
+export async function unreadable(
+  system: System,
+  { folder }: NssDatabase,
+  { signal }: Abortable = {},
+): Promise<string | undefined> {
+  if (!(await system.exists(path.join(folder, 'cert9.db')))) return undefined;
+  const listed = await system.run('certutil', ['-L', '-d', databaseWord(system, folder)], {
+    signal,
+  });
+  if (listed.code === undefined) return certutilAdvice;
+  return listed.code === 0 ? undefined : reasonIn(listed);
+}
+
 /** Undefined when it is trusted now; else why not. */
 export async function trust(
   system: System,

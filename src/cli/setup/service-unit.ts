@@ -120,7 +120,21 @@ WantedBy=default.target
 }
 
 function execLine({ launcher, startWords }: ServiceOptions, data: string): string {
-  return [launcher, 'start', '--headless', '--data', data, ...startWords].map(unitWord).join(' ');
+  const words = ['start', '--headless', '--data', data, ...startWords].map(unitWord);
+  return [unitProgram(launcher), ...words].join(' ');
+}
+
+/**
+ * The program of a command: there nothing is replaced but what begins with "%", and no quotes or
+ * backslashes are allowed, however they are written. Throws USAGE for these.
+ */
+export function unitProgram(program: string): string {
+  if (/["'\\]/.test(program)) {
+    throw new AltNetError('USAGE', {
+      why: `systemd starts nothing from a path with quotes or backslashes: ${program}`,
+    });
+  }
+  return unitWord(program).replaceAll('$$', () => '$');
 }
 
 /**
