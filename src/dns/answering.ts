@@ -33,7 +33,7 @@ import type { Source, Sources } from './sources.ts';
 /** Where all other names are asked for. */
 export interface Forwarding {
   /** Never rejects; what it cannot find out is an answer as well. */
-  forward(query: Query): Answer | Promise<Answer>;
+  forward(query: Query, from: Pick<Source, 'isHere'>): Answer | Promise<Answer>;
   /** Whether its user named the resolvers: those of the system are not asked for other webs. */
   readonly isChosen: boolean;
   /** Whether this is our own question that came back. */
@@ -123,7 +123,7 @@ export class Answering {
     if (ending === this.#tld || ending === 'alt') return ['site', this.#underEnding(query, source)];
     const local = localAnswer(query);
     if (local) return ['local', local];
-    return ['foreign', this.#foreign(query)];
+    return ['foreign', this.#foreign(query, source)];
   }
 
   /** `.alt` is no part of the DNS (RFC 9476), also where names end otherwise here. */
@@ -131,17 +131,17 @@ export class Answering {
     const { zone, forwarding } = this.#deps;
     const ending = query.labels.at(-1);
     if (ending === 'alt' && otherSystems.has(query.labels.at(-2) ?? '')) {
-      return forwarding.isChosen ? this.#foreign(query) : zone.absent;
+      return forwarding.isChosen ? this.#foreign(query, source) : zone.absent;
     }
     return ending === this.#tld ? zone.answer(query, source) : zone.absent;
   }
 
-  #foreign(query: Query): Later<Answer> {
+  #foreign(query: Query, source: Source): Later<Answer> {
     const { forwarding } = this.#deps;
     if (forwarding.isOwn(query)) return refused;
     // Who asks only what we know already is after what others asked.
     if ((query.flags & flags.recursionDesired) === 0) return refused;
-    return query.type === types.any ? this.#any : forwarding.forward(query);
+    return query.type === types.any ? this.#any : forwarding.forward(query, source);
   }
 }
 

@@ -11,6 +11,7 @@ import { AltNetError, type ErrorCode, isAltNetError } from '../base/errors.ts';
 import { LruMap } from '../base/limits.ts';
 import type { NameResolver } from '../name/types.ts';
 import type { DnsCounters } from './counters.ts';
+import { Seats } from './seats.ts';
 import type { Source } from './sources.ts';
 
 export interface ExistenceOptions {
@@ -64,20 +65,28 @@ export class NameExistence {
   readonly #deps: Deps;
   readonly #options: ExistenceOptions;
   readonly #budget: TokenBucket;
+  /** Of them, for all but this machine. */
+  readonly #budgetOfOthers: TokenBucket;
+  readonly #lookups: Seats;
+  readonly #waits: Seats;
   readonly #stopping = new AbortController();
   /** Until when (monotonic) it need not be looked at, by name. */
   #present = new LruMap<string, { readonly seenMs: number; checkMs: number }>(presentMax);
   #absent = new LruMap<string, { readonly untilMs: number }>(absentMax);
   /** BOUNDED by lookupsMax. */
   readonly #jobs = new Map<string, Promise<Existence>>();
-  #waiting = 0;
   /** What was asked before the last `forget` is not remembered. */
   #age = 0;
 
   constructor(deps: Deps, options: ExistenceOptions) {
     this.#deps = deps;
     this.#options = options;
-    this.#budget = new TokenBucket(deps.world.clock, options.lookups);
+    const { lookups, lookupsMax, waitingMax } = options;
+    const half = { perSecond: lookups.perSecond / 2, burst: lookups.burst / 2 };
+    this.#budget = new TokenBucket(deps.world.clock, lookups);
+    this.#budgetOfOthers = new TokenBucket(deps.world.clock, half);
+    this.#lookups = new Seats(lookupsMax);
+    this.#waits = new Seats(waitingMax);
   }
 
   /** Ends every search; resolves when none is left. */
@@ -111,7 +120,7 @@ export class NameExistence {
     const gone = this.#absent.get(name);
     if (gone && nowMs < gone.untilMs) return absent;
     const job = this.#jobs.get(name) ?? this.#begin(name, source);
-    return job ? this.#wait(name, job) : limited;
+    return job ? this.#wait(name, job, source) : limited;
   }
 
   /**
@@ -124,9 +133,9 @@ export class NameExistence {
     if (!this.#jobs.has(name)) void this.#begin(name, source);
   }
 
-  async #wait(name: string, job: Promise<Existence>): Promise<Existence> {
-    if (this.#waiting >= this.#options.waitingMax) return limited;
-    this.#waiting++;
+  async #wait(name: string, job: Promise<Existence>, { isHere }: Source): Promise<Existence> {
+    const giveBack = this.#waits.take(isHere);
+    if (!giveBack) return limited;
     const { timers } = this.#deps.world;
     const limit = {
       timers,
@@ -139,25 +148,32 @@ export class NameExistence {
     } catch (error) {
       return { state: 'unknown', why: isAltNetError(error) ? error.code : 'INTERNAL' };
     } finally {
-      this.#waiting--;
+      giveBack();
     }
   }
 
   /** Undefined when there is no more to be had of searches. */
   #begin(name: string, source: Source): Promise<Existence> | undefined {
     const { counters } = this.#deps;
-    const isFull = this.#jobs.size >= this.#options.lookupsMax || this.#stopping.signal.aborted;
-    // The share of the source first: one that has used up its own takes nothing from the others.
-    if (isFull || !source.takeLookup() || !this.#budget.take()) {
+    const giveBack = this.#stopping.signal.aborted ? undefined : this.#lookups.take(source.isHere);
+    if (!giveBack || !this.#mayLook(source)) {
+      giveBack?.();
       counters.limited('lookups');
       return undefined;
     }
     counters.lookup();
     const job = this.#look(name, this.#age).finally(() => {
+      giveBack();
       if (this.#jobs.get(name) === job) this.#jobs.delete(name);
     });
     this.#jobs.set(name, job);
     return job;
+  }
+
+  /** The share of the source first: one that has used up its own takes nothing from the others. */
+  #mayLook(source: Source): boolean {
+    if (!source.takeLookup()) return false;
+    return (source.isHere || this.#budgetOfOthers.take()) && this.#budget.take();
   }
 
   /** Never rejects. */

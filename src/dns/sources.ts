@@ -32,6 +32,8 @@ export interface Source {
   /** Whether it may be somebody else's address that was written on the datagram. */
   readonly isDistant: boolean;
   readonly isServed: boolean;
+  /** This machine. */
+  readonly isHere: boolean;
   /** Takes one query of its share; false: not now. */
   takeQuery(): boolean;
   /** The same for a search in the network. */
@@ -77,6 +79,7 @@ export class Sources {
     return {
       prefix,
       isDistant,
+      isHere: scope === 'loopback',
       isServed: !isDistant || (this.#options.served === 'everybody' && scope === 'global'),
       takeQuery: () => shares.queries?.take() ?? true,
       takeLookup: () => shares.lookups.take(),

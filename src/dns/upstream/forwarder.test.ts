@@ -29,7 +29,7 @@ interface Bench {
   readonly forwarder: Forwarder;
   readonly count: (result: string) => number;
   /** "RCODE: records" of the answer. */
-  readonly ask: (input: QueryInput | string) => Promise<string>;
+  readonly ask: (input: QueryInput | string, isHere?: boolean) => Promise<string>;
 }
 
 function bench(
@@ -48,9 +48,10 @@ function bench(
   return {
     forwarder,
     count: (result) => counters.snapshot(0).upstream[result] ?? 0,
-    ask: async (input) => {
+    ask: async (input, isHere = true) => {
       const query = queryOf(typeof input === 'string' ? { name: input, edns: {} } : input);
-      const answer = decodeAnswer(encodeAnswer(query, await forwarder.forward(query), 65_535));
+      const found = await forwarder.forward(query, { isHere });
+      const answer = decodeAnswer(encodeAnswer(query, found, 65_535));
       return `${answer.rcode}: ${linesOf(answer.answers).join(', ')}`;
     },
   };
@@ -238,8 +239,21 @@ test('no more questions are under way than allowed, and stopping ends them', asy
   assert.equal(count('full'), 1);
   await forwarder.stop();
   assert.deepEqual(await Promise.all(waiting), ['2: ', '2: ']);
-  const answer = await forwarder.forward(queryOf({ name: 'd.example' }));
+  const answer = await forwarder.forward(queryOf({ name: 'd.example' }), { isHere: true });
   assert.equal(rcodeOf(answer), 2);
+});
+
+test('others in the network leave this machine its part', async (t) => {
+  const [resolver] = await resolvers(t, (query) =>
+    query.name.startsWith('slow') ? undefined : tell('192.0.2.1')(query, ways),
+  );
+  assert.ok(resolver);
+  const { forwarder, ask } = bench(t, [resolver.address], { askedMax: 4 });
+  const waiting = ['slow-1', 'slow-2'].map((name) => ask(name, false));
+  assert.equal(await ask('example.net', false), '2: ');
+  assert.equal(await ask('example.com'), good);
+  await forwarder.stop();
+  await Promise.all(waiting);
 });
 
 test('a name of ours with a suffix of this system tells nobody what was looked for', async (t) => {

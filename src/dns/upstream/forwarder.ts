@@ -10,6 +10,8 @@ import { AltNetError, isAltNetError } from '../../base/errors.ts';
 import { extendedErrors, rcodes } from '../codes.ts';
 import type { DnsCounters } from '../counters.ts';
 import type { Query } from '../query.ts';
+import { Seats } from '../seats.ts';
+import type { Source } from '../sources.ts';
 import { type Answer, type LocalAnswer, plainAnswer } from '../response.ts';
 import { type AskResolver, askByTcp, askByUdp } from './ask.ts';
 import { passedAnswer, ReplyCache } from './cache.ts';
@@ -66,10 +68,12 @@ export class Forwarder {
   readonly #stopping = new AbortController();
   /** BOUNDED by askedMax. */
   readonly #asked = new Map<string, Promise<Answer>>();
+  readonly #seats: Seats;
 
   constructor(deps: Deps, options: ForwarderOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#seats = new Seats(options.askedMax);
     const { world } = deps;
     this.#servers = new Servers({ ...deps, clock: world.clock });
     this.#cache = new ReplyCache(world.clock, options.cacheBytesMax);
@@ -97,7 +101,7 @@ export class Forwarder {
   }
 
   /** Never rejects. */
-  forward(query: Query): Answer | Promise<Answer> {
+  forward(query: Query, { isHere }: Pick<Source, 'isHere'>): Answer | Promise<Answer> {
     const { counters } = this.#deps;
     const key = cacheKey(questionOf(query));
     const cached = this.#cache.get(key);
@@ -110,11 +114,15 @@ export class Forwarder {
       counters.upstream('shared');
       return under;
     }
-    if (this.#asked.size >= this.#options.askedMax || this.#stopping.signal.aborted) {
+    const giveBack = this.#stopping.signal.aborted ? undefined : this.#seats.take(isHere);
+    if (!giveBack) {
       counters.upstream('full');
       return failure('too many questions are under way');
     }
-    const asked = this.#find(query, key).finally(() => this.#asked.delete(key));
+    const asked = this.#find(query, key).finally(() => {
+      this.#asked.delete(key);
+      giveBack();
+    });
     this.#asked.set(key, asked);
     return asked;
   }
