@@ -81,6 +81,15 @@ test('relays are found under some of sixteen keys, each once', async () => {
   assert.ok(records.byKey.size <= 16);
 });
 
+test('one machine that says that it is many relays is tried a few times', async () => {
+  const records = new Records();
+  for (let i = 1; i <= 20; i++) await announce(records, nodeKey(i), [`/ip4/45.1.0.${i}/tcp/9000`]);
+  await announce(records, nodeKey(21), ['/ip4/46.1.0.1/tcp/9000']);
+  const all = await found(records);
+  assert.equal(all.length, 3);
+  assert.ok(all.includes('46.1.0.1:9000'));
+});
+
 test('nobody is sent into a network of his own, nor through another relay', async () => {
   const records = new Records();
   await announce(records, nodeKey(1), ['/ip4/192.168.1.2/tcp/9000']);

@@ -13,7 +13,7 @@ import type { Logger } from '../base/logger.ts';
 import { reasonOf } from '../base/reason.ts';
 import type { ProviderSearch } from '../content/ports.ts';
 import type { Dht } from '../dht/dht.ts';
-import { mayVouchFor } from '../peer/address.ts';
+import { formatMultiaddr, mayVouchFor, networkOf } from '../peer/address.ts';
 import { decodePeerAddress, encodePeerAddress, parsePeerAddress } from '../peer/peer-address.ts';
 import type { RelayCandidate } from '../peer/relay/relay-client.ts';
 import {
@@ -30,8 +30,9 @@ const shards = 16;
 const shardsPerRelay = 4;
 /** Shards that are asked together; who is found first shall not be whom all choose. */
 const shardsAtOnce = 4;
-/** Of one search. */
+/** Of one search, and of them from one /24 or /48: keys cost nothing. */
 const candidatesMax = 128;
+const candidatesPerNetworkMax = 2;
 const announceMs = 60 * 60_000;
 /** While nobody is there who would take it. */
 const retryMs = 5000;
@@ -106,6 +107,7 @@ export async function* findRelays(
   { signal }: Abortable,
 ): AsyncGenerator<RelayCandidate, void, undefined> {
   const seen = new Set([toHex(self)]); // BOUNDED by candidatesMax
+  const perNetwork = new Map<string, number>(); // BOUNDED by candidatesMax
   const order = shuffled(
     Array.from({ length: shards }, (_, i) => i),
     world.random,
@@ -117,6 +119,10 @@ export async function* findRelays(
       for await (const candidate of gather({ search, self, world }, shard, signal)) {
         const name = toHex(candidate.publicKey);
         if (seen.has(name) || seen.size > candidatesMax) continue;
+        const network = networkOf(formatMultiaddr(candidate.endpoint));
+        const before = network === undefined ? 0 : (perNetwork.get(network) ?? 0);
+        if (before >= candidatesPerNetworkMax) continue;
+        if (network !== undefined) perNetwork.set(network, before + 1);
         seen.add(name);
         found.push(candidate);
       }
