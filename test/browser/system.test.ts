@@ -25,7 +25,7 @@ interface SetUp {
   readonly machine: OwnMachine;
   readonly node: ClusterNode;
   /** Runs `altnet setup` there. */
-  setup(...words: readonly string[]): Promise<void>;
+  readonly setup: (...words: readonly string[]) => Promise<void>;
 }
 
 async function startSetUp(t: TestContext): Promise<SetUp> {

@@ -60,6 +60,9 @@ const startWords: readonly string[] = [
   '--network',
   'local',
   '--no-guide',
+  '--no-dns',
+  '--no-mdns',
+  '--no-port-mapping',
   ...['listen', 'gateway', 'registrar'].flatMap((name) => [`--${name}`, '127.0.0.1:0']),
 ];
 

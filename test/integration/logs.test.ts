@@ -38,12 +38,17 @@ function parseLog(text: string): LogLine[] {
 }
 
 test('--log-format json: every line on standard error is one object, remarks and failures too', async (t) => {
-  const words = ['--log-format', 'json', '--log-level', 'debug', '--relay', '127.0.0.1:1'];
-  const node = await startNode(t, { name: 'A', options: words, bootstrap: '127.0.0.1:9' });
+  const options = ['--log-format', 'json', '--log-level', 'debug'];
+  const node = await startNode(t, {
+    name: 'A',
+    options,
+    bootstrap: '127.0.0.1:9',
+    hasGuide: true,
+  });
   await node.end();
   const messages = parseLog(node.log()).map(({ level, msg }) => `${level} ${msg}`);
   assert.ok(messages.includes('info ready'), messages.join('\n'));
-  assert.ok(messages.includes('warn note'), 'the relay is not available in this version');
+  assert.ok(messages.includes('warn note'), 'where the example site is');
   const secrets = ['registrar-token.txt', 'keys/author.key', 'keys/node.key'].map((name) => {
     const lines = readFileSync(path.join(node.data, name), 'utf8').trimEnd().split('\n');
     return lines.at(-1) ?? '';

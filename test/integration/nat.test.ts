@@ -1,6 +1,6 @@
 /**
- * Nodes behind routers: directly connected where the NATs let them, through a relay where not, open
- * to all where the router maps the port, and found without flags in the local network. Root only.
+ * Nodes behind routers: directly connected where the NATs let them, through a relay where not, and
+ * open to all where the router maps the port. Root only.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -100,16 +100,6 @@ async function mapped(t: TestContext, hosts: Hosts, home: StartHome): Promise<vo
   assert.deepEqual(mappedPorts(router), []);
 }
 
-async function neighbours(t: TestContext, hosts: Hosts, home: StartHome): Promise<void> {
-  const router = hosts.router('45.82.0.1');
-  const [publisher, reader] = await Promise.all([home(router), home(router)]);
-  await eventually('they know each other', async () => {
-    const both = await Promise.all([publisher.stats(), reader.stats()]);
-    return both.every(({ table }) => table === 1);
-  });
-  await opens(reader, await site(t, publisher));
-}
-
 const options = { skip: namespacesMissing(), concurrency: true };
 
 test('nodes behind routers', options, async (t) => {
@@ -129,9 +119,6 @@ test('nodes behind routers', options, async (t) => {
     t.test('two that do not: it stays at the relay', (own) => symmetric(own, hosts, home)),
     t.test('the router maps the port until the node ends', { skip: portMapperMissing() }, (own) =>
       mapped(own, hosts, home),
-    ),
-    t.test('two of one local network find each other with no flags', (own) =>
-      neighbours(own, hosts, home),
     ),
   ]);
 });

@@ -73,13 +73,19 @@ export interface NodeInput {
   readonly within?: readonly string[];
   /** As a user starts it who sets nothing: only for hosts that lead nowhere. */
   readonly isPlain?: boolean;
+  /** Whether it publishes the example site as it starts. */
+  readonly hasGuide?: boolean;
 }
 
-/** Free ports, and nothing that would tell others of this machine of the node. */
+/** Free ports of loopback, and nothing that would tell others of this machine of the node. */
 const quietOptions: readonly string[] = [
-  ...['--network', 'local'],
+  '--network',
+  'local',
   ...['listen', 'gateway', 'registrar'].flatMap((name) => [`--${name}`, '127.0.0.1:0']),
-  ...['--no-dns', '--no-metrics', '--no-mdns', '--no-port-mapping', '--no-guide'],
+  '--no-dns',
+  '--no-metrics',
+  '--no-mdns',
+  '--no-port-mapping',
 ];
 
 /** What a command printed, and how it ended. */
@@ -141,10 +147,11 @@ function passed(t: TestContext): boolean {
 /** Starts a node and waits until it listens everywhere. */
 export async function startNode(t: TestContext, input: NodeInput): Promise<ClusterNode> {
   const data = input.data ?? temporaryFolder(t);
-  const { within = [], isPlain = false } = input;
+  const { within = [], isPlain = false, hasGuide = false } = input;
   const [first, ...words] = [...within, program, ...programWords, 'start', '--headless', '--json'];
   assert.ok(first !== undefined);
   const args = [...words, ...(isPlain ? [] : quietOptions), '--data', data];
+  if (!isPlain && !hasGuide) args.push('--no-guide');
   if (input.bootstrap !== undefined) args.push('--bootstrap', input.bootstrap);
   const child = spawn(first, [...args, ...(input.options ?? [])], {
     cwd: root,

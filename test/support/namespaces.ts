@@ -156,6 +156,14 @@ export class Hosts {
     run('ip', '-n', this.#hub, ...split(`link set ${this.#portOf(host)} down`));
   }
 
+  /** From now on it hears nothing and says nothing, and nobody is told. */
+  silence(host: string): void {
+    const chains = ['input', 'output'].map(
+      (hook) => `chain ${hook} { type filter hook ${hook} priority 0; policy drop; };`,
+    );
+    run('ip', 'netns', 'exec', host, 'nft', `table inet silence { ${chains.join(' ')} }`);
+  }
+
   /** Its line works again. */
   mend(host: string): void {
     run('ip', '-n', this.#hub, ...split(`link set ${this.#portOf(host)} up`));

@@ -1,6 +1,7 @@
 /**
  * A node with a relay's part to play: `relay-child.ts FOLDER LISTEN ROLE [BOOTSTRAP]`, ROLE being
- * relay, hidden, or home: one that asks its router and looks for neighbours. Lines of JSON come in, each an `Errand`, and a line goes out for each.
+ * relay, or home: one that asks its router. Lines of JSON come in, each an `Errand`, and a line goes
+ * out for each.
  */
 import process from 'node:process';
 import { createInterface } from 'node:readline';
@@ -19,7 +20,6 @@ const node = await startNode(
     bootstrap: bootstrap === undefined ? [] : [bootstrap],
     public: isRelay,
     relay: { ...relayDefaults, listen: isRelay ? listen : undefined },
-    mdns: isHome,
     portMapping: isHome,
     // Less time and fewer networks than others: three nodes are all there are.
     mode: { votesMin: 2, networksMin: 2, lookIntervalMs: 250 },

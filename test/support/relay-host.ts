@@ -1,5 +1,5 @@
 /** Nodes of `relay-child.ts` on hosts of their own. Root only. */
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import process from 'node:process';
@@ -26,9 +26,6 @@ export interface RelayNode {
   stats(): Promise<StatsResult>;
   /** In order. */
   stop(): Promise<void>;
-  kill(): Promise<void>;
-  /** From now on it hears nothing and says nothing, and nobody is told. */
-  silence(): void;
 }
 
 /** Resolves when it has joined. Ends with the test. */
@@ -72,13 +69,5 @@ export async function startRelayNode(
     peers: () => ask({ do: 'peers' }),
     stats: () => ask({ do: 'stats' }),
     stop: () => kill('SIGTERM'),
-    kill: () => kill('SIGKILL'),
-    silence() {
-      const chains = ['input', 'output'].map(
-        (hook) => `chain ${hook} { type filter hook ${hook} priority 0; policy drop; };`,
-      );
-      const rules = `table inet silence { ${chains.join(' ')} }`;
-      execFileSync('ip', ['netns', 'exec', host, 'nft', rules]);
-    },
   };
 }
