@@ -7,8 +7,9 @@ import { type Bytes, copyPart, type Part } from '../base/bytes.ts';
 
 /** Memory that is used again comes in pieces of this size. */
 const pieceBytes = 64 * 1024;
-/** Pieces that are kept for later: half a megabyte. */
-const freeMax = 8;
+/** Pieces that are kept for later, by all together: 4 MiB. Else each one that goes is garbage. */
+const freeMax = 64;
+const free: Bytes[] = []; // BOUNDED by freeMax
 
 interface Piece {
   readonly memory: Bytes;
@@ -21,7 +22,6 @@ interface Piece {
 
 export class Backlog {
   #pieces: Piece[] = []; // BOUNDED by who adds
-  readonly #free: Bytes[] = []; // BOUNDED by freeMax
   #bytes = 0;
   /** Whoever reads has octets copied, so memory comes back. */
   #isCopied = false;
@@ -82,7 +82,7 @@ export class Backlog {
     const last = this.#pieces.at(-1);
     if (last?.isOwn && last.to < last.memory.length) return last;
     const memory = this.#isCopied
-      ? (this.#free.pop() ?? Buffer.allocUnsafeSlow(pieceBytes))
+      ? (free.pop() ?? Buffer.allocUnsafeSlow(pieceBytes))
       : Buffer.allocUnsafeSlow(bytes);
     const piece: Piece = { memory, at: 0, to: 0, isOwn: true };
     this.#pieces.push(piece);
@@ -92,6 +92,6 @@ export class Backlog {
   #release(): void {
     const piece = this.#pieces.shift();
     if (!piece?.isOwn || piece.memory.length !== pieceBytes) return;
-    if (this.#free.length < freeMax) this.#free.push(piece.memory);
+    if (free.length < freeMax) free.push(piece.memory);
   }
 }

@@ -16,7 +16,7 @@ const dataType = 0;
 /** Those of a frame's flags that are for its end: FIN, RST. */
 const closingFlags = 0b1100;
 /** Who takes half a window within this time is given a larger one, however near the peer is. */
-const swiftMs = 20;
+const swiftMs = 100;
 
 interface Frame {
   readonly header: {
