@@ -1,7 +1,7 @@
 /** `altnet setup service`: the words of its unit, judged by systemd, and the files it leaves. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { temporaryFolder } from '../../../test/support/cleanup.ts';
@@ -17,7 +17,14 @@ import {
 import { defineSetupService } from '../commands/setup-service.ts';
 import { launcher } from '../installation.ts';
 import type { OptionValues } from '../values.ts';
-import { launchdPlist, systemUnit, unitWord, userUnit, windowsTask } from './service-unit.ts';
+import {
+  launchdPlist,
+  systemUnit,
+  unitProgram,
+  unitWord,
+  userUnit,
+  windowsTask,
+} from './service-unit.ts';
 
 const plain = { launcher: '/opt/altnet/bin/altnet', startWords: [], addresses: ['0.0.0.0:9000'] };
 const services = new FixedServices();
@@ -63,6 +70,23 @@ describe('the words of a unit', () => {
     assert.equal(stderr.toString(), '');
     assert.equal(status, 0);
   });
+});
+
+test('the program may stand in a folder of any name that systemd takes', (t) => {
+  for (const name of ['a b', '%h%%', '$HOME', '${HOME}', 'é;{}']) {
+    const folder = path.join(temporaryFolder(t), name);
+    mkdirSync(folder);
+    const program = path.join(folder, 'altnet');
+    writeFileSync(program, '#!/bin/sh\n', { mode: 0o755 });
+    const unit = path.join(temporaryFolder(t), 'altnet.service');
+    writeFileSync(unit, userUnit({ ...plain, launcher: program }, '/tmp/d'));
+    if (systemdMissing) continue;
+    const { stderr } = spawnSync('systemd-analyze', ['verify', unit]);
+    assert.equal(stderr.toString(), '', name);
+  }
+  for (const name of ['a"b', "a'b", 'a\\b', 'a\nb']) {
+    assert.throws(() => unitProgram(`/opt/${name}/altnet`), { code: 'USAGE' });
+  }
 });
 
 /** What systemd has to say against a unit. */
@@ -144,6 +168,7 @@ test('for one user it needs no root, and leaves the system alone', async (t) => 
 test('what cannot be a service is refused, and one that does not start leaves nothing', async (t) => {
   const refused: [Request, RegExp][] = [
     [{ words: ['--data', '/x'] }, /after --: --data does not suit a service/],
+    [{ words: ['--ca-dir', '/x'] }, /--ca-dir does not suit/],
     [{ words: ['--registrar-token', 'a'.repeat(20)] }, /--registrar-token does not suit/],
     [{ words: ['--frob'] }, /after --: unknown option '--frob'/],
     [{ words: ['--gateway', 'x'] }, /--gateway: "x" is not an address/],
