@@ -84,6 +84,11 @@ function formatFront(ways: Ways): string {
     <p class="note">
       Each site has an address of its own: alice.${ways.tld} is
       <code>${originOf('alice', ways)}/</code>, and a root stands in the same place.
+    </p>
+    <p class="note">
+      To open names as they are in this browser, give it these proxy settings:
+      <code>/proxy.pac</code> at the address of this page, by http. They send names under
+      .${ways.tld} here, and nothing else.
     </p>`;
   return formatPage({ title, body });
 }
