@@ -1,8 +1,8 @@
 /**
  * How pieces that are written to a TLS socket get there: each write is a record, and a call to the
  * system, and what several writes bring at once is copied into one array first. So small pieces of
- * one turn go together, and a large one by itself, with the one before it in front: yamux writes the
- * head of a frame by itself. It knows no frames.
+ * one turn go together, and a large one by itself, with the one before it in front: yamux writes
+ * the head of a frame by itself. It knows no frames.
  */
 import process from 'node:process';
 import type { TLSSocket } from 'node:tls';

@@ -1,7 +1,7 @@
 /**
- * The reading end of a libp2p stream: what has come waits here for the one reader, who is held to no
- * pace, while the peer is held to his. What comes the short way is copied to where the reader wants
- * it, if he waits for it. It knows nothing of what the bytes mean.
+ * The reading end of a libp2p stream: what has come waits here for the one reader, and a peer that
+ * is faster waits for him as well. What comes the short way is copied to where the reader wants it,
+ * if he waits for it. It knows nothing of what the bytes mean.
  */
 import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface';
 import { AltNetError } from '../base/errors.ts';

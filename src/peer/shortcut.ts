@@ -1,7 +1,7 @@
 /**
- * The short way of what comes over a TLS connection: from the socket into memory that is used again,
- * decrypted into the same, and from there to whoever takes it, without streams and arrays on the
- * way. It knows no frames.
+ * The short way of what comes over a TLS connection: from the socket into memory that is used
+ * again, decrypted into other such memory, and from there to whoever takes it, without streams and
+ * arrays in between. It knows no frames.
  */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
