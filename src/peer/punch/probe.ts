@@ -30,13 +30,13 @@ export interface OpenPort {
 
 export type ProbeResult =
   | { readonly kind: 'open'; readonly port: OpenPort }
-  /** Two saw it differently: a third will see yet another port. */
+  /** No two of those that were asked saw the same: whoever is next will see yet another port. */
   | { readonly kind: 'unpredictable' }
   | { readonly kind: 'failed' };
 
 export interface ProbeGoal {
   readonly ports: PortDialer;
-  /** The first two are asked. */
+  /** The first two are asked, and the third where these do not agree: one of them may lie. */
   readonly observers: readonly Observer[];
   readonly world: World;
   readonly signal: AbortSignal;
@@ -45,7 +45,6 @@ export interface ProbeGoal {
 /** Below the range from which systems choose, so that no connection of others is in the way. */
 const [portMin, portCount] = [20_000, 12_000];
 const portTriesMax = 3;
-const observersMax = 2;
 const observeMs = 4000;
 
 /** Never rejects. */
@@ -54,9 +53,11 @@ export async function probe(goal: ProbeGoal): Promise<ProbeResult> {
   for (let tries = 0; tries < portTriesMax && !signal.aborted; tries++) {
     // A new one each time: connections from the last one may linger for a minute.
     const localPort = portMin + Math.floor(world.random.fraction() * portCount);
+    const third = goal.observers[2];
     const sights = await Promise.all(
-      goal.observers.slice(0, observersMax).map((observer) => look(goal, observer, localPort)),
+      goal.observers.slice(0, 2).map((observer) => look(goal, observer, localPort)),
     );
+    if (third && doDiffer(sights)) sights.push(await look(goal, third, localPort));
     if (sights.some((sight) => sight === 'port taken')) {
       for (const sight of sights) if (sight !== 'port taken') sight?.line.close();
       continue;
@@ -74,18 +75,28 @@ interface Sight {
   readonly outside: Endpoint;
 }
 
+function doDiffer(sights: readonly (Sight | 'port taken' | undefined)[]): boolean {
+  const [first, ...others] = sights.flatMap((sight) =>
+    sight === undefined || sight === 'port taken' ? [] : [sight.outside],
+  );
+  return first !== undefined && others.some((other) => !sameEndpoint(first, other));
+}
+
 function judge(localPort: number, sights: readonly Sight[]): ProbeResult {
   const close = (): void => {
     for (const { line } of sights) line.close();
   };
-  const [first, second] = sights;
+  const [first] = sights;
   if (!first) return { kind: 'failed' };
-  if (second && !sameEndpoint(first.outside, second.outside)) {
+  const agreed = sights.find((one) =>
+    sights.some((other) => other !== one && sameEndpoint(other.outside, one.outside)),
+  );
+  if (sights.length > 1 && !agreed) {
     close();
     return { kind: 'unpredictable' };
   }
-  const isProven = second !== undefined;
-  return { kind: 'open', port: { localPort, outside: first.outside, isProven, close } };
+  const { outside } = agreed ?? first;
+  return { kind: 'open', port: { localPort, outside, isProven: agreed !== undefined, close } };
 }
 
 async function look(

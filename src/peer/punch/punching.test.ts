@@ -17,6 +17,7 @@ import { SigningKey } from '../../identity/key.ts';
 import { parseMultiaddr } from '../address.ts';
 import { PeerHost } from '../host.ts';
 import { formatPeerAddress } from '../peer-address.ts';
+import { encodeAnswer, reachProtocol } from '../reach/reach-frames.ts';
 import { ReachServer } from '../reach/reach-server.ts';
 import { testTcpReach } from '../reach/tcp-reach.ts';
 import { relayProtocol } from '../relay/relay-frames.ts';
@@ -158,6 +159,34 @@ test('a port is seen alike by two, and is this machine’s own where no NAT is',
   const gone = { publicKey: randomBytes(32), endpoint: observer.endpoint };
   const none = await probe({ ports: portsOf(node), observers: [gone], world, signal });
   assert.equal(none.kind, 'failed');
+});
+
+/** Sees everybody at an address that nobody has. */
+async function startLiar(t: TestContext): Promise<Observer> {
+  const observer = await startObserver(t);
+  const endpoint = parseEndpoint('45.0.0.1:4000');
+  assert.ok(endpoint);
+  await observer.host.handle(reachProtocol, async (stream) => {
+    await stream.write(encodeAnswer({ type: 'seenAt', endpoint }));
+    await stream.close();
+  });
+  return observer;
+}
+
+test('one that lies about what it sees is found out by two that do not', async (t) => {
+  const node = await startNode(t);
+  const [liar, honest, other] = [
+    await startLiar(t),
+    await startObserver(t),
+    await startObserver(t),
+  ];
+  const ask = (...observers: Observer[]): ReturnType<typeof probe> =>
+    probe({ ports: portsOf(node), observers, world, signal });
+  const seen = await ask(liar, honest, other);
+  assert.ok(seen.kind === 'open' && seen.port.isProven);
+  assert.equal(formatEndpoint(seen.port.outside), `127.0.0.1:${seen.port.localPort}`);
+  seen.port.close();
+  assert.equal((await ask(liar, honest)).kind, 'unpredictable');
 });
 
 test('whether others connect here is known when two of different networks did', async (t) => {

@@ -227,11 +227,11 @@ export class Punching {
     if (!ports || !via?.relayKey) return 'failed';
     const relay = { publicKey: via.relayKey, endpoint: via.endpoint };
     // Once it is known what the NAT does, one is enough to tell where.
-    const second =
+    const others =
       this.natKind() === 'predictable'
-        ? undefined
-        : observers().find(({ endpoint }) => !sameEndpoint(endpoint, relay.endpoint));
-    const asked = [relay, second ?? []].flat();
+        ? []
+        : observers().filter(({ endpoint }) => !sameEndpoint(endpoint, relay.endpoint));
+    const asked = [relay, ...others.slice(0, 2)];
     const result = await probe({ ports, observers: asked, world, signal });
     if (result.kind === 'failed') return 'failed';
     const atMs = world.clock.monotonicMs();
