@@ -31,7 +31,7 @@ export class SendMemory {
     return new Uint8Array(buffer, frontBytes, length);
   }
 
-  /** `piece`, which is the first of what was taken, behind `front`; undefined without room for it. */
+  /** `piece`, the first of what was taken, behind `front`; undefined without room for that. */
   withFront(piece: Bytes, front: Bytes): Bytes | undefined {
     const at = frontBytes - front.length;
     if (piece.byteOffset !== frontBytes || at < 0) return undefined;

@@ -1,8 +1,8 @@
 /**
  * Reading from a socket into memory that is used again and again. Node.js gives each piece that it
  * reads an array of its own, 16 KiB of a TLS record: what these cost, and then the garbage
- * collector, is more than decrypting them does. It has a way around that (`onread` of a socket), but
- * takes it only where it opens the connection itself; here it is asked of a socket that is there.
+ * collector, is more than decrypting them does. It has a way around that (`onread` of a socket),
+ * but only where it opens the connection itself; here it is asked of a socket that is there.
  *
  * The names that this relies on are Node's own. Where they are not what they were, the socket is
  * left as it is. It knows nothing of what is read.
