@@ -29,7 +29,7 @@ const known = new LruMap<string, Accepted>(headersMax); // BOUNDED by its size
 /** Reads Accept-Encoding. What is not named is not taken, whatever `*` says: plain bytes will do. */
 export function parseAcceptEncoding(header: string | undefined): Accepted {
   if (header === undefined || header.length > headerCharsMax) return nothingAccepted;
-  const before = known.get(header);
+  const before = known.peek(header); // the first in may be the first out
   if (before) return before;
   const weights = new Map<string, number>(); // BOUNDED by headerCharsMax
   for (const item of header.toLowerCase().split(',')) {

@@ -109,7 +109,7 @@ function siteTarget(labels: readonly string[], ending: Ending): HostTarget {
  * one may carry requests for the other.
  */
 export function isOfSameSite(a: string, b: string): boolean {
-  return siteOf(a) === siteOf(b);
+  return a === b || siteOf(a) === siteOf(b);
 }
 
 function siteOf(host: string): string {

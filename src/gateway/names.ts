@@ -28,7 +28,7 @@ export class FreshNames {
 
   /** The root, when it was resolved a moment ago. */
   rootOf(label: string): CID | undefined {
-    const entry = this.#entries.get(label);
+    const entry = this.#entries.peek(label); // what was resolved first is the first to be stale
     return entry !== undefined && this.#clock.monotonicMs() < entry.untilMs
       ? entry.root
       : undefined;

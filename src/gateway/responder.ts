@@ -73,7 +73,7 @@ export class Responder {
   respond(request: IncomingMessage, response: ServerResponse): void {
     const account = this.#accounts.begin();
     const exchange: Exchange = { request, response, account };
-    response.once('close', () => this.#accounts.end(account, response));
+    response.on('close', () => this.#accounts.end(account, response));
     try {
       this.#dispatch(exchange);
     } catch (error) {
@@ -163,7 +163,7 @@ export class Responder {
   }
 
   #authorityOf(text = ''): Authority {
-    const known = this.#authorities.get(text);
+    const known = this.#authorities.peek(text); // to mark it would cost as much as it saves
     if (known) return known;
     const authority = parseAuthority(text, this.#tld);
     if (text.length <= authorityCharsMax) this.#authorities.set(text, authority);
