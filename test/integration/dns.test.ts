@@ -1,6 +1,7 @@
 /**
  * DNS with other people's programs: a name that one node published is found through another one by
- * dig, by kdig over HTTPS, and by dnsmasq and unbound that forward .alt there. Each needs its program.
+ * dig and kdig over UDP and TCP, by kdig over HTTPS (dig sends no name in the handshake), and by
+ * dnsmasq and unbound that forward .alt there. Each needs its program.
  */
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
@@ -84,6 +85,11 @@ async function dig(port: number, ...words: readonly string[]): Promise<string> {
   return summaryOf(await outputOf('dig', ...args));
 }
 
+async function kdig(port: number, ...words: readonly string[]): Promise<string> {
+  const at = ['@127.0.0.1', '-p', String(port)];
+  return summaryOf(await outputOf('kdig', ...at, ...words, 'hello.alt', 'A'));
+}
+
 test('names are found with ordinary programs', async (t) => {
   const needed = ['dig', 'kdig', 'dnsmasq', 'unbound'].map((one) => programsMissing(one));
   if (needed.every((missing) => missing !== false)) {
@@ -92,9 +98,9 @@ test('names are found with ordinary programs', async (t) => {
   }
   const served = await serve(t);
   const { dnsPort, tlsPort } = served;
+  const found = 'NOERROR qr aa rd ra: A 127.0.0.1';
 
   await t.test('dig', { skip: programsMissing('dig') }, async () => {
-    const found = 'NOERROR qr aa rd ra: A 127.0.0.1';
     for (const words of [[], ['+tcp'], ['+noedns'], ['+dnssec'], ['+bufsize=512'], ['+cookie']]) {
       assert.equal(await dig(dnsPort, 'HELLO.alt', ...words), found, words.join());
     }
@@ -123,13 +129,13 @@ test('names are found with ordinary programs', async (t) => {
     assert.deepEqual(asked, ['www.gns.alt'], 'nobody else was told of names of ours');
   });
 
-  await t.test('kdig over HTTPS', { skip: programsMissing('kdig') }, async () => {
-    const at = ['@127.0.0.1', '-p', String(tlsPort), '+https=https://localhost.alt/dns-query'];
+  await t.test('kdig', { skip: programsMissing('kdig') }, async () => {
+    assert.equal(await kdig(dnsPort), found);
+    assert.equal(await kdig(dnsPort, '+tcp'), found);
+    const secure = ['+https=https://localhost.alt/dns-query', `+tls-ca=${served.caFile}`];
     const who = ['+tls-hostname=localhost.alt', '+tls-sni=localhost.alt'];
-    const trust = `+tls-ca=${served.caFile}`;
     for (const way of ['+nohttps-get', '+https-get']) {
-      const output = await outputOf('kdig', ...at, ...who, trust, way, 'hello.alt', 'A');
-      assert.equal(summaryOf(output), 'NOERROR qr aa rd ra: A 127.0.0.1');
+      assert.equal(await kdig(tlsPort, ...secure, ...who, way), found);
     }
   });
 

@@ -6,24 +6,20 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { atEnd, type Ending } from './cleanup.ts';
 import { encodeQuery } from './dns-messages.ts';
+import { programMissing } from './programs.ts';
 
 /**
  * In one line, which of these programs this machine lacks; false when it has all. None is started to
  * find out: what asks one for help is for another an order to serve.
  */
 export function programsMissing(...programs: readonly string[]): string | false {
-  const folders = (process.env['PATH'] ?? '').split(path.delimiter);
-  const missing = programs.filter((program) => {
-    return !folders.some((folder) => existsSync(path.join(folder, program)));
-  });
+  const missing = programs.filter((program) => programMissing(program) !== false);
   return missing.length === 0 ? false : `it needs ${missing.join(' and ')}`;
 }
 
@@ -64,7 +60,10 @@ export async function startResolver(
   [program, ...args]: readonly [string, ...string[]],
   { port, name }: { readonly port: number; readonly name: string },
 ): Promise<StartedProgram> {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, args, {
+    env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let log = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream
