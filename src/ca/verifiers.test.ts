@@ -1,6 +1,7 @@
 /**
- * Programs that did not come from here judge what the authority signs: openssl, curl and Node.js
- * believe a site, and none of them a host elsewhere, even when the key itself was stolen to sign it.
+ * Programs that did not come from here judge what the authority signs: openssl, curl, Node.js and
+ * NSS believe a site, and none of them a host elsewhere, even when the key itself was stolen to
+ * sign it.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -195,4 +196,35 @@ test('curl and Node.js believe a site, and no host elsewhere', async (t) => {
     assert.equal(curl.code, believed ? 0 : 60, `${host}: ${curl.text}`);
   }
   if (curls === 0) t.diagnostic('curl is not installed');
+});
+
+test('NSS, which Firefox asks, believes a site, and no host elsewhere', async (t) => {
+  const forged = await forge(t);
+  const { folder, ca } = forged;
+  const certutil = (...words: string[]): Promise<Said | undefined> =>
+    run('certutil', ['-d', `sql:${folder}`, ...words]);
+  if (!(await certutil('-N', '--empty-password'))) return t.skip('certutil is not installed');
+  await certutil('-A', '-n', 'ours', '-t', 'C,,', '-i', ca.file);
+  const verify = async (pem: string): Promise<Said | undefined> => {
+    const file = path.join(folder, 'leaf.pem');
+    await writeFile(file, pem);
+    const added = await certutil('-A', '-n', 'leaf', '-t', ',,', '-i', file);
+    assert.equal(added?.code, 0, added?.text);
+    const said = await certutil('-V', '-n', 'leaf', '-u', 'V');
+    await certutil('-D', '-n', 'leaf');
+    return said;
+  };
+  const site = await verify(siteLeaf(forged, 'alice.alt'));
+  assert.equal(site?.code, 0, site?.text);
+  const refused = [
+    siteLeaf(forged, 'example.com'),
+    siteLeaf(forged, 'notalt'),
+    leafFor(forged, [{ dNSName: 'a.alt' }, { iPAddress: '127.0.0.1' }]),
+    signAs(forged, { extensions: [], subject: 'example.com' }),
+  ];
+  for (const pem of refused) {
+    const said = await verify(pem);
+    assert.notEqual(said?.code, 0);
+    assert.match(said?.text ?? '', /not permitted to issue a certificate with this name/);
+  }
 });
