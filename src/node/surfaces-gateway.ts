@@ -3,15 +3,14 @@
  * names, content and DNS. What it answers is not its matter.
  */
 import path from 'node:path';
-import { isAltNetError } from '../base/errors.ts';
-import { reasonOf } from '../base/reason.ts';
-import type { AuthorityOptions, CertificateAuthority } from '../ca/authority.ts';
+import type { CertificateAuthority } from '../ca/authority.ts';
 import type { DnsService } from '../dns/dns-service.ts';
 import type { AnswerDns } from '../gateway/dns-query.ts';
 import { Gateway, type GatewayDeps } from '../gateway/gateway.ts';
 import { bindOrMove, formatHostPort } from './bind.ts';
 import type { Building } from './core.ts';
 import type { NodeOptions } from './options.ts';
+import { OwnAuthority } from './own-authority.ts';
 import type { Parts } from './parts.ts';
 
 export interface RunningGateway {
@@ -44,11 +43,12 @@ export async function startGateway(
   const { options, stack } = context;
   const { tld } = options;
   if (options.gateway === undefined && !options.gatewayTls) return undefined;
-  const authority = authorityOf(parts, context);
-  const deps = gatewayDeps(parts, context, authority.find);
+  const folder = options.gatewayTls?.caDir ?? options.caDir ?? path.join(options.data, 'ca');
+  const authority = new OwnAuthority(folder, { tld, world: parts.world }, context.log);
+  const deps = gatewayDeps(parts, context, () => authority.find());
   const plain = await startPlain(deps, options);
   const gateway = stack.use(plain?.value ?? new Gateway(deps, { ...nowhere, tld }));
-  const secure = await startSecure(gateway, options, authority.open);
+  const secure = await startSecure(gateway, options, () => authority.open());
   // What was resolved in other zones must not be shown any more.
   stack.defer(parts.trust.registrars.onChange(() => gateway.forget()));
   return {
@@ -110,36 +110,5 @@ function gatewayDeps(
     denials: trust.denials,
     findCertificates,
     dns: answerDns,
-  };
-}
-
-/** The authority, and its code, once somebody needs it. */
-function authorityOf(
-  { world }: Pick<Parts, 'world'>,
-  { options, log }: GatewayContext,
-): {
-  readonly open: () => Promise<CertificateAuthority>;
-  readonly find: () => Promise<CertificateAuthority | undefined>;
-} {
-  const folder = options.gatewayTls?.caDir ?? options.caDir ?? path.join(options.data, 'ca');
-  const terms: AuthorityOptions = { tld: options.tld, world };
-  let known: CertificateAuthority | undefined;
-  return {
-    open: async () => {
-      const { CertificateAuthority: Authority } = await import('../ca/authority.ts');
-      known ??= await Authority.open(folder, terms);
-      return known;
-    },
-    find: async () => {
-      if (known) return known;
-      const { CertificateAuthority: Authority } = await import('../ca/authority.ts');
-      try {
-        known = await Authority.find(folder, terms);
-      } catch (error) {
-        if (!isAltNetError(error)) throw error;
-        log.error('the certificate authority cannot be used', { why: reasonOf(error) });
-      }
-      return known;
-    },
   };
 }
