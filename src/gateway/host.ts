@@ -143,8 +143,8 @@ function canonicalLabel(label: string): string {
 
 /**
  * The label, or two, under which a browser opens `text`, which is a name with or without its
- * ending, in any script, or a root; undefined when it can be neither. Everywhere but in hosts names are
- * written with ".alt", so that is understood whatever the ending is.
+ * ending, in any script, or a root; undefined when it can be neither. Everywhere but in hosts names
+ * are written with ".alt", so that is understood whatever the ending is.
  */
 export function labelOf(text: string, tld: string = 'alt'): string | undefined {
   const root = tryParseRoot(text);

@@ -1,6 +1,7 @@
 /**
  * The gateway as a proxy for hosts below one ending (docs/spec/http.md, "Proxy"): whom it takes,
- * and the file that tells browsers of it. It forwards nothing: what it takes it answers itself. Pure.
+ * and the file that tells browsers of it. It forwards nothing: what it takes it answers itself.
+ * Pure.
  */
 import { formatIp, parseIp } from '../base/address.ts';
 import { otherSystems } from '../base/other-systems.ts';
