@@ -13,7 +13,7 @@ export const definition: CommandDefinition = {
 const states: Readonly<Record<RelaysResult['state'], string>> = {
   relay: 'this node is a relay',
   reachable: 'others reach this node through relays',
-  searching: 'this node needs a relay and has found none yet',
+  searching: 'this node needs a relay and has found none yet; start --relay host:port names one',
   'not-needed': 'this node uses no relay',
 };
 

@@ -24,6 +24,6 @@ function judgeReach(node: CheckContext['node']): Finding {
   const port = listen.slice(listen.lastIndexOf(':') + 1);
   return warn(
     `client, as ${reason ?? 'nobody has reached it yet'}; ${seen}`,
-    `let UDP and TCP port ${port} through your router and firewall, or start with --public where it is open; as a client the node works, but holds nothing for others`,
+    `let UDP and TCP port ${port} through your router and firewall, or start with --public where it is open; until others reach it, by that or through a relay, they have what it publishes from copies alone`,
   );
 }
