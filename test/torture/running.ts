@@ -53,9 +53,10 @@ export class RunningNode implements AsyncDisposable {
   /** Does not wait for anything: the process may be killed from its first moment on. */
   static start(plan: NodePlan): RunningNode {
     const listen = plan.listen ?? '127.0.0.1:0';
-    const words = ['start', '--headless', '--json', '--network', 'local', '--no-dns', '--listen', listen];
+    const words = ['start', '--headless', '--json', '--network', 'local', '--listen', listen];
     words.push('--gateway', '127.0.0.1:0', '--registrar', '127.0.0.1:0', '--data', plan.data);
-    words.push('--no-dns', '--no-metrics', '--no-guide');
+    // Other nodes of this machine are other networks.
+    words.push('--no-mdns', '--no-port-mapping', '--no-dns', '--no-metrics', '--no-guide');
     if (plan.bootstrap !== undefined) words.push('--bootstrap', plan.bootstrap);
     const [file = '', ...rest] = commandLine(plan.host, [...words, ...(plan.options ?? [])]);
     const env = { ...process.env, ...plan.env, ALTNET_WITH_PARENT: '1' };
