@@ -52,8 +52,8 @@ type Outcome =
   | { readonly kind: 'silence' };
 
 /**
- * Answers to one datagram that are none. They come from where the question went, to the port that it
- * left from: somebody has found that, and goes through the IDs.
+ * Answers to one datagram that are none. They come from where the question went, to the port that
+ * it left from: somebody has found that, and goes through the IDs.
  */
 const guessesMax = 8;
 

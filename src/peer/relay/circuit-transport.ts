@@ -75,8 +75,8 @@ async function dial(
 }
 
 /**
- * libp2p takes a connection for direct whose relay named no limit: such a relay would be seen as the
- * peer itself, and nobody would look for a better way.
+ * libp2p takes a connection for direct whose relay named no limit: such a relay would be seen as
+ * the peer itself, and nobody would look for a better way.
  */
 function limited(upgrader: Upgrader): Upgrader {
   const upgradeInbound: Upgrader['upgradeInbound'] = (raw, how) =>
