@@ -1,6 +1,7 @@
 /**
  * Places for what is under way, of which a part is kept for this machine: its resolver works on
- * while others in its network ask for as much as they can. Knows nothing of what they are places for.
+ * while others in its network ask for as much as they can. Knows nothing of what they are places
+ * for.
  */
 export class Seats {
   readonly #max: number;
