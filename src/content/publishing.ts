@@ -24,7 +24,7 @@ import { throttled } from './progress.ts';
 import type { Announcer } from './provide.ts';
 import type { CopyProgress } from './replication/recruit.ts';
 import type { Replicator } from './replication/replicator.ts';
-import { importTar, type TarImportOptions } from './tar/import-tar.ts';
+import type { TarImportOptions } from './tar/import-tar.ts';
 import type { AddedSite, AddOptions, ReplicateOptions, Replication, WorkOptions } from './types.ts';
 import type { Unpublished } from './unpublished.ts';
 
@@ -186,6 +186,7 @@ export class Publishing {
   ): Promise<Imported> {
     const { blocks, holdings, denials } = this.#deps;
     const { bytesMax } = holdings.usage();
+    const { importTar } = await import('./tar/import-tar.ts'); // most nodes are sent no archive
     await using holding = await holdings.open({ kind: 'own', keep });
     const imported = await importTar(holding, body, { ...options, bytesMax, denials });
     const { root, files, bytes, leftOut } = imported;
