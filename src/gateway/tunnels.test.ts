@@ -1,6 +1,8 @@
 /** The gateway as a proxy, on real sockets: requests with a whole URL, and CONNECT. */
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { test } from 'node:test';
+import { atEnd } from '../../test/support/cleanup.ts';
 import { clientOf, raw, until } from '../../test/support/gateway.ts';
 import {
   exchange,
@@ -126,4 +128,18 @@ test('the proxy file is served to who calls the gateway by its own name', async 
   assert.equal((await ask('alice.alt', '/')).status, 421);
   assert.match((await ask('localhost.web', '/')).text, /http:\/\/alice\.web/);
   assert.match((await ask('a.b.c.web', '/')).text, /blog\.alice\.web/);
+});
+
+test('who asks for a tunnel before the last answer has come loses both, and leaves nothing', async (t) => {
+  const { port, sites, names, gateway } = await runSecureGateway(t);
+  names.set('bob', { state: 'ok', root: sites.add({ 'huge.bin': Buffer.alloc(30_000_000) }) });
+  sites.pieceBytes = 64 * 1024;
+  const ask = 'GET /huge.bin HTTP/1.1\r\nHost: bob.alt\r\n\r\n';
+  const socket = connect({ port, host: '127.0.0.1' });
+  atEnd(t, () => socket.destroy());
+  socket.on('error', () => undefined).pause();
+  socket.write(ask.repeat(3));
+  await until(() => sites.reading === 3);
+  socket.write(connectTo('alice.alt:80'));
+  await until(() => sites.reading === 0 && gateway.counts().connections === 0);
 });

@@ -2,7 +2,7 @@
  * CONNECT: tunnels to hosts of the ending, which all end in this gateway itself. It opens no
  * connection to anywhere. Which hosts it takes is said in proxy.ts.
  */
-import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -31,6 +31,8 @@ export class Tunnels {
   readonly #deps: TunnelsDeps;
   readonly #options: TunnelsOptions;
   readonly #clients = new Map<Duplex, string>(); // BOUNDED by tunnelsMax
+  /** Answers under way on each connection. BOUNDED by the requests that Node.js reads ahead. */
+  readonly #answers = new WeakMap<Duplex, Set<ServerResponse>>();
 
   constructor(deps: TunnelsDeps, options: TunnelsOptions) {
     this.#deps = deps;
@@ -39,13 +41,37 @@ export class Tunnels {
 
   /** Answers every CONNECT that comes to this server, and never throws. */
   serve(server: HttpServer): void {
+    server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) =>
+      this.#note(socket, response),
+    );
     server.on('connect', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       socket.on('error', () => socket.destroy()); // nobody else listens for now
+      if (this.#breakOff(socket)) return;
       this.#open(server, request, { socket, head }).catch((error: unknown) => {
         this.#deps.log.error('the gateway could not open a tunnel', { why: reasonOf(error) });
         socket.destroy();
       });
     });
+  }
+
+  #note(socket: Duplex, response: ServerResponse): void {
+    const answers = this.#answers.get(socket) ?? new Set();
+    this.#answers.set(socket, answers.add(response));
+    response.once('close', () => answers.delete(response));
+  }
+
+  /**
+   * Who asks for a tunnel before the last answer has come would get that inside of it. And Node.js
+   * forgets such answers: nothing but this tells those who make them that the client has gone.
+   */
+  #breakOff(socket: Duplex): boolean {
+    const answers = [...(this.#answers.get(socket) ?? [])];
+    for (const answer of answers) {
+      answer.destroy();
+      answer.emit('close');
+    }
+    if (answers.length > 0) socket.destroy();
+    return answers.length > 0;
   }
 
   async #open(
