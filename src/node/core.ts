@@ -3,6 +3,7 @@
  * anything that a user sees. Each part goes onto the stack that will end it.
  */
 import path from 'node:path';
+import type { Endpoint } from '../base/address.ts';
 import { formatBytes } from '../base/byte-count.ts';
 import { systemWorld, type World } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
@@ -28,6 +29,7 @@ import { openStore } from '../store/store.ts';
 import { Trust } from '../trust/trust.ts';
 import { denialOfRecord } from './denied-record.ts';
 import { listenOnBoth, type Listeners } from './listen.ts';
+import { neighbourAt } from './neighbours.ts';
 import { nameOldRoots } from './old-roots.ts';
 import type { NodeOptions } from './options.ts';
 import { recalledReach } from './memory.ts';
@@ -170,6 +172,8 @@ async function startNetworks(
   const external: { of: WaysIn['external'] } = { of: () => undefined };
   const denied = targetDenials(trust);
   const contactRecord = (): Uint8Array | undefined => late?.own.current();
+  const nearby = (key: Uint8Array): Endpoint | undefined =>
+    late && neighbourAt(late.dht.table, key);
   const bound = await listenOnBoth(
     { address: options.listen, explicit: options.listenExplicit },
     {
@@ -188,7 +192,7 @@ async function startNetworks(
       peers: (udp) => {
         const listen = options.guest ? [] : listenForRelay(udp, options.relay);
         const connectionsMax = connectionsOf(options.relay);
-        const outside = { external: () => external.of() };
+        const outside = { external: () => external.of(), nearby };
         const how = { listen, connectionsMax, logger: log, world, ...outside };
         return new PeerHost({ key: identity.node, ...how });
       },

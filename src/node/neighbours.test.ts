@@ -5,7 +5,7 @@ import { type Endpoint, parseEndpoint } from '../base/address.ts';
 import { silentLogger } from '../base/logger.ts';
 import { type Contact, contactOf } from '../identity/contact.ts';
 import { SigningKey } from '../identity/key.ts';
-import { Neighbours } from './neighbours.ts';
+import { neighbourAt, Neighbours } from './neighbours.ts';
 
 const [first, second] = [1, 2].map(() => new SigningKey('node', randomBytes(32)).publicKey);
 
@@ -46,4 +46,13 @@ test('only the announced key is joined at, once, and a few wait their turn', asy
   neighbours.found({ publicKey: first, endpoint: at('192.168.1.3:9002') });
   await neighbours.stop();
   assert.equal(asked.length, 8, 'one that is known is not asked');
+});
+
+test('a neighbour is who was met at home, and nobody else', () => {
+  assert.ok(first && second);
+  const far = contactOf(first, at('45.0.0.1:9000'));
+  const near = contactOf(first, at('192.168.1.3:9002'));
+  assert.equal(neighbourAt({ contacts: () => [far] }, first), undefined);
+  assert.equal(neighbourAt({ contacts: () => [far, near] }, first)?.port, 9002);
+  assert.equal(neighbourAt({ contacts: () => [near] }, second), undefined);
 });

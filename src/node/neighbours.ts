@@ -2,13 +2,15 @@
  * Joins the nodes that are found in the local network. What was announced there is a hint: it is
  * asked who is at the address, as with one that the user gave, and only that key is joined at.
  */
-import { equalBytes } from '../base/bytes.ts';
+import { type Bytes, equalBytes } from '../base/bytes.ts';
 import { AltNetError } from '../base/errors.ts';
-import { formatEndpoint } from '../base/address.ts';
+import { type Endpoint, formatEndpoint, scopeOf } from '../base/address.ts';
 import type { Logger } from '../base/logger.ts';
 import { reasonOf } from '../base/reason.ts';
 import type { Transport } from '../dht/ports.ts';
+import type { TableView } from '../dht/table/table.ts';
 import { type Contact, contactOf } from '../identity/contact.ts';
+import { keyId } from '../identity/key.ts';
 import type { LanHint } from '../mdns/lan-discovery.ts';
 
 export interface NeighboursDeps {
@@ -18,6 +20,18 @@ export interface NeighboursDeps {
     readonly table: { contacts(): readonly Contact[] };
   };
   readonly log: Logger;
+}
+
+/** Where a node was met in this machine's own host or network, by UDP; TCP has the same port. */
+export function neighbourAt(
+  table: Pick<TableView, 'contacts'>,
+  publicKey: Bytes,
+): Endpoint | undefined {
+  const id = keyId(publicKey);
+  return table
+    .contacts()
+    .find((contact) => equalBytes(contact.id, id) && scopeOf(contact.endpoint.ip) !== 'global')
+    ?.endpoint;
 }
 
 /** More are dropped: their nodes are found by the next announcement, or by those who are joined. */

@@ -44,6 +44,8 @@ export interface DialerParts {
   readonly timers: Timers;
   /** Asks a relay, to which there is a connection, for one to a peer. */
   readonly circuit: CircuitDial;
+  /** Where the peer was met in this machine's own network. */
+  readonly nearby: (publicKey: Bytes) => Endpoint | undefined;
   /** A connection to a relay is about to be used. */
   readonly onRelay: (relay: Connection) => void;
 }
@@ -72,7 +74,10 @@ export class PeerDialer {
     const peer = parsePeer(target.publicKey, what);
     const known = this.open(peer, isDirect);
     if (known) return known;
-    const { direct, relayed } = waysTo(target, isDirect);
+    // Who names no address wants the connection that there is, or none.
+    const near = target.addresses.length > 0 ? this.#parts.nearby(target.publicKey) : undefined;
+    const first = near ? [formatMultiaddr(near)] : [];
+    const { direct, relayed } = waysTo([...first, ...target.addresses], isDirect);
     const putOffs: PutOffs = []; // BOUNDED by addressesMax
     const attempts: Attempt<Connection>[] = relayed.map(
       (way) => (own) => this.#dialRelayed(way, { peer, what, signal: own, putOffs }),
@@ -180,9 +185,9 @@ interface TurnPlan extends RelayedPlan {
   readonly key: Bytes;
 }
 
-/** Each way once, in the order of the target. */
+/** Each way once, in the order of the addresses. */
 function waysTo(
-  { addresses }: PeerTarget,
+  addresses: readonly string[],
   isDirect = false,
 ): {
   readonly direct: readonly Endpoint[];

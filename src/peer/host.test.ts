@@ -9,9 +9,12 @@ import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
 import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
+import { type Endpoint, scopeOf } from '../base/address.ts';
 import { concatBytes, equalBytes } from '../base/bytes.ts';
 import { AltNetError, isAltNetError } from '../base/errors.ts';
 import { SigningKey } from '../identity/key.ts';
+import { parseMultiaddr } from './address.ts';
+import { formatPeerAddress } from './peer-address.ts';
 import { PeerHost, type PeerTarget } from './host.ts';
 import type { ByteStream } from './stream.ts';
 
@@ -200,7 +203,8 @@ test('IPv4 and IPv6 share a port number and are both announced', async (t) => {
   await host.start();
   t.after(() => host.stop());
   const addresses = host.addresses();
-  assert.ok(addresses.includes(`/ip4/127.0.0.1/tcp/${port}`), addresses.join());
+  const isAbroad = addresses.some((text) => isGlobal(text));
+  assert.equal(!addresses.includes(`/ip4/127.0.0.1/tcp/${port}`), isAbroad, addresses.join());
   assert.ok(addresses.every((text) => !text.includes('0.0.0.0')));
 });
 
@@ -241,13 +245,40 @@ test('Noise is accepted where a peer has no TLS', async (t) => {
   assert.equal(await answered, 'over noise');
 });
 
-test('the address that others see is announced first', async (t) => {
-  const external = { ip: Uint8Array.of(8, 8, 8, 8), port: 9000 };
+function isGlobal(address: string): boolean {
+  const endpoint = parseMultiaddr(address);
+  return endpoint !== undefined && scopeOf(endpoint.ip) === 'global';
+}
+
+test('what others see is announced; the addresses at home then are nobody’s business', async (t) => {
+  let external: Endpoint | undefined = { ip: Uint8Array.of(8, 8, 8, 8), port: 9000 };
   const key = new SigningKey('node', randomBytes(32));
   const listen = [{ host: '127.0.0.1', port: 0 }];
   const host = new PeerHost({ key, listen, external: () => external });
   await host.start();
   t.after(() => host.stop());
-  assert.equal(host.addresses()[0], '/ip4/8.8.8.8/tcp/9000');
-  assert.equal(host.addresses().length, 2);
+  assert.deepEqual(host.addresses(), ['/ip4/8.8.8.8/tcp/9000']);
+  external = undefined;
+  assert.equal(host.addresses().length, 1);
+  const relayKey = key.publicKey;
+  const near = { endpoint: { ip: Uint8Array.of(127, 0, 0, 1), port: 9000 }, relayKey };
+  host.useRelays([near]);
+  assert.equal(host.addresses().length, 2, 'a relay at home is no way into the Internet');
+  const far = { endpoint: { ip: Uint8Array.of(45, 0, 0, 1), port: 9000 }, relayKey };
+  host.useRelays([far]);
+  assert.deepEqual(host.addresses(), [formatPeerAddress(far)]);
+});
+
+test('a neighbour is reached at home, whatever its records say', async (t) => {
+  const b = await startHost(t);
+  await b.handle(echo, serveEcho);
+  const [at] = b.addresses().flatMap((text) => parseMultiaddr(text) ?? []);
+  const options = { key: new SigningKey('node', randomBytes(32)), listen: [] };
+  const a = new PeerHost({ ...options, nearby: () => at });
+  await a.start();
+  t.after(() => a.stop());
+  const target = { publicKey: b.publicKey, addresses: ['/ip4/127.0.0.1/tcp/1'] };
+  await assert.rejects(a.open({ ...target, addresses: [] }, echo), 'nobody is to be dialled');
+  await (await a.open(target, echo)).close();
+  assert.equal(a.connections()[0]?.isRelayed, false);
 });

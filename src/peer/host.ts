@@ -46,6 +46,8 @@ export interface PeerHostOptions {
   readonly listen: readonly HostPort[];
   /** This node's address as others see it, once that is known. */
   readonly external?: (() => Endpoint | undefined) | undefined;
+  /** Where a node was met in this machine's own network: the best way to it, and in no record. */
+  readonly nearby?: ((publicKey: Bytes) => Endpoint | undefined) | undefined;
   /** More connections than this are closed, the least useful first. Default 256. */
   readonly connectionsMax?: number;
   /** How many of them one network may have. */
@@ -129,6 +131,7 @@ export class PeerHost {
       budget: this.#budget,
       timers: this.#world.timers,
       circuit: (what) => circuit(what),
+      nearby: this.#options.nearby ?? nobodyNear,
       onRelay: (relay) => this.#onRelay(publicKeyOf(relay)),
     });
     this.#running = { libp2p, dialer };
@@ -154,17 +157,20 @@ export class PeerHost {
 
   /**
    * Multiaddrs to announce, the most widely reachable first: direct ones that lead here from
-   * everywhere, relays, and those that lead here from near. Empty unless it listens or has a relay.
+   * everywhere, and relays; those that lead here from near only where it has no such way, as they
+   * are of no use to strangers, and tell them of a home. Empty unless it listens or has a relay.
    */
   addresses(): string[] {
     const external = this.#options.external?.();
     const own = announcedEndpoints(this.#bound());
-    const [far, near] = [true, false].map((isFar) =>
-      own.filter(({ ip }) => (scopeOf(ip) === 'global') === isFar).map(formatMultiaddr),
-    );
+    const those = (isFar: boolean): string[] =>
+      own.filter(({ ip }) => (scopeOf(ip) === 'global') === isFar).map(formatMultiaddr);
+    const [far, near] = [those(true), those(false)];
     const first = external ? [formatMultiaddr(external)] : [];
     const relayed = this.#relays.map(formatPeerAddress);
-    return [...new Set([...first, ...(far ?? []), ...relayed, ...(near ?? [])])];
+    const hasFarRelay = this.#relays.some(({ endpoint }) => scopeOf(endpoint.ip) === 'global');
+    const isAbroad = hasFarRelay || first.length + far.length > 0;
+    return [...new Set([...first, ...far, ...relayed, ...(isAbroad ? [] : near)])];
   }
 
   /**
@@ -312,6 +318,10 @@ function shown(connection: Connection): PeerConnection {
     isRelayed: connection.limits !== undefined,
     bytesLeft: Number(connection.limits?.bytes ?? 0),
   };
+}
+
+function nobodyNear(): undefined {
+  return undefined;
 }
 
 function notStarted(): Promise<never> {
