@@ -8,8 +8,6 @@ import type { Bytes } from '../base/bytes.ts';
 
 /** A leaf of 256 KiB, and what is said in front of it. */
 const slabBytes = 264 * 1024;
-/** For what a stream puts in front of it. */
-const frontBytes = 16;
 /** Smaller arrays are cheap to allocate and would waste most of a slab. */
 const worthwhileBytes = 32 * 1024;
 /** Kept for later: 4 MiB. */
@@ -25,19 +23,10 @@ export class SendMemory {
    * after that. Undefined where an array of one's own is as good.
    */
   take(length: number): Bytes | undefined {
-    if (length > slabBytes - frontBytes || length < worthwhileBytes) return undefined;
+    if (length > slabBytes || length < worthwhileBytes) return undefined;
     const buffer = this.#free.pop() ?? new ArrayBuffer(slabBytes);
     this.#unsent.set(buffer, length);
-    return new Uint8Array(buffer, frontBytes, length);
-  }
-
-  /** `piece`, the first of what was taken, behind `front`; undefined without room for that. */
-  withFront(piece: Bytes, front: Bytes): Bytes | undefined {
-    const at = frontBytes - front.length;
-    if (piece.byteOffset !== frontBytes || at < 0) return undefined;
-    const whole = new Uint8Array(piece.buffer, at, front.length + piece.length);
-    whole.set(front);
-    return whole;
+    return new Uint8Array(buffer, 0, length);
   }
 
   /** Whether `sent` is to be called of it. */

@@ -4,6 +4,7 @@
  * libp2p and a socket, is left to that package.
  */
 import { once } from 'node:events';
+import process from 'node:process';
 import { connect, TLSSocket } from 'node:tls';
 import {
   type ConnectionEncrypter,
@@ -14,8 +15,8 @@ import {
 } from '@libp2p/interface';
 import { PROTOCOL, type TLSComponents } from '@libp2p/tls';
 import { toMessageStream, toNodeDuplex } from '@libp2p/tls/utils';
+import type { Bytes } from '../base/bytes.ts';
 import type { Certificates } from './certificates.ts';
-import { gatherWrites } from './gather-writes.ts';
 import { socketOf, takeSocket } from './raw-socket.ts';
 import type { SendMemory } from './send-memory.ts';
 import { noteSockets } from './shortcut.ts';
@@ -104,6 +105,25 @@ export class NodeTls implements ConnectionEncrypter {
   get #muxers(): ReturnType<TlsComponents['upgrader']['getStreamMuxers']> {
     return this.#components.upgrader.getStreamMuxers();
   }
+}
+
+/**
+ * What is written in one turn goes as one piece: yamux writes the head of a frame by itself, and
+ * each write is a record, and a call to the system. `memory` gets back what was written, once the
+ * system has taken it.
+ */
+function gatherWrites(socket: TLSSocket, memory: SendMemory): void {
+  const write = socket.write.bind(socket);
+  socket.write = (chunk: Bytes | string): boolean => {
+    if (socket.writableCorked === 0) {
+      socket.cork();
+      process.nextTick(() => socket.uncork());
+    }
+    if (typeof chunk === 'string' || !memory.isOwnerOf(chunk)) return write(chunk);
+    return write(chunk, (error) => {
+      if (!error) memory.sent(chunk);
+    });
+  };
 }
 
 /** Resolves when the peer has proven that it has the key of its certificate. */
