@@ -87,7 +87,7 @@ export class DnsService {
     const chosen = options.upstream.map(requireServer);
     const isOwn = (server: HostPort): boolean => this.#isOwn(server);
     this.#forwarder = new Forwarder(
-      { world, counters, chosen, readSystem: read, isOwn },
+      { world, counters, chosen, readSystem: read, isOwn, endings: new Set(['alt', options.tld]) },
       { ...forwarderDefaults, ...options.forwarding },
     );
     const zone = new SiteZone(this.#existence, options);

@@ -25,6 +25,8 @@ import {
   isOursWithSuffix,
 } from './forwarder.ts';
 
+const endings: ReadonlySet<string> = new Set(['alt', 'web']);
+
 interface Bench {
   readonly forwarder: Forwarder;
   readonly count: (result: string) => number;
@@ -42,7 +44,7 @@ function bench(
   const readSystem = (): Promise<{ servers: []; search: readonly string[] }> => {
     return Promise.resolve({ servers: [], search });
   };
-  const deps = { world: systemWorld, counters, chosen, readSystem, isOwn: () => false };
+  const deps = { world: systemWorld, counters, chosen, readSystem, isOwn: () => false, endings };
   const forwarder = new Forwarder(deps, { ...forwarderDefaults, ...over });
   atEnd(t, () => forwarder.stop());
   return {
@@ -261,10 +263,11 @@ test('a name of ours with a suffix of this system tells nobody what was looked f
   assert.ok(resolver);
   const { ask } = bench(t, [resolver.address], { search: ['corp.example'] });
   assert.equal(await ask('alice.alt.corp.example'), '3: ');
+  assert.equal(await ask('alice.web.corp.example'), '3: ');
   assert.equal(resolver.seen.length, 0);
   await ask('alice.alt.other.example');
   assert.equal(resolver.seen.length, 1);
-  assert.ok(!isOursWithSuffix({ labels: ['corp', 'example'] }, ['corp.example']));
+  assert.ok(!isOursWithSuffix({ labels: ['corp', 'example'] }, ['corp.example'], endings));
 });
 
 test('a resolver on this machine that asks us is found, and asked no more', async (t) => {

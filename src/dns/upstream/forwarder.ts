@@ -42,6 +42,8 @@ export const forwarderDefaults: ForwarderOptions = {
 interface Deps extends Omit<ServersDeps, 'clock'> {
   readonly world: World;
   readonly counters: DnsCounters;
+  /** What names end with that are nobody else's business. */
+  readonly endings: ReadonlySet<string>;
 }
 
 /** What stops the search for a better answer. */
@@ -134,7 +136,8 @@ export class Forwarder {
     const { counters } = this.#deps;
     try {
       const servers = await this.#servers.inOrder();
-      if (isOursWithSuffix(query, this.#servers.search)) return plainAnswer(rcodes.nxDomain);
+      if (isOursWithSuffix(query, this.#servers.search, this.#deps.endings))
+        return plainAnswer(rcodes.nxDomain);
       this.#loops.look(this.#servers.all);
       const limit = { timers, ms, what: 'resolvers', signal };
       const reply = await withDeadline(limit, (ended) => {
@@ -234,16 +237,18 @@ export class Forwarder {
 }
 
 /**
- * Whether it is a name below .alt with what this system appends to names that are not found: nobody
+ * Whether it is a name below one of the endings with what this system appends to names that are not found: nobody
  * else is to know what was looked for.
  */
 export function isOursWithSuffix(
   { labels }: Pick<Query, 'labels'>,
   search: readonly string[],
+  endings: ReadonlySet<string>,
 ): boolean {
   return search.some((suffix) => {
     const before = labels.length - suffix.split('.').length;
-    return before > 0 && labels[before - 1] === 'alt' && labels.slice(before).join('.') === suffix;
+    const isOurs = endings.has(labels[before - 1] ?? '');
+    return isOurs && labels.slice(before).join('.') === suffix;
   });
 }
 
