@@ -237,8 +237,8 @@ export class Forwarder {
 }
 
 /**
- * Whether it is a name below one of the endings with what this system appends to names that are not found: nobody
- * else is to know what was looked for.
+ * Whether it is a name below one of the endings with what this system appends to names that are not
+ * found: nobody else is to know what was looked for.
  */
 export function isOursWithSuffix(
   { labels }: Pick<Query, 'labels'>,
