@@ -66,6 +66,38 @@ test('half of a network that goes at once is out of the tables within a minute',
   for (const { dht } of nodes.slice(0, 8)) assert.equal(dht.table.size, 7);
 });
 
+test('those that went together are asked together when one of them is back', async (t) => {
+  const [net, nodes] = await networkOf(t, 16);
+  const far = nodes.slice(8);
+  for (const { contact, dht } of far) {
+    net.remove(contact);
+    await dht.stop(); // they answer, but ask nobody
+  }
+  await net.world.advanceAsync(20 * minuteMs);
+  for (const { contact } of far) net.restore(contact);
+  // One of the lost is asked every half minute, so one after the other would take four.
+  await net.world.advanceAsync(40 * secondMs);
+  for (const { dht } of nodes.slice(0, 8)) assert.equal(dht.table.size, 15);
+});
+
+test('one that went alone comes back alone', async (t) => {
+  const [net, nodes] = await networkOf(t, 8);
+  const [first, second] = [pick(nodes, 6), pick(nodes, 7)];
+  const here = nodes.slice(0, 6);
+  for (const { contact, dht } of [first, second]) {
+    await dht.stop();
+    net.remove(contact);
+    await net.world.advanceAsync(hourMs);
+  }
+  for (const { dht } of here) assert.equal(dht.lost().length, 2);
+  net.restore(first.contact);
+  net.log.length = 0;
+  await net.world.advanceAsync(2 * minuteMs);
+  for (const { dht } of here) assert.equal(dht.table.size, 6);
+  const gone = second.contact.endpoint.ip.at(-1);
+  assert.ok(!net.log.includes(`ping → ${gone}`), 'nobody looks whether the other is there too');
+});
+
 test('one that goes is out of a table of few within three minutes', async (t) => {
   const [net, nodes] = await networkOf(t, 10);
   await net.world.advanceAsync(3 * hourMs); // nothing changes any more, so little is looked up

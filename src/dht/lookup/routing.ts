@@ -3,7 +3,7 @@
  * nothing of records.
  */
 import type { Bytes } from '../../base/bytes.ts';
-import { toHex } from '../../base/bytes.ts';
+import { equalBytes, toHex } from '../../base/bytes.ts';
 import type { CancelTimer, World } from '../../base/clock.ts';
 import { forEachOf } from '../../base/parallel.ts';
 import { SharedWork } from '../../base/shared-work.ts';
@@ -220,7 +220,7 @@ export class Routing {
       .toSorted((a, b) => a.lot - b.lot)
       .slice(0, recalledMax)
       .map(({ contact }) => contact);
-    if (await this.#joinBy(drawn, signal)) await this.#recall(signal);
+    if (await this.#joinBy(drawn, signal)) await this.#recall(this.#lost.contacts(), signal);
   }
 
   /** Whether anybody answered. */
@@ -253,23 +253,25 @@ export class Routing {
 
   /**
    * Asks one of those that were lost. If it is there, a part of the network that was out of reach
-   * may be there again: then all of them are asked, and our place among them is looked up.
+   * may be there again: then those that were lost with it are asked, and our place among them is
+   * looked up. One that went alone comes alone, as nodes do all the time.
    */
   async probeLost(signal: AbortSignal): Promise<boolean> {
-    const contact = this.#lost.next(this.#world.clock.monotonicMs());
-    if (!contact) return false;
-    const known = { known: true };
-    const asked = this.#find(contact, this.#self, signal, known);
+    const lost = this.#lost.next(this.#world.clock.monotonicMs());
+    if (!lost) return false;
+    const asked = this.#find(lost.contact, this.#self, signal, { known: true });
     const answer = await asked.catch(() => undefined);
     signal.throwIfAborted();
     if (!answer) return false;
-    await this.#recall(signal);
+    const others = this.#lost.lostWith(lost).filter(({ id }) => !equalBytes(id, lost.contact.id));
+    if (others.length === 0) return true;
+    await this.#recall(others, signal);
     await this.#lookUp(this.#self, answer.contacts, signal);
     return true;
   }
 
-  async #recall(signal: AbortSignal): Promise<void> {
-    await forEachOf(this.#lost.contacts(), recallsAtOnce, async (contact) => {
+  async #recall(lost: readonly Contact[], signal: AbortSignal): Promise<void> {
+    await forEachOf(lost, recallsAtOnce, async (contact) => {
       signal.throwIfAborted();
       await this.ping(contact, signal, { known: true });
     });

@@ -16,7 +16,7 @@ function contact(n: number, network = n): Contact {
 test('lost contacts take turns, and are forgotten after a day or when they answer', () => {
   const lost = new LostContacts(manualWorld().random);
   for (const n of [1, 2, 3]) lost.add(contact(n), n);
-  const turn = (nowMs: number): number | undefined => lost.next(nowMs)?.publicKey[1];
+  const turn = (nowMs: number): number | undefined => lost.next(nowMs)?.contact.publicKey[1];
   assert.deepEqual([turn(10), turn(11), turn(12), turn(13)], [1, 2, 3, 1]);
   lost.forget(contact(2));
   assert.deepEqual([turn(14), turn(15)], [3, 1]);
@@ -33,6 +33,18 @@ test('half of a network that went at once stays known while others go one by one
   assert.equal(lost.size, 64);
   const left = lost.contacts().filter(({ publicKey }) => (publicKey[1] ?? 0) < 100).length;
   assert.ok(left > 30, `${left} of the half are still known`);
+});
+
+test('what went together is asked together', () => {
+  const lost = new LostContacts(manualWorld().random);
+  for (const n of [1, 2, 3]) lost.add(contact(n), n * 1000);
+  for (const n of [4, 5]) lost.add(contact(n), n * hourMs);
+  const first = lost.next(6 * hourMs);
+  assert.ok(first);
+  const companions = lost.lostWith(first).map(({ publicKey }) => publicKey[1]);
+  assert.deepEqual(companions, [1, 2, 3]);
+  lost.forget(contact(1));
+  assert.equal(lost.lostWith(first).length, 2, 'also when it has answered');
 });
 
 test('who runs many nodes in one network gets few of the places', () => {

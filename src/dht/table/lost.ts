@@ -15,9 +15,16 @@ const keptMs = 24 * 3_600_000;
 /** Whoever runs many nodes in few networks and ends them all at once gets few of the places. */
 const lostCaps: PrefixCaps = { narrow: 2, wide: 8 };
 
-interface Lost {
+/** One round of liveness, in which a part of the network is missed, and some time to notice it. */
+const togetherMs = 15 * 60_000;
+
+export interface LostContact {
   readonly contact: Contact;
+  /** Monotonic. */
   readonly sinceMs: number;
+}
+
+interface Lost extends LostContact {
   triedMs: number;
 }
 
@@ -59,14 +66,24 @@ export class LostContacts {
   }
 
   /** Whose turn it is to be asked: who was not for longest. It counts as asked by that. */
-  next(nowMs: number): Contact | undefined {
+  next(nowMs: number): LostContact | undefined {
     let first: Lost | undefined;
     for (const [id, lost] of this.#lost) {
       if (nowMs - lost.sinceMs >= keptMs) this.#lost.delete(id);
       else if (!first || lost.triedMs < first.triedMs) first = lost;
     }
     if (first) first.triedMs = nowMs;
-    return first?.contact;
+    return first;
+  }
+
+  /**
+   * Those that were lost at about the time of this one: what took it away may have taken them, and
+   * be over. Nodes that go and come one by one, as most do, have few such companions.
+   */
+  lostWith({ sinceMs }: LostContact): readonly Contact[] {
+    return [...this.#lost.values()]
+      .filter((other) => Math.abs(other.sinceMs - sinceMs) <= togetherMs)
+      .map(({ contact }) => contact);
   }
 
   #hasRoom({ endpoint }: Contact): boolean {
