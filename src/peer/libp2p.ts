@@ -4,13 +4,13 @@
  */
 import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface';
 import { identify } from '@libp2p/identify';
-import { noise } from '@libp2p/noise';
 import { yamux } from '@libp2p/yamux';
 import { createLibp2p } from 'libp2p';
 import type { Certificates } from './certificates.ts';
 import { addressDialMs, addressesMax, dialMs } from './dialing.ts';
 import { eagerMuxer } from './eager.ts';
 import { forgetGonePeers } from './forget.ts';
+import { LateNoise, type NoiseComponents } from './late-noise.ts';
 import { type PortDialer, punchingTcp } from './punch/port-dial.ts';
 import { type CircuitHooks, circuitTransport } from './relay/circuit-transport.ts';
 import type { SendMemory } from './send-memory.ts';
@@ -48,7 +48,7 @@ export async function makeLibp2p(options: Libp2pOptions): Promise<Libp2p> {
     privateKey,
     addresses: { listen: [...listen] },
     transports: [punchingTcp(tls, options.onPorts), circuitTransport(tls, circuits)],
-    connectionEncrypters: [tls, noise()],
+    connectionEncrypters: [tls, (components: NoiseComponents) => new LateNoise(components)],
     streamMuxers: [eagerMuxer(yamux({ streamOptions }), isAsked)],
     connectionManager: {
       maxConnections: options.connectionsMax,
