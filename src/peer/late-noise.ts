@@ -1,6 +1,7 @@
 /**
  * Noise for peers that speak no TLS. AltNet's own nodes agree on TLS, so its package, with the
- * WebAssembly that it sets up at once, is loaded when the first other peer comes. It knows no octets.
+ * WebAssembly that it sets up at once, is loaded when the first other peer comes. It knows no
+ * octets.
  */
 import type {
   ConnectionEncrypter,
