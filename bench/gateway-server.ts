@@ -53,7 +53,9 @@ async function startSecure(pemFile = ''): Promise<number> {
   const pem = readFileSync(pemFile);
   const context = createSecureContext({ key: pem, cert: pem });
   const gateway = await startGateway();
-  await gateway.startSecure({ host: '127.0.0.1', port: 0 }, { contextFor: () => context });
+  const pair = { key: pem.toString(), cert: pem.toString() };
+  const certificates = { contextFor: () => context, pairFor: () => pair };
+  await gateway.startSecure({ host: '127.0.0.1', port: 0 }, certificates);
   return gateway.secureAddress().port;
 }
 

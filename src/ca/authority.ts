@@ -11,6 +11,7 @@ import {
   authorityNameOf,
   type CaWorld,
   flawOfAuthority,
+  type Leaf,
   makeAuthority,
   makeLeaf,
   parseCertificate,
@@ -40,6 +41,12 @@ interface Shown {
   readonly fromMs: number;
   readonly toMs: number;
   readonly renewAtMs: number;
+}
+
+/** Both as PEM. */
+export interface CertificatePair {
+  readonly cert: string;
+  readonly key: string;
 }
 
 export class CertificateAuthority {
@@ -149,15 +156,33 @@ export class CertificateAuthority {
     return shown.context;
   }
 
+  /**
+   * A new certificate for one site with its key, as PEM, for a server that shows it by itself. How
+   * often that is, is the caller's to see to. Undefined as for `contextFor`.
+   */
+  pairFor(host: string): CertificatePair | undefined {
+    const site = siteOfHost(host, this.#options.tld);
+    if (site === undefined || this.#options.world.clock.unixMs() >= this.notAfter.getTime()) {
+      return undefined;
+    }
+    const { pem, leafKey } = this.#sign(site);
+    return { cert: pem, key: encodeKey(leafKey) };
+  }
+
   #make(site: string): Shown {
+    const { pem, fromMs, toMs, leafKey } = this.#sign(site);
+    const context = createSecureContext({ cert: pem, key: encodeKey(leafKey) });
+    return { context, fromMs, toMs, renewAtMs: toMs - (toMs - fromMs) * renewalPart };
+  }
+
+  #sign(site: string): Leaf & { readonly leafKey: CertificateKey } {
     const leafKey = (this.#leafKey ??= makeKey());
-    const { pem, fromMs, toMs } = makeLeaf(
+    const leaf = makeLeaf(
       site,
       { key: this.#key, toMs: this.notAfter.getTime() },
       { leafKey, world: this.#options.world },
     );
-    const context = createSecureContext({ cert: pem, key: encodeKey(leafKey) });
-    return { context, fromMs, toMs, renewAtMs: toMs - (toMs - fromMs) * renewalPart };
+    return { ...leaf, leafKey };
   }
 }
 

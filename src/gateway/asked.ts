@@ -60,8 +60,9 @@ export function isSecure({ socket }: IncomingMessage): boolean {
   return Reflect.get(socket, 'encrypted') === true;
 }
 
-/** The host that was named in the handshake; undefined outside TLS. */
-export function servernameOf({ socket }: IncomingMessage): string | undefined {
-  const name: unknown = Reflect.get(socket, 'servername');
-  return typeof name === 'string' ? name.toLowerCase() : undefined;
+/** The host that was named in the handshake, '' when none was; undefined outside TLS. */
+export function servernameOf(request: IncomingMessage): string | undefined {
+  const name: unknown = Reflect.get(request.socket, 'servername');
+  if (typeof name === 'string') return name.toLowerCase();
+  return isSecure(request) ? '' : undefined;
 }

@@ -8,6 +8,7 @@ import { AltNetError } from '../base/errors.ts';
 import type { GatewayCounts } from './account.ts';
 import { type ClosingServer, Listener } from './listener.ts';
 import { Responder, type ResponderDeps, type ResponderOptions } from './responder.ts';
+import { frontLabel } from './host.ts';
 import { type Certificates, makeSecureServer } from './secure.ts';
 import { siteAnswersDefaults } from './siteanswers.ts';
 import { Tunnels } from './tunnels.ts';
@@ -150,7 +151,11 @@ export class Gateway {
         log,
         timers: world.timers,
       },
-      { http: serverOptions, idleTimeoutMs: this.#options.idleTimeoutMs },
+      {
+        ownHost: `${frontLabel}.${this.#options.tld}`,
+        http: serverOptions,
+        idleTimeoutMs: this.#options.idleTimeoutMs,
+      },
     );
   }
 

@@ -112,7 +112,7 @@ export class Responder {
     } else if (wantsWebSocket(request)) {
       exchange.response.setHeader('connection', 'close'); // its sender thinks of no other request
       sendProblem(exchange, doorProblems.webSocket());
-    } else if (servername !== undefined && !isOfSameSite(authority.host, servername)) {
+    } else if (servername !== undefined && !isMeant(authority, servername)) {
       sendProblem(exchange, doorProblems.misdirected());
     } else {
       return true;
@@ -169,4 +169,9 @@ export class Responder {
     if (text.length <= authorityCharsMax) this.#authorities.set(text, authority);
     return authority;
   }
+}
+
+/** Who named no host was shown the gateway's own certificate, so it may not speak to another one. */
+function isMeant({ host, target }: Authority, servername: string): boolean {
+  return servername === '' ? target.kind === 'gateway' : isOfSameSite(host, servername);
 }

@@ -57,19 +57,12 @@ test('a site over HTTP/1.1 and HTTP/2, with links that stay secure', async (t) =
   assert.match(await exchange(await secureSocket(t, byRoot), get(`${root}.alt`)), /by root/);
 });
 
-test('who names no host, or a foreign one, is shown no certificate', async (t) => {
+test('who names a foreign host is shown no certificate', async (t) => {
   const { securePort: port, authority } = await runSecureGateway(t);
-  const foreign = [
-    undefined,
-    'example.com',
-    'localhost',
-    'alice.localhost',
-    'gns.alt',
-    'a.b.c.alt',
-  ];
+  const foreign = ['example.com', 'localhost', 'alice.localhost', 'gns.alt', 'a.b.c.alt'];
   for (const servername of foreign) {
     const connecting = secureSocket(t, { port, ca: authority.pem, servername });
-    await assert.rejects(connecting, { code: 'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE' });
+    await assert.rejects(connecting, { code: 'ECONNRESET' }, servername);
   }
   const protocols = ['spdy/3'];
   const target = { port, ca: authority.pem, servername: 'alice.alt', protocols };
@@ -193,4 +186,14 @@ test('a body over HTTP/2 is not read, without a word of it on the terminal', asy
   assert.equal((await http2Ask(session, headers, 'hi')).status, 200);
   await new Promise((resolve) => setImmediate(resolve)); // warnings come a turn later
   assert.deepEqual(unsupported, []);
+});
+
+test("who names no host is shown the gateway's own certificate, and reaches no site", async (t) => {
+  const { securePort: port, authority } = await runSecureGateway(t);
+  const target = { port, ca: authority.pem, servername: undefined };
+  const socket = await secureSocket(t, target);
+  assert.match(socket.getPeerCertificate().subjectaltname ?? '', /DNS:localhost\.alt/);
+  assert.match(await exchange(socket, get('alice.alt')), /^HTTP\/1\.1 421 /);
+  const again = await secureSocket(t, target);
+  assert.match(await exchange(again, get('127.0.0.1')), /^HTTP\/1\.1 200 /);
 });

@@ -20,6 +20,8 @@ import type { ClosingServer } from './listener.ts';
 export interface Certificates {
   /** What is shown for this host; undefined for one that nobody here may vouch for. */
   contextFor(servername: string): SecureContext | undefined;
+  /** A new one for this host and its key, as PEM; undefined likewise. */
+  pairFor(host: string): { readonly cert: string; readonly key: string } | undefined;
 }
 
 export interface SecureDeps {
@@ -30,6 +32,8 @@ export interface SecureDeps {
 }
 
 export interface SecureOptions {
+  /** Who names no host, as some resolvers of DNS over HTTPS do not, is shown this one's. */
+  readonly ownHost: string;
   /** Limits that HTTP/1.1 has with and without TLS. */
   readonly http: ServerOptions;
   /** A connection, or a stream of one, on which nothing moves for so long is closed. */
@@ -37,6 +41,9 @@ export interface SecureOptions {
 }
 
 const second = 1000;
+/** Long before what is made for three months ends. */
+const renewalMs = 24 * 3600 * second;
+const tlsVersions = { minVersion: 'TLSv1.2' } as const;
 
 /** Node.js has the methods and forgets them in its types. */
 type SecureServer = Http2SecureServer & ClosingServer;
@@ -65,17 +72,21 @@ const http2Limits = {
 
 export function makeSecureServer(
   { certificates, respond, log, timers }: SecureDeps,
-  { http, idleTimeoutMs }: SecureOptions,
+  { ownHost, http, idleTimeoutMs }: SecureOptions,
 ): SecureServer {
   const options: SecureServerOptions = {
     ...http,
     ...http2Limits,
+    ...tlsVersions,
     allowHTTP1: true,
-    minVersion: 'TLSv1.2',
     handshakeTimeout: 10 * second,
-    // There is no other certificate: who names no host, or a foreign one, is shown none, and its
-    // handshake fails.
-    SNICallback: (servername, done) => done(null, contextOf(servername)),
+    // Who names a foreign host is shown no certificate: its connection ends. Without an error
+    // Node.js would show the gateway's own.
+    SNICallback: (servername, done) => {
+      const context = contextOf(servername);
+      if (context) done(null, context);
+      else done(new Error('not a host of ours'));
+    },
   };
   const contextOf = (servername: string): SecureContext | undefined => {
     try {
@@ -85,12 +96,22 @@ export function makeSecureServer(
       return undefined;
     }
   };
-  const server = createSecureServer(options, (request, response) => {
-    // For HTTP/2 these are of classes that do the same under the same names.
-    respond(request as unknown as IncomingMessage, response as unknown as ServerResponse);
-  });
+  const server = createSecureServer(
+    { ...options, ...certificates.pairFor(ownHost) },
+    (request, response) => {
+      // For HTTP/2 these are of classes that do the same under the same names.
+      respond(request as unknown as IncomingMessage, response as unknown as ServerResponse);
+    },
+  );
   server.setTimeout(idleTimeoutMs);
   server.on('stream', (stream) => endInTime(stream, timers, idleTimeoutMs));
+  const renew = (): void => {
+    const pair = certificates.pairFor(ownHost);
+    if (pair) server.setSecureContext({ ...tlsVersions, ...pair });
+    cancelRenewal = timers.after(renewalMs, renew);
+  };
+  let cancelRenewal = timers.after(renewalMs, renew);
+  server.on('close', () => cancelRenewal());
   // A session that breaks a limit is closed by Node.js; a handshake that fails is the client's.
   server.on('sessionError', () => undefined);
   return server as SecureServer;

@@ -1,6 +1,6 @@
 /**
  * DNS with other people's programs: a name that one node published is found through another one by
- * dig and kdig over UDP and TCP, by kdig over HTTPS (dig sends no name in the handshake), and by
+ * dig and kdig over UDP and TCP, over HTTPS, where dig sends no name in the handshake, and by
  * dnsmasq and unbound that forward .alt there. Each needs its program.
  */
 import assert from 'node:assert/strict';
@@ -114,6 +114,12 @@ test('names are found with ordinary programs', async (t) => {
       'BADVERS qr rd ra: ',
     );
     assert.equal(await dig(dnsPort, 'hello.alt', 'CH', 'TXT'), 'REFUSED qr rd ra: ');
+  });
+
+  await t.test('dig over HTTPS', { skip: programsMissing('dig') }, async () => {
+    for (const way of ['+https', '+https-get']) {
+      assert.equal(await dig(served.tlsPort, 'hello.alt', way), found, way);
+    }
   });
 
   await t.test('dig, foreign names', { skip: programsMissing('dig') }, async () => {
