@@ -74,11 +74,14 @@ export async function removeRunFile(folder: string): Promise<void> {
 function parseServices(given: unknown): RunningServices | undefined {
   if (typeof given !== 'object' || given === null) return undefined;
   const fields = given as Partial<Record<keyof RunningServices, unknown>>;
-  const address = (value: unknown): string | null => (typeof value === 'string' ? value : null);
   return {
     gateway: address(fields.gateway),
     gatewayTls: address(fields.gatewayTls),
     dns: address(fields.dns),
     metrics: address(fields.metrics),
   };
+}
+
+function address(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
 }
