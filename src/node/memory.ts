@@ -97,9 +97,9 @@ export async function noteReach(
   );
 }
 
-/** Whether these are the addresses that were announced last. */
-export function areAnnounced(notes: Notes, addresses: readonly string[]): boolean {
-  return textOf(notes, announcedNote) === announcedText(addresses);
+/** The addresses that were announced last. */
+export function announcedAddresses(notes: Pick<Notes, 'get'>): readonly string[] {
+  return (textOf(notes, announcedNote) ?? '').split('\n').filter((address) => address !== '');
 }
 
 /** To be called when all is announced: until then a crash must not look like success. */
@@ -120,7 +120,7 @@ export async function noteGuideRoot(notes: Notes, cid: string): Promise<void> {
   await putText(notes, guideNote, cid);
 }
 
-function textOf(notes: Notes, name: string): string | undefined {
+function textOf(notes: Pick<Notes, 'get'>, name: string): string | undefined {
   const value = notes.get(name);
   return value && parseUtf8(value);
 }

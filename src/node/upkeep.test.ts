@@ -27,6 +27,10 @@ function bench(notes = new MemoryNotes()) {
     entries: [] as TableEntry[],
     announced: 0,
     failure: undefined as Error | undefined,
+    reprovide: (_signal: AbortSignal): Promise<void> => {
+      it.announced++;
+      return it.failure ? Promise.reject(it.failure) : Promise.resolve();
+    },
   };
   const upkeep = new Upkeep({
     notes,
@@ -34,10 +38,7 @@ function bench(notes = new MemoryNotes()) {
     lost: () => [],
     reachableAt: () => [],
     addresses: () => it.addresses,
-    reprovide: () => {
-      it.announced++;
-      return it.failure ? Promise.reject(it.failure) : Promise.resolve();
-    },
+    reprovide: ({ signal }) => it.reprovide(signal),
     world,
     log: silentLogger,
   });
@@ -87,15 +88,63 @@ test('addresses that change again and again are announced ever less often', asyn
     it.upkeep.addressesChanged();
     await it.world.advanceAsync(1000);
   }
-  assert.ok(it.announced <= 14, `${it.announced} in ten minutes`);
+  assert.ok(it.announced <= 18, `${it.announced} in ten minutes`);
   await it.world.advanceAsync(600_000);
   const before = it.announced;
   for (const last of [7, 8]) {
     it.addresses = [`/ip4/10.0.0.${last}/tcp/1`];
     it.upkeep.addressesChanged();
-    await it.world.advanceAsync(10_000);
+    await it.world.advanceAsync(1);
   }
   assert.equal(it.announced, before + 2, 'after a calm time at once again');
+  await it.upkeep.stop();
+});
+
+test('one relay after another may fail: each that comes instead is announced at once', async () => {
+  const it = bench();
+  it.upkeep.start();
+  const [a, b, c, d] = [1, 2, 3, 4].map((last) => `/ip4/45.0.0.${last}/tcp/1`);
+  assert.ok(a !== undefined && b !== undefined && c !== undefined && d !== undefined);
+  const become = async (addresses: string[], afterMs: number): Promise<void> => {
+    it.addresses = addresses;
+    it.upkeep.addressesChanged();
+    await it.world.advanceAsync(afterMs);
+  };
+  await become([a], 0);
+  await become([a, b], 1000);
+  const before = it.announced;
+  await become([b], 500);
+  assert.equal(it.announced, before, 'whoever reads the record finds the other one');
+  await become([b, c], 1000);
+  assert.equal(it.announced, before + 1);
+  await become([c], 500);
+  await become([c, d], 1000);
+  assert.equal(it.announced, before + 2);
+  await it.upkeep.stop();
+});
+
+test('an announcement under which all ways are lost begins anew', async () => {
+  const it = bench();
+  const heard: AbortSignal[] = [];
+  it.reprovide = (signal) => {
+    heard.push(signal);
+    const { promise, reject } = Promise.withResolvers<void>();
+    signal.addEventListener('abort', () => reject(signal.reason as Error));
+    return promise;
+  };
+  it.upkeep.start();
+  await it.world.advanceAsync(1);
+  it.addresses = [...it.addresses, '/ip4/45.0.0.2/tcp/1'];
+  it.upkeep.addressesChanged();
+  await it.world.advanceAsync(5000);
+  assert.equal(heard.length, 1, 'what it announces leads here still');
+  it.addresses = ['/ip4/45.0.0.3/tcp/1'];
+  it.upkeep.addressesChanged();
+  await it.world.advanceAsync(1);
+  assert.deepEqual(
+    heard.map(({ aborted }) => aborted),
+    [true, false],
+  );
   await it.upkeep.stop();
 });
 

@@ -11,7 +11,8 @@ import { Nudge, repeat } from '../dht/loops.ts';
 import type { TableView } from '../dht/table/table.ts';
 import type { Contact } from '../identity/contact.ts';
 import type { NoteStore } from '../store/notes.ts';
-import { areAnnounced, noteAnnounced, noteReach, rememberPeers } from './memory.ts';
+import { AnnouncementPace, type Urgency } from './announcement-pace.ts';
+import { announcedAddresses, noteAnnounced, noteReach, rememberPeers } from './memory.ts';
 
 export interface UpkeepDeps {
   readonly notes: Pick<NoteStore, 'get' | 'put'>;
@@ -29,13 +30,6 @@ export interface UpkeepDeps {
 }
 
 const intervalMs = 60_000;
-/**
- * Two changes that come so soon after one another, as of two relays, are announced as one. While
- * they go on the time grows: whoever makes them shall not have this node send all that it provides.
- */
-const settleMinMs = 10_000;
-const settleMaxMs = 60_000;
-const calmMs = 5 * 60_000;
 /** A node that is killed soon after its start shall have noted whom it met. */
 const firstMs = 2000;
 
@@ -44,13 +38,15 @@ export class Upkeep {
   readonly #stopping = new AbortController();
   readonly #changed = new Nudge();
   #loops: Promise<unknown> | undefined;
-  /** When the next look at the addresses is due, on the monotonic clock. */
-  #announceMs = 0;
-  #announcedMs = Number.NEGATIVE_INFINITY;
-  #settleMs = settleMinMs;
+  readonly #pace: AnnouncementPace;
+  /** What is being announced at this moment, and what ends that. */
+  #announcing:
+    | { readonly addresses: readonly string[]; readonly stop: AbortController }
+    | undefined;
 
   constructor(deps: UpkeepDeps) {
     this.#deps = deps;
+    this.#pace = new AnnouncementPace(deps.world.clock);
   }
 
   start(): void {
@@ -68,7 +64,7 @@ export class Upkeep {
           name: 'announce again',
           nudge: this.#changed,
           // At first at once, for a change since the last run.
-          delayMs: () => Math.max(0, this.#announceMs - world.clock.monotonicMs()),
+          delayMs: () => this.#pace.waitMs(),
           run: (signal) => this.#announce(signal),
         },
         context,
@@ -78,8 +74,22 @@ export class Upkeep {
 
   /** The addresses have changed: what is provided is announced anew, in seconds. */
   addressesChanged(): void {
-    this.#announceMs = this.#announcedMs + this.#settleMs;
+    const urgency = this.#urgency();
+    if (!urgency) return;
+    this.#pace.changed(urgency);
+    // What goes out at this moment leads nobody here; it begins anew, the own sites first.
+    if (urgency === 'now') this.#announcing?.stop.abort(new AltNetError('ABORTED', {}));
     this.#changed.now();
+  }
+
+  /** Undefined when there is nothing to say. */
+  #urgency(): Urgency | undefined {
+    const present = this.#deps.addresses();
+    const said = this.#announcing?.addresses ?? announcedAddresses(this.#deps.notes);
+    if (present.length === 0) return undefined;
+    if (!present.some((address) => said.includes(address))) return 'now';
+    if (present.some((address) => !said.includes(address))) return 'soon';
+    return 'later';
   }
 
   /** Notes the peers of the end; a full disk is not worth an error then. */
@@ -103,16 +113,25 @@ export class Upkeep {
   }
 
   async #announce(signal: AbortSignal): Promise<void> {
-    const { notes, addresses, reprovide, world } = this.#deps;
-    this.#announceMs = world.clock.monotonicMs() + intervalMs;
+    const { notes, addresses, reprovide } = this.#deps;
+    this.#pace.looked(intervalMs);
     const present = addresses();
     // Without any, this node is off the network for a moment; there is nothing to say.
-    if (present.length === 0 || areAnnounced(notes, present)) return;
-    const nowMs = world.clock.monotonicMs();
-    const isCalm = nowMs - this.#announcedMs >= calmMs;
-    this.#settleMs = isCalm ? settleMinMs : Math.min(2 * this.#settleMs, settleMaxMs);
-    this.#announcedMs = nowMs;
-    await reprovide({ signal });
-    await noteAnnounced(notes, present);
+    if (present.length === 0 || areSame(present, announcedAddresses(notes))) return;
+    this.#pace.spend();
+    const stop = new AbortController();
+    this.#announcing = { addresses: present, stop };
+    try {
+      await reprovide({ signal: AbortSignal.any([signal, stop.signal]) });
+      await noteAnnounced(notes, present);
+    } catch (error) {
+      if (!stop.signal.aborted) throw error;
+    } finally {
+      this.#announcing = undefined;
+    }
   }
+}
+
+function areSame(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((one) => others.includes(one));
 }
