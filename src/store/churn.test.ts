@@ -14,7 +14,7 @@ import { listedCounts } from '../../test/support/store-holdings.ts';
 import { churnBudgetBytes } from '../../test/support/store-samples.ts';
 import { toHex } from '../base/bytes.ts';
 
-const rounds = 12;
+const rounds = 8;
 const program = path.resolve(import.meta.dirname, '../../test/support/store-churn-child.ts');
 const budgets = { budgetBytes: churnBudgetBytes, perPeerBudgetBytes: churnBudgetBytes / 4 };
 
@@ -52,17 +52,23 @@ test('a store that is killed while it writes, evicts and removes is sound afterw
   assert.ok(blocks > 50, `only ${blocks} blocks were ever there`);
 });
 
-/** What the process said until it was killed, a little later in each round. */
+/**
+ * What the process said until it was killed: after so many acknowledgements, another number each
+ * time, and then at a moment that it does not choose.
+ */
 async function churnAndKill(folder: string, round: number): Promise<string[]> {
   const child = spawn(process.execPath, [program, folder, String(round)], {
     env: sourcesEnv,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines: string[] = [];
+  const killAt = 1 + (round % 4);
   for await (const line of createInterface({ input: child.stdout })) {
-    if (line !== 'ready') lines.push(line);
-    // The kill comes at a moment that the process does not choose.
-    else void delay(20 + ((round * 67) % 400)).then(() => child.kill('SIGKILL'));
+    if (line === 'ready') continue;
+    lines.push(line);
+    if (lines.length === killAt) {
+      void delay((round * 37) % 100).then(() => child.kill('SIGKILL'));
+    }
   }
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   assert.equal(child.signalCode, 'SIGKILL', 'the writer ended by itself');

@@ -18,6 +18,8 @@ import {
 
 const nodeCount = 32;
 const linksEach = 4;
+/** Each search for all links costs as much as there are: half of the nodes is crowd enough. */
+const publisherCount = 16;
 const publishersAtOnce = 8;
 const dead = 'http://dead.example/driver.rar';
 
@@ -35,7 +37,7 @@ function targetsOf(index: number): string[] {
   return Array.from({ length: linksEach }, (_, i) => `https://mirror${index}.example/${i}`);
 }
 
-const allTargets: readonly string[] = Array.from({ length: nodeCount }, (_, i) => i).flatMap(
+const allTargets: readonly string[] = Array.from({ length: publisherCount }, (_, i) => i).flatMap(
   targetsOf,
 );
 
@@ -141,16 +143,19 @@ test('32 nodes', async (t) => {
     assert.deepEqual(await at(4).names(), []);
   });
 
-  await t.test(`${allTargets.length} links of ${nodeCount} publishers are all found`, async () => {
-    await forEachOf([...all.keys()], publishersAtOnce, async (index) => {
-      for (const target of targetsOf(index)) {
-        assert.ok((await at(index).putLink({ url: dead, target })).stored > 0);
-      }
-    });
-    for (const asker of [0, 16, 31]) await findsAll(at(asker));
-    const fifth = at(5).putLink({ url: dead, target: 'https://mirror.example/fifth' });
-    await assert.rejects(fifth, { code: 'LINK_LIMIT' });
-  });
+  await t.test(
+    `${allTargets.length} links of ${publisherCount} publishers are all found`,
+    async () => {
+      await forEachOf([...all.keys()].slice(0, publisherCount), publishersAtOnce, async (index) => {
+        for (const target of targetsOf(index)) {
+          assert.ok((await at(index).putLink({ url: dead, target })).stored > 0);
+        }
+      });
+      for (const asker of [0, 16, 31]) await findsAll(at(asker));
+      const fifth = at(5).putLink({ url: dead, target: 'https://mirror.example/fifth' });
+      await assert.rejects(fifth, { code: 'LINK_LIMIT' });
+    },
+  );
 
   await t.test('a third of the nodes is killed, and nothing is lost', async () => {
     const killed = nodes.filter((_, i) => i === owner || i === heir || (i >= 8 && i <= 16));

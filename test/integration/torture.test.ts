@@ -27,7 +27,7 @@ import type { Bench, Scenario, Size } from '../torture/scenario.ts';
 import { runScenario } from '../torture/session.ts';
 import { sumOf } from '../torture/tally.ts';
 
-const size: Size = { kills: 10, lanes: 2, nodes: 5, watchMs: 0 };
+const size: Size = { kills: 6, lanes: 2, nodes: 5, watchMs: 0 };
 
 async function torture(t: TestContext, scenario: Scenario): Promise<void> {
   const seed = Number(process.env['TORTURE_SEED'] ?? randomInt(2 ** 31));
