@@ -46,8 +46,8 @@ export interface DialerParts {
   readonly circuit: CircuitDial;
   /** Where the peer was met in this machine's own network. */
   readonly nearby: (publicKey: Bytes) => Endpoint | undefined;
-  /** A connection to a relay is about to be used. */
-  readonly onRelay: (relay: Connection) => void;
+  /** A connection to this relay is about to be used, or one that leads through it. */
+  readonly onRelay: (publicKey: Bytes) => void;
 }
 
 export interface DialGoal {
@@ -73,7 +73,11 @@ export class PeerDialer {
   async connect({ target, what, signal, direct: isDirect }: DialGoal): Promise<Connection> {
     const peer = parsePeer(target.publicKey, what);
     const known = this.open(peer, isDirect);
-    if (known) return known;
+    if (known) {
+      const relayKey = relayOf(known);
+      if (relayKey) this.#parts.onRelay(relayKey);
+      return known;
+    }
     // Who names no address wants the connection that there is, or none.
     const near = target.addresses.length > 0 ? this.#parts.nearby(target.publicKey) : undefined;
     const first = near ? [formatMultiaddr(near)] : [];
@@ -122,7 +126,7 @@ export class PeerDialer {
       const open = this.open(relay, true);
       const plan = { peer: relay, key: relayKey, what: `the relay of ${what}`, putOffs };
       const toRelay = open ?? (await this.#dialInTurn([endpoint], { ...plan, signal: inTime }));
-      onRelay(toRelay);
+      onRelay(relayKey);
       const connection = await circuit({ relay: toRelay, peer, signal: inTime });
       if (connection.remotePeer.equals(peer)) return connection;
       const have = connection.remotePeer.toString();
@@ -205,6 +209,12 @@ function waysTo(
       .flatMap(({ endpoint, relayKey }) => (relayKey ? [{ endpoint, relayKey }] : []))
       .slice(0, isDirect ? 0 : relaysMax),
   };
+}
+
+/** The key of the relay that a connection leads through, if it does. */
+function relayOf({ limits, remoteAddr }: Connection): Bytes | undefined {
+  if (limits === undefined) return undefined;
+  return parsePeerAddress(remoteAddr.toString().replace(/(\/p2p-circuit)\/.*$/, '$1'))?.relayKey;
 }
 
 function parsePeer(publicKey: Bytes, what: string): PeerId {

@@ -132,7 +132,7 @@ export class PeerHost {
       timers: this.#world.timers,
       circuit: (what) => circuit(what),
       nearby: this.#options.nearby ?? nobodyNear,
-      onRelay: (relay) => this.#onRelay(publicKeyOf(relay)),
+      onRelay: (publicKey) => this.#onRelay(publicKey),
     });
     this.#running = { libp2p, dialer };
     // Made before the first peer waits for it. If that fails, it is tried again then.
@@ -194,7 +194,7 @@ export class PeerHost {
     this.#relays = relays;
   }
 
-  /** Called with the key of a relay whenever a peer is dialled through it. */
+  /** Called with the key of a relay whenever a peer is dialled, or a stream opened, through it. */
   onRelayUsed(listener: (publicKey: Bytes) => void): void {
     this.#onRelay = listener;
   }

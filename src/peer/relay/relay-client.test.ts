@@ -82,6 +82,23 @@ function grantingOnce(remote: Uint8Array): ByteStream {
   };
 }
 
+/** What a relay writes that grants a place and keeps to that. */
+function granting(remote: Uint8Array): ByteStream {
+  const once = grantingOnce(remote);
+  const over = Promise.withResolvers<void>();
+  return {
+    ...once,
+    read: {
+      async *[Symbol.asyncIterator]() {
+        yield* once.read;
+        await over.promise;
+      },
+    },
+    close: async () => over.resolve(),
+    abort: () => over.resolve(),
+  };
+}
+
 async function until(t: TestContext, holds: () => boolean): Promise<void> {
   await t.waitFor(() => assert.ok(holds()), { timeout: 20_000 });
 }
@@ -187,5 +204,47 @@ test('a relay that gives a place and takes it back is asked ever less often', as
   assert.ok(asked > 3 && asked < 15, `${asked} in ten minutes`);
   const stopped = client.stop();
   await world.advanceAsync(1);
+  await stopped;
+});
+
+test('candidates that do not answer cost a second each, and no more than four are tried', async () => {
+  const world = manualWorld();
+  const open = new Set<number>();
+  let most = 0;
+  const host: RelayHost = {
+    async open({ publicKey: [number = 0] }, _protocol, { signal } = {}) {
+      if (number > 6) return granting(new Uint8Array(32).fill(number));
+      most = Math.max(most, open.add(number).size);
+      const { promise, reject } = Promise.withResolvers<never>();
+      signal?.addEventListener('abort', () => {
+        open.delete(number);
+        reject(new Error('given up'));
+      });
+      return promise;
+    },
+    keyAt: () => Promise.reject(new Error('all are known')),
+    useRelays: () => undefined,
+    drop: () => undefined,
+  };
+  const client = new RelayClient({
+    host,
+    world,
+    self: randomBytes(32),
+    log: silentLogger,
+    isNeeded: () => true,
+    async *candidates() {
+      for (let number = 1; number < 10; number++) {
+        const endpoint = { ip: Uint8Array.of(45, number, 0, 1), port: 9000 };
+        yield { endpoint, publicKey: new Uint8Array(32).fill(number) };
+      }
+    },
+    onChange: () => undefined,
+  });
+  client.start();
+  await world.advanceAsync(13_000);
+  assert.equal(client.places().length, 2);
+  assert.equal(most, 4);
+  const stopped = client.stop();
+  await world.advanceAsync(10_000);
   await stopped;
 });

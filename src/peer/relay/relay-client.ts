@@ -80,6 +80,10 @@ const failedMaxMs = 5 * 60_000;
 const steadyMs = 5 * 60_000;
 /** To connect and to get a place. */
 const placeMs = 8000;
+/** A candidate that takes longer is late: the next one is tried beside it … */
+const lateMs = 1000;
+/** … as long as there are no more than so many. */
+const triesAtOnceMax = 4;
 
 export class RelayClient {
   readonly #deps: RelayClientDeps;
@@ -158,20 +162,39 @@ export class RelayClient {
   async #fill(signal: AbortSignal): Promise<void> {
     const { candidates, log } = this.#deps;
     const later: RelayCandidate[] = []; // BOUNDED by the candidates
+    const tries = new Set<Promise<void>>(); // BOUNDED by triesAtOnceMax
+    const isEnough = (): boolean => signal.aborted || this.#places.size >= placesWanted;
     try {
       for await (const candidate of candidates(signal)) {
-        if (signal.aborted || this.#places.size >= placesWanted) return;
+        if (isEnough()) break;
         if (this.#isNeighbour(candidate)) later.push(candidate);
-        else await this.#try(candidate, signal);
+        else await this.#tryBeside(tries, candidate, signal);
       }
+      await Promise.all(tries);
       // Two in one network are better than one.
       for (const candidate of later) {
-        if (signal.aborted || this.#places.size >= placesWanted) return;
-        await this.#try(candidate, signal);
+        if (isEnough()) break;
+        await this.#tryBeside(tries, candidate, signal);
       }
     } catch (error) {
       if (!signal.aborted) log.debug('no relays were found', { why: reasonOf(error) });
     }
+    await Promise.all(tries);
+  }
+
+  /** Resolves when it is decided, or late and another one may be tried: most of a list are gone. */
+  async #tryBeside(
+    tries: Set<Promise<void>>,
+    candidate: RelayCandidate,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const own = this.#try(candidate, signal).finally(() => tries.delete(own));
+    tries.add(own);
+    const { promise: isLate, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#deps.world.timers.after(lateMs, resolve);
+    await Promise.race([own, isLate]);
+    cancel();
+    if (tries.size >= triesAtOnceMax) await Promise.race(tries);
   }
 
   async #try(candidate: RelayCandidate, signal: AbortSignal): Promise<void> {
@@ -204,6 +227,9 @@ export class RelayClient {
     if (this.#places.has(toHex(key))) return;
     const target = { publicKey: key, addresses: [formatMultiaddr(endpoint)] };
     const { link, grant } = await withDeadline(limits, (inTime) => this.#reserve(target, inTime));
+    if (this.#places.has(toHex(key)) || this.#places.size >= placesWanted) {
+      return link.close(); // another one was faster
+    }
     const address: RelayedAddress = { endpoint, relayKey: key };
     const [sinceMs, takenMs] = [world.clock.unixMs(), world.clock.monotonicMs()];
     this.#places.set(toHex(key), { address, grant, sinceMs, takenMs, link });

@@ -90,6 +90,23 @@ test('a relay that answers stays, one that falls silent is gone within seven sec
   assert.equal(await link.ended, 'silent');
 });
 
+test('a relay on which somebody is about to rely is asked at once, and once', async () => {
+  const { relay, link, world } = started();
+  link.check();
+  link.check();
+  await settled();
+  assert.deepEqual(relay.sent, ['ping']);
+  relay.say({ type: 'pong' });
+  await settled();
+  link.check();
+  await settled();
+  assert.deepEqual(relay.sent, ['ping', 'ping']);
+  world.advance(3000);
+  assert.equal(await link.ended, 'silent');
+  link.check();
+  assert.equal(world.pendingTimers(), 0);
+});
+
 test('a relay that leaves, breaks off or talks like a client ends the link', async () => {
   for (const [how, act] of [
     ['leaving', (relay: FakeRelay) => relay.say({ type: 'leaving' })],

@@ -66,6 +66,11 @@ export class RelayLink {
     return this.#asked.promise;
   }
 
+  /** Somebody is about to rely on the relay: it must answer now, not after the next ping. */
+  check(): void {
+    if (!this.#isOver && !this.#cancelWait) this.#send({ type: 'ping' });
+  }
+
   /** Gives the place back. */
   async close(): Promise<void> {
     this.#over('closed');

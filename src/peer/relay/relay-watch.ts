@@ -52,6 +52,7 @@ export class RelayWatch {
   /** Never rejects: a relay that speaks only the protocol of circuits is not watched. */
   async #watch(key: Bytes): Promise<void> {
     const name = toHex(key);
+    this.#links.get(name)?.link?.check();
     if (this.#isStopped || this.#links.has(name) || this.#links.size >= linksMax) return;
     const watched: { readonly key: Bytes; link: RelayLink | undefined } = { key, link: undefined };
     this.#links.set(name, watched);
@@ -66,6 +67,7 @@ export class RelayWatch {
       const link = new RelayLink(stream, this.#world);
       watched.link = link;
       link.start();
+      link.check();
       const how = await link.ended;
       if (how === 'silent') this.#host.drop(key, new Error('the relay is silent'));
     } catch {
