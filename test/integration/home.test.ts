@@ -104,6 +104,10 @@ test(
     // Silence is told from a slow answer by waiting.
     const silenceMs = await opens(reader, three, 'three');
     t.diagnostic(`after a relay fell silent a site opened in ${silenceMs} ms`);
+    assert.ok(
+      silenceMs < takeoverMs,
+      `after a relay fell silent it opened only in ${silenceMs} ms`,
+    );
   },
 );
 

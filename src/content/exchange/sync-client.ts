@@ -37,10 +37,11 @@ const refillAt = 0.75;
 
 /**
  * done: nothing was due when it ended. dropped: the peer broke a rule. gone: it, or the way to it,
- * broke down. left: it was silent or slow while another was at hand. busy: it asks to come again.
+ * broke down. refused: it said that it cannot serve it. left: it was silent or slow while another
+ * was at hand. busy: it asks to come again.
  */
 export interface SyncEnd {
-  readonly kind: 'done' | 'dropped' | 'gone' | 'left' | 'busy';
+  readonly kind: 'done' | 'dropped' | 'gone' | 'refused' | 'left' | 'busy';
   readonly why: string;
 }
 
@@ -76,6 +77,9 @@ class RuleBroken extends Error {}
 
 /** An honest answer: not now. */
 class Busy extends Error {}
+
+/** An honest answer: not here. */
+class Refused extends Error {}
 
 /** What this node's own side said, or the content itself: no other peer would change it. */
 class NotThePeer extends Error {}
@@ -307,6 +311,7 @@ export class SyncSession {
 function explain(error: unknown): SyncEnd {
   const why = error instanceof Error ? error.message : 'the stream broke';
   if (error instanceof Busy) return { kind: 'busy', why };
+  if (error instanceof Refused) return { kind: 'refused', why };
   const broken = error instanceof RuleBroken || error instanceof FrameError;
   return { kind: broken ? 'dropped' : 'gone', why };
 }
@@ -316,8 +321,8 @@ function checkEnd(ticket: Ticket | undefined, body: Bytes): void {
   const status = decodeEnd(body);
   if (status === undefined) throw new RuleBroken('it ended an answer with an unknown status');
   if (status === endStatuses.busy) throw new Busy('it is busy');
-  if (status === endStatuses.refused) throw new Error('it does not serve this content');
-  if (status === endStatuses.failed) throw new Error('its copy is damaged');
+  if (status === endStatuses.refused) throw new Refused('it does not serve this content');
+  if (status === endStatuses.failed) throw new Refused('its copy is damaged');
   if (!ticket) throw new RuleBroken('it sent more than was asked for');
   if (ticket.walk.next() !== undefined) {
     throw new RuleBroken('it said that it was done and was not');

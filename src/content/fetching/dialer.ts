@@ -8,8 +8,9 @@ import { DialPutOff } from '../../peer/dial-budget.ts';
 import type { ByteStream } from '../../peer/stream.ts';
 import { syncProtocol } from '../exchange/frames.ts';
 import {
-  candidatesOf,
   type CandidateQuest,
+  Candidates,
+  type Guess,
   isLeftAlone,
   type ProviderContact,
   type ProviderSources,
@@ -30,6 +31,10 @@ const guessMs = 1000;
 const readyMsMax = 20_000;
 /** How long one quest waits, all in all, for addresses that were dialled too often. */
 const putOffMsMax = 120_000;
+/** As long as nobody was reached and a dial goes on, the search begins anew after so long … */
+const searchAgainMinMs = 2000;
+/** … then after twice as long each time, up to this. */
+const searchAgainMaxMs = 16_000;
 /** An open stream to a provider. */
 export interface OpenProvider {
   readonly contact: ProviderContact;
@@ -55,14 +60,17 @@ export class ProviderDialer {
   readonly #quest: ProviderQuest;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
-  readonly #candidates: AsyncGenerator<ProviderContact, void, undefined>;
+  readonly #candidates: Candidates;
+  readonly #inTurn: AsyncGenerator<ProviderContact, void, undefined>;
   readonly #change = new Tide();
   readonly #ready: OpenProvider[] = []; // BOUNDED by dialsAtOnceMax
   /** To be dialled later, and when. BOUNDED by candidatesMax, as each is dialled or here. */
   readonly #putOff: { readonly contact: ProviderContact; readonly dueMs: number }[] = [];
   #opening = 0;
-  /** Whether they could be reached, by key. BOUNDED by the quest's guesses. */
-  readonly #guesses = new Map<string, Promise<boolean>>();
+  /** By key. BOUNDED by the quest's guesses. */
+  readonly #guesses = new Map<string, Guess & { readonly isLate: Promise<void> }>();
+  /** Keys of those to whom there was a stream. BOUNDED by candidatesMax. */
+  readonly #reached = new Set<string>();
   #wanted = 1;
   #dialers = 0;
   /** Dials that run and are not late. */
@@ -72,14 +80,20 @@ export class ProviderDialer {
     this.#sources = sources;
     this.#quest = quest;
     this.#signal = AbortSignal.any([this.#stop.signal, quest.signal]);
-    this.#candidates = this.#allCandidates();
+    const signal = this.#signal;
+    this.#candidates = new Candidates(sources, { ...quest, signal, guessed: this.#guesses });
+    this.#inTurn = this.#allInTurn();
   }
 
   start(): void {
     const { contacts, onOpen } = this.#quest.guess ?? { contacts: [] };
     for (const contact of contacts) {
       if (isLeftAlone(this.#sources, contact)) continue;
-      this.#guesses.set(toHex(contact.publicKey), this.#guess(contact, onOpen));
+      const isReached = this.#guess(contact, onOpen);
+      const { promise: isLate, resolve } = Promise.withResolvers<void>();
+      const cancel = this.#sources.timers.after(lateMs, resolve);
+      void isReached.then(cancel);
+      this.#guesses.set(toHex(contact.publicKey), { contact, isReached, isLate });
     }
     for (let i = 0; i < dialsAtOnceMax; i++) {
       this.#dialers++;
@@ -99,7 +113,12 @@ export class ProviderDialer {
 
   /** Resolves when all guesses have opened or failed. */
   async guessed(): Promise<void> {
-    await Promise.all(this.#guesses.values());
+    await Promise.all([...this.#guesses.values()].map(({ isReached }) => isReached));
+  }
+
+  /** Whether the search told of it: one that was only guessed may have nothing. */
+  isFound(contact: ProviderContact): boolean {
+    return this.#candidates.found(contact) !== undefined;
   }
 
   /** Whether another stream stands open at this moment. */
@@ -130,7 +149,23 @@ export class ProviderDialer {
 
   /** A new stream to one that was given before; undefined when it cannot be had. */
   again(contact: ProviderContact): Promise<OpenProvider | undefined> {
-    return this.#open(contact);
+    return this.#open(this.#candidates.found(contact) ?? contact);
+  }
+
+  /**
+   * The same where the way that there was is lost: the search may know of another one by now, or
+   * before a dial to the old ones has failed.
+   */
+  async another(contact: ProviderContact): Promise<OpenProvider | undefined> {
+    this.#reached.delete(toHex(contact.publicKey));
+    const known = this.#open(this.#candidates.found(contact) ?? contact);
+    const news = this.#openNews(known);
+    const first = await Promise.race([
+      known.then((opened) => opened ?? news),
+      news.then((opened) => opened ?? known),
+    ]);
+    for (const each of [known, news]) void closeUnless(first, each);
+    return first;
   }
 
   stop(): void {
@@ -139,35 +174,45 @@ export class ProviderDialer {
     this.#change.rise();
   }
 
-  async *#allCandidates(): AsyncGenerator<ProviderContact, void, undefined> {
-    const signal = this.#signal;
-    const search = { ...this.#quest, signal, guessed: this.#guesses };
-    yield* candidatesOf(this.#sources, search);
-    yield* this.#putOffInTurn();
+  async *#allInTurn(): AsyncGenerator<ProviderContact, void, undefined> {
+    yield* this.#candidates.all();
+    yield* this.#laterInTurn();
   }
 
   /**
    * Whoever names the address of an honest provider under other keys must not end the search for
-   * it: those that could not be dialled have their turn when the others have had theirs.
+   * it: those that could not be dialled have their turn when the others have had theirs. And one
+   * whose relays fail says elsewhere where it is reached now, while it is dialled in vain.
    */
-  async *#putOffInTurn(): AsyncGenerator<ProviderContact, void, undefined> {
+  async *#laterInTurn(): AsyncGenerator<ProviderContact, void, undefined> {
     const { clock, timers } = this.#sources;
     let leftMs = putOffMsMax;
+    let againMs = searchAgainMinMs;
+    let searchMs = clock.monotonicMs() + againMs;
     while (!this.#signal.aborted) {
+      const nowMs = clock.monotonicMs();
       const [first] = this.#putOff.toSorted((a, b) => a.dueMs - b.dueMs);
       if (!first && this.#opening === 0) return;
-      const waitMs = first ? first.dueMs - clock.monotonicMs() : 0;
-      if (waitMs > leftMs) return;
+      const waitMs = first ? first.dueMs - nowMs : Infinity;
+      if (first && waitMs > leftMs) return;
       if (first && waitMs <= 0) {
         this.#putOff.splice(this.#putOff.indexOf(first), 1);
         yield first.contact;
         continue;
       }
-      const cancel = first ? timers.after(waitMs, () => this.#change.rise()) : undefined;
-      const sinceMs = clock.monotonicMs();
+      const isStuck = this.#reached.size === 0;
+      if (isStuck && searchMs <= nowMs) {
+        yield* this.#candidates.again();
+        againMs = Math.min(2 * againMs, searchAgainMaxMs);
+        searchMs = clock.monotonicMs() + againMs;
+        continue;
+      }
+      const untilMs = Math.min(waitMs, isStuck ? searchMs - nowMs : Infinity);
+      const rise = (): void => this.#change.rise();
+      const cancel = Number.isFinite(untilMs) ? timers.after(untilMs, rise) : undefined;
       await this.#change.next();
       cancel?.();
-      if (first) leftMs -= clock.monotonicMs() - sinceMs;
+      if (first) leftMs -= clock.monotonicMs() - nowMs;
     }
   }
 
@@ -180,7 +225,7 @@ export class ProviderDialer {
         continue;
       }
       this.#dialing++;
-      const { value } = await this.#candidates.next();
+      const { value } = await this.#inTurn.next();
       const opened = await this.#openOrLate(value ?? undefined);
       if (!value) return;
       if (!opened) continue;
@@ -201,12 +246,38 @@ export class ProviderDialer {
     const cancel = this.#sources.timers.after(lateMs, uncount);
     this.#opening++;
     try {
-      return contact && (await this.#open(contact));
+      if (!contact || (await this.#wasReached(contact))) return undefined;
+      return await this.#open(contact);
     } finally {
       this.#opening--;
       cancel();
       uncount();
     }
+  }
+
+  /** Searches until `known` has ended, and dials what no search before has told. */
+  async #openNews(known: Promise<unknown>): Promise<OpenProvider | undefined> {
+    const end = new AbortController();
+    const over = known.then(() => end.abort());
+    while (!end.signal.aborted && !this.#signal.aborted) {
+      for await (const contact of this.#candidates.again()) {
+        const opened = await this.#open(contact);
+        if (opened) return opened;
+      }
+      const { promise: waited, resolve } = Promise.withResolvers<void>();
+      const cancel = this.#sources.timers.after(searchAgainMinMs, resolve);
+      await Promise.race([over, waited]);
+      cancel();
+    }
+    return undefined;
+  }
+
+  /** One that has moved comes twice; a guess is given a moment. */
+  async #wasReached({ publicKey }: ProviderContact): Promise<boolean> {
+    const key = toHex(publicKey);
+    const guess = this.#guesses.get(key);
+    if (guess) await Promise.race([guess.isReached, guess.isLate]);
+    return this.#reached.has(key);
   }
 
   /** Never rejects: that it cannot be reached says nothing of the content. */
@@ -242,9 +313,11 @@ export class ProviderDialer {
 
   async #connect(contact: ProviderContact, signal: AbortSignal): Promise<OpenProvider> {
     const { connections, slots, clock } = this.#sources;
-    const give = await slots.take(toHex(contact.publicKey), signal);
+    const key = toHex(contact.publicKey);
+    const give = await slots.take(key, signal);
     try {
       const stream = await connections.open(contact, syncProtocol, { signal });
+      this.#reached.add(key);
       return { contact, stream: endingWith(give, stream), openedMs: clock.monotonicMs() };
     } catch (error) {
       give();
@@ -258,6 +331,15 @@ export class ProviderDialer {
     void ready.stream.close();
     return this.#open(ready.contact);
   }
+}
+
+/** Of two that were dialled, one is used. */
+async function closeUnless(
+  used: OpenProvider | undefined,
+  dialled: Promise<OpenProvider | undefined>,
+): Promise<void> {
+  const opened = await dialled;
+  if (opened !== used) await opened?.stream.close();
 }
 
 /** The same stream; `onEnd` is called when it is closed or aborted, maybe twice. */

@@ -205,7 +205,8 @@ export class PeerGroup implements Iterable<Peer> {
       this.#recruits.left(contact);
     }
     if (kind === 'busy') this.#recruits.busy(contact);
-    if (kind === 'gone' && blocks > 0) this.#recruits.broken(contact);
+    if ((kind === 'gone' || kind === 'refused') && blocks > 0) this.#recruits.broken(contact);
+    if (kind === 'gone' && blocks === 0) this.#recruits.cut(contact);
   }
 
   #noteDialFailure(error: unknown): void {

@@ -58,13 +58,19 @@ export interface ProviderSources {
   readonly self: Bytes;
 }
 
+/** Who may have it, and is tried before anybody said so. */
+export interface Guess {
+  readonly contact: ProviderContact;
+  readonly isReached: Promise<boolean>;
+}
+
 /** What a search for candidates goes by. */
 export interface CandidateQuest {
   readonly link: Link;
   /** Tried before anybody is asked. */
   readonly known: readonly ProviderContact[];
-  /** Whether they could be reached, by key: these are tried by others. */
-  readonly guessed: ReadonlyMap<string, Promise<boolean>>;
+  /** By key: these are tried by others. */
+  readonly guessed: ReadonlyMap<string, Guess>;
   readonly signal: AbortSignal;
   /** Why a search was of no use. */
   readonly onFailure: (error: unknown) => void;
@@ -78,42 +84,104 @@ export function isLeftAlone(
   return bad.has(publicKey) || slow.has(publicKey) || equalBytes(publicKey, self);
 }
 
-/** Those that say they have it, each once, as they are found. */
-export async function* candidatesOf(
-  sources: ProviderSources,
-  { link, known, guessed, signal, onFailure }: CandidateQuest,
-): AsyncGenerator<ProviderContact, void, undefined> {
-  const seen = new Set([toHex(sources.self)]); // BOUNDED by candidatesMax
-  for (const contact of known) {
-    const key = toHex(contact.publicKey);
-    if (isLeftAlone(sources, contact) || seen.has(key)) continue;
-    seen.add(key);
-    yield contact;
+/** How often one provider comes again because a newer record names other ways to it. */
+const movesMax = 4;
+
+/** What is known of the ways to a provider. */
+interface Ways {
+  readonly addresses: Set<string>; // BOUNDED by movesMax records
+  /** Of the newest record; left out: it was known before the search. */
+  seq?: bigint;
+  moves: number;
+}
+
+/**
+ * Those that say they have it, as they are found: each once, and again when a newer record, which
+ * not every storer has, tells of another way to it.
+ */
+export class Candidates {
+  readonly #sources: ProviderSources;
+  readonly #quest: CandidateQuest;
+  readonly #seen = new Map<string, Ways>(); // BOUNDED by candidatesMax, the known and the guesses
+  /** By key, the newest that the search told. BOUNDED likewise. */
+  readonly #found = new Map<string, ProviderContact>();
+
+  constructor(sources: ProviderSources, quest: CandidateQuest) {
+    this.#sources = sources;
+    this.#quest = quest;
   }
-  const multihash = multihashOf(link);
-  const slow: ProviderContact[] = []; // BOUNDED by candidatesMax
-  const met: ProviderContact[] = []; // BOUNDED by the guesses
-  try {
-    for await (const found of sources.search.gather(providerKey(multihash), { signal })) {
-      for (const record of found.records) {
-        const contact = contactOf(record, { multihash, from: found.from.endpoint, sources });
-        const key = contact && toHex(contact.publicKey);
-        if (!contact || key === undefined || seen.has(key)) continue;
-        if (seen.size > candidatesMax) return;
-        seen.add(key);
-        if (guessed.has(key)) met.push(contact);
-        else if (sources.slow.has(contact.publicKey)) slow.push(contact);
-        else yield contact;
-      }
+
+  /** Where the search says that it is reached by now; undefined when it tells nothing of it. */
+  found({ publicKey }: ProviderContact): ProviderContact | undefined {
+    return this.#found.get(toHex(publicKey));
+  }
+
+  async *all(): AsyncGenerator<ProviderContact, void, undefined> {
+    const { known, guessed } = this.#quest;
+    for (const contact of known) {
+      const key = toHex(contact.publicKey);
+      if (isLeftAlone(this.#sources, contact) || this.#seen.has(key)) continue;
+      this.#note(key, contact);
+      yield contact;
     }
-  } catch (error) {
-    if (!signal.aborted) onFailure(error);
+    for (const [key, { contact }] of guessed) this.#note(key, contact);
+    const slow: ProviderContact[] = []; // BOUNDED by candidatesMax
+    for await (const contact of this.again()) {
+      if (this.#sources.slow.has(contact.publicKey)) slow.push(contact);
+      else yield contact;
+    }
+    // It may have moved since.
+    for (const [key, { isReached }] of guessed) {
+      const met = this.#found.get(key);
+      const hasMoved = this.#seen.get(key)?.moves !== 0; // then it was given already
+      if (met && !hasMoved && !(await isReached)) yield met;
+    }
+    yield* slow;
   }
-  // It may have moved since.
-  for (const contact of met) {
-    if (!(await guessed.get(toHex(contact.publicKey)))) yield contact;
+
+  /** Searches; gives those that no search before gave, and those that have moved. */
+  async *again(): AsyncGenerator<ProviderContact, void, undefined> {
+    const { link, signal, onFailure } = this.#quest;
+    const multihash = multihashOf(link);
+    const sources = this.#sources;
+    try {
+      for await (const { from, records } of sources.search.gather(providerKey(multihash), {
+        signal,
+      })) {
+        for (const record of records) {
+          const contact = contactOf(record, { multihash, from: from.endpoint, sources });
+          if (contact && this.#isNews(contact, record.seq)) yield contact;
+          if (this.#found.size >= candidatesMax) return;
+        }
+      }
+    } catch (error) {
+      if (!signal.aborted) onFailure(error);
+    }
   }
-  yield* slow;
+
+  #isNews(contact: ProviderContact, seq: bigint): boolean {
+    const key = toHex(contact.publicKey);
+    if (equalBytes(contact.publicKey, this.#sources.self)) return false;
+    const ways = this.#seen.get(key);
+    if (ways?.seq !== undefined && seq <= ways.seq) return false;
+    this.#found.set(key, contact);
+    if (!ways) {
+      this.#note(key, contact, seq);
+      return true;
+    }
+    ways.seq = seq;
+    const isMoved = contact.addresses.some((address) => !ways.addresses.has(address));
+    if (!isMoved || ways.moves >= movesMax) return false;
+    ways.moves++;
+    for (const address of contact.addresses) ways.addresses.add(address);
+    return true;
+  }
+
+  #note(key: string, { addresses }: ProviderContact, seq?: bigint): void {
+    const ways: Ways = { addresses: new Set(addresses), moves: 0 };
+    if (seq !== undefined) ways.seq = seq;
+    this.#seen.set(key, ways);
+  }
 }
 
 export interface Finding {

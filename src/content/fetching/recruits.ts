@@ -16,6 +16,8 @@ const leftReturnsMax = 2;
 
 interface Return {
   readonly contact: ProviderContact;
+  /** By another way than before. */
+  readonly isCut?: boolean;
   readonly atMs: number;
 }
 
@@ -32,6 +34,7 @@ export class Recruits {
   readonly #returns: Return[] = []; // BOUNDED by the peers of the fetch: each is here at most once
   readonly #busy = new Map<string, number>(); // BOUNDED by the providers that are tried
   readonly #left = new Map<string, number>(); // BOUNDED likewise
+  readonly #cut = new Set<string>(); // BOUNDED likewise
 
   constructor(
     dialer: ProviderDialer,
@@ -91,7 +94,7 @@ export class Recruits {
       if (left <= 0 || !(this.#isExhausted || one.atMs === 0)) break;
       left--;
       this.#returns.splice(this.#returns.indexOf(one), 1);
-      void this.#reopen(one.contact);
+      void this.#reopen(one);
     }
     this.#dialer.want(Math.max(left, 0));
   }
@@ -105,6 +108,14 @@ export class Recruits {
     if (this.#brokenReturns++ < brokenReturnsMax) {
       this.#returns.push({ contact, atMs: this.#world.clock.monotonicMs() });
     }
+  }
+
+  /** The way to it was lost before it answered: once, another one is tried at once. */
+  cut(contact: ProviderContact): void {
+    const key = contact.publicKey.join();
+    if (this.#cut.has(key) || !this.#dialer.isFound(contact)) return;
+    this.#cut.add(key);
+    this.#returns.push({ contact, atMs: 0, isCut: true });
   }
 
   /** Others were faster, and may have nothing more to give: they fetched for somebody else. */
@@ -126,9 +137,9 @@ export class Recruits {
     this.#returns.push({ contact, atMs: this.#world.clock.monotonicMs() + waitMs * jitter });
   }
 
-  async #reopen(contact: ProviderContact): Promise<void> {
+  async #reopen({ contact, isCut = false }: Return): Promise<void> {
     this.#reopening++;
-    const provider = await this.#dialer.again(contact);
+    const provider = await (isCut ? this.#dialer.another(contact) : this.#dialer.again(contact));
     this.#reopening--;
     if (provider) this.#onOpen(provider);
     else this.#onChange();
