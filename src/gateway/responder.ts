@@ -171,7 +171,7 @@ export class Responder {
   }
 }
 
-/** Who named no host was shown the gateway's own certificate, so it may not speak to another one. */
+/** Who named no host was shown the gateway's own certificate, and may not speak to another host. */
 function isMeant({ host, target }: Authority, servername: string): boolean {
   return servername === '' ? target.kind === 'gateway' : isOfSameSite(host, servername);
 }
