@@ -5,10 +5,10 @@
 import { constants } from 'node:fs';
 import { copyFile, link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import process from 'node:process';
 import { toHex } from '../base/bytes.ts';
 import type { Random } from '../base/clock.ts';
 import { AltNetError, isAltNetError, systemCode } from '../base/errors.ts';
+import { requirePrivate } from '../base/private-file.ts';
 
 /** Both have less than 2,000 octets. */
 const fileBytesMax = 16_384;
@@ -29,12 +29,7 @@ export function certificateFileIn(folder: string): string {
 
 /** Undefined when there is no such file. Rejects with KEY_EXPOSED when others can read it. */
 export async function readSecret(file: string): Promise<string | undefined> {
-  return readText(file, (mode) => {
-    // Windows has no such bits; there the folder's access list is what protects the file.
-    if (process.platform === 'win32' || (mode & 0o077) === 0) return;
-    const text = (mode & 0o777).toString(8).padStart(4, '0');
-    throw new AltNetError('KEY_EXPOSED', { file, mode: text });
-  });
+  return readText(file, (mode) => requirePrivate(file, mode));
 }
 
 /** Undefined when there is no such file. Rejects with CA_UNUSABLE or PATH_UNREADABLE. */

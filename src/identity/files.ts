@@ -5,10 +5,10 @@
 import { constants } from 'node:fs';
 import { copyFile, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import process from 'node:process';
 import { equalBytes, toHex } from '../base/bytes.ts';
 import type { Random } from '../base/clock.ts';
 import { AltNetError, isAltNetError, systemCode } from '../base/errors.ts';
+import { requirePrivate } from '../base/private-file.ts';
 import { shortId } from './contact.ts';
 import { type KeyKind, SigningKey } from './key.ts';
 import { encodeKeyText, parseKeyText } from './keytext.ts';
@@ -150,11 +150,7 @@ async function readKeyFile(file: string): Promise<string | undefined> {
     if (!info.isFile() || info.size > fileBytesMax) {
       throw new AltNetError('KEY_DAMAGED', { file, why: 'it is not a key file' });
     }
-    // Windows has no such bits; there the folder's access list is what protects the file.
-    if (process.platform !== 'win32' && (info.mode & 0o077) !== 0) {
-      const mode = (info.mode & 0o777).toString(8).padStart(4, '0');
-      throw new AltNetError('KEY_EXPOSED', { file, mode });
-    }
+    requirePrivate(file, info.mode);
     return await readFile(file, 'utf8');
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;

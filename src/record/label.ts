@@ -9,6 +9,7 @@ import { base36 } from 'multiformats/bases/base36';
 import { CID } from 'multiformats/cid';
 import { type Bytes, concatBytes, equalBytes, utf8 } from '../base/bytes.ts';
 import { sha256 } from '../base/hash.ts';
+import { otherSystems } from '../base/other-systems.ts';
 
 export type ParsedLabel =
   | { readonly ok: true; readonly label: string }
@@ -18,10 +19,9 @@ export type ParsedLabel =
 const suffix = '.alt';
 const labelLengthMax = 63;
 
-/** `gns` and `i2p` belong to other systems under .alt; the others would mislead. */
+/** Those of other systems, and those that would mislead. */
 const reservedLabels: ReadonlySet<string> = new Set([
-  'gns',
-  'i2p',
+  ...otherSystems,
   'localhost',
   'alt',
   'test',
