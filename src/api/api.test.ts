@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
-import { type Answer, bearer, raw, running, token } from '../../test/support/api.ts';
+import { type Answer, bearer, type Init, raw, running, token } from '../../test/support/api.ts';
 import { atEnd } from '../../test/support/cleanup.ts';
 import {
   FixedServices,
@@ -192,6 +192,24 @@ test('input of a wrong form never reaches the node', async (t) => {
     assert.equal(json['code'], 'BAD_ARGUMENT');
   }
   assert.deepEqual(services.asked, []);
+});
+
+test('no endpoint has a schema that cannot be compiled', async (t) => {
+  const { call } = await running(t);
+  const post: Init = {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"nonsense":1}',
+  };
+  for (const { method, path, from, input, query, tar } of routes) {
+    const at = path.replaceAll(/:\w+/g, 'x');
+    const asked = from === 'body' ? post : { method };
+    if (from === 'body') assert.equal((await call(at, asked)).status, 400, path);
+    if (from === 'query' || query) assert.equal((await call(`${at}?nonsense`, asked)).status, 400);
+    if (from === 'params') assert.ok((await call(at, asked)).status < 500, path);
+    if (tar) assert.equal((await call(`${at}?nonsense`, { method })).status, 400, path);
+    assert.equal(input === undefined, from === 'none' || from === 'octets', path);
+  }
 });
 
 test('bodies that are no JSON, too big or of another type', async (t) => {

@@ -11,6 +11,7 @@ import { valueBytesMax } from '../content/values.ts';
 import { Admission } from './admission.ts';
 import { acceptBodies, isGzipped, isTarBody, jsonBytesMax } from './bodies.ts';
 import { answerBroken } from './broken-requests.ts';
+import { compileAtFirstUse } from './first-use.ts';
 import { carriesToken, doubledHeader, isOwnOrigin } from './guard.ts';
 import { openApiDocument } from './openapi.ts';
 import type { NodeServices } from './ports.ts';
@@ -132,7 +133,10 @@ export class Api {
       exposeHeadRoutes: false,
       routerOptions: { maxParamLength: 255 },
       // What callers send is judged as it is, never bent into shape.
-      ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
+      ajv: {
+        customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false },
+        onCreate: compileAtFirstUse,
+      },
       clientErrorHandler: answerBroken,
       frameworkErrors: (error, request, reply) => {
         void this.#sendError(error, request, reply);
