@@ -3,12 +3,12 @@
  * the port number that the DHT has on UDP, or through relays. The peer ID is the node key. It knows
  * protocols by name only and learns addresses from its callers; it finds no peers by itself.
  */
-import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
+import { privateKeyFromRaw } from '@libp2p/crypto/keys';
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
 import type { Abortable } from '../base/abort.ts';
 import { type Endpoint, formatEndpoint, type HostPort, parseIp, scopeOf } from '../base/address.ts';
-import { type Bytes, equalBytes } from '../base/bytes.ts';
+import { type Bytes, concatBytes, equalBytes } from '../base/bytes.ts';
 import { systemWorld, type World } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
@@ -102,7 +102,8 @@ export class PeerHost {
   async start(): Promise<void> {
     const { key, listen, connectionsMax } = this.#options;
     for (const { host } of listen) requireNumeric(host);
-    const privateKey = await generateKeyPairFromSeed('Ed25519', key.exportSeed());
+    // Both halves: made of the seed alone, the library works out the other one by itself, slowly.
+    const privateKey = privateKeyFromRaw(concatBytes(key.exportSeed(), key.publicKey));
     const certificates = new Certificates(this.#world.clock);
     let circuit: CircuitDial = notStarted;
     const libp2p = await makeLibp2p({
