@@ -16,10 +16,12 @@ test('the relays used last come first, and few are remembered', async () => {
   const notes = new MemoryNotes();
   assert.deepEqual(rememberedRelays(notes), []);
   const all = Array.from({ length: 10 }, (_, i) => relay(i + 1));
-  for (const one of all) await rememberRelays(notes, [one]);
-  await rememberRelays(notes, []);
-  const ports = rememberedRelays(notes).map(({ endpoint }) => endpoint.port);
-  assert.deepEqual(ports, [10, 9, 8, 7, 6, 5, 4, 3]);
+  for (const one of all) await rememberRelays(notes, { working: [one], useless: [] });
+  await rememberRelays(notes, { working: [], useless: [] });
+  const ports = (): number[] => rememberedRelays(notes).map(({ endpoint }) => endpoint.port);
+  assert.deepEqual(ports(), [10, 9, 8, 7, 6, 5, 4, 3]);
+  await rememberRelays(notes, { working: all.slice(4, 5), useless: all.slice(8) });
+  assert.deepEqual(ports(), [5, 8, 7, 6, 4, 3]);
   await notes.put('node/relays', utf8('nonsense\nzz 1.2.3.4:5'));
   assert.deepEqual(rememberedRelays(notes), []);
 });

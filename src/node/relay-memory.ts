@@ -1,4 +1,4 @@
-/** Which relays a node remembers from one run to the next: those that it had a place at last. */
+/** Which relays a node remembers from one run to the next: those last shown to work. */
 import { formatEndpoint, parseEndpoint } from '../base/address.ts';
 import { parseHex, parseUtf8, toHex, utf8 } from '../base/bytes.ts';
 import type { RelayedAddress } from '../peer/peer-address.ts';
@@ -20,17 +20,19 @@ export function rememberedRelays(notes: Pick<NoteStore, 'get'>): RelayCandidate[
   });
 }
 
-/** Notes these before those of earlier. */
+/** Notes those that work before those of earlier, and forgets the useless ones. */
 export async function rememberRelays(
   notes: Pick<NoteStore, 'get' | 'put'>,
-  relays: readonly RelayedAddress[],
+  seen: Readonly<Record<'working' | 'useless', readonly RelayedAddress[]>>,
 ): Promise<void> {
-  if (relays.length === 0) return;
-  const now = relays.map(({ relayKey, endpoint }) => ({ publicKey: relayKey, endpoint }));
-  const lines = [...now, ...rememberedRelays(notes)].flatMap(({ publicKey, endpoint }) =>
-    publicKey ? [`${toHex(publicKey)} ${formatEndpoint(endpoint)}`] : [],
+  const working = seen.working.map(({ relayKey, endpoint }) => ({ publicKey: relayKey, endpoint }));
+  const useless = new Set(seen.useless.map(({ relayKey }) => toHex(relayKey)));
+  const lines = [...working, ...rememberedRelays(notes)].flatMap(({ publicKey, endpoint }) =>
+    publicKey && !useless.has(toHex(publicKey))
+      ? [`${toHex(publicKey)} ${formatEndpoint(endpoint)}`]
+      : [],
   );
   const text = [...new Set(lines)].slice(0, relaysMax).join('\n');
   const before = notes.get(relaysNote);
-  if (!before || parseUtf8(before) !== text) await notes.put(relaysNote, utf8(text));
+  if (text !== ((before && parseUtf8(before)) ?? '')) await notes.put(relaysNote, utf8(text));
 }

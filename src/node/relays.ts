@@ -14,8 +14,10 @@ import type { Dht } from '../dht/dht.ts';
 import type { Mode } from '../dht/mode/mode.ts';
 import type { SigningKey } from '../identity/key.ts';
 import type { PeerHost } from '../peer/host.ts';
-import { peerIdText } from '../peer/peer-address.ts';
-import { type HeldPlace, RelayClient, type RelayCandidate } from '../peer/relay/relay-client.ts';
+import { peerIdText, type RelayedAddress } from '../peer/peer-address.ts';
+import type { HeldPlace } from '../peer/relay/held-places.ts';
+import { PlaceProbe } from '../peer/relay/place-probe.ts';
+import { type RelayCandidate, RelayClient } from '../peer/relay/relay-client.ts';
 import { type RelayCounts, RelayServer } from '../peer/relay/relay-server.ts';
 import { RelayWatch } from '../peer/relay/relay-watch.ts';
 import type { NoteStore } from '../store/notes.ts';
@@ -52,6 +54,7 @@ export class Relays {
   readonly #options: Pick<NodeOptions, 'relay' | 'public' | 'guest'>;
   readonly #server: RelayServer | undefined;
   readonly #client: RelayClient | undefined;
+  readonly #probe: PlaceProbe;
   readonly #watch: RelayWatch;
   /** BOUNDED by the parts of a node. */
   readonly #listeners = new Set<() => void>();
@@ -71,6 +74,7 @@ export class Relays {
       relay.listen === undefined || guest
         ? undefined
         : new RelayServer({ streams: peers, world, log }, relay);
+    this.#probe = new PlaceProbe(peers, deps.key.publicKey, world);
     this.#client = this.#mayNeedRelays()
       ? new RelayClient({
           host: peers,
@@ -79,12 +83,11 @@ export class Relays {
           self: deps.key.publicKey,
           isNeeded: this.#need(),
           candidates: (signal) => this.#candidates(signal),
-          onChange: (relays) => {
-            rememberRelays(deps.notes, relays).catch((error: unknown) =>
-              log.warn('relays could not be remembered', { why: reasonOf(error) }),
-            );
+          probe: this.#probe.run,
+          onChange: () => {
             for (const listener of this.#listeners) listener();
           },
+          onProven: () => void this.#remember(),
         })
       : undefined;
   }
@@ -92,6 +95,7 @@ export class Relays {
   async start(): Promise<void> {
     const { dht, key, network, peers, world, log } = this.#deps;
     this.#watch.start();
+    if (this.#client) await this.#probe.start();
     this.#client?.start();
     if (!this.#server) return;
     await this.#server.start();
@@ -143,6 +147,19 @@ export class Relays {
       const bytes = through.reduce((sum, { bytesLeft }) => sum + max - bytesLeft, 0);
       return { ...place, connections: through.length, bytes: Math.max(0, bytes) };
     });
+  }
+
+  /** Only those that were shown to work. Never rejects. */
+  async #remember(): Promise<void> {
+    const { notes, log } = this.#deps;
+    const places = this.#client?.places() ?? [];
+    const those = (wanted: HeldPlace['state']): RelayedAddress[] =>
+      places.flatMap(({ state, address }) => (state === wanted ? [address] : []));
+    try {
+      await rememberRelays(notes, { working: those('working'), useless: those('useless') });
+    } catch (error) {
+      log.warn('relays could not be remembered', { why: reasonOf(error) });
+    }
   }
 
   /** Who runs for one command is found by nobody, and a relay is reached by definition. */

@@ -19,7 +19,12 @@ import { silentLogger } from '../../base/logger.ts';
 import { keyId } from '../../identity/key.ts';
 import { formatPeerAddress } from '../peer-address.ts';
 import type { ByteStream } from '../stream.ts';
-import { type RelayCandidate, RelayClient, type RelayHost } from './relay-client.ts';
+import {
+  type RelayCandidate,
+  RelayClient,
+  type RelayClientDeps,
+  type RelayHost,
+} from './relay-client.ts';
 import { encodeRelayFrame } from './relay-frames.ts';
 import { RelayWatch } from './relay-watch.ts';
 
@@ -33,6 +38,7 @@ function keepPlaces(
   t: TestContext,
   { host, publicKey: self }: RelayTestNode,
   candidates: readonly RelayCandidate[],
+  probe: RelayClientDeps['probe'] = gettingThrough,
 ): Kept {
   const changes: number[] = [];
   const kept: Kept = {
@@ -47,13 +53,17 @@ function keepPlaces(
       async *candidates() {
         yield* candidates;
       },
-      onChange: (relays) => void changes.push(relays.length),
+      probe,
+      onChange: () => void changes.push(kept.client.places().length),
+      onProven: () => undefined,
     }),
   };
   kept.client.start();
   t.after(() => kept.client.stop());
   return kept;
 }
+
+const gettingThrough = async (): Promise<void> => undefined;
 
 const known = ({ address, publicKey }: TestRelay): RelayCandidate => ({
   endpoint: address.endpoint,
@@ -196,12 +206,108 @@ test('a relay that gives a place and takes it back is asked ever less often', as
     async *candidates() {
       yield { endpoint: { ip: Uint8Array.of(45, 0, 0, 1), port: 9000 }, publicKey: relayKey };
     },
+    probe: gettingThrough,
     onChange: () => void changes++,
+    onProven: () => undefined,
   });
   client.start();
   for (let seconds = 0; seconds < 600; seconds++) await world.advanceAsync(1000);
   t.diagnostic(`${asked} places, ${changes} changes`);
-  assert.ok(asked > 3 && asked < 15, `${asked} in ten minutes`);
+  // Never less often than each half minute: it is the only one.
+  assert.ok(asked > 3 && asked < 30, `${asked} in ten minutes`);
+  const stopped = client.stop();
+  await world.advanceAsync(1);
+  await stopped;
+});
+
+test('a relay that passes nothing on is replaced, and kept where there is no other', async (t) => {
+  const [bad, good] = [await startRelay(t), await startRelay(t)];
+  const hidden = await startNode(t, false);
+  const tried: string[] = [];
+  const candidates = [known(bad)];
+  const isBad = (key: Uint8Array): boolean => equalBytes(key, bad.publicKey);
+  const world = manualWorld();
+  const probe: RelayClientDeps['probe'] = async ({ relayKey }) => {
+    tried.push(isBad(relayKey) ? 'bad' : 'good');
+    if (isBad(relayKey)) throw new Error('nothing got through');
+  };
+  const client = new RelayClient({
+    host: hidden.host,
+    self: hidden.publicKey,
+    world,
+    log: silentLogger,
+    probe,
+    isNeeded: () => true,
+    async *candidates() {
+      yield* candidates;
+    },
+    onChange: () => undefined,
+    onProven: () => undefined,
+  });
+  client.start();
+  t.after(() => client.stop());
+  const states = (): string[] =>
+    client.places().map(({ address, state }) => `${isBad(address.relayKey)} ${state}`);
+  const passing = async (holds: () => boolean): Promise<void> => {
+    for (let seconds = 0; seconds < 120 && !holds(); seconds++) {
+      await world.advanceAsync(1000);
+      await new Promise((resolve) => setTimeout(resolve, 5)); // for what comes over real sockets
+    }
+    assert.ok(holds(), states().join());
+  };
+  await passing(() => states().join() === 'true useless');
+  assert.deepEqual(tried, ['bad', 'bad']);
+  assert.deepEqual(hidden.host.addresses(), [formatPeerAddress(bad.address)]);
+  candidates.push(known(good));
+  await passing(() => states().join() === 'false working,true useless');
+  // Readers are told of the one that works first.
+  assert.deepEqual(
+    hidden.host.addresses(),
+    [good, bad].map(({ address }) => formatPeerAddress(address)),
+  );
+  const third = await startRelay(t);
+  candidates.push(known(third));
+  await passing(() => states().join() === 'false working,false working');
+  await until(t, () => bad.server.counts().reservations === 0);
+});
+
+test('who is reached by nobody asks again soon, and at once when the network is back', async () => {
+  const world = manualWorld();
+  let [asked, isThere] = [0, false];
+  const relayKey = randomBytes(32);
+  const host: RelayHost = {
+    async open() {
+      asked++;
+      if (!isThere) throw new Error('no way');
+      return granting(relayKey);
+    },
+    keyAt: async () => relayKey,
+    useRelays: () => undefined,
+    drop: () => undefined,
+  };
+  const client = new RelayClient({
+    host,
+    world,
+    self: randomBytes(32),
+    log: silentLogger,
+    probe: gettingThrough,
+    isNeeded: () => true,
+    async *candidates() {
+      yield { endpoint: { ip: Uint8Array.of(45, 0, 0, 1), port: 9000 }, publicKey: relayKey };
+    },
+    onChange: () => undefined,
+    onProven: () => undefined,
+  });
+  client.start();
+  await world.advanceAsync(1_800_000);
+  const before = asked;
+  await world.advanceAsync(600_000);
+  // Each half minute and a little more, also after an hour without.
+  assert.ok(asked - before >= 12 && asked - before <= 28, `${asked - before} in ten minutes`);
+  isThere = true;
+  client.wake();
+  await world.advanceAsync(1);
+  assert.equal(client.places().length, 1);
   const stopped = client.stop();
   await world.advanceAsync(1);
   await stopped;
@@ -238,7 +344,9 @@ test('candidates that do not answer cost a second each, and no more than four ar
         yield { endpoint, publicKey: new Uint8Array(32).fill(number) };
       }
     },
+    probe: gettingThrough,
     onChange: () => undefined,
+    onProven: () => undefined,
   });
   client.start();
   await world.advanceAsync(13_000);

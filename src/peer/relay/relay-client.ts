@@ -1,24 +1,24 @@
 /**
- * Keeps a node reachable through relays: two of them, so that one may fail, in different networks
- * where there are some (docs/spec/relay.md, "Clients"). Where relays are found, and whether any are
- * needed, it is told.
+ * Keeps a node reachable through relays: looks for places at them while some are missing, first
+ * where the user or the last run says, and leaves alone who failed (docs/spec/relay.md, "Clients").
+ * Where relays are found, and whether any are needed, it is told.
  */
 import { type Abortable, withDeadline } from '../../base/abort.ts';
-import { type Endpoint, prefixOf, scopeOf } from '../../base/address.ts';
-import { type Bytes, equalBytes, toHex } from '../../base/bytes.ts';
+import type { Endpoint } from '../../base/address.ts';
+import { type Bytes, equalBytes } from '../../base/bytes.ts';
 import type { CancelTimer, World } from '../../base/clock.ts';
 import { AltNetError } from '../../base/errors.ts';
-import { LruMap } from '../../base/limits.ts';
 import type { Logger } from '../../base/logger.ts';
 import { reasonOf } from '../../base/reason.ts';
 import { keyId } from '../../identity/key.ts';
 import { formatMultiaddr } from '../address.ts';
 import type { PeerTarget } from '../dialing.ts';
-import type { RelayedAddress } from '../peer-address.ts';
 import type { ByteStream } from '../stream.ts';
 import type { OpenOptions } from '../streams.ts';
+import { type HeldPlace, HeldPlaces, type HeldPlacesDeps } from './held-places.ts';
+import { LeftAlone } from './left-alone.ts';
 import { type Grant, relayProtocol } from './relay-frames.ts';
-import { type LinkEnd, RelayLink } from './relay-link.ts';
+import { RelayLink } from './relay-link.ts';
 
 /** Where there may be a relay. */
 export interface RelayCandidate {
@@ -34,11 +34,11 @@ export interface RelayHost {
   open(target: PeerTarget, protocol: string, options?: OpenOptions): Promise<ByteStream>;
   /** The node key of who listens there. */
   keyAt(endpoint: Endpoint, options?: Abortable): Promise<Bytes>;
-  useRelays(relays: readonly RelayedAddress[]): void;
-  drop(publicKey: Bytes, reason: Error): void;
+  useRelays: HeldPlacesDeps['host']['useRelays'];
+  drop: HeldPlacesDeps['host']['drop'];
 }
 
-export interface RelayClientDeps {
+export interface RelayClientDeps extends Pick<HeldPlacesDeps, 'probe' | 'onChange' | 'onProven'> {
   readonly host: RelayHost;
   readonly world: World;
   readonly log: Logger;
@@ -48,36 +48,14 @@ export interface RelayClientDeps {
   readonly isNeeded: () => boolean;
   /** In the order in which they are to be tried; asked for anew whenever some are needed. */
   readonly candidates: (signal: AbortSignal) => AsyncIterable<RelayCandidate>;
-  /** Told when the relays have changed. */
-  readonly onChange: (relays: readonly RelayedAddress[]) => void;
 }
 
-/** A place at a relay. */
-export interface HeldPlace {
-  readonly address: RelayedAddress;
-  readonly grant: Grant;
-  /** Unix milliseconds. */
-  readonly sinceMs: number;
-}
-
-interface Place extends HeldPlace {
-  readonly link: RelayLink;
-  /** Since when, on the monotonic clock. */
-  readonly takenMs: number;
-}
-
-export const placesWanted = 2;
 /** How often it is looked whether relays are needed, and while they are not. */
 const lookMs = 5000;
 const unneededLookMs = 1000;
 /** As long as one is missing: a new search after so long, then ever less often. */
 const retryMinMs = 1000;
 const retryMaxMs = 30_000;
-/** One that failed is left alone for so long, then ever longer. */
-const failedMinMs = 2000;
-const failedMaxMs = 5 * 60_000;
-/** A relay that ends sooner counts as one that failed: each change is told to many. */
-const steadyMs = 5 * 60_000;
 /** To connect and to get a place. */
 const placeMs = 8000;
 /** A candidate that takes longer is late: the next one is tried beside it … */
@@ -87,12 +65,9 @@ const triesAtOnceMax = 4;
 
 export class RelayClient {
   readonly #deps: RelayClientDeps;
-  /** By node key. BOUNDED by placesWanted. */
-  readonly #places = new Map<string, Place>();
-  /** By endpoint: until when it is left alone; kept while it has a place. BOUNDED by its size. */
-  readonly #failed = new LruMap<string, { readonly untilMs: number; readonly delayMs: number }>(
-    256,
-  );
+  readonly #places: HeldPlaces;
+  /** By endpoint. */
+  readonly #leftAlone: LeftAlone;
   readonly #stopping = new AbortController();
   #working: Promise<void> | undefined;
   #cancelWait: CancelTimer | undefined;
@@ -102,6 +77,9 @@ export class RelayClient {
 
   constructor(deps: RelayClientDeps) {
     this.#deps = deps;
+    this.#leftAlone = new LeftAlone(deps.world);
+    const onLoss = (): void => this.#lookNow();
+    this.#places = new HeldPlaces({ ...deps, leftAlone: this.#leftAlone, onLoss });
   }
 
   start(): void {
@@ -113,15 +91,16 @@ export class RelayClient {
     if (!this.#stopping.signal.aborted) this.#stopping.abort(new AltNetError('ABORTED', {}));
     this.#wake();
     await this.#working;
-    await this.#release();
+    await this.#places.release();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
 
+  /** Those that work first. */
   places(): readonly HeldPlace[] {
-    return [...this.#places.values()];
+    return this.#places.list();
   }
 
   /** At the last look. */
@@ -129,8 +108,13 @@ export class RelayClient {
     return this.#isNeeded;
   }
 
-  /** Everything may have changed: look now. */
+  /** Everything may have changed: look now, also where nobody was before. */
   wake(): void {
+    this.#leftAlone.forgive();
+    this.#lookNow();
+  }
+
+  #lookNow(): void {
     this.#retryMs = retryMinMs;
     this.#wake();
   }
@@ -140,9 +124,9 @@ export class RelayClient {
     while (!signal.aborted) {
       const isNeeded = this.#deps.isNeeded();
       this.#isNeeded = isNeeded;
-      if (!isNeeded && this.#places.size > 0) await this.#release();
-      if (isNeeded && this.#places.size < placesWanted) await this.#fill(signal);
-      const isSearching = isNeeded && this.#places.size < placesWanted;
+      if (!isNeeded && this.#places.size > 0) await this.#places.release();
+      if (isNeeded && this.#places.isShort) await this.#fill(signal);
+      const isSearching = isNeeded && this.#places.isShort;
       const restMs = isNeeded ? lookMs : unneededLookMs;
       await this.#pause(isSearching ? this.#retryMs : restMs);
       if (isSearching) this.#retryMs = Math.min(2 * this.#retryMs, retryMaxMs);
@@ -163,11 +147,11 @@ export class RelayClient {
     const { candidates, log } = this.#deps;
     const later: RelayCandidate[] = []; // BOUNDED by the candidates
     const tries = new Set<Promise<void>>(); // BOUNDED by triesAtOnceMax
-    const isEnough = (): boolean => signal.aborted || this.#places.size >= placesWanted;
+    const isEnough = (): boolean => signal.aborted || !this.#places.isShort;
     try {
       for await (const candidate of candidates(signal)) {
         if (isEnough()) break;
-        if (this.#isNeighbour(candidate)) later.push(candidate);
+        if (this.#places.isNeighbour(candidate.endpoint)) later.push(candidate);
         else await this.#tryBeside(tries, candidate, signal);
       }
       await Promise.all(tries);
@@ -198,23 +182,20 @@ export class RelayClient {
   }
 
   async #try(candidate: RelayCandidate, signal: AbortSignal): Promise<void> {
-    const { log, world } = this.#deps;
+    const { log } = this.#deps;
     const name = formatMultiaddr(candidate.endpoint);
-    const before = this.#failed.get(name);
-    const nowMs = world.clock.monotonicMs();
-    if (before && nowMs < before.untilMs) return;
+    if (this.#leftAlone.has(name, { isUrgent: this.#places.size === 0 })) return;
     try {
       await this.#take(candidate, signal);
     } catch (error) {
       if (signal.aborted) return;
-      const delayMs = Math.min(2 * (before?.delayMs ?? failedMinMs / 2), failedMaxMs);
-      this.#failed.set(name, { untilMs: world.clock.monotonicMs() + delayMs, delayMs });
+      this.#leftAlone.failed(name);
       log.debug('a relay gave no place', { why: reasonOf(error) });
     }
   }
 
   async #take(candidate: RelayCandidate, signal: AbortSignal): Promise<void> {
-    const { host, world, log, self } = this.#deps;
+    const { host, world, self } = this.#deps;
     const limits = { timers: world.timers, ms: placeMs, what: 'taking a place at a relay', signal };
     const { endpoint } = candidate;
     const key =
@@ -224,19 +205,12 @@ export class RelayClient {
     if (candidate.nodeId && !equalBytes(keyId(key), candidate.nodeId)) {
       throw refused('another node listens there than the one that was named');
     }
-    if (this.#places.has(toHex(key))) return;
+    if (this.#places.has(key)) return;
     const target = { publicKey: key, addresses: [formatMultiaddr(endpoint)] };
     const { link, grant } = await withDeadline(limits, (inTime) => this.#reserve(target, inTime));
-    if (this.#places.has(toHex(key)) || this.#places.size >= placesWanted) {
-      return link.close(); // another one was faster
-    }
-    const address: RelayedAddress = { endpoint, relayKey: key };
-    const [sinceMs, takenMs] = [world.clock.unixMs(), world.clock.monotonicMs()];
-    this.#places.set(toHex(key), { address, grant, sinceMs, takenMs, link });
+    if (this.#places.has(key) || !this.#places.isShort) return link.close(); // another was faster
     this.#retryMs = retryMinMs;
-    void link.ended.then((how) => this.#ended(toHex(key), link, how));
-    log.info('reachable through a relay', { places: this.#places.size });
-    this.#changed();
+    this.#places.hold({ endpoint, relayKey: key }, { link, grant });
   }
 
   async #reserve(
@@ -260,50 +234,6 @@ export class RelayClient {
       signal.removeEventListener('abort', onAbort);
     }
   }
-
-  /** A link ended by itself, or was closed here. */
-  #ended(name: string, link: RelayLink, how: LinkEnd): void {
-    const place = this.#places.get(name);
-    if (place?.link !== link) return;
-    const { host, log, world } = this.#deps;
-    this.#places.delete(name);
-    // The connection is as dead as the link, and whoever comes through it waits for nothing.
-    if (how === 'silent') host.drop(place.address.relayKey, new Error('the relay is silent'));
-    if (how !== 'closed') log.info('a relay is gone', { how, places: this.#places.size });
-    const at = formatMultiaddr(place.address.endpoint);
-    const nowMs = world.clock.monotonicMs();
-    const before = nowMs - place.takenMs < steadyMs ? this.#failed.get(at) : undefined;
-    // A relay that ends does not come back at once; another one is better.
-    const leastMs = how === 'leaving' ? 10 * failedMinMs : failedMinMs;
-    const delayMs = Math.min(Math.max(leastMs, 2 * (before?.delayMs ?? 0)), failedMaxMs);
-    this.#failed.set(at, { untilMs: nowMs + delayMs, delayMs });
-    this.#changed();
-    this.wake();
-  }
-
-  async #release(): Promise<void> {
-    const held = [...this.#places.values()];
-    this.#places.clear();
-    if (held.length > 0) this.#changed();
-    await Promise.allSettled(held.map(({ link }) => link.close()));
-  }
-
-  #changed(): void {
-    const relays = this.places().map(({ address }) => address);
-    this.#deps.host.useRelays(relays);
-    this.#deps.onChange(relays);
-  }
-
-  /** Whether a place is held in the same network: one failure would take both. */
-  #isNeighbour({ endpoint }: RelayCandidate): boolean {
-    const network = networkOf(endpoint);
-    if (network === undefined) return false;
-    return this.places().some(({ address }) => networkOf(address.endpoint) === network);
-  }
-}
-
-function networkOf({ ip }: Endpoint): string | undefined {
-  return scopeOf(ip) === 'global' ? prefixOf(ip, 'wide') : undefined;
 }
 
 function refused(why: string): AltNetError {

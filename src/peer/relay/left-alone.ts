@@ -1,0 +1,83 @@
+/**
+ * Which relays are left alone, and until when: those that gave no place, those that took it back,
+ * and those that gave one and passed nothing on. A state machine without timers; it knows relays by
+ * name only.
+ */
+import type { World } from '../../base/clock.ts';
+import { LruMap } from '../../base/limits.ts';
+
+interface Fault {
+  readonly untilMs: number;
+  readonly delayMs: number;
+  /** Until when it is left alone even by who has no place at all. */
+  readonly urgentMs: number;
+}
+
+const minuteMs = 60_000;
+/** One that failed is left alone for so long, then ever longer. */
+const failedMinMs = 2000;
+const failedMaxMs = 5 * minuteMs;
+/** A relay that says that it ends does not come back at once. */
+const leavingMs = 20_000;
+/** One that passes nothing on costs each reader time, and takes the part of one that does. */
+const uselessMinMs = 60 * minuteMs;
+const uselessMaxMs = 24 * uselessMinMs;
+/** Who is reached by nobody has nothing to lose. */
+const urgentMaxMs = 30_000;
+const remembered = 256;
+
+export class LeftAlone {
+  readonly #world: Pick<World, 'clock' | 'random'>;
+  #failed = new LruMap<string, Fault>(remembered); // BOUNDED by its size
+  readonly #useless = new LruMap<string, Fault>(remembered); // BOUNDED by its size
+
+  constructor(world: Pick<World, 'clock' | 'random'>) {
+    this.#world = world;
+  }
+
+  /** `isUrgent`: there is no place at any other. */
+  has(name: string, { isUrgent }: { readonly isUrgent: boolean }): boolean {
+    const nowMs = this.#world.clock.monotonicMs();
+    const isKept = (fault: Fault | undefined): boolean =>
+      fault !== undefined && nowMs < (isUrgent ? fault.urgentMs : fault.untilMs);
+    return isKept(this.#failed.peek(name)) || isKept(this.#useless.peek(name));
+  }
+
+  /** It gave no place, or took it back soon. */
+  failed(name: string): void {
+    const before = this.#failed.peek(name)?.delayMs ?? failedMinMs / 2;
+    this.#failed.set(name, this.#fault(Math.min(2 * before, failedMaxMs)));
+  }
+
+  /** Its place ended; steady: it had been there for so long that earlier failures do not count. */
+  ended(name: string, how: { readonly isLeaving: boolean; readonly isSteady: boolean }): void {
+    const before = how.isSteady ? 0 : (this.#failed.peek(name)?.delayMs ?? 0);
+    const leastMs = how.isLeaving ? leavingMs : failedMinMs;
+    this.#failed.set(name, this.#fault(Math.min(Math.max(leastMs, 2 * before), failedMaxMs)));
+  }
+
+  /** It passed nothing on. */
+  passedNothing(name: string): void {
+    const before = this.#useless.peek(name)?.delayMs ?? uselessMinMs / 2;
+    this.#useless.set(name, this.#fault(Math.min(2 * before, uselessMaxMs)));
+  }
+
+  /** The network was away, so that they failed says nothing of them; who passed nothing on stays. */
+  forgive(): void {
+    this.#failed = new LruMap(remembered);
+  }
+
+  /** One of them answers: so may those again that failed before. It stays what it is itself. */
+  forgiveOthers(name: string): void {
+    const own = this.#failed.peek(name);
+    this.forgive();
+    if (own) this.#failed.set(name, own);
+  }
+
+  #fault(delayMs: number): Fault {
+    const { clock, random } = this.#world;
+    const nowMs = clock.monotonicMs();
+    const urgentMs = nowMs + Math.min(delayMs, urgentMaxMs * (0.75 + 0.5 * random.fraction()));
+    return { untilMs: nowMs + delayMs, delayMs, urgentMs };
+  }
+}
