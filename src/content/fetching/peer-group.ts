@@ -139,15 +139,16 @@ export class PeerGroup implements Iterable<Peer> {
 
   /** How many peers there should be now. */
   #wanted(): number {
-    const peers = [...this.#peers];
     const { hasQueue, queuedBytes } = this.#errand;
     if (!hasQueue() && !this.isAnswerDue) return 0;
     const max = this.#what.isReader ? peersForReaderMax : peersMax;
-    const isUseless = (peer: Peer): boolean =>
-      peer.isUnproven || this.#lacksAll(peer) || peer.isQuiet(hedgeMs);
-    const useless = peers.filter(isUseless).length;
-    const ahead = peers.flatMap(({ outstanding }) => outstanding.map(({ bytesDue }) => bytesDue));
-    const bytes = ahead.reduce((sum, one) => sum + one, queuedBytes(joinBytes));
+    let useless = 0;
+    let bytes = queuedBytes();
+    for (const peer of this.#peers) {
+      if (peer.isUnproven || this.#lacksAll(peer) || peer.isQuiet(hedgeMs)) useless++;
+      // This is asked with each block: what a peer of many small wants owes is not counted in vain.
+      if (bytes <= joinBytes) bytes += peer.dueBytes;
+    }
     const useful = bytes > joinBytes ? max : 1;
     return Math.min(useful + useless, peersInAllMax);
   }

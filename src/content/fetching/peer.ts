@@ -26,8 +26,8 @@ export interface PeerErrand {
   /** Something that no peer is to blame for. */
   readonly failed: (error: unknown) => void;
   readonly changed: () => void;
-  /** What is said of the size of all that nobody was asked yet, counted up to `max`. */
-  readonly queuedBytes: (max: number) => number;
+  /** What is said of the size of all that nobody was asked yet. */
+  readonly queuedBytes: () => number;
   readonly hasQueue: () => boolean;
   /** All of it came from somebody else. */
   readonly isRedundant: (ticket: Ticket) => boolean;
@@ -109,7 +109,9 @@ export class Peer {
 
   /** What it was asked for and has not brought. */
   get dueBytes(): number {
-    return this.outstanding.reduce((sum, { bytesDue }) => sum + bytesDue, 0);
+    let bytes = 0;
+    for (const ticket of this.outstanding) bytes += ticket.bytesDue;
+    return bytes;
   }
 
   get bytesPerMs(): number | undefined {

@@ -26,8 +26,6 @@ import type { Want } from '../dag/walk.ts';
 const queueMax = 1024;
 /** An answer that goes on below its first block ends here, so that others can take a share. */
 const answerBytesMax = 1024 * 1024;
-/** With more than this left the end is far. */
-const queuedBytesMax = 32 * 1024 * 1024;
 const tickMs = 250;
 /** A reader asks for what others already asked for when it does not begin to come for so long. */
 const patienceMs = 1000;
@@ -61,7 +59,7 @@ export class Transfer {
         over: (ticket) => this.#over(ticket),
         failed: (error) => this.#fail(error),
         changed: () => this.#change.rise(),
-        queuedBytes: (max) => this.#queue.bytesUpTo(max),
+        queuedBytes: () => this.#queue.bytesSaid,
         isRedundant: (ticket) => this.#isHere(ticket),
         hasQueue: () => this.#queue.length > 0,
       },
@@ -208,7 +206,7 @@ export class Transfer {
     const others = [...this.#peers].filter(
       (one) => one !== peer && !one.isQuiet(hedgeMs) && !one.lacked.has(hash),
     );
-    const queuedBytes = this.#queue.bytesUpTo(queuedBytesMax);
+    const queuedBytes = this.#queue.bytesSaid;
     return isForWorker(peer, others, { bytes: expectedBytes(next), queuedBytes });
   }
 

@@ -8,12 +8,15 @@ import type { Want } from '../dag/walk.ts';
 
 /** How many wants that a peer cannot answer are passed over before it gets nothing. */
 const passedOverMax = 256;
+/** 2^40: of as many as are ever queued the sum is below 2^53. */
+const saidMax = 2 ** 40;
 
 export class WantQueue {
   readonly #isOrdered: boolean;
   // BOUNDED by the caller, who adds only while it is not full
   readonly #first: Want[] = [];
   readonly #then: Want[] = [];
+  #bytesSaid = 0;
 
   constructor({ isOrdered }: { isOrdered: boolean }) {
     this.#isOrdered = isOrdered;
@@ -23,24 +26,21 @@ export class WantQueue {
     return this.#first.length + this.#then.length;
   }
 
-  /** What is said of the sizes of all that is queued, until it is more than `max`. */
-  bytesUpTo(max: number): number {
-    let bytes = 0;
-    for (const { bytesSaid = 0 } of this) {
-      bytes += bytesSaid;
-      if (bytes > max) break;
-    }
-    return bytes;
+  /** What is said of the sizes of all that is queued. A sum: it is asked for with each block. */
+  get bytesSaid(): number {
+    return this.#bytesSaid;
   }
 
   add(want: Want): void {
     const isLeaf = want.link.codec === 'raw';
     (this.#isOrdered || !isLeaf ? this.#first : this.#then).push(want);
+    this.#bytesSaid += saidOf(want);
   }
 
   clear(): void {
     this.#first.length = 0;
     this.#then.length = 0;
+    this.#bytesSaid = 0;
   }
 
   /** The first one that `isFor` allows; it stays. */
@@ -56,15 +56,18 @@ export class WantQueue {
   take(isFor: (hash: Bytes) => boolean): Want | undefined {
     for (const wants of [this.#first, this.#then]) {
       const index = indexFor(wants, isFor);
-      if (index >= 0) return wants.splice(index, 1)[0];
+      if (index < 0) continue;
+      const [want] = wants.splice(index, 1);
+      if (want) this.#bytesSaid -= saidOf(want);
+      return want;
     }
     return undefined;
   }
+}
 
-  *[Symbol.iterator](): Generator<Want, void, undefined> {
-    yield* this.#first;
-    yield* this.#then;
-  }
+/** Bounded, so that the sum stays exact whatever a hostile block says: no disk holds more. */
+function saidOf({ bytesSaid = 0 }: Want): number {
+  return Math.min(bytesSaid, saidMax);
 }
 
 /** Negative where there is none. */
