@@ -7,7 +7,15 @@ const dayMs = 24 * 3_600_000;
 
 function bench() {
   const manual: ManualWorld = manualWorld();
-  const it = { manual, seen: [] as Disturbance[], addresses: 'a', wallMs: 0, monotonicMs: 0 };
+  const it = {
+    manual,
+    seen: [] as Disturbance[],
+    addresses: 'a',
+    wallMs: 0,
+    monotonicMs: 0,
+    answered: 0,
+    unanswered: 0,
+  };
   const clock = {
     unixMs: () => manual.clock.unixMs() + it.wallMs,
     monotonicMs: () => manual.clock.monotonicMs() + it.monotonicMs,
@@ -15,6 +23,7 @@ function bench() {
   const watch = new DisturbanceWatch({
     world: { ...manual, clock },
     addresses: () => it.addresses,
+    requests: () => ({ answered: it.answered, unanswered: it.unanswered }),
     onDisturbance: (what) => void it.seen.push(what),
   });
   watch.start();
@@ -55,4 +64,26 @@ test('other addresses are noticed', () => {
   it.addresses = 'b';
   it.manual.advance(10_000);
   assert.deepEqual(it.seen, [{ kind: 'addresses' }]);
+});
+
+test('a line that was out and is back is noticed once, a single peer that is gone is not', () => {
+  const it = bench();
+  const later = (answered: number, unanswered: number): void => {
+    it.answered += answered;
+    it.unanswered += unanswered;
+    it.manual.advance(3000);
+  };
+  later(3, 0);
+  later(0, 1);
+  later(0, 0);
+  later(1, 1); // somebody else answers
+  for (let i = 0; i < 100; i++) later(0, 0); // a quiet node
+  later(1, 0);
+  assert.deepEqual(it.seen, []);
+  later(0, 2);
+  for (let i = 0; i < 3; i++) later(0, i);
+  later(1, 1);
+  later(5, 0);
+  assert.deepEqual(it.seen, [{ kind: 'line' }]);
+  it.watch.stop();
 });

@@ -1,9 +1,11 @@
 /**
  * Notices that this machine slept, that its clock was set, or that its network changed. Nothing of
  * that is announced to a program, but it shows: the wall clock moves against the monotonic one, a
- * timer fires much too late, other addresses are there. What follows, its listener decides.
+ * timer fires much too late, other addresses are there, or requests that were all in vain are
+ * answered again. What follows, its listener decides.
  */
 import type { CancelTimer, World } from '../base/clock.ts';
+import { LineSilence, type RequestCounts } from './line-silence.ts';
 
 export type Disturbance =
   /**
@@ -13,7 +15,9 @@ export type Disturbance =
   | { readonly kind: 'clock'; readonly movedMs: number }
   /** Nothing ran for so long: sleep elsewhere, or a process that was stopped. */
   | { readonly kind: 'pause'; readonly lateMs: number }
-  | { readonly kind: 'addresses' };
+  | { readonly kind: 'addresses' }
+  /** Somebody answers again, after nobody did for a while: the way into the network was cut. */
+  | { readonly kind: 'line' };
 
 const lookMs = 3000;
 /** Clocks are slewed and machines are busy: less than this is no disturbance. */
@@ -24,6 +28,8 @@ export interface DisturbanceDeps {
   readonly world: World;
   /** The addresses of this machine, in a form that only changes when they do. */
   readonly addresses: () => string;
+  /** Requests to others so far. */
+  readonly requests: () => RequestCounts;
   readonly onDisturbance: (what: Disturbance) => void;
 }
 
@@ -33,6 +39,7 @@ export class DisturbanceWatch {
   #wallMs = 0;
   #monotonicMs = 0;
   #addresses = '';
+  #silence: LineSilence | undefined;
 
   constructor(deps: DisturbanceDeps) {
     this.#deps = deps;
@@ -41,6 +48,7 @@ export class DisturbanceWatch {
   start(): void {
     if (this.#cancel) return;
     this.#addresses = this.#deps.addresses();
+    this.#silence = new LineSilence(this.#deps.requests());
     this.#wait();
   }
 
@@ -61,6 +69,7 @@ export class DisturbanceWatch {
   }
 
   #look(): readonly Disturbance[] {
+    const { requests } = this.#deps;
     const { clock } = this.#deps.world;
     const passedMs = clock.monotonicMs() - this.#monotonicMs;
     const movedMs = clock.unixMs() - this.#wallMs - passedMs;
@@ -71,6 +80,7 @@ export class DisturbanceWatch {
     if (Math.abs(movedMs) >= movedMinMs) seen.push({ kind: 'clock', movedMs });
     if (lateMs >= lateMinMs) seen.push({ kind: 'pause', lateMs });
     if (this.#addresses !== before) seen.push({ kind: 'addresses' });
+    if (this.#silence?.isOver(requests(), clock.monotonicMs())) seen.push({ kind: 'line' });
     return seen;
   }
 }

@@ -9,6 +9,7 @@ import type { Logger } from '../base/logger.ts';
 import type { BootstrapAddress } from './bootstrap.ts';
 import { Bootstrapper } from './bootstrapper.ts';
 import { type Disturbance, DisturbanceWatch } from './disturbance.ts';
+import type { RequestCounts } from './line-silence.ts';
 import { rememberedPeers } from './memory.ts';
 import type { Parts } from './parts.ts';
 import { Upkeep } from './upkeep.ts';
@@ -46,7 +47,13 @@ export class Presence {
     });
     relays.onChange(() => this.#upkeep.addressesChanged());
     const onDisturbance = (what: Disturbance): void => this.#wake(what);
-    this.#watch = new DisturbanceWatch({ world, addresses: ownAddresses, onDisturbance });
+    const { transport } = parts;
+    this.#watch = new DisturbanceWatch({
+      world,
+      addresses: ownAddresses,
+      requests: () => requestsOf(transport.counters()),
+      onDisturbance,
+    });
   }
 
   /** Resolves when the node knows somebody, or soon: a dead address must not hold up a start. */
@@ -90,6 +97,11 @@ export class Presence {
 
   #wake(what: Disturbance): void {
     const { mode, dht, publisher, relays, revocations, waysIn } = this.#parts;
+    // The DHT and the bootstrapper noticed by themselves: that is how this is known.
+    if (what.kind === 'line') {
+      this.#log.info('the way into the network is back');
+      return relays.wake();
+    }
     this.#log.info('the clock or the network of this machine changed', { ...what });
     if (what.kind === 'clock') mode.clock.moved(what.movedMs);
     dht.wake();
@@ -99,6 +111,10 @@ export class Presence {
     waysIn.wake();
     revocations.wake();
   }
+}
+
+function requestsOf(counts: Readonly<Record<string, number>>): RequestCounts {
+  return { answered: counts['resp.opened'] ?? 0, unanswered: counts['call.timeout'] ?? 0 };
 }
 
 /** Of all interfaces that lead anywhere. */

@@ -62,7 +62,7 @@ export class LeftAlone {
     this.#useless.set(name, this.#fault(Math.min(2 * before, uselessMaxMs)));
   }
 
-  /** The network was away, so that they failed says nothing of them; who passed nothing on stays. */
+  /** The network was away: that they failed says nothing of them. Who passed nothing on stays. */
   forgive(): void {
     this.#failed = new LruMap(remembered);
   }
