@@ -120,6 +120,8 @@ export class Publisher {
   readonly #nudge = new Nudge();
   /** The next look is due soon: an earlier run may have been killed before it stored anything. */
   #isAwoken = true;
+  /** Whether nobody was known at the last look. */
+  #wasLonely = false;
   #loop: Promise<void> | undefined;
 
   constructor(deps: PublisherDeps, options: Partial<PublisherOptions> = {}) {
@@ -150,12 +152,16 @@ export class Publisher {
 
   /** The machine slept, or its network is another: what failed may succeed now. */
   wake(): void {
+    this.#retryNow();
+    this.#isAwoken = true;
+    this.#nudge.now();
+  }
+
+  #retryNow(): void {
     const atMs = this.#deps.world.clock.monotonicMs();
     for (const [place, retry] of Array.from(this.#retries.entries())) {
       this.#retries.set(place, { ...retry, atMs: Math.min(retry.atMs, atMs) });
     }
-    this.#isAwoken = true;
-    this.#nudge.now();
   }
 
   async stop(): Promise<void> {
@@ -218,6 +224,10 @@ export class Publisher {
     const { journal, log, world } = this.#deps;
     const { pauseMs, pauseMaxMs } = this.#options;
     this.#isAwoken = false;
+    const isLonely = this.#isLonely();
+    // What nobody answered while this node was cut off says nothing about now.
+    if (this.#wasLonely && !isLonely) this.#retryNow();
+    this.#wasLonely = isLonely;
     let waitMs = pauseMs;
     const due = journal.list().filter((entry) => this.#careFor(entry) !== 'none');
     for (const entry of due.toSorted(compareUrgency)) {
@@ -242,8 +252,12 @@ export class Publisher {
     if (!record.tombstone && this.#deps.denies?.(record) === true) return 'none';
     const now = unixSeconds(this.#clock);
     if (!this.#clock.isDoubtful()) {
-      if (this.#keyOf(record) && needsRenewal(record, now)) return 'renew';
-      if (isExpired(record, now)) return 'forget';
+      const expired = isExpired(record, now);
+      if (this.#keyOf(record) && needsRenewal(record, now)) {
+        // While others hold this version, a newer one that reaches nobody is of no use.
+        return this.#isLonely() && !expired ? 'none' : 'renew';
+      }
+      if (expired) return 'forget';
     }
     return !this.#isLonely() && this.#isDue(entry) ? 'store' : 'none';
   }

@@ -135,3 +135,41 @@ test('after a wake-up what failed is tried soon, not in an hour', async () => {
   assert.equal(it.stored.length, before + 1);
   await it.publisher.stop();
 });
+
+test('what nobody answered while this node was cut off is tried as soon as it is back', async () => {
+  const it = publisherBench();
+  it.result = unheard;
+  await it.publisher.start();
+  await it.publisher.publish(sampleName('alice'));
+  await it.passHours(6);
+  it.contacts = 0;
+  await it.world.advanceAsync(80_000);
+  const before = it.stored.length;
+  it.contacts = 1;
+  it.result = taken;
+  await it.world.advanceAsync(6000);
+  assert.equal(it.stored.length, before + 1, 'not in an hour');
+  await it.publisher.stop();
+});
+
+test('nothing is signed anew for nobody: others keep the version before', async () => {
+  const it = publisherBench();
+  await it.publisher.start();
+  await it.publisher.publish(sampleProvider(1));
+  const versions = (): readonly bigint[] => it.journal.list().map(({ record }) => record.seq);
+  it.stored.length = 0;
+  it.contacts = 0;
+  await it.passHours(6);
+  assert.deepEqual(versions(), [1n], 'past half of its life');
+  it.contacts = 1;
+  await it.world.advanceAsync(6000);
+  assert.deepEqual(versions(), [2n], 'as soon as somebody is there');
+  assert.deepEqual(
+    it.stored.map(({ seq }) => seq),
+    [2n],
+  );
+  it.contacts = 0;
+  await it.passHours(9);
+  assert.deepEqual(versions(), [3n], 'but what has expired is of no use to anybody');
+  await it.publisher.stop();
+});
