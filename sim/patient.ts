@@ -9,6 +9,7 @@ export function patient(times: number): Partial<DhtOptions> {
     livenessIntervalMs: dhtDefaults.livenessIntervalMs * times,
     livenessRoundMs: dhtDefaults.livenessRoundMs * times,
     lostIntervalMs: dhtDefaults.lostIntervalMs * times,
+    lostAloneIntervalMs: dhtDefaults.lostAloneIntervalMs * times,
     ownLookupMinMs: dhtDefaults.ownLookupMinMs * times,
     ownLookupIntervalMs: dhtDefaults.ownLookupIntervalMs * times,
     bucketIdleMs: dhtDefaults.bucketIdleMs * times,

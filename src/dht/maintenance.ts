@@ -15,8 +15,10 @@ export interface MaintenanceOptions {
   readonly livenessRoundMs: number;
   /** … and so long after one that went unanswered. */
   readonly livenessAgainMs: number;
-  /** One of those that were lost is asked. */
+  /** One of those that were lost is asked: while many are missed that went together … */
   readonly lostIntervalMs: number;
+  /** … and else, as who went alone looks for the others itself. */
+  readonly lostAloneIntervalMs: number;
   /** Our own ID is looked up: soon after the start, when others join as well … */
   readonly ownLookupMinMs: number;
   /** … then ever less often, up to this … */
@@ -44,6 +46,7 @@ export const maintenanceDefaults: MaintenanceOptions = {
   livenessRoundMs: 12 * minute,
   livenessAgainMs: second,
   lostIntervalMs: 30 * second,
+  lostAloneIntervalMs: 5 * minute,
   ownLookupMinMs: 2 * second,
   ownLookupIntervalMs: 10 * minute,
   ownLookupsSkippedMax: 5,
@@ -51,7 +54,7 @@ export const maintenanceDefaults: MaintenanceOptions = {
   rejoinMinMs: second,
   rejoinMaxMs: 15 * second,
   rejoinPatienceMs: 10 * minute,
-  rejoinLateMs: minute,
+  rejoinLateMs: 30 * second,
 };
 
 export interface MaintenanceDeps {
@@ -65,6 +68,8 @@ export interface MaintenanceDeps {
     | 'neighboursChanged'
     | 'refresh'
     | 'rejoin'
+    | 'loseAll'
+    | 'misses'
     | 'probeLost'
     | 'whenSuspicious'
   >;
@@ -75,6 +80,10 @@ export interface MaintenanceDeps {
 /** Rounds differ by up to a tenth, so that nodes started together drift apart. */
 const jitter = 0.1;
 const lookAroundGrowth = 4;
+/** Contacts of old that are asked together when nobody is known: at first … */
+const recalledMax = 16;
+/** … and when that did not help: one of four is likely to be there as soon as the network is. */
+const recalledMin = 4;
 /** A round that waits to be asked for. */
 const idleMs = 60 * minute;
 
@@ -124,7 +133,7 @@ export class Maintenance {
   }
 
   #rounds(): readonly Round[] {
-    const { bucketIdleMs, lostIntervalMs } = this.#options;
+    const { bucketIdleMs, lostIntervalMs, lostAloneIntervalMs } = this.#options;
     const { routing, others } = this.#deps;
     const { sweep, rejoin, look } = this.#nudges;
     const every = (ms: number) => (): number => this.#jittered(ms);
@@ -142,7 +151,7 @@ export class Maintenance {
       },
       {
         name: 'lost',
-        delayMs: every(lostIntervalMs),
+        delayMs: () => this.#jittered(routing.misses() ? lostIntervalMs : lostAloneIntervalMs),
         run: (signal) => this.#probeLost(signal),
       },
       {
@@ -234,7 +243,8 @@ export class Maintenance {
     const nowMs = world.clock.monotonicMs();
     this.#aloneSinceMs ??= nowMs;
     const isPatient = nowMs - this.#aloneSinceMs >= rejoinPatienceMs;
+    const attempts = this.#rejoinDelayMs / rejoinMinMs;
     this.#rejoinDelayMs = Math.min(2 * this.#rejoinDelayMs, isPatient ? rejoinLateMs : rejoinMaxMs);
-    await routing.rejoin(signal);
+    await routing.rejoin(Math.max(recalledMin, recalledMax / attempts), signal);
   }
 }

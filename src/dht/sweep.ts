@@ -1,10 +1,11 @@
 /**
  * Asks all contacts of the table whether they are there, after many of them were found not to be:
  * half of a network that went at once is out of the table in seconds instead of half an hour. When
- * it is this node that is cut off, asking faster helps nobody: then the sweep waits ever longer.
+ * it is this node that is cut off, asking all of them helps nobody: then the table is given up
+ * after a second attempt, and who knows nobody looks for a way back at a pace of its own.
  *
  *   in:  suspect (many failed), all (the node woke up), a round
- *   out: PINGs, and when the next round is due
+ *   out: PINGs, when the next round is due, loseAll
  */
 import type { World } from '../base/clock.ts';
 import { forEachOf } from '../base/parallel.ts';
@@ -17,13 +18,12 @@ const freshMs = 30_000;
 const restMs = 120_000;
 /** PINGs at a time; as many go first, and tell whether this node reaches anybody. */
 const atOnce = 16;
-/** When nobody answered: after so long again, then ever later, up to … */
-const againMinMs = 3000;
-const againMaxMs = 15_000;
+/** When nobody answered: after so long again, as most cables are back by then. */
+const againMs = 6000;
 
 export interface SweepDeps {
   readonly world: World;
-  readonly routing: Pick<Routing, 'table' | 'ping'>;
+  readonly routing: Pick<Routing, 'table' | 'ping' | 'loseAll'>;
 }
 
 export class Sweep {
@@ -32,7 +32,8 @@ export class Sweep {
   #dueMs: number | undefined;
   #restUntilMs = Number.NEGATIVE_INFINITY;
   #freshMs: number = freshMs;
-  #againMs: number = againMinMs;
+  /** Whether nobody answered the last time. */
+  #isSilent = false;
 
   constructor(deps: SweepDeps) {
     this.#deps = deps;
@@ -48,7 +49,7 @@ export class Sweep {
   all(): void {
     this.#dueMs = this.#deps.world.clock.monotonicMs();
     this.#freshMs = 0;
-    this.#againMs = againMinMs;
+    this.#isSilent = false;
   }
 
   /** Undefined while there is nothing to do. */
@@ -66,15 +67,16 @@ export class Sweep {
     const answered = await this.#ask(entries.slice(0, atOnce), signal);
     signal.throwIfAborted();
     if (answered === 0) {
-      this.#againMs = Math.min(2 * this.#againMs, againMaxMs);
-      this.#dueMs = clock.monotonicMs() + this.#againMs * this.#jitter();
+      if (this.#isSilent) this.#deps.routing.loseAll();
+      else this.#dueMs = clock.monotonicMs() + againMs * this.#jitter();
+      this.#isSilent = !this.#isSilent;
       return false;
     }
     await this.#ask(entries.slice(atOnce), signal);
     // Two misses in a row end a contact; the second time is now.
     await this.#ask(this.#missed(), signal);
     this.#freshMs = freshMs;
-    this.#againMs = againMinMs;
+    this.#isSilent = false;
     this.#restUntilMs = clock.monotonicMs() + restMs;
     return true;
   }

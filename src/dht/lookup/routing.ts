@@ -52,8 +52,6 @@ export interface WalkOptions<T> {
 const startTimes = 3;
 /** After the first seed answered, others have so long to do so before the search begins. */
 const graceMs = 250;
-/** Contacts of old that are asked together when nobody is known: an attempt is cheap. */
-const recalledMax = 16;
 /** Lost contacts that are asked together when one of them answered. */
 const recallsAtOnce = 8;
 /** Seeds that are remembered for when the table runs empty. */
@@ -210,15 +208,15 @@ export class Routing {
     await this.#joinBy(this.#seeds.slice(0, given.size), signal);
   }
 
-  /** The same through a few of those that were known before, drawn by lot. */
-  async rejoin(signal: AbortSignal): Promise<void> {
+  /** The same through `count` of those that were known before, drawn by lot. */
+  async rejoin(count: number, signal: AbortSignal): Promise<void> {
     const { random } = this.#world;
     const seeds = new Map(this.#seeds.map((seed) => [toHex(seed.id), seed])); // BOUNDED by seedsMax
     const lost = this.#lost.contacts().filter(({ id }) => !seeds.has(toHex(id)));
     const drawn = [...seeds.values(), ...lost]
       .map((contact) => ({ contact, lot: random.fraction() }))
       .toSorted((a, b) => a.lot - b.lot)
-      .slice(0, recalledMax)
+      .slice(0, count)
       .map(({ contact }) => contact);
     if (await this.#joinBy(drawn, signal)) await this.#recall(this.#lost.contacts(), signal);
   }
@@ -251,6 +249,11 @@ export class Routing {
     return [...living];
   }
 
+  /** Whether a part of the network went at once, and may come back so. */
+  misses(): boolean {
+    return this.#lost.hasCrowd(this.table.size);
+  }
+
   /**
    * Asks one of those that were lost. If it is there, a part of the network that was out of reach
    * may be there again: then those that were lost with it are asked, and our place among them is
@@ -259,14 +262,14 @@ export class Routing {
   async probeLost(signal: AbortSignal): Promise<boolean> {
     const lost = this.#lost.next(this.#world.clock.monotonicMs());
     if (!lost) return false;
-    const asked = this.#find(lost.contact, this.#self, signal, { known: true });
-    const answer = await asked.catch(() => undefined);
+    const crowd = this.#lost.crowdOf(lost, this.table.size);
+    const answered = await this.ping(lost.contact, signal, { known: true });
     signal.throwIfAborted();
-    if (!answer) return false;
-    const others = this.#lost.lostWith(lost).filter(({ id }) => !equalBytes(id, lost.contact.id));
+    if (!answered) return false;
+    const others = crowd.filter(({ id }) => !equalBytes(id, lost.contact.id));
     if (others.length === 0) return true;
     await this.#recall(others, signal);
-    await this.#lookUp(this.#self, answer.contacts, signal);
+    await this.#lookUp(this.#self, [lost.contact], signal);
     return true;
   }
 
@@ -275,6 +278,12 @@ export class Routing {
       signal.throwIfAborted();
       await this.ping(contact, signal, { known: true });
     });
+  }
+
+  /** None of those known is heard of any more: they are lost together, and looked for as such. */
+  loseAll(): void {
+    const nowMs = this.#world.clock.monotonicMs();
+    for (const contact of this.table.clear()) this.#lost.add(contact, nowMs);
   }
 
   /** It said that it leaves: nobody needs to find that out. */

@@ -35,16 +35,23 @@ test('half of a network that went at once stays known while others go one by one
   assert.ok(left > 30, `${left} of the half are still known`);
 });
 
-test('what went together is asked together', () => {
+test('what went together is a crowd, what went alone or among many is none', () => {
   const lost = new LostContacts(manualWorld().random);
   for (const n of [1, 2, 3]) lost.add(contact(n), n * 1000);
   for (const n of [4, 5]) lost.add(contact(n), n * hourMs);
   const first = lost.next(6 * hourMs);
   assert.ok(first);
-  const companions = lost.lostWith(first).map(({ publicKey }) => publicKey[1]);
-  assert.deepEqual(companions, [1, 2, 3]);
+  const crowd = lost.crowdOf(first, 12).map(({ publicKey }) => publicKey[1]);
+  assert.deepEqual(crowd, [1, 2, 3]);
+  assert.ok(lost.hasCrowd(12));
+  assert.deepEqual(lost.crowdOf(first, 13), [], 'of sixteen, three come and go any time');
+  assert.ok(!lost.hasCrowd(13));
   lost.forget(contact(1));
-  assert.equal(lost.lostWith(first).length, 2, 'also when it has answered');
+  assert.equal(lost.crowdOf(first, 8).length, 2, 'also when it has answered');
+  for (const n of [2, 3]) lost.forget(contact(n));
+  assert.ok(!lost.hasCrowd(0), 'one is no crowd, however few are left');
+  for (let n = 100; n < 116; n++) lost.add(contact(n), 9 * hourMs);
+  assert.ok(lost.hasCrowd(10_000), 'nor do sixteen at once in any network');
 });
 
 test('who runs many nodes in one network gets few of the places', () => {

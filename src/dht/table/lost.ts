@@ -15,8 +15,15 @@ const keptMs = 24 * 3_600_000;
 /** Whoever runs many nodes in few networks and ends them all at once gets few of the places. */
 const lostCaps: PrefixCaps = { narrow: 2, wide: 8 };
 
-/** One round of liveness, in which a part of the network is missed, and some time to notice it. */
-const togetherMs = 15 * 60_000;
+/** A part of the network that went at once is found out by a sweep, which is done in so long. */
+const togetherMs = 3 * 60_000;
+/**
+ * So large a part of all that were known, and at least two, is a crowd; so many are one in any
+ * table. Of two parts that lost sight of each other at least one misses such a part.
+ */
+const crowdShare = 0.2;
+const crowdMin = 2;
+const crowdMax = 16;
 
 export interface LostContact {
   readonly contact: Contact;
@@ -77,13 +84,22 @@ export class LostContacts {
   }
 
   /**
-   * Those that were lost at about the time of this one: what took it away may have taken them, and
-   * be over. Nodes that go and come one by one, as most do, have few such companions.
+   * Those that were lost at about the time of this one, itself among them, if they are many beside
+   * the `known` ones that are left: what took them away may be over. Nodes that go and come one by
+   * one, as most do, are nobody's crowd: they look for the others themselves.
    */
-  lostWith({ sinceMs }: LostContact): readonly Contact[] {
-    return [...this.#lost.values()]
-      .filter((other) => Math.abs(other.sinceMs - sinceMs) <= togetherMs)
-      .map(({ contact }) => contact);
+  crowdOf({ sinceMs }: LostContact, known: number): readonly Contact[] {
+    const crowd = [...this.#lost.values()].filter(
+      (other) => Math.abs(other.sinceMs - sinceMs) <= togetherMs,
+    );
+    const share = Math.ceil((known + crowd.length) * crowdShare);
+    const enough = Math.min(crowdMax, Math.max(crowdMin, share));
+    return crowd.length < enough ? [] : crowd.map(({ contact }) => contact);
+  }
+
+  /** Whether any of them was lost together with many others, beside the `known` ones. */
+  hasCrowd(known: number): boolean {
+    return [...this.#lost.values()].some((lost) => this.crowdOf(lost, known).length > 0);
   }
 
   #hasRoom({ endpoint }: Contact): boolean {

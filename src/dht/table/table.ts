@@ -221,6 +221,15 @@ export class RoutingTable implements TableView {
     if (spare) this.#putIn(bucket, spare, entries.length);
   }
 
+  /** Takes out all, spares included. Those that had a place. */
+  clear(): readonly Contact[] {
+    const contacts = this.contacts();
+    this.#buckets.length = 0;
+    this.#perNetwork.clear();
+    this.#size = 0;
+    return contacts;
+  }
+
   /** A lookup for `target` begins: its bucket needs no refresh for a while. */
   touch(target: Bytes, nowMs: number): void {
     const bucket = this.#bucketOf(target);

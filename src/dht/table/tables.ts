@@ -106,6 +106,11 @@ export class RoutingTables implements TableView {
     this.#of(contact).remove(contact.id);
   }
 
+  /** Takes out all, spares included. Those that stood in a table. */
+  clear(): readonly Contact[] {
+    return [...this.#v4.clear(), ...this.#v6.clear()];
+  }
+
   touch(target: Bytes, nowMs: number): void {
     this.#v4.touch(target, nowMs);
     this.#v6.touch(target, nowMs);
