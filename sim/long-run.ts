@@ -4,11 +4,20 @@
  * is others' business.
  */
 import process from 'node:process';
+import { Absences, type Cause, type CauseCounts, causes } from './absences.ts';
+import type { Method } from '../src/dht/ports.ts';
 import { Population } from './population.ts';
 import { type Sample, Sampling } from './sampling.ts';
 import type { LongRunSettings } from './settings.ts';
 import { Simulation } from './simulation.ts';
-import { totalTraffic, type TrafficCounts, trafficSince } from './traffic.ts';
+import {
+  methods,
+  noTraffic,
+  totalTraffic,
+  type TrafficCounts,
+  trafficSince,
+  trafficSum,
+} from './traffic.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -21,7 +30,7 @@ export interface Stretch {
   readonly traffic: TrafficCounts;
   /** Nodes, on average. */
   readonly nodes: number;
-  /** Records that must be there, and of them those that nobody holds. */
+  /** Records that must be there, and of them those of which nobody holds any version. */
   readonly records: number;
   readonly lost: number;
 }
@@ -33,6 +42,9 @@ export interface LongRunResult {
   /** Hours of virtual time before measuring began. */
   readonly settledHours: number;
   readonly replaced: number;
+  /** Records whose newest version nobody held, and what happened to the first of them. */
+  readonly absences: Readonly<Record<Cause, CauseCounts>>;
+  readonly explanations: readonly string[];
   /** Of all contacts in all tables at the end, those whose node is gone or cut off. */
   readonly deadContacts: number;
   /** Contacts per table at the end. */
@@ -90,9 +102,11 @@ export async function longRun(
   const sampling = new Sampling(sim, population, { againMs: Math.min(againMs, measuredMs / 4) });
   if (settings.samples > 0) sampling.begin(measuredMs / settings.samples);
   const settledHours = sim.world.nowMs / hourMs;
+  const absences = new Absences(sim, population);
   const stretches = await measure(sim, {
     hours: settings.hours,
     population,
+    absences,
     onDone: (done) => report('measuring', done),
   });
   sampling.end();
@@ -103,6 +117,12 @@ export async function longRun(
     stretches,
     settledHours,
     replaced: population.replaced,
+    absences: {
+      lost: absences.countsOf('lost'),
+      unheard: absences.countsOf('unheard'),
+      late: absences.countsOf('late'),
+    },
+    explanations: causes.flatMap((cause) => absences.explanations(cause)),
     ...tablesOf(sim, population),
     ...holdersOf(population),
     requests: sim.network.requests,
@@ -126,22 +146,30 @@ async function measure(
   {
     hours,
     population,
+    absences,
     onDone,
-  }: { hours: number; population: Population; onDone: (done: number) => void },
+  }: {
+    hours: number;
+    population: Population;
+    absences: Absences;
+    onDone: (done: number) => void;
+  },
 ): Promise<readonly Stretch[]> {
   const count = Math.max(1, Math.min(stretchesMax, Math.round(hours * 4)));
   const stretches: Stretch[] = []; // BOUNDED by stretchesMax
   for (let i = 0; i < count; i++) {
     const before = trafficSince(sim.network.traffic);
     const nodesBefore = sim.nodes.length;
-    await pass(sim, (hours * hourMs) / count, (done) => onDone((i + done) / count));
-    const due = population.items().filter((item) => population.mustBeThere(item));
+    await pass(sim, (hours * hourMs) / count, (done) => {
+      absences.look();
+      onDone((i + done) / count);
+    });
     stretches.push({
       hours: ((i + 1) * hours) / count,
       traffic: trafficSince(sim.network.traffic, before),
       nodes: (nodesBefore + sim.nodes.length) / 2,
-      records: due.length,
-      lost: due.filter((item) => population.holdersOf(item) === 0).length,
+      records: population.items().filter((item) => population.mustBeThere(item)).length,
+      lost: absences.countsOf('lost').now,
     });
   }
   return stretches;
@@ -176,30 +204,38 @@ function holdersOf(population: Population): Pick<LongRunResult, 'holdersMin' | '
   };
 }
 
-/** Requests of all nodes in all stretches. */
-export function trafficOf({ stretches }: LongRunResult): {
+/** Of all nodes in all stretches. */
+export interface TrafficRates {
   readonly bytesPerNodeSecond: number;
   readonly packetsPerNodeSecond: number;
+  /** Octets per node and second by what was asked, most first; what was never asked is left out. */
+  readonly byMethod: readonly (readonly [Method, number])[];
+  /** Octets per node and second of requests by nodes that were cut off. */
+  readonly cutOffBytesPerNodeSecond: number;
   readonly unansweredShare: number;
-} {
-  let bytes = 0;
-  let packets = 0;
-  let requests = 0;
-  let unanswered = 0;
+  /** Of those, the share of nodes that were cut off. */
+  readonly unansweredCutOffShare: number;
+}
+
+export function trafficOf({ stretches }: LongRunResult): TrafficRates {
+  let all = noTraffic();
   let nodeSeconds = 0;
   let beforeHours = 0;
   for (const { hours, nodes, traffic } of stretches) {
-    const total = totalTraffic(traffic);
-    bytes += total.bytes;
-    packets += total.packets;
-    requests += total.requests;
-    unanswered += total.unanswered;
+    all = trafficSum(all, traffic);
     nodeSeconds += nodes * (hours - beforeHours) * 3600;
     beforeHours = hours;
   }
+  const total = totalTraffic(all);
   return {
-    bytesPerNodeSecond: bytes / nodeSeconds,
-    packetsPerNodeSecond: packets / nodeSeconds,
-    unansweredShare: unanswered / Math.max(1, requests),
+    bytesPerNodeSecond: total.bytes / nodeSeconds,
+    packetsPerNodeSecond: total.packets / nodeSeconds,
+    byMethod: methods
+      .map((method) => [method, all[method].bytes / nodeSeconds] as const)
+      .filter(([, rate]) => rate > 0)
+      .toSorted(([, a], [, b]) => b - a),
+    cutOffBytesPerNodeSecond: total.bytesCutOff / nodeSeconds,
+    unansweredShare: total.unanswered / Math.max(1, total.requests),
+    unansweredCutOffShare: total.unansweredCutOff / Math.max(1, total.unanswered),
   };
 }

@@ -18,7 +18,7 @@ import { Latencies, type LatencyOptions } from './latency.ts';
 import { replyBytes, requestBytes } from './packet-size.ts';
 import type { SeededRandom } from './random.ts';
 import { Strangers } from './strangers.ts';
-import { noTraffic, totalTraffic, type TrafficCounts } from './traffic.ts';
+import { type MethodTraffic, noTraffic, totalTraffic, type TrafficCounts } from './traffic.ts';
 import type { SimWorld } from './world.ts';
 
 export interface SimNetworkOptions extends LatencyOptions {
@@ -175,7 +175,7 @@ export class SimNetwork implements Wire {
     const refusal =
       known === 'stranger' ? from.strangers.refusal(to.endpoint, this.nowMs) : refusals[known];
     if (refusal && !(question.known && refusal === refusals.failed)) {
-      counts.unanswered++;
+      noteUnanswered(counts, from);
       const what = formatEndpoint(to.endpoint);
       return Promise.reject(new AltNetError('UNREACHABLE', { what, why: refusal }));
     }
@@ -286,7 +286,7 @@ export class SimNetwork implements Wire {
   }
 
   unanswered(from: Host, to: Contact, { method }: Request): void {
-    this.#traffic[method].unanswered++;
+    noteUnanswered(this.#traffic[method], from);
     const target = this.#hosts.get(to);
     if (target) this.#acquaintances.noteFailed(from.index, target.index, this.nowMs);
     else from.strangers.noteFailed(to.endpoint, this.nowMs);
@@ -330,6 +330,7 @@ export class SimNetwork implements Wire {
     const counts = this.#traffic[method];
     counts.packets++;
     counts.bytes += bytes;
+    if (from.cutOff) counts.bytesCutOff += bytes;
     from.octets.sent += bytes;
     if (to) to.octets.received += bytes;
   }
@@ -354,6 +355,11 @@ export class SimNetwork implements Wire {
     }
     this.#fingerprint = hash;
   }
+}
+
+function noteUnanswered(counts: MethodTraffic, by: Host): void {
+  counts.unanswered++;
+  if (by.cutOff) counts.unansweredCutOff++;
 }
 
 function nothing(): undefined {

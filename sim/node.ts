@@ -12,6 +12,7 @@ import { networkId, networkProfiles } from '../src/record/network.ts';
 import { MemoryPublicationJournal } from '../test/support/memory-store.ts';
 import { type Holdings, SharedRecordStore } from './holdings.ts';
 import type { SimNetwork } from './network.ts';
+import { Tries } from './tries.ts';
 import { WatchedTransport } from './watch.ts';
 
 export const simProfile: (typeof networkProfiles)['local'] = networkProfiles.local;
@@ -37,6 +38,8 @@ export class SimNode {
   readonly transport: WatchedTransport;
   readonly dht: Dht;
   readonly publisher: Publisher;
+  /** What became of its publications. */
+  readonly tries: Tries;
   readonly records: SharedRecordStore;
   readonly journal: PublicationJournal = new MemoryPublicationJournal();
   /** Told of announcements, once somebody listens. */
@@ -72,8 +75,14 @@ export class SimNode {
       },
       options,
     );
+    this.tries = new Tries(() => world.clock.monotonicMs());
+    const { dht, tries } = this;
     this.publisher = new Publisher({
-      dht: this.dht,
+      dht: {
+        table: dht.table,
+        approach: (...about) => dht.approach(...about),
+        store: (record, how) => tries.note(record, dht.store(record, how)),
+      },
       journal: this.journal,
       world,
       keys: { author: this.authorKey, node: this.nodeKey },

@@ -25,6 +25,8 @@ export interface Item {
   /** As it was first published: its publisher may have renewed it since. */
   readonly record: SignedRecord;
   readonly owner: Owner;
+  /** What it was seen to say, newest first. BOUNDED by keptMax */
+  versions: readonly SignedRecord[];
   /** Virtual milliseconds when its first publication ended; undefined before. */
   publishedMs: number | undefined;
 }
@@ -43,6 +45,8 @@ const mixture: readonly ItemKind[] = [
   'link',
 ];
 
+/** Versions of one record that are remembered: two are alive at most. */
+const keptMax = 3;
 const dayMs = 24 * 3_600_000;
 /** Shorter than what it takes to evict who is cut off, so that tables keep them. */
 const cutOffMs = 10 * 60_000;
@@ -144,11 +148,27 @@ export class Population {
   }
 
   /** Nodes that hold what an item says by now. */
-  holdersOf({ record, owner }: Item): number {
-    const published = owner.node?.publisher.list(record.kind) ?? [];
-    const newest = published.find((other) => equalBytes(other.record.key, record.key));
-    const { holdings } = this.#sim;
-    return holdings.holdersOf(newest?.record ?? record);
+  holdersOf(item: Item): number {
+    const [newest] = this.versionsOf(item);
+    return newest ? this.#sim.holdings.holdersOf(newest) : 0;
+  }
+
+  /** Those of them that others can reach: who is cut off keeps its copy for itself. */
+  reachableHolders(record: SignedRecord): number {
+    const all = this.#sim.holdings.holdersOf(record);
+    if (all === 0 || all > this.#cutOff.size) return all;
+    const isHeldBy = ({ records }: SimNode): boolean =>
+      records.list(record.key).some((stored) => equalBytes(stored.record.hash, record.hash));
+    return all - [...this.#cutOff].filter(isHeldBy).length;
+  }
+
+  /** Newest first; what its publisher signed since the last call is noted. */
+  versionsOf(item: Item): readonly SignedRecord[] {
+    const { owner, versions } = item;
+    const published = owner.node?.publisher.under(item.record.key) ?? [];
+    const newest = published.find(({ record }) => record.kind === item.record.kind)?.record;
+    if (newest && newest !== versions[0]) item.versions = [newest, ...versions].slice(0, keptMax);
+    return item.versions;
   }
 
   items(): readonly Item[] {
@@ -194,6 +214,13 @@ export class Population {
     const record = inZone
       ? zoneNameOf(this.registrar, { node, label })
       : sampleOf(kind === 'zone-name' ? 'name' : kind, { node, label });
-    return { kind: inZone ? 'zone-name' : kind, label, record, owner, publishedMs: undefined };
+    return {
+      kind: inZone ? 'zone-name' : kind,
+      label,
+      record,
+      owner,
+      versions: [record],
+      publishedMs: undefined,
+    };
   }
 }

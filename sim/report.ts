@@ -1,5 +1,6 @@
 /** The result of a long simulation in words: for a terminal, and as a row of docs/SIMULATION.md. */
-import { type LongRunResult, trafficOf } from './long-run.ts';
+import type { CauseCounts } from './absences.ts';
+import { type LongRunResult, trafficOf, type TrafficRates } from './long-run.ts';
 import { type Sample, sampleKinds, type SampleKind } from './sampling.ts';
 import { mean, quantile } from './statistics.ts';
 
@@ -59,6 +60,9 @@ export function tableOf(result: LongRunResult): string {
     ...(failures.length > 0
       ? ['', 'what failed', ...failures.map((failure) => `  ${failure}`)]
       : []),
+    ...(result.explanations.length > 0
+      ? ['', 'what was absent', ...result.explanations.map((what) => `  ${what}`)]
+      : []),
     '',
   ].join('\n');
 }
@@ -115,15 +119,9 @@ function cellsOf(summary: KindSummary): readonly string[] {
 /** What is to be said beside look-ups: name and value. */
 export function factsOf(result: LongRunResult): readonly (readonly [string, string])[] {
   const { stretches, settings, requests, realSeconds, memoryBytes } = result;
-  const { bytesPerNodeSecond, packetsPerNodeSecond, unansweredShare } = trafficOf(result);
   const last = stretches.at(-1);
-  const lostEver = Math.max(...stretches.map(({ lost }) => lost));
   return [
-    [
-      'traffic per node',
-      `${bytesPerNodeSecond.toFixed(0)} B/s, ${packetsPerNodeSecond.toFixed(2)} datagrams/s`,
-    ],
-    ['requests unanswered', percent(unansweredShare)],
+    ...trafficFacts(trafficOf(result)),
     [
       'contacts per table',
       `${result.contacts.toFixed(0)}, of them dead ${percent(result.deadContacts)}`,
@@ -133,7 +131,7 @@ export function factsOf(result: LongRunResult): readonly (readonly [string, stri
       'records kept',
       `${grouped(last?.records ?? 0)}, held by ${result.holdersMean.toFixed(1)} nodes each, at least ${result.holdersMin}`,
     ],
-    ['records lost', `${grouped(last?.lost ?? 0)} at the end, at most ${lostEver} at a time`],
+    ...absenceFacts(result),
     [
       'simulated',
       `${grouped(requests)} requests in ${duration(realSeconds)}, ${grouped(Math.round(requests / realSeconds))}/s`,
@@ -143,6 +141,37 @@ export function factsOf(result: LongRunResult): readonly (readonly [string, stri
       `${(memoryBytes / 2 ** 30).toFixed(2)} GiB, ${(memoryBytes / 1024 / settings.nodes).toFixed(0)} KiB per node`,
     ],
   ];
+}
+
+function trafficFacts(rates: TrafficRates): readonly (readonly [string, string])[] {
+  const { bytesPerNodeSecond, packetsPerNodeSecond, byMethod } = rates;
+  const parts = byMethod.map(([method, rate]) => `${method.toUpperCase()} ${rate.toFixed(0)}`);
+  const cutOff = `by nodes cut off ${rates.cutOffBytesPerNodeSecond.toFixed(0)}`;
+  return [
+    [
+      'traffic per node',
+      `${bytesPerNodeSecond.toFixed(0)} B/s, ${packetsPerNodeSecond.toFixed(2)} datagrams/s`,
+    ],
+    ['of that, B/s', `${parts.join(', ')}; ${cutOff}`],
+    [
+      'requests unanswered',
+      `${percent(rates.unansweredShare)}, of them ${percent(rates.unansweredCutOffShare)} by nodes cut off`,
+    ],
+  ];
+}
+
+/** What the causes mean, `absences.ts` says. */
+function absenceFacts({ absences }: LongRunResult): readonly (readonly [string, string])[] {
+  return [
+    ['records lost', countsOf(absences.lost)],
+    ['new version unheard, publisher cut off', countsOf(absences.unheard)],
+    ['new version late, publisher connected', countsOf(absences.late)],
+  ];
+}
+
+function countsOf({ now, most, longest }: CauseCounts): string {
+  const counts = `${grouped(now)} at the end, at most ${grouped(most)} at a time`;
+  return longest > 0 ? `${counts}, each for ${longest} min at most` : counts;
 }
 
 function aligned(rows: readonly (readonly string[])[]): readonly string[] {

@@ -5,14 +5,27 @@ export interface MethodTraffic {
   /** Requests, without retransmissions. */
   requests: number;
   unanswered: number;
+  /** Of those: by nodes that were cut off themselves. */
+  unansweredCutOff: number;
   /** Datagrams, in either direction. */
   packets: number;
   bytes: number;
+  /** Of those: requests of nodes that were cut off. */
+  bytesCutOff: number;
 }
 
 export type TrafficCounts = Readonly<Record<Method, MethodTraffic>>;
 
-const methods: readonly Method[] = [
+const counted = [
+  'requests',
+  'unanswered',
+  'unansweredCutOff',
+  'packets',
+  'bytes',
+  'bytesCutOff',
+] as const;
+
+export const methods: readonly Method[] = [
   'ping',
   'find',
   'get',
@@ -24,7 +37,14 @@ const methods: readonly Method[] = [
 ];
 
 function nothing(): MethodTraffic {
-  return { requests: 0, unanswered: 0, packets: 0, bytes: 0 };
+  return {
+    requests: 0,
+    unanswered: 0,
+    unansweredCutOff: 0,
+    packets: 0,
+    bytes: 0,
+    bytesCutOff: 0,
+  };
 }
 
 export function noTraffic(): TrafficCounts {
@@ -47,17 +67,25 @@ export function trafficSince(
 ): TrafficCounts {
   const since = noTraffic();
   for (const method of methods) {
-    for (const what of ['requests', 'unanswered', 'packets', 'bytes'] as const) {
+    for (const what of counted) {
       since[method][what] = now[method][what] - before[method][what];
     }
   }
   return since;
 }
 
+export function trafficSum(a: TrafficCounts, b: TrafficCounts): TrafficCounts {
+  const sum = noTraffic();
+  for (const method of methods) {
+    for (const what of counted) sum[method][what] = a[method][what] + b[method][what];
+  }
+  return sum;
+}
+
 export function totalTraffic(counts: TrafficCounts): MethodTraffic {
   const total = nothing();
   for (const method of methods) {
-    for (const what of ['requests', 'unanswered', 'packets', 'bytes'] as const) {
+    for (const what of counted) {
       total[what] += counts[method][what];
     }
   }
