@@ -193,6 +193,7 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
       budget: count,
       mode: serverOrClient,
       uptime: number,
+      relays: list(text),
       own: count,
       copies: count,
       visited: count,
@@ -206,6 +207,7 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
       looked: unixTime,
       revocationsStaleSince: unixTime,
       certificatesEnding: count,
+      relayedNodes: count,
     },
   ),
   peers: countedList('peers', peer),
@@ -229,7 +231,14 @@ export const outputs: Readonly<Record<OutputName, Schema>> = {
       state: { enum: ['relay', 'reachable', 'searching', 'not-needed'] },
       used: list(
         shape<RelayLine>(
-          { id: hash, address: text, since: unixTime, connections: count, bytes: count },
+          {
+            id: hash,
+            address: text,
+            since: unixTime,
+            state: { enum: ['unproven', 'working', 'useless'] },
+            connections: count,
+            bytes: count,
+          },
           {},
         ),
       ),

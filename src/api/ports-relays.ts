@@ -7,6 +7,8 @@ export interface RelayLine {
   address: string;
   /** Unix seconds: this node has a place there since then. */
   since: number;
+  /** Whether others get through (docs/spec/relay.md, "Whether a place works"). */
+  state: 'unproven' | 'working' | 'useless';
   /** Connections through it at this moment, and what they have carried, both ways together. */
   connections: number;
   bytes: number;

@@ -303,6 +303,10 @@ export interface StatsResult extends ModeInfo {
   bytes: number;
   budget: number;
   uptime: number;
+  /** "host:port" of the relays through which others reach this node, those that work first. */
+  relays: string[];
+  /** Of a relay: nodes that are reached through it. */
+  relayedNodes?: number;
   /** Sites, files and values by why they are here, those that are not complete included. */
   own: number;
   copies: number;

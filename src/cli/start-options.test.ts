@@ -104,6 +104,8 @@ test('words that say nothing of reach are wrong usage', async () => {
     '--relay-slots 0',
     '--dns-upstream x',
     '--relay a',
+    '--relay a:1 --no-relay',
+    '--no-relay --relay a:1',
   ];
   for (const words of wrong) await assert.rejects(start(words), { code: 'USAGE' }, words);
 });

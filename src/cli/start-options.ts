@@ -45,9 +45,9 @@ export function describeStart(command: Command): void {
     .option(
       '--relay <addrs>',
       'host:port[#<node ID>],… of relays to use (found by itself)',
-      joinLists,
+      addRelays,
     )
-    .option('--no-relay', 'use no relays')
+    .option('--no-relay', 'use no relays', useNoRelays)
     .option('--no-mdns', 'do not look for nodes in the local network')
     .option('--no-port-mapping', 'do not ask the router to let others in')
     .option('--network <profile>', 'network profile: main or local (main)')
@@ -94,6 +94,21 @@ export function describeStart(command: Command): void {
 /** A repeated option adds to the list. */
 function joinLists(value: string, previous: string | undefined): string {
   return previous === undefined ? value : `${previous},${value}`;
+}
+
+/** `previous` is false after --no-relay: whichever came last would hold, and the other be lost. */
+function addRelays(value: string, previous: string | false | undefined): string {
+  if (previous === false) throw contradiction();
+  return joinLists(value, previous);
+}
+
+function useNoRelays(_: string, previous: string | false | undefined): false {
+  if (previous !== undefined && previous !== false) throw contradiction();
+  return false;
+}
+
+function contradiction(): Error {
+  return usageError('--relay names relays to use, --no-relay uses none: give one of the two');
 }
 
 export interface StartInput {

@@ -5,6 +5,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { NodeServices } from '../api/ports.ts';
+import { formatEndpoint } from '../base/address.ts';
 import { systemWorld } from '../base/clock.ts';
 import { AltNetError, systemCode } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
@@ -65,12 +66,13 @@ export async function startNode(
   presence.settle();
   if (monitor) monitor.metrics.health = 'ready';
   log.info('ready', { listen: surfaces.ready.listen, table: parts.dht.table.size });
+  const relays = parts.relays.used().map(({ address }) => formatEndpoint(address.endpoint));
   return running(
     stack.move(),
     { presence, monitor },
     {
       services: surfaces.services,
-      ready: { ...surfaces.ready, ...(guide !== undefined && { guide }) },
+      ready: { ...surfaces.ready, relays, ...(guide !== undefined && { guide }) },
     },
   );
 }

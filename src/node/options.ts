@@ -115,6 +115,10 @@ export interface ReadyInfo {
   readonly metrics: string | null;
   readonly gatewayTls: string | null;
   readonly dns: string | null;
+  /** Where this node is a relay. */
+  readonly relay: string | null;
+  /** Relays through which others reach it by now. */
+  readonly relays: readonly string[];
   /** Where a browser opens the example site, when it was published. */
   readonly guide?: string;
   /** Sentences for the user, such as a default port that was taken. */

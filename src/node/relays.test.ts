@@ -9,7 +9,7 @@ import { isAltNetError } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
 import { type RunningNode, startNode } from './node.ts';
 import { type NodeOptions, relayDefaults } from './options.ts';
-import { connectionsOf, listenForRelay } from './relays.ts';
+import { connectionsOf, listenForRelay, relayAddressOf } from './relays.ts';
 
 async function start(t: TestContext, options: Partial<NodeOptions>): Promise<RunningNode> {
   const node = await startNode(nodeOptions(t, { replicas: 0, ...options }), { log: silentLogger });
@@ -33,6 +33,15 @@ test('a node that is told of a relay is reached through it, and it says so', asy
   );
   const { state, served } = await relay.services.relays();
   assert.deepEqual([state, served?.reservations], ['relay', 1]);
+  assert.deepEqual([relay.ready.relay, hidden.ready.relay], [listen, null]);
+  const [stats, relayStats] = [await hidden.services.stats(), await relay.services.stats()];
+  assert.deepEqual([stats.relays, stats.relayedNodes], [[listen], undefined]);
+  assert.deepEqual([relayStats.relays, relayStats.relayedNodes], [[], 1]);
+  // The node has gone through the relay to itself.
+  await t.waitFor(
+    async () => assert.equal((await hidden.services.relays()).used[0]?.state, 'working'),
+    { timeout: 20_000 },
+  );
 
   const folder = path.join(temporaryFolder(t), 'site');
   mkdirSync(folder);
@@ -58,6 +67,14 @@ test('a relay listens where its operator says, besides where the node does', () 
   assert.deepEqual(at('0.0.0.0:9000'), own);
   assert.deepEqual(at('0.0.0.0:0'), own);
   assert.deepEqual(at('1.2.3.4:443'), [...own, { host: '1.2.3.4', port: 443 }]);
+  const shown = (listen: string | undefined): string | undefined =>
+    relayAddressOf({ listen }, '0.0.0.0:9000');
+  assert.deepEqual([undefined, '0.0.0.0:0', '1.2.3.4:9000', '1.2.3.4:443'].map(shown), [
+    undefined,
+    '0.0.0.0:9000',
+    '0.0.0.0:9000',
+    '1.2.3.4:443',
+  ]);
   assert.equal(connectionsOf(relayDefaults), 256);
   assert.equal(connectionsOf({ ...relayDefaults, listen: '0.0.0.0:1', slotsMax: 10 }), 276);
 });

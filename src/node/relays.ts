@@ -223,6 +223,16 @@ export function listenForRelay(
   return [...listen, { ...at, host: at.host === 'localhost' ? '127.0.0.1' : at.host }];
 }
 
+/** Where a node is a relay that listens there itself; undefined when it is none. */
+export function relayAddressOf(
+  { listen: text }: Pick<RelayOptions, 'listen'>,
+  own: string,
+): string | undefined {
+  const at = text === undefined ? undefined : parseHostPort(text);
+  const isOwn = at && (at.port === 0 || at.port === parseHostPort(own)?.port);
+  return isOwn ? own : text;
+}
+
 /** Who has a place holds a connection, and so does who comes for it. */
 export function connectionsOf({ listen, slotsMax }: RelayOptions): number {
   return hostConnectionsMax + (listen === undefined ? 0 : 2 * slotsMax);

@@ -72,7 +72,8 @@ function stats(
   { startedMs, storeBudgetBytes }: NetworkContext,
 ): Awaited<ReturnType<NodeServices['stats']>> {
   const { identity, store, transport, peers: host, dht, mode, sites, names, world } = parts;
-  const { revocations, waysIn } = parts;
+  const { revocations, waysIn, relays } = parts;
+  const served = relays.served();
   const { blocks } = store.blocks.stats();
   const { bytes } = store.holdings.usage();
   const { few, lookedMs } = sites.copiesHealth();
@@ -91,6 +92,8 @@ function stats(
     ...shownMode(mode.status()),
     reachability: waysIn.reachability(),
     uptime: Math.floor((world.clock.monotonicMs() - startedMs) / 1000),
+    relays: relays.used().map(({ address }) => formatEndpoint(address.endpoint)),
+    ...(served && { relayedNodes: served.reservations }),
     ...countHeld(store.counted()),
     fewCopies: few,
     ...countRevokers(revocations.freshness().lists),
@@ -156,10 +159,11 @@ function dhtInfo({
 
 function relays({ relays: own }: Parts): RelaysResult {
   const served = own.served();
-  const used = own.used().map(({ address, sinceMs, connections, bytes }) => ({
+  const used = own.used().map(({ address, sinceMs, state, connections, bytes }) => ({
     id: toHex(keyId(address.relayKey)),
     address: formatEndpoint(address.endpoint),
     since: Math.floor(sinceMs / 1000),
+    state,
     connections,
     bytes,
   }));

@@ -12,6 +12,7 @@ import type { Building, Core } from './core.ts';
 import { metricsSource } from './metrics-snapshot.ts';
 import type { Monitor } from './monitor.ts';
 import type { NodeOptions, ReadyInfo } from './options.ts';
+import { relayAddressOf } from './relays.ts';
 import { removeRunFile, type RunningServices, writeRunFile } from './runfile.ts';
 import { nodeServices } from './services.ts';
 import { startDns } from './surfaces-dns.ts';
@@ -59,18 +60,21 @@ export async function startSurfaces(core: Core, context: SurfacesContext): Promi
   stack.defer(() => removeRunFile(options.data));
   const { identity, transport } = parts;
   const [listen] = transport.address();
+  const at = listen ? formatEndpoint(listen) : '';
   const ports = [gateway?.notes ?? [], dns?.note ?? [], api?.note ?? [], monitor?.note ?? []];
   const notes = [...core.notes, ...ports.flat()];
   const ready: ReadyInfo = {
     node: toHex(identity.node.id),
     author: toHex(identity.author.id),
     authorPublicKey: toHex(identity.author.publicKey),
-    listen: listen ? formatEndpoint(listen) : '',
+    listen: at,
     gateway: gateway?.address ?? null,
     registrar: api ? formatHostPort(api.value.address()) : null,
     metrics: monitor?.address ?? null,
     gatewayTls: gateway?.secureAddress ?? null,
     dns: dns ? formatHostPort(dns.value.address()) : null,
+    relay: relayAddressOf(options.relay, at) ?? null,
+    relays: [],
     notes,
   };
   // Also without an API: so commands can tell a node that takes none from no node at all.

@@ -88,6 +88,8 @@ export const samples: Samples = {
     address: '51.0.0.1:9000',
     clockOffsetSeconds: -0.5,
     uptime: 1.5,
+    relays: ['51.0.0.2:9000'],
+    relayedNodes: 3,
     own: 2,
     copies: 3,
     visited: 4,
@@ -118,7 +120,16 @@ export const samples: Samples = {
   },
   relays: {
     state: 'relay',
-    used: [{ id: node, address: '51.0.0.2:9000', since: 1_767_225_600, connections: 2, bytes: 9 }],
+    used: [
+      {
+        id: node,
+        address: '51.0.0.2:9000',
+        since: 1_767_225_600,
+        state: 'working',
+        connections: 2,
+        bytes: 9,
+      },
+    ],
     served: { reservations: 3, connections: 4, bytes: 1024, refused: { full: 1 } },
   },
   publish: {

@@ -1,5 +1,5 @@
 /** `altnet relays`: through whom others reach this node, and what it does as a relay itself. */
-import type { RelaysResult } from '../../api/ports-relays.ts';
+import type { RelayLine, RelaysResult } from '../../api/ports-relays.ts';
 import { formatBytes } from '../../base/byte-count.ts';
 import type { CommandContext, CommandDefinition } from '../command.ts';
 import { countOf, formatFields, formatMoment, formatTable } from '../format.ts';
@@ -17,12 +17,19 @@ const states: Readonly<Record<RelaysResult['state'], string>> = {
   'not-needed': 'this node uses no relay',
 };
 
+const places: Readonly<Record<RelayLine['state'], string>> = {
+  unproven: 'not tested yet',
+  working: 'works',
+  useless: 'passes nothing on',
+};
+
 async function run({ terminal, services }: CommandContext): Promise<void> {
   const relays = await (await services()).relays();
   const { state, used, served } = relays;
-  const rows = used.map(({ id, address, since, connections, bytes }) => [
+  const rows = used.map(({ id, address, since, state: place, connections, bytes }) => [
     address,
     formatMoment(since) ?? '-',
+    places[place],
     countOf(connections, 'connection'),
     formatBytes(bytes),
     id,
@@ -30,7 +37,9 @@ async function run({ terminal, services }: CommandContext): Promise<void> {
   const refused = Object.entries(served?.refused ?? {}).filter(([, count]) => count > 0);
   terminal.result(relays, [
     states[state],
-    ...(rows.length > 0 ? formatTable(['ADDRESS', 'SINCE', 'NOW', 'CARRIED', 'NODE'], rows) : []),
+    ...(rows.length > 0
+      ? formatTable(['ADDRESS', 'SINCE', 'PLACE', 'NOW', 'CARRIED', 'NODE'], rows)
+      : []),
     ...(served
       ? formatFields([
           ['places taken', served.reservations],

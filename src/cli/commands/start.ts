@@ -60,8 +60,8 @@ function announce(ready: ReadyInfo, { terminal }: CommandContext): void {
   for (const note of notes) terminal.note(note);
   // The object's fields are fixed, so with --json the guide is a remark.
   if (guide !== undefined && terminal.json) terminal.note(`the example site is at ${guide}`);
-  const { node, author, authorPublicKey, listen, gateway, gatewayTls, registrar, metrics, dns } =
-    fields;
+  const { node, author, authorPublicKey, listen, gateway, registrar, ...more } = fields;
+  const { gatewayTls, metrics, dns, relay, relays } = more;
   const event = { event: 'ready', node, author, authorPublicKey, listen, gateway, registrar };
   const parts = [`node ${node.slice(0, 40)} ready on ${listen}`];
   if (gateway !== null) parts.push(`sites at http://NAME.localhost:${portOf(gateway)}/`);
@@ -69,7 +69,9 @@ function announce(ready: ReadyInfo, { terminal }: CommandContext): void {
   if (dns !== null) parts.push(`DNS at ${dns}`);
   if (registrar !== null) parts.push(`API at ${registrar}`);
   if (metrics !== null) parts.push(`metrics at ${metrics}`);
-  terminal.result({ ...event, gatewayTls, metrics, dns }, [
+  if (relay !== null) parts.push(`relay at ${relay}`);
+  if (relays.length > 0) parts.push(`reached through ${relays.join(' and ')}`);
+  terminal.result({ ...event, gatewayTls, metrics, dns, relay, relays }, [
     `altnet: ${parts.join(', ')}`,
     ...(guide === undefined ? [] : [`Open in a browser: ${guide}`]),
   ]);

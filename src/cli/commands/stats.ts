@@ -34,6 +34,8 @@ async function run(context: CommandContext, { operands }: CommandInput): Promise
       ['author ID', stats.author],
       ['listen', stats.listen],
       ...modeFields(stats),
+      ['relays', stats.relays.length > 0 ? stats.relays.join(', ') : undefined],
+      ['relay', relayLine(stats)],
       ['uptime', formatSeconds(stats.uptime)],
       ['peers', countOf(stats.peers, 'open connection')],
       ['table', countOf(stats.table, 'node')],
@@ -46,6 +48,11 @@ async function run(context: CommandContext, { operands }: CommandInput): Promise
       ['certificates', certificatesLine(stats)],
     ]),
   );
+}
+
+function relayLine({ relayedNodes }: StatsResult): string | undefined {
+  if (relayedNodes === undefined) return undefined;
+  return `${countOf(relayedNodes, 'node')} reached through this one`;
 }
 
 /** "512 MB of 1.1 GB (48 %)": what the blocks cost on the disk, of the budget. */
