@@ -72,8 +72,8 @@ function stats(
   { startedMs, storeBudgetBytes }: NetworkContext,
 ): Awaited<ReturnType<NodeServices['stats']>> {
   const { identity, store, transport, peers: host, dht, mode, sites, names, world } = parts;
-  const { revocations, waysIn, relays } = parts;
-  const served = relays.served();
+  const { revocations, waysIn, relays: ownRelays } = parts;
+  const served = ownRelays.served();
   const { blocks } = store.blocks.stats();
   const { bytes } = store.holdings.usage();
   const { few, lookedMs } = sites.copiesHealth();
@@ -92,7 +92,7 @@ function stats(
     ...shownMode(mode.status()),
     reachability: waysIn.reachability(),
     uptime: Math.floor((world.clock.monotonicMs() - startedMs) / 1000),
-    relays: relays.used().map(({ address }) => formatEndpoint(address.endpoint)),
+    relays: ownRelays.used().map(({ address }) => formatEndpoint(address.endpoint)),
     ...(served && { relayedNodes: served.reservations }),
     ...countHeld(store.counted()),
     fewCopies: few,
