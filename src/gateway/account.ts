@@ -54,7 +54,10 @@ export class Accounts {
   }
 
   /** Once for each answer, when nothing more of it goes out. */
-  end(account: Account, { headersSent, statusCode }: ServerResponse): void {
+  end(
+    account: Account,
+    { headersSent, statusCode }: Pick<ServerResponse, 'headersSent' | 'statusCode'>,
+  ): void {
     const status = headersSent ? statusCode : 'none';
     this.#answers.set(status, (this.#answers.get(status) ?? 0) + 1);
     this.#durations.add((this.#clock.monotonicMs() - account.begunMs) / 1000);
@@ -62,6 +65,11 @@ export class Accounts {
     const { site, bytes, ip } = account;
     if (site === undefined || status === 'none' || !isOfSite(status)) return;
     this.#onServed?.({ name: site.slice(site.lastIndexOf('.') + 1), bytes, ip });
+  }
+
+  /** The same answer begins again, for another request; `end` must follow. */
+  beginLike({ bytes, site }: Account, ip: string): Account {
+    return { begunMs: this.#clock.monotonicMs(), bytes, site, ip };
   }
 
   counts(): Omit<GatewayCounts, 'connections'> {

@@ -56,12 +56,12 @@ export function wantsWebSocket({ headers }: IncomingMessage): boolean {
 }
 
 /** Whether the request came through TLS. */
-export function isSecure({ socket }: IncomingMessage): boolean {
+export function isSecure({ socket }: Pick<IncomingMessage, 'socket'>): boolean {
   return Reflect.get(socket, 'encrypted') === true;
 }
 
 /** The host that was named in the handshake, '' when none was; undefined outside TLS. */
-export function servernameOf(request: IncomingMessage): string | undefined {
+export function servernameOf(request: Pick<IncomingMessage, 'socket'>): string | undefined {
   const name: unknown = Reflect.get(request.socket, 'servername');
   if (typeof name === 'string') return name.toLowerCase();
   return isSecure(request) ? '' : undefined;

@@ -76,15 +76,17 @@ export class FileAnswers {
     this.#bodies = new Bodies(this.#limits);
   }
 
-  /** Answers from memory, if what is asked for is there: by its own path, or by `path`. */
-  answerKept(asked: SiteRequest, path: string = keyOf(asked.path)): boolean {
+  /**
+   * Answers from memory, if what is asked for is there: by its own path, or by `path`. Gives what
+   * went out behind the head.
+   */
+  answerKept(asked: SiteRequest, path: string = keyOf(asked.path)): Bytes | undefined {
     const { cacheControl } = asked;
     const kept = this.#kept(`${asked.root.toString()}/${path}`, acceptedBy(asked));
-    if (!kept) return false;
+    if (!kept) return undefined;
     const { bytes, shown } = kept;
     const isSame = shown.cacheControl === cacheControl; // else it was kept for the other host
-    sendBytes(asked, isSame ? shown : { ...shown, cacheControl }, bytes);
-    return true;
+    return sendBytes(asked, isSame ? shown : { ...shown, cacheControl }, bytes);
   }
 
   #kept(key: string, { key: encodings }: Accepted): Body | undefined {
@@ -99,7 +101,7 @@ export class FileAnswers {
   async answer(asked: SiteRequest, found: FoundFile, sending: Sending): Promise<void> {
     const { root, path, cacheControl } = asked;
     // What any number of paths may lead to is kept once, where it stands.
-    if (found.isRewritten && this.answerKept(asked, found.path)) return;
+    if (found.isRewritten && this.answerKept(asked, found.path) !== undefined) return;
     const { file } = found;
     const type = await typeOf(found, sending);
     const shown: Representation = {
@@ -154,7 +156,7 @@ export class FileAnswers {
     if (source instanceof Uint8Array) {
       bytes = source;
     } else {
-      if (!needsBytes(asked, shown)) return sendBytes(asked, shown, noBytes);
+      if (!needsBytes(asked, shown)) return void sendBytes(asked, shown, noBytes);
       if (!bodies.fits(source.size)) return sendFile(asked, shown, source, sending);
       bytes = await readWhole(source, sending);
     }

@@ -2,11 +2,18 @@
  * The HTTP gateway (docs/spec/http.md, "Gateway"): its doors, which are plain HTTP, HTTPS and
  * tunnels to either, and their limits. What is answered is the responder's business.
  */
-import { createServer, type Server, type ServerOptions } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
 import type { HostPort } from '../base/address.ts';
 import { AltNetError } from '../base/errors.ts';
 import type { GatewayCounts } from './account.ts';
 import { type ClosingServer, Listener } from './listener.ts';
+import { Repeats } from './repeats.ts';
 import { Responder, type ResponderDeps, type ResponderOptions } from './responder.ts';
 import { frontLabel } from './host.ts';
 import { type Certificates, makeSecureServer } from './secure.ts';
@@ -33,9 +40,13 @@ export interface GatewayOptions extends Partial<ResponderOptions> {
   readonly connectionsPerClientMax?: number;
   readonly tunnelsMax?: number;
   readonly tunnelsPerClientMax?: number;
+  /** Of answers at hand, in all and of those made for one network. 0: every request is read. */
+  readonly atHandBytesMax?: number;
+  readonly atHandBytesPerClientMax?: number;
 }
 
 const second = 1000;
+const mebibyte = 1024 * 1024;
 
 const defaults: Required<Omit<GatewayOptions, 'host' | 'port'>> = {
   ...siteAnswersDefaults,
@@ -47,6 +58,8 @@ const defaults: Required<Omit<GatewayOptions, 'host' | 'port'>> = {
   connectionsPerClientMax: 256,
   tunnelsMax: 512,
   tunnelsPerClientMax: 256,
+  atHandBytesMax: 8 * mebibyte,
+  atHandBytesPerClientMax: 2 * mebibyte,
 };
 
 const serverOptions: ServerOptions = {
@@ -56,6 +69,7 @@ const serverOptions: ServerOptions = {
   connectionsCheckingInterval: 2 * second,
   keepAliveTimeout: 30 * second,
   requireHostHeader: true,
+  optimizeEmptyRequests: true, // a request without a body has nothing to wait for
   insecureHTTPParser: false,
 };
 
@@ -63,6 +77,7 @@ export class Gateway {
   readonly #deps: GatewayDeps;
   readonly #options: Required<GatewayOptions>;
   readonly #responder: Responder;
+  readonly #repeats: Repeats;
   readonly #tunnels: Tunnels;
   readonly #plain: Listener;
   #secure: Listener | undefined;
@@ -74,6 +89,11 @@ export class Gateway {
     this.#deps = deps;
     this.#options = { ...defaults, ...options };
     this.#responder = new Responder(deps, this.#options);
+    this.#repeats = new Repeats(deps.world.clock, {
+      bytesMax: this.#options.atHandBytesMax,
+      bytesPerClientMax: this.#options.atHandBytesPerClientMax,
+      idleTimeoutMs: this.#options.idleTimeoutMs,
+    });
     this.#plain = this.#listener(() => this.#makePlainServer());
     const secure = (): Promise<ClosingServer | undefined> => this.#secureInTunnels();
     const securePort = (): number | undefined => this.#secure?.address().port;
@@ -98,6 +118,7 @@ export class Gateway {
   /** Open answers may end within the grace period. */
   stop(): Promise<void> {
     this.#responder.stop();
+    this.#repeats.stop();
     this.#stopped ??= this.#stop();
     return this.#stopped;
   }
@@ -135,19 +156,20 @@ export class Gateway {
 
   #makePlainServer(): Server {
     const server = createServer(serverOptions, (request, response) =>
-      this.#responder.respond(request, response),
+      this.#respond(request, response),
     );
     server.timeout = this.#options.idleTimeoutMs;
+    if (this.#options.atHandBytesMax > 0) this.#repeats.follow(server, 'connection');
     this.#tunnels.serve(server);
     return server;
   }
 
   #makeSecureServer(certificates: Certificates): ClosingServer {
     const { log, world } = this.#deps;
-    return makeSecureServer(
+    const server = makeSecureServer(
       {
         certificates,
-        respond: (request, response) => this.#responder.respond(request, response),
+        respond: (request, response) => this.#respond(request, response),
         log,
         timers: world.timers,
       },
@@ -157,6 +179,12 @@ export class Gateway {
         idleTimeoutMs: this.#options.idleTimeoutMs,
       },
     );
+    if (this.#options.atHandBytesMax > 0) this.#repeats.follow(server, 'secureConnection');
+    return server;
+  }
+
+  #respond(request: IncomingMessage, response: ServerResponse): void {
+    this.#repeats.note(request, response, this.#responder.respond(request, response));
   }
 
   async #secureInTunnels(): Promise<ClosingServer | undefined> {

@@ -26,7 +26,7 @@ export class FreshNames {
     this.#freshMs = freshMs;
   }
 
-  /** The root, when it was resolved a moment ago. */
+  /** The root, when it was resolved a moment ago; the same object as long as it is the same. */
   rootOf(label: string): CID | undefined {
     const entry = this.#entries.peek(label); // what was resolved first is the first to be stale
     return entry !== undefined && this.#clock.monotonicMs() < entry.untilMs
@@ -40,7 +40,9 @@ export class FreshNames {
     const resolved = await this.#resolver.resolve(label, options);
     const { state, root } = resolved;
     if ((state === 'ok' || state === 'new') && root !== undefined) {
-      entries.set(label, { root, untilMs: this.#clock.monotonicMs() + this.#freshMs });
+      const before = entries.peek(label)?.root;
+      const same = before?.equals(root) === true ? before : root;
+      entries.set(label, { root: same, untilMs: this.#clock.monotonicMs() + this.#freshMs });
     }
     return resolved;
   }

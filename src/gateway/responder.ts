@@ -19,8 +19,14 @@ import { answerOwn, isDnsQuery, type OwnAnswersDeps } from './own-answers.ts';
 import { formatPath, isBadPath, parsePath, type SitePath } from './path.ts';
 import { problems } from './problem.ts';
 import { isForUs } from './proxy.ts';
+import type { Repeatable } from './conversation.ts';
 import { type Exchange, sendFailure, sendProblem, sendRedirect } from './send.ts';
-import { SiteAnswers, type SiteAnswersDeps, type SiteAnswersOptions } from './siteanswers.ts';
+import {
+  type KeptAnswer,
+  SiteAnswers,
+  type SiteAnswersDeps,
+  type SiteAnswersOptions,
+} from './siteanswers.ts';
 import { findBlocksPath } from './trustless.ts';
 
 const authoritiesMax = 1024;
@@ -69,34 +75,50 @@ export class Responder {
     this.#sites.stop();
   }
 
-  /** Answers every request, and never throws. */
-  respond(request: IncomingMessage, response: ServerResponse): void {
+  /** Answers every request, and never throws. Says what of its answer may be repeated, if any. */
+  respond(request: IncomingMessage, response: ServerResponse): Repeatable | undefined {
     const account = this.#accounts.begin();
     const exchange: Exchange = { request, response, account };
     response.on('close', () => this.#accounts.end(account, response));
     try {
-      this.#dispatch(exchange);
+      const kept = this.#dispatch(exchange);
+      return kept && this.#repeatable(exchange, kept);
     } catch (error) {
       sendFailure(exchange, error, this.#deps.log);
+      return undefined;
     }
   }
 
-  #dispatch(exchange: Exchange): void {
+  #repeatable({ response, account }: Exchange, kept: KeptAnswer): Repeatable | undefined {
+    const { statusCode } = response;
+    if (statusCode !== 200 && statusCode !== 304) return undefined; // parts are asked for once
+    const answered = { headersSent: true, statusCode };
+    return {
+      body: kept.body,
+      again: (address) => {
+        if (!kept.holdsFor(address)) return undefined;
+        const repeated = this.#accounts.beginLike(account, address);
+        return () => this.#accounts.end(repeated, answered);
+      },
+    };
+  }
+
+  #dispatch(exchange: Exchange): KeptAnswer | undefined {
     const { request, response } = exchange;
     const asked = splitTarget(request);
     const authority = this.#authorityOf(asked.authority);
     const path = parsePath(asked.target);
     const isOwn = authority.target.kind === 'gateway' && !isBadPath(path);
     if (isOwn && this.#deps.dns && isDnsQuery(exchange, path)) {
-      this.#toHost(exchange, authority, path); // the only one whose body is read
-      return;
+      return this.#toHost(exchange, authority, path); // the only one whose body is read
     }
     const { httpVersionMajor } = request;
     if (httpVersionMajor === 1 && announcesBody(request)) response.setHeader('connection', 'close');
-    if (!this.#admit(exchange, asked, authority)) return;
-    if (!isBadPath(path)) this.#toHost(exchange, authority, path);
-    else if (path.status === 414) sendProblem(exchange, problems.pathTooLong(path.why));
+    if (!this.#admit(exchange, asked, authority)) return undefined;
+    if (!isBadPath(path)) return this.#toHost(exchange, authority, path);
+    if (path.status === 414) sendProblem(exchange, problems.pathTooLong(path.why));
     else sendProblem(exchange, problems.badRequest(path.why));
+    return undefined;
   }
 
   /** Whether the request may be answered at all; if not, it has been. */
@@ -120,46 +142,45 @@ export class Responder {
     return false;
   }
 
-  #toHost(exchange: Exchange, authority: Authority, path: SitePath): void {
+  #toHost(exchange: Exchange, authority: Authority, path: SitePath): KeptAnswer | undefined {
     const { target, port } = authority;
     const tld = this.#tld;
     const scheme = isSecure(exchange.request) ? 'https' : 'http';
     switch (target.kind) {
       case 'name':
       case 'root':
-        this.#sites.answer(exchange, target, path);
-        return;
+        return this.#sites.answer(exchange, target, path);
       case 'gateway': {
         // Only as blocks: as files of this host, sites would all have one origin.
         const blocks = this.#deps.dags && findBlocksPath(exchange.request, path);
         if (blocks) {
-          this.#sites.answer(exchange, { kind: 'root', root: blocks.root }, blocks.path);
-          return;
+          return this.#sites.answer(exchange, { kind: 'root', root: blocks.root }, blocks.path);
         }
         const ways = { scheme, ending: target.ending, port, tld } as const;
         answerOwn(exchange, { path, authority, ways }, this.#deps);
-        return;
+        break;
       }
       case 'moved': {
         const location = `${scheme}://${target.host}${port}${formatPath(path)}`;
         sendRedirect(exchange, 302, { location });
-        return;
+        break;
       }
       case 'subdomain':
         sendProblem(exchange, doorProblems.subdomain(target.name, tld));
-        return;
+        break;
       case 'other-system':
         sendProblem(exchange, doorProblems.otherSystem(target.host));
-        return;
+        break;
       case 'foreign':
         sendProblem(exchange, doorProblems.foreignHost(tld));
-        return;
+        break;
       case 'malformed':
         sendProblem(exchange, problems.badRequest('the host is not the name of a site'));
-        return;
+        break;
       default:
         target satisfies never;
     }
+    return undefined;
   }
 
   #authorityOf(text = ''): Authority {

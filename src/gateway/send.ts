@@ -58,6 +58,7 @@ export interface Sending {
 }
 
 const whole: Wanted = { kind: 'whole' };
+const noBody: Bytes = new Uint8Array(0);
 const notStored = 'no-store';
 const readerBytesPerSecondMin = 4096;
 /** More of a body than this is not handed over at once. */
@@ -65,17 +66,21 @@ const pieceBytesMax = 256 * 1024;
 /** So much may wait in the socket of a client who has been answered. */
 const leftWaitingBytesMax = 64 * 1024;
 
-/** Only for what is small, or kept in memory anyway: it waits for its reader where it is. */
-export function sendBytes(exchange: Exchange, shown: Representation, bytes: Bytes): void {
+/**
+ * Only for what is small, or kept in memory anyway: it waits for its reader where it is. Gives what
+ * went out behind the head.
+ */
+export function sendBytes(exchange: Exchange, shown: Representation, bytes: Bytes): Bytes {
   const wanted = wantedOf(exchange, shown);
   writeHead(exchange.response, shown, wanted);
   if (!hasBody(exchange, wanted)) {
     exchange.response.end();
-    return;
+    return noBody;
   }
   const body = wanted.kind === 'part' ? bytes.subarray(wanted.from, wanted.to) : bytes;
   exchange.account.bytes += body.length;
   exchange.response.end(body);
+  return body;
 }
 
 /** The same of any size: what is large keeps its place until its reader has it. */

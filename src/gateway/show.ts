@@ -58,8 +58,8 @@ export class Show {
     this.#redirects.forget();
   }
 
-  /** Answers from memory, if what is asked for is there. */
-  showKept(asked: SiteRequest): boolean {
+  /** Answers from memory, if what is asked for is there; gives what went out behind the head. */
+  showKept(asked: SiteRequest): Bytes | undefined {
     return this.#files.answerKept(asked);
   }
 
@@ -100,10 +100,10 @@ export class Show {
       varies: true,
       place: formatPlace(asked.root, segments.join('/')),
     };
-    if (isUnchanged(asked, shown)) return sendBytes(asked, shown, noBytes);
+    if (isUnchanged(asked, shown)) return void sendBytes(asked, shown, noBytes);
     const pieces = formatListing(folder, segments);
     if (folder.entries.length > longListingEntries) {
-      if (!needsBytes(asked, shown)) return sendBytes(asked, shown, noBytes);
+      if (!needsBytes(asked, shown)) return void sendBytes(asked, shown, noBytes);
       return sendStream(asked, shown, encoded(pieces), sending);
     }
     const plain = utf8([...pieces].join(''));

@@ -3,6 +3,7 @@
  * keeps all of that within the limits on work.
  */
 import type { CID } from 'multiformats/cid';
+import type { Bytes } from '../base/bytes.ts';
 import type { World } from '../base/clock.ts';
 import { type Denials, noDenials } from '../base/denial.ts';
 import { AltNetError } from '../base/errors.ts';
@@ -58,6 +59,14 @@ export const siteAnswersDefaults: SiteAnswersOptions = {
   readerTimeoutMs: 60 * second,
 };
 
+/** What was answered from memory. */
+export interface KeptAnswer {
+  /** What went out behind the head. */
+  readonly body: Bytes;
+  /** Whether a client at this address would be answered the same; it counts as a request. */
+  holdsFor(address: string): boolean;
+}
+
 export type SiteTarget = Extract<HostTarget, { kind: 'name' | 'root' }>;
 
 /** A root's content is what it is; where a name points to may change at any time. */
@@ -76,6 +85,8 @@ export class SiteAnswers {
   readonly #show: Show;
   readonly #clients: Clients;
   readonly #underWay: UnderWay;
+  /** Another one after each `forget`. */
+  #age = {};
   #stopFollowing: (() => void) | undefined;
 
   constructor(deps: SiteAnswersDeps, options: SiteAnswersOptions) {
@@ -90,6 +101,7 @@ export class SiteAnswers {
   }
 
   forget(): void {
+    this.#age = {};
     this.#names.clear();
     this.#show.forget();
   }
@@ -107,11 +119,14 @@ export class SiteAnswers {
     this.#stopFollowing = undefined;
   }
 
-  /** What is in memory is answered at once; everything else is work that is counted and timed. */
-  answer(exchange: Exchange, target: SiteTarget, path: SitePath): void {
+  /**
+   * What is in memory is answered at once, and given back; everything else is work that is counted
+   * and timed.
+   */
+  answer(exchange: Exchange, target: SiteTarget, path: SitePath): KeptAnswer | undefined {
     if (!this.#clients.admits(addressOf(exchange))) {
       sendProblem(exchange, problems.tooOften());
-      return;
+      return undefined;
     }
     const pinned = target.kind === 'root';
     const cacheControl = pinned ? rootCacheControl : nameCacheControl;
@@ -119,8 +134,9 @@ export class SiteAnswers {
     const label = labelOf(target);
     if (root) noteSite(exchange.account, exchange.request, label);
     const wantsBlocks = asksForBlocks(exchange.request, path);
-    if (root && !wantsBlocks && this.#show.showKept({ ...exchange, root, path, cacheControl })) {
-      return;
+    if (root && !wantsBlocks) {
+      const body = this.#show.showKept({ ...exchange, root, path, cacheControl });
+      if (body) return { body, holdsFor: this.#whileFor(label, root) };
     }
     const showing = { label, path: path.segments.join('/') };
     void this.#work(exchange, showing, async (work) => {
@@ -132,6 +148,17 @@ export class SiteAnswers {
       if (wantsBlocks && dags) await sendBlocks(asked, dags, work);
       else await this.#show.show(asked, work);
     });
+    return undefined;
+  }
+
+  /** Content is what it is. What else decides may change: where the name leads, who may ask. */
+  #whileFor(label: string | undefined, root: CID): KeptAnswer['holdsFor'] {
+    const age = this.#age;
+    return (address) => {
+      if (age !== this.#age) return false;
+      if (label !== undefined && this.#names.rootOf(label) !== root) return false;
+      return this.#clients.admits(address);
+    };
   }
 
   /** The root behind the name, or undefined after an answer that says why there is none. */

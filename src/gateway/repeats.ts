@@ -1,0 +1,67 @@
+/**
+ * Requests that come again and again, answered without being read anew (docs/spec/http.md, "Answers
+ * at hand"): it follows the connections of servers, and keeps what may be repeated for all of them.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Server, Socket } from 'node:net';
+import type { Clock } from '../base/clock.ts';
+import { servernameOf } from './asked.ts';
+import { AtHand, type AtHandLimits } from './at-hand.ts';
+import { clientNetworkOf } from './client-network.ts';
+import { Conversation, type Known, type Repeatable } from './conversation.ts';
+
+export interface RepeatsOptions extends AtHandLimits {
+  readonly idleTimeoutMs: number;
+}
+
+export class Repeats {
+  readonly #clock: Pick<Clock, 'unixMs'>;
+  readonly #options: RepeatsOptions;
+  readonly #atHand: AtHand<Known>;
+  readonly #conversations = new WeakMap<object, Conversation>(); // BOUNDED by the connections
+  #isStopped = false;
+
+  constructor(clock: Pick<Clock, 'unixMs'>, options: RepeatsOptions) {
+    this.#clock = clock;
+    this.#options = options;
+    this.#atHand = new AtHand(options);
+  }
+
+  /** `event`: with which the server gives a connection to node:http. */
+  follow(server: Server, event: 'connection' | 'secureConnection'): void {
+    server.on(event, (socket: Socket) => this.#begin(socket));
+    server.prependListener('connect', (_request: IncomingMessage, socket: Socket) =>
+      this.#conversations.get(socket)?.stop(),
+    );
+  }
+
+  /** Whatever node:http reads and has answered, with what may be repeated of it. */
+  note(
+    { socket }: IncomingMessage,
+    response: ServerResponse,
+    repeatable: Repeatable | undefined,
+  ): void {
+    this.#conversations.get(socket)?.note(response, this.#isStopped ? undefined : repeatable);
+  }
+
+  /** From now on everything is answered anew. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#atHand.clear();
+  }
+
+  #begin(socket: Socket): void {
+    const { idleTimeoutMs } = this.#options;
+    const client = clientNetworkOf(socket.remoteAddress ?? '', { limitsLoopback: true }) ?? '';
+    const deps = { atHand: this.#atHand, clock: this.#clock };
+    const door = doorOf(socket);
+    const conversation = new Conversation(socket, deps, { client, door, idleTimeoutMs });
+    if (conversation.start()) this.#conversations.set(socket, conversation);
+  }
+}
+
+/** For which site a connection by TLS was made, and at which port, decides what is answered. */
+function doorOf(socket: Socket): string {
+  const servername = servernameOf({ socket });
+  return servername === undefined ? '' : `${socket.localPort} ${servername}\n`;
+}
