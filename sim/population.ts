@@ -94,21 +94,25 @@ export class Population {
   /** From now on so large a share of the nodes is cut off at any moment, each for ten minutes. */
   beginOutages(share: number): void {
     if (share <= 0) return;
-    const { world, network, nodes } = this.#sim;
+    const { world, nodes } = this.#sim;
     const next = (): void => {
       if (this.#stopped) return;
-      const node = this.#sim.one();
-      if (!this.#cutOff.has(node)) {
-        this.#cutOff.add(node);
-        network.cutOff(node.contact, true);
-        world.schedule(cutOffMs, () => {
-          this.#cutOff.delete(node);
-          network.cutOff(node.contact, false);
-        });
-      }
+      this.cutOff(this.#sim.one());
       world.schedule(cutOffMs / (share * nodes.length), next);
     };
     next();
+  }
+
+  /** For ten minutes; one that is cut off already is back no later for that. */
+  cutOff(node: SimNode): void {
+    if (this.#cutOff.has(node)) return;
+    const { world, network } = this.#sim;
+    this.#cutOff.add(node);
+    network.cutOff(node.contact, true);
+    world.schedule(cutOffMs, () => {
+      this.#cutOff.delete(node);
+      network.cutOff(node.contact, false);
+    });
   }
 
   /** A node that is not cut off, by lot: one whose user can look something up. */
