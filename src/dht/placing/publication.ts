@@ -61,6 +61,11 @@ function countOf(refusals: StoreResult['refusals']): number {
   return refusals.reduce((sum, { count }) => sum + count, 0);
 }
 
+/** Nobody said anything to it. */
+export function isUnheard({ asked, holders, refusals }: StoreResult): boolean {
+  return asked > 0 && holders.length === 0 && refusals.length === 0;
+}
+
 /** More than half want us to come back later. */
 export function isPutOff({ asked, refusals }: StoreResult): boolean {
   const put = refusals.find(({ status }) => status === storeStatuses.RATE);

@@ -25,6 +25,7 @@ import {
   isSuccessor,
   isTaken,
   isThin,
+  isUnheard,
   newestSuccessor,
   placeOf,
   refusedFor,
@@ -229,18 +230,22 @@ export class Publisher {
     if (this.#wasLonely && !isLonely) this.#retryNow();
     this.#wasLonely = isLonely;
     let waitMs = pauseMs;
+    let isHeard = true;
     const due = journal.list().filter((entry) => this.#careFor(entry) !== 'none');
     for (const entry of due.toSorted(compareUrgency)) {
       signal.throwIfAborted();
       // Asked again: a long list takes its time.
       const care = this.#careFor(entry);
       if (care === 'none' || !this.#isCurrent(entry.record)) continue;
+      // This node may be cut off without knowing: then a version that is held is left as it is.
+      if (care === 'renew' && !isHeard) continue;
       const result = await this.#take(care, entry.record, signal).catch((error: unknown) => {
         // One record that cannot be helped must not keep the others from being.
         if (!signal.aborted) log.warn('cannot keep a record alive', { why: reasonOf(error) });
         return undefined;
       });
       if (!result) continue;
+      isHeard = !isUnheard(result);
       waitMs = isPutOff(result) ? Math.min(2 * waitMs, pauseMaxMs) : pauseMs;
       await sleep(world.timers, waitMs, signal);
     }

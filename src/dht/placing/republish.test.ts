@@ -173,3 +173,17 @@ test('nothing is signed anew for nobody: others keep the version before', async 
   assert.deepEqual(versions(), [3n], 'but what has expired is of no use to anybody');
   await it.publisher.stop();
 });
+
+test('when nobody answers, no more is signed anew in that round', async () => {
+  const it = publisherBench();
+  await it.publisher.start();
+  for (let i = 1; i <= 5; i++) await it.publisher.publish(sampleProvider(i));
+  it.result = unheard;
+  await it.world.advanceAsync(4 * hourMs + 80_000);
+  const renewed = it.journal.list().filter(({ record }) => record.seq > 1n).length;
+  assert.ok(renewed >= 1 && renewed <= 2, `${renewed} in two rounds at most`);
+  it.result = taken;
+  await it.passHours(1);
+  assert.ok(it.journal.list().every(({ record }) => record.seq === 2n));
+  await it.publisher.stop();
+});
