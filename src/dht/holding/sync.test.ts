@@ -80,6 +80,8 @@ function bench(answerers: readonly Answerer[], options: Partial<SyncOptions> = {
   return { ...base, copies, asked, round };
 }
 
+const silent: Answerer = () => undefined;
+
 const names = Array.from({ length: 30 }, (_, i) => sampleName(`n${i}`));
 const links = Array.from({ length: 25 }, (_, i) =>
   sampleLink(`https://${i}.example/`, { by: authorKey(i) }),
@@ -104,6 +106,18 @@ test('what is there is not fetched again, but noted as held by others', async ()
   assert.equal(fetched, 0);
   assert.ok(it.asked.every((method) => method === 'sync'));
   assert.equal(it.copies.countOf(names[0]?.hash ?? me), 2);
+});
+
+test('a round ends early when neighbour after neighbour lists nothing that is lacking', async () => {
+  const alike = await Promise.all(Array.from({ length: 18 }, () => neighbour(links)));
+  const it = bench([...alike, silent, silent], { syncVainMax: 4 });
+  await it.round();
+  assert.equal(it.storage.totals.records, links.length);
+  it.asked.length = 0;
+  const { listed } = await it.round();
+  assert.equal(listed, 4 * links.length);
+  // A list of 25 takes two pages; who is silent is passed over.
+  assert.ok(it.asked.length >= 8 && it.asked.length <= 10, `${it.asked.length}`);
 });
 
 test('what was refused once is not fetched every hour', async () => {

@@ -17,8 +17,10 @@ import { pulledFrom } from '../rules/source.ts';
 import type { Storage } from './storage.ts';
 
 export interface SyncOptions {
-  /** Neighbours that are asked in a round. */
+  /** Neighbours that are asked in a round … */
   readonly syncNeighbours: number;
+  /** … unless so many in a row list nothing that is lacking here: the others hold the same. */
+  readonly syncVainMax: number;
   /** Between two requests. */
   readonly syncPauseMs: number;
   /** Pages that are read in a round, of all neighbours together … */
@@ -29,6 +31,8 @@ export interface SyncOptions {
 
 export const syncDefaults: SyncOptions = {
   syncNeighbours: 20,
+  // What three of twenty hold is listed by one of eight of them in four rounds of five.
+  syncVainMax: 8,
   syncPauseMs: 50,
   syncPagesMax: 400,
   syncRecordsMax: 2000,
@@ -70,7 +74,15 @@ interface Share {
   readonly records: number;
 }
 
+interface Page {
+  readonly entries: readonly SyncEntry[];
+  /** Where the next one begins; undefined after the last. */
+  readonly next: Bytes | undefined;
+}
+
 interface Visit extends SyncRound {
+  /** Whether it answered, and listed nothing that is lacking. */
+  readonly vain: boolean;
   /** Records that were asked for. */
   readonly asked: number;
 }
@@ -93,18 +105,22 @@ export class Sync {
     this.#refusedMs = new LruMap(refusedMax);
   }
 
-  /** Asks each neighbour once. Rejects only when `signal` aborts or the store cannot write. */
+  /** Asks neighbours, each once, for as long as that shows something. Rejects only when `signal` aborts or the store cannot write. */
   async round(signal: AbortSignal): Promise<SyncRound> {
-    const { syncNeighbours, syncPagesMax, syncRecordsMax } = this.#options;
+    const { syncNeighbours, syncVainMax, syncPagesMax, syncRecordsMax } = this.#options;
     const counts = { pages: 0, listed: 0, fetched: 0, taken: 0 };
     let left: Share = { pages: syncPagesMax, records: syncRecordsMax };
+    let inVain = 0;
     for (const neighbour of this.#inAnyOrder(this.#deps.neighbours(syncNeighbours))) {
       const share = { pages: Math.ceil(left.pages / 2), records: Math.ceil(left.records / 2) };
-      const { asked, ...visit } = await this.#visit(neighbour, { share, signal });
+      const { asked, vain, ...visit } = await this.#visit(neighbour, { share, signal });
       left = { pages: left.pages - visit.pages, records: left.records - asked };
       for (const what of ['pages', 'listed', 'fetched', 'taken'] as const) {
         counts[what] += visit[what];
       }
+      // Who is silent says nothing of what there is.
+      if (asked > 0) inVain = 0;
+      else if (vain && ++inVain >= syncVainMax) break;
     }
     return counts;
   }
@@ -117,13 +133,14 @@ export class Sync {
     from: Contact,
     { share, signal }: { share: Share; signal: AbortSignal },
   ): Promise<Visit> {
-    const counts = { pages: 0, listed: 0, asked: 0, fetched: 0, taken: 0 };
+    const counts = { pages: 0, listed: 0, asked: 0, fetched: 0, taken: 0, vain: false };
     const id = toHex(from.id);
     let after: Bytes | undefined = this.#leftOff.get(id) ?? new Uint8Array(entryBytes);
     this.#leftOff.delete(id);
     while (after && counts.pages < share.pages && counts.asked < share.records) {
       counts.pages++;
       const page = await this.#page(from, { after, signal });
+      if (!page) break;
       counts.listed += page.entries.length;
       const missing = this.#missing(page.entries, from);
       const wanted = missing.slice(0, share.records - counts.asked);
@@ -134,6 +151,7 @@ export class Sync {
       // Who lists and does not answer would have us wait for every entry of every page.
       if (got.silent) return counts;
       if (wanted.length === missing.length) after = page.next;
+      counts.vain = after === undefined && counts.asked === 0;
     }
     if (after) this.#leftOff.set(id, after);
     return counts;
@@ -148,18 +166,20 @@ export class Sync {
       .map(({ contact }) => contact);
   }
 
+  /** Undefined when there is no answer. */
   async #page(
     from: Contact,
     { after, signal }: { after: Bytes; signal: AbortSignal },
-  ): Promise<{ readonly entries: readonly SyncEntry[]; readonly next: Bytes | undefined }> {
+  ): Promise<Page | undefined> {
     await this.#pause(signal);
     const request = { method: 'sync', after } as const;
     const answered = await this.#deps.caller.call(from, request, signal).catch(() => undefined);
     signal.throwIfAborted();
-    const entries = answered?.reply.entries ?? [];
+    if (!answered) return undefined;
+    const { entries, more } = answered.reply;
     const last = entries.at(-1);
     const next = new Uint8Array(entryBytes);
-    if (!last || answered?.reply.more !== true) return { entries, next: undefined };
+    if (!last || !more) return { entries, next: undefined };
     next.set(last.key);
     next.set(last.hash, last.key.length);
     // A list that does not go forward never ends.
