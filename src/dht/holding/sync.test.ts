@@ -80,7 +80,7 @@ function bench(answerers: readonly Answerer[], options: Partial<SyncOptions> = {
   return { ...base, copies, asked, round };
 }
 
-const silent: Answerer = () => undefined;
+const mute: Answerer = () => undefined;
 
 const names = Array.from({ length: 30 }, (_, i) => sampleName(`n${i}`));
 const links = Array.from({ length: 25 }, (_, i) =>
@@ -110,7 +110,7 @@ test('what is there is not fetched again, but noted as held by others', async ()
 
 test('a round ends early when neighbour after neighbour lists nothing that is lacking', async () => {
   const alike = await Promise.all(Array.from({ length: 18 }, () => neighbour(links)));
-  const it = bench([...alike, silent, silent], { syncVainMax: 4 });
+  const it = bench([...alike, mute, mute], { syncVainMax: 4 });
   await it.round();
   assert.equal(it.storage.totals.records, links.length);
   it.asked.length = 0;
