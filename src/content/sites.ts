@@ -33,6 +33,7 @@ import type {
 } from './ports.ts';
 import { throttled } from './progress.ts';
 import { Announcer } from './provide.ts';
+import { announceAll } from './reprovide.ts';
 import { BadPeers, type ProviderSources } from './fetching/providers.ts';
 import { noCopies, Publishing } from './publishing.ts';
 import { type CopiesCounted, noCopiesCounted } from './replication/copy-counts.ts';
@@ -342,14 +343,10 @@ export class Sites implements SiteReader, DagReader {
   /** Announces everything that is held once more: for when this node's addresses have changed. */
   async reprovide({ signal }: Abortable = {}): Promise<void> {
     this.#replicator?.hasten();
-    // Its own first: nobody else may have them.
-    const all = [...this.#parts.holdings.list()].toSorted(
-      (a, b) => Number(b.kind === 'own') - Number(a.kind === 'own'),
-    );
-    for (const { hash, complete } of all) {
-      signal?.throwIfAborted();
-      if (complete) await this.#announcer.provide({ hash }, { signal });
-    }
+    const announce = async ({ hash }: { readonly hash: Bytes }): Promise<void> => {
+      await this.#announcer.provide({ hash }, { signal });
+    };
+    await announceAll([...this.#parts.holdings.list()], announce, signal);
   }
 
   async #complete(
