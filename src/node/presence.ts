@@ -100,6 +100,7 @@ export class Presence {
     // The DHT and the bootstrapper noticed by themselves: that is how this is known.
     if (what.kind === 'line') {
       this.#log.info('the way into the network is back');
+      publisher.wake();
       return relays.wake();
     }
     this.#log.info('the clock or the network of this machine changed', { ...what });
