@@ -11,7 +11,7 @@ const test = testsOf(import.meta.url);
 const minuteMs = 60_000;
 
 test('what is lost, unheard or only late is told apart', async (t) => {
-  await simulate(t, { nodes: 30 }, async (sim) => {
+  await simulate(t, { nodes: 12 }, async (sim) => {
     await sim.world.pass(minuteMs);
     const population = new Population(sim, { recordsPerNode: 2 });
     population.publishAll(minuteMs);
