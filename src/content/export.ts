@@ -8,6 +8,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { type Bytes, toHex } from '../base/bytes.ts';
 import { AltNetError, systemCode } from '../base/errors.ts';
+import { NewFiles } from '../base/new-files.ts';
 import { forEachOf } from '../base/parallel.ts';
 import { readFile } from './dag/file.ts';
 import { listFolder, readNode } from './dag/folder.ts';
@@ -32,7 +33,7 @@ export interface ExportOptions {
   readonly check?: ((path: string) => void) | undefined;
 }
 
-/** Files that are written at the same time: the system makes several in the time of one. */
+/** Files that are written at the same time, where the disk has to be waited for. */
 const filesAtOnce = 16;
 /** Files that are listed before they are written: a site may have more than fit in memory. */
 const filesPendingMax = 1024;
@@ -46,6 +47,7 @@ interface Export extends ExportOptions {
   readonly blocks: Blocks;
   readonly rootHex: string;
   readonly turns: Turns;
+  readonly newFiles: NewFiles;
   /** BOUNDED by filesPendingMax, see writeTree(). */
   readonly pending: PendingFile[];
   files: number;
@@ -71,6 +73,7 @@ export async function exportSite(
     blocks,
     rootHex: toHex(root.hash),
     turns: new Turns(options.signal),
+    newFiles: new NewFiles({ flags: 'wx', mode: 0o666 }),
     pending: [],
     files: 0,
     bytes: 0,
@@ -142,7 +145,7 @@ async function writeTree(state: Export, { entry, at, path: sitePath, depth }: Jo
   for (const child of entries) {
     const childPath = sitePath === '' ? child.name : `${sitePath}/${child.name}`;
     state.check?.(childPath);
-    const below = path.join(at, child.name);
+    const below = at + path.sep + child.name; // checked above: it is the name of one entry
     if (child.codec === 'raw') state.pending.push({ entry: child, at: below });
     else await writeTree(state, { entry: child, at: below, path: childPath, depth: depth + 1 });
     if (state.pending.length >= filesPendingMax) await writePending(state);
@@ -153,26 +156,37 @@ function writePending(state: Export): Promise<void> {
   return forEachOf(state.pending.splice(0), filesAtOnce, (file) => writeFile(state, file));
 }
 
-function writeFile(state: Export, { entry, at }: PendingFile): Promise<void> {
-  const block = (link: Link): Bytes => {
-    const bytes = state.blocks.get(link.hash);
-    if (bytes) return bytes;
-    const why = 'a block is missing';
-    throw new AltNetError('CONTENT_UNAVAILABLE', { root: state.rootHex, why });
-  };
-  // A block is as long as it is, whatever its folder says.
-  const size = entry.codec === 'raw' ? block(entry).length : entry.size;
-  return onDisk(state, at, async () => {
-    await using file = await open(at, 'wx');
-    for await (const piece of readFile({ ...entry, size }, { from: 0, to: size }, block)) {
-      state.signal?.throwIfAborted();
-      for (let done = 0; done < piece.length;) {
-        done += (await file.write(piece, done)).bytesWritten;
-      }
-      report(state, piece.length);
+function writeFile(state: Export, file: PendingFile): Promise<void> {
+  const isLeaf = file.entry.codec === 'raw';
+  return onDisk(state, file.at, () => (isLeaf ? writeLeaf(state, file) : writeParts(state, file)));
+}
+
+/** A file of one block, as most are. It is as long as it is, whatever its folder says. */
+async function writeLeaf(state: Export, { entry, at }: PendingFile): Promise<void> {
+  const bytes = blockOf(state, entry);
+  await state.newFiles.make({ name: at, bytes });
+  state.files++;
+  report(state, bytes.length);
+}
+
+async function writeParts(state: Export, { entry, at }: PendingFile): Promise<void> {
+  await using file = await open(at, 'wx');
+  const block = (link: Link): Bytes => blockOf(state, link);
+  for await (const piece of readFile(entry, { from: 0, to: entry.size }, block)) {
+    state.signal?.throwIfAborted();
+    for (let done = 0; done < piece.length;) {
+      done += (await file.write(piece, done)).bytesWritten;
     }
-    state.files++;
-  });
+    report(state, piece.length);
+  }
+  state.files++;
+}
+
+function blockOf({ blocks, rootHex }: Export, { hash }: Link): Bytes {
+  const bytes = blocks.get(hash);
+  if (bytes) return bytes;
+  const why = 'a block is missing';
+  throw new AltNetError('CONTENT_UNAVAILABLE', { root: rootHex, why });
 }
 
 /** What the system says is told in the program's own words. */

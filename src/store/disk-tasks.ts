@@ -3,12 +3,9 @@
  * nothing. Bytes lie in shared memory: whoever asks leaves them as they are until the answer.
  */
 import type { Bytes } from '../base/bytes.ts';
+import type { NewFile } from '../base/new-files.ts';
 
-/** A file to be made, or made anew. */
-export interface NewFile {
-  readonly name: string;
-  readonly bytes: Bytes;
-}
+export type { NewFile };
 
 export type DiskTask =
   | { readonly kind: 'hash'; readonly bytes: Bytes }

@@ -1,0 +1,111 @@
+/**
+ * Making files, of which there may be many small ones. The system makes one in 20 to 50 µs; to have
+ * another thread do it and to hear of it takes several times that of both threads. So small ones are
+ * made on the spot, some milliseconds at a time. A disk that takes longer has its files made by other
+ * threads for a while: one that is behind with what was written before, one on the network, one of
+ * which many files were removed lately (ext4 then looks at each of those: 200 µs). It knows nothing
+ * of what the files are, and makes no folders.
+ */
+import { close, closeSync, open, openSync, write, writeSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import type { Bytes } from './bytes.ts';
+
+export interface NewFile {
+  readonly name: string;
+  readonly bytes: Bytes;
+}
+
+export interface NewFilesOptions {
+  /** As for `open`: 'w' makes a file anew where there is one, 'wx' rejects with EEXIST. */
+  readonly flags: 'w' | 'wx';
+  readonly mode: number;
+  /** Milliseconds since any moment. */
+  readonly nowMs?: (() => number) | undefined;
+}
+
+/** To copy more takes longer than to hand it over. */
+const smallBytesMax = 64 * 1024;
+/** After this long the others get their turn: timers, packets, what came from the disk. */
+const turnMs = 3;
+/** A file that takes longer than this had better be waited for by another thread. */
+const quickMs = 0.15;
+/** How many times as long as it was waited for nothing is made on the spot. */
+const restTimes = 40;
+
+export class NewFiles {
+  readonly #options: NewFilesOptions;
+  readonly #nowMs: () => number;
+  /** Made on the spot since the others had their turn, and how long that took. */
+  #made = 0;
+  #spentMs = 0;
+  #restUntilMs = -Infinity;
+
+  constructor(options: NewFilesOptions) {
+    this.#options = options;
+    this.#nowMs = options.nowMs ?? ((): number => performance.now());
+  }
+
+  /**
+   * Once it is undefined or resolves, the system has all of the file. Throws or rejects with what
+   * the system says (ENOSPC …); part of the file may be there then.
+   */
+  make(file: NewFile): Promise<void> | undefined {
+    const { flags, mode } = this.#options;
+    const begunMs = this.#nowMs();
+    if (file.bytes.length > smallBytesMax || begunMs < this.#restUntilMs) {
+      return makeElsewhere(file, flags, mode);
+    }
+    makeHere(file, flags, mode);
+    const nowMs = this.#nowMs();
+    this.#made++;
+    this.#spentMs += nowMs - begunMs;
+    return this.#spentMs < turnMs ? undefined : this.#pass(nowMs);
+  }
+
+  async #pass(nowMs: number): Promise<void> {
+    const isSlow = this.#spentMs > this.#made * quickMs;
+    if (isSlow) this.#restUntilMs = nowMs + this.#spentMs * restTimes;
+    this.#made = 0;
+    this.#spentMs = 0;
+    await setImmediate();
+  }
+}
+
+function makeHere({ name, bytes }: NewFile, flags: string, mode: number): void {
+  const fd = openSync(name, flags, mode);
+  try {
+    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** On a thread that libuv has for such things. */
+async function makeElsewhere({ name, bytes }: NewFile, flags: string, mode: number): Promise<void> {
+  const fd = await opened(name, flags, mode);
+  try {
+    for (let at = 0; at < bytes.length;) at += await written(fd, bytes.subarray(at));
+  } finally {
+    await closed(fd);
+  }
+}
+
+// Promises and FileHandles of node:fs/promises take a thread twice the time of its callbacks.
+
+const opened = (name: string, flags: string, mode: number): Promise<number> =>
+  new Promise((resolve, reject) => {
+    open(name, flags, mode, (error, fd) => (error ? reject(error) : resolve(fd)));
+  });
+
+const written = (fd: number, bytes: Bytes): Promise<number> =>
+  new Promise((resolve, reject) => {
+    write(fd, bytes, 0, bytes.length, null, (error, count) => {
+      if (error) reject(error);
+      else resolve(count);
+    });
+  });
+
+const closed = (fd: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    close(fd, (error) => (error ? reject(error) : resolve()));
+  });
