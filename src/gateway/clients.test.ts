@@ -44,3 +44,19 @@ test('one network has so many at once, this machine as many as there are', () =>
   clients.leave('2001:db8::1');
   assert.equal(clients.enter('127.0.0.1'), undefined);
 });
+
+test('others never take the places of this machine itself', () => {
+  const many = { ...limits, requestsMax: 8, requestsPerClientMax: 4 };
+  const clients = new Clients(many, manualWorld().clock);
+  for (const address of ['192.0.2.1', '192.0.2.2']) {
+    for (let i = 0; i < 3; i++) assert.equal(clients.enter(address), undefined);
+  }
+  assert.equal(clients.enter('192.0.2.3'), 'all');
+  for (const own of ['127.0.0.1', '::1']) assert.equal(clients.enter(own), undefined, own);
+  assert.equal(clients.enter('127.0.0.1'), 'all');
+  clients.leave('192.0.2.1');
+  assert.equal(clients.enter('127.0.0.1'), undefined, 'it may have more than its own');
+  assert.equal(clients.enter('192.0.2.3'), 'all');
+  clients.leave('127.0.0.1');
+  assert.equal(clients.enter('192.0.2.3'), undefined);
+});

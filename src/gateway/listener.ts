@@ -42,8 +42,8 @@ export class Listener {
     this.#deps = deps;
     this.#makeServer = makeServer;
     this.#options = options;
-    const requestsPerClientMax = options.connectionsPerClientMax;
-    this.#clients = new InFlight({ requestsMax: Infinity, requestsPerClientMax });
+    const { connectionsMax: requestsMax, connectionsPerClientMax: requestsPerClientMax } = options;
+    this.#clients = new InFlight({ requestsMax, requestsPerClientMax });
   }
 
   get connections(): number {

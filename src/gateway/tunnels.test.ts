@@ -92,6 +92,19 @@ test('tunnels are counted, for each client as well', async (t) => {
   );
 });
 
+test('the last tunnels are for this machine itself', async (t) => {
+  for (const limitsLoopback of [true, false]) {
+    const { port } = await runSecureGateway(t, { tunnelsMax: 4, limitsLoopback });
+    for (let i = 0; i < 3; i++) await openTunnel(t, port, connectTo('alice.alt:80'));
+    const expected = limitsLoopback ? /^HTTP\/1\.1 503 / : /^HTTP\/1\.1 200 /;
+    assert.match(
+      await raw(port, connectTo('alice.alt:80') + get('alice.alt')),
+      expected,
+      `${limitsLoopback}`,
+    );
+  }
+});
+
 test('a client who says nothing in a tunnel is cut off, with TLS and without', async (t) => {
   const { port, authority } = await runSecureGateway(t, { idleTimeoutMs: 100 });
   const plain = await openTunnel(t, port, connectTo('alice.alt:80'));

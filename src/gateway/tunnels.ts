@@ -10,6 +10,7 @@ import type { Logger } from '../base/logger.ts';
 import { reasonOf } from '../base/reason.ts';
 import { clientNetworkOf } from './client-network.ts';
 import { doorProblems } from './door-problems.ts';
+import { othersMaxOf } from './inflight.ts';
 import type { Problem } from './problem.ts';
 import { tunnelEndOf } from './proxy.ts';
 
@@ -25,12 +26,20 @@ export interface TunnelsOptions {
   readonly tld: string;
   readonly tunnelsMax: number;
   readonly tunnelsPerClientMax: number;
+  /** This machine itself is a client like others. */
+  readonly limitsLoopback: boolean;
+}
+
+interface Client {
+  readonly network: string;
+  /** This machine itself. */
+  readonly isOwn: boolean;
 }
 
 export class Tunnels {
   readonly #deps: TunnelsDeps;
   readonly #options: TunnelsOptions;
-  readonly #clients = new Map<Duplex, string>(); // BOUNDED by tunnelsMax
+  readonly #clients = new Map<Duplex, Client>(); // BOUNDED by tunnelsMax
   /** Answers under way on each connection. BOUNDED by the requests that Node.js reads ahead. */
   readonly #answers = new WeakMap<Duplex, Set<ServerResponse>>();
 
@@ -87,8 +96,11 @@ export class Tunnels {
       refuse(socket, doorProblems.notProxied(tld));
       return;
     }
-    const client =
-      clientNetworkOf(request.socket.remoteAddress ?? '', { limitsLoopback: true }) ?? '';
+    const address = request.socket.remoteAddress ?? '';
+    const client: Client = {
+      network: clientNetworkOf(address, { limitsLoopback: true }) ?? '',
+      isOwn: clientNetworkOf(address, this.#options) === undefined,
+    };
     if (!this.#hasRoomFor(client)) {
       refuse(socket, doorProblems.tooManyTunnels());
       return;
@@ -111,11 +123,13 @@ export class Tunnels {
     target.emit('connection', socket);
   }
 
-  #hasRoomFor(client: string): boolean {
+  #hasRoomFor({ network, isOwn }: Client): boolean {
     const { tunnelsMax, tunnelsPerClientMax } = this.#options;
-    if (this.#clients.size >= tunnelsMax) return false;
-    const own = this.#clients.values().filter((other) => other === client);
-    return own.toArray().length < tunnelsPerClientMax;
+    const clients = [...this.#clients.values()];
+    if (clients.length >= tunnelsMax) return false;
+    const others = clients.filter((client) => !client.isOwn);
+    if (!isOwn && others.length >= othersMaxOf(tunnelsMax)) return false;
+    return clients.filter((client) => client.network === network).length < tunnelsPerClientMax;
   }
 }
 
