@@ -42,6 +42,12 @@ export const doorProblems = {
       `Use the proxy for .${tld} hosts only: /proxy.pac on this gateway tells a browser so.`,
     ],
   }),
+  embedded: (): Problem => ({
+    status: 403,
+    title: 'Pages elsewhere cannot embed this',
+    text: 'A page that is not on AltNet has your browser load this without asking you. What is opened here is fetched by your node and passed on to others, so it is opened only by you, or by sites on AltNet.',
+    advice: ['Open the address itself, by a link or in the address bar.'],
+  }),
   noCertificates: (): Problem => ({
     status: 502,
     title: 'This node has no certificates',

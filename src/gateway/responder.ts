@@ -14,6 +14,7 @@ import {
   wantsWebSocket,
 } from './asked.ts';
 import { doorProblems } from './door-problems.ts';
+import { isEmbeddedElsewhere } from './embedding.ts';
 import { type Authority, isOfSameSite, parseAuthority } from './host.ts';
 import { answerOwn, isDnsQuery, type OwnAnswersDeps } from './own-answers.ts';
 import { formatPath, isBadPath, parsePath, type SitePath } from './path.ts';
@@ -129,6 +130,8 @@ export class Responder {
     const servername = servernameOf(request);
     if (isAbsolute && !isForUs(authority, { tld: this.#tld, localPort })) {
       sendProblem(exchange, doorProblems.notProxied(this.#tld));
+    } else if (isEmbeddedElsewhere(request.headers, this.#tld)) {
+      sendProblem(exchange, doorProblems.embedded());
     } else if (method !== 'GET' && method !== 'HEAD') {
       sendProblem(exchange, problems.badMethod(method));
     } else if (wantsWebSocket(request)) {
