@@ -63,13 +63,14 @@ export class Sweep {
     const { clock } = this.#deps.world;
     this.#dueMs = undefined;
     const entries = this.#inAnyOrder(clock.monotonicMs());
-    if (entries.length === 0) return false;
-    const answered = await this.#ask(entries.slice(0, atOnce), signal);
+    const first = entries.slice(0, atOnce);
+    if (first.length === 0) return false;
+    // Silence of a few, while many answered lately, is theirs.
+    const isTelling = first.length >= Math.min(atOnce, this.#deps.routing.table.size);
+    const answered = await this.#ask(first, signal);
     signal.throwIfAborted();
     if (answered === 0) {
-      if (this.#isSilent) this.#deps.routing.loseAll();
-      else this.#dueMs = clock.monotonicMs() + againMs * this.#jitter();
-      this.#isSilent = !this.#isSilent;
+      this.#hearNobody(isTelling);
       return false;
     }
     await this.#ask(entries.slice(atOnce), signal);
@@ -79,6 +80,16 @@ export class Sweep {
     this.#isSilent = false;
     this.#restUntilMs = clock.monotonicMs() + restMs;
     return true;
+  }
+
+  /** Soon all are asked; when nobody answers for the second time in a row, it is us. */
+  #hearNobody(isTelling: boolean): void {
+    const { routing, world } = this.#deps;
+    const isCutOff = isTelling && this.#isSilent;
+    this.#isSilent = isTelling && !isCutOff;
+    this.#freshMs = isCutOff ? freshMs : 0;
+    if (isCutOff) routing.loseAll();
+    else this.#dueMs = world.clock.monotonicMs() + againMs * this.#jitter();
   }
 
   async #ask(entries: readonly TableEntry[], signal: AbortSignal): Promise<number> {

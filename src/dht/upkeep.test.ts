@@ -127,6 +127,24 @@ test('a node that is cut off gives up its table within a minute, and asks few fo
   assert.equal(cut.dht.table.size, 23, 'all at once');
 });
 
+test('several that go while the others answer cost nobody the table', async (t) => {
+  const [net, nodes] = await networkOf(t, 24);
+  const [asker, ...others] = nodes;
+  assert.ok(asker);
+  for (const { dht } of others) await dht.stop(); // they answer, but ask nobody
+  for (let left = 23; left > 11; left -= 6) {
+    await net.world.advanceAsync(5 * minuteMs);
+    for (const { contact } of others) await asker.dht.lookup(contact.id);
+    for (const { contact } of others.slice(left - 6, left)) net.remove(contact);
+    await asker.dht.lookup(pick(others, left - 1).contact.id);
+    for (let i = 0; i < 30; i++) {
+      await net.world.advanceAsync(secondMs);
+      assert.ok(asker.dht.table.size >= left - 6, 'those that answered lately stay');
+    }
+    assert.equal(asker.dht.table.size, left - 6);
+  }
+});
+
 test('a node that is cut off for seconds keeps its table', async (t) => {
   const [net, nodes] = await networkOf(t, 24);
   const cut = pick(nodes, 23);
