@@ -241,7 +241,8 @@ export class SimNetwork implements Wire {
   }
 
   sendReply({ from, to, reply }: Parameters<Wire['sendReply']>[0]): boolean {
-    this.#count(reply, { bytes: replyBytes(reply), from, to });
+    const trusted = this.#acquaintanceOf(to, from) === 'trusted';
+    this.#count(reply, { bytes: replyBytes(reply, trusted), from, to });
     return this.#isCarried(from, to);
   }
 

@@ -38,6 +38,13 @@ for (const request of requests) {
   });
 }
 
+test('who has no token leaves no room for a contact record in the answer to a PING', () => {
+  const reply: Reply = { method: 'ping', contactRecord: bytes(260) };
+  const room = requestBytes({ method: 'ping' }, false) - respOverheadBytes - replyHeadBytes;
+  const body = encodeReplyBody(reply, { room, want });
+  assert.equal(replyBytes(reply, false), respOverheadBytes + replyHeadBytes + body.length);
+});
+
 const digest = {
   hash: bytes(16),
   author: bytes(16),

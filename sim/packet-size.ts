@@ -18,8 +18,7 @@ import {
 const fixedInitBytes = initOverheadBytes + requestHeadBytes;
 const fixedRespBytes = respOverheadBytes + replyHeadBytes;
 /** Padding, for who has no token of the answerer: room for the longest useful reply. */
-const paddedPingBytes = 768;
-const paddedKnockBytes = 224;
+const paddedPingBytes = 224;
 const paddedFindBytes = 896;
 const digestBytes = 45;
 /** Counts and cursor of a reply to GET, and of one to SYNC. */
@@ -33,7 +32,7 @@ export function requestBytes(request: Request, trusted: boolean): number {
   switch (request.method) {
     case 'ping': {
       const bytes = fixedInitBytes + (request.nonce?.length ?? 0);
-      return trusted ? bytes : Math.max(bytes, request.nonce ? paddedKnockBytes : paddedPingBytes);
+      return trusted ? bytes : Math.max(bytes, paddedPingBytes);
     }
     case 'find':
       return trusted ? fixedInitBytes + request.target.length : paddedFindBytes;
@@ -55,10 +54,11 @@ export function requestBytes(request: Request, trusted: boolean): number {
   }
 }
 
-/** Octets of the RESP, IPv4. */
-export function replyBytes(reply: Reply): number {
+/** Octets of the RESP, IPv4; who was not `trusted` left no room for a contact record. */
+export function replyBytes(reply: Reply, trusted = true): number {
   switch (reply.method) {
     case 'ping':
+      if (!trusted) return fixedRespBytes;
       return fixedRespBytes + (reply.contactRecord?.length ?? contactRecordBytes);
     case 'find':
       return fixedRespBytes + 1 + contactsBytes(reply.contacts);

@@ -302,7 +302,7 @@ test('without a token a request leaves room for its longest useful reply', () =>
   };
   const size = (what: Request, over: Partial<RequestHead> = {}): number =>
     140 + encodeRequest(what, { ...head, ...over }).length;
-  assert.equal(size({ method: 'ping' }), 768);
+  assert.equal(size({ method: 'ping' }), 224);
   assert.equal(size(find), 896);
   assert.equal(size(find, { want: both }), 1200);
   assert.equal(size(getAll), 1200);

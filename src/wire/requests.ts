@@ -75,7 +75,8 @@ export interface RequestPayload extends RequestHead {
 function paddedInitBytes(request: Request, { token, want }: RequestHead): number {
   // Without the token that it needs, a request is answered by a fresh one and no body.
   if (token || tokenMethodCodes.has(methodCodes[request.method])) return 0;
-  if (request.method === 'ping') return request.nonce ? 224 : 768; // 768: for a contact record
+  // Whether somebody is there, and no more: a contact record is for who pays for it.
+  if (request.method === 'ping') return 224;
   if (request.method === 'find' && !want.v6) return 896; // room for 20 IPv4 contacts
   return datagramBytesMax;
 }
