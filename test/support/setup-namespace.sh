@@ -67,7 +67,7 @@ start_resolver() {
 }
 case "$*" in
   --version) echo 'systemd 252 (252.39)' ;;
-  "is-active --quiet $resolver") [ -f /run/resolver.pid ] ;;
+  "is-active $resolver") [ -f /run/resolver.pid ] ;;
   "restart $resolver") stop_resolver; start_resolver ;;
   "stop $resolver")
     stop_resolver
@@ -75,7 +75,7 @@ case "$*" in
     ;;
   'restart altnet-dns.service') run_unit ;;
   'disable --now altnet-dns.service') lines ExecStopPost | while read -r line; do $line; done ;;
-  daemon-reload | 'enable altnet-dns.service') ;;
+  daemon-reload | 'enable altnet-dns.service' | 'reset-failed '*) ;;
   *) exit 3 ;;
 esac
 SYSTEMCTL

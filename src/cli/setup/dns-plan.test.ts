@@ -157,7 +157,7 @@ describe('what is planned', () => {
       execFileSync('unbound-checkconf', [settings], { stdio: 'pipe' });
     }
     assert.deepEqual(unbound.activate.map(formatCommand), [
-      'unbound-checkconf',
+      'systemctl reset-failed unbound',
       'systemctl restart unbound',
     ]);
   });

@@ -4,7 +4,14 @@
  */
 import type { HostPort } from '../../base/address.ts';
 import type { Resolver } from './dns-resolver.ts';
-import { command, type FileChange, optional, type Plan, type PlanCommands } from './plan.ts';
+import {
+  command,
+  type FileChange,
+  optional,
+  type Plan,
+  type PlanCommands,
+  restartOf,
+} from './plan.ts';
 
 /** What can be changed, or why not and what else there is. */
 export type DnsPlan =
@@ -21,7 +28,10 @@ const head = '# Written by "altnet setup dns"; "altnet setup dns --undo" takes i
 
 const unit = 'altnet-dns.service';
 const link = 'altnet0';
-/** The dummy address of RFC 7600: a link without an address is not used for the DNS. */
+/**
+ * The dummy address of RFC 7600: a link without an address is not used for the DNS. Where the kernel
+ * has no dummy links, as in small virtual machines, an ifb leads nowhere as well.
+ */
 const linkAddress = '192.0.0.8/32';
 
 const commands: Readonly<Record<string, PlanCommands>> = {
@@ -30,7 +40,7 @@ const commands: Readonly<Record<string, PlanCommands>> = {
       optional(command('nmcli', 'general', 'reload', 'conf')),
       command('systemctl', 'daemon-reload'),
       command('systemctl', 'enable', unit),
-      command('systemctl', 'restart', unit),
+      ...restartOf(unit),
     ],
     deactivate: [command('systemctl', 'disable', '--now', unit)],
     settle: [
@@ -39,11 +49,9 @@ const commands: Readonly<Record<string, PlanCommands>> = {
     ],
   },
   'networkmanager-dnsmasq': reloadedBy(command('nmcli', 'general', 'reload', 'dns-full')),
-  dnsmasq: reloadedBy(command('systemctl', 'restart', 'dnsmasq')),
-  unbound: {
-    ...reloadedBy(command('systemctl', 'restart', 'unbound')),
-    activate: [command('unbound-checkconf'), command('systemctl', 'restart', 'unbound')],
-  },
+  dnsmasq: reloadedBy(...restartOf('dnsmasq')),
+  // Not checked by unbound-checkconf before: it also refuses for what was there all the time.
+  unbound: reloadedBy(...restartOf('unbound')),
   'resolv-conf': { activate: [], deactivate: [], settle: [] },
   macos: reloadedBy(
     optional(command('dscacheutil', '-flushcache')),
@@ -159,7 +167,7 @@ After=systemd-resolved.service network-pre.target
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStartPre=-/usr/bin/env ip link add ${link} type dummy
+ExecStartPre=-/bin/sh -c 'ip link add ${link} type dummy || ip link add ${link} type ifb'
 ExecStart=/usr/bin/env ip address replace ${linkAddress} dev ${link}
 ExecStart=/usr/bin/env ip link set ${link} up
 ${settings.map((words) => `ExecStart=/usr/bin/env resolvectl ${words}`).join('\n')}

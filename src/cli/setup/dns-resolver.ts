@@ -63,13 +63,14 @@ async function asksThroughNss(system: System, signal: AbortSignal | undefined): 
   return /\bresolve\b/.test(hosts) && (await isActive(system, 'systemd-resolved', signal));
 }
 
+/** A service that is just being started counts, such as by a change that was broken off. */
 async function isActive(
   system: System,
   unit: string,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
-  const { code } = await system.run('systemctl', ['is-active', '--quiet', unit], { signal });
-  return code === 0;
+  const { code, stdout } = await system.run('systemctl', ['is-active', unit], { signal });
+  return code === 0 || ['activating', 'reloading'].includes(stdout.trim());
 }
 
 /** "systemd 252 (252.39-1~deb12u2)". */

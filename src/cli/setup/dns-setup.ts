@@ -96,7 +96,7 @@ function tellCheck(
   if (!knowsOthers) terminal.note(`${otherHost} is not known here, before and after: no network?`);
   if (gateway.port !== webPort) {
     terminal.note(
-      `the gateway is at port ${gateway.port}: http://NAME.alt:${gateway.port}/ opens; without a port it has to be at ${webPort}, with: altnet start --gateway 127.0.0.1:${webPort}`,
+      `the gateway is at port ${gateway.port}: http://NAME.alt:${gateway.port}/ opens; without a port it has to be at ${webPort}, which a service may have: altnet setup service -- --gateway 127.0.0.1:${webPort}`,
     );
   }
   terminal.note(browsers);

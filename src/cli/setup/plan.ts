@@ -42,6 +42,17 @@ export function optional(given: SystemCommand): SystemCommand {
   return { ...given, mayFail: true };
 }
 
+/**
+ * Restarts a service also where that was done so often just now that systemd would refuse, and leave
+ * it stopped.
+ */
+export function restartOf(unit: string, ...manager: readonly string[]): readonly SystemCommand[] {
+  return [
+    optional(command('systemctl', ...manager, 'reset-failed', unit)),
+    command('systemctl', ...manager, 'restart', unit),
+  ];
+}
+
 /** As a shell takes it. */
 export function formatCommand({ program, words }: SystemCommand): string {
   return [program, ...words].map(quoteWord).join(' ');
