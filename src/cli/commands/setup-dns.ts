@@ -37,8 +37,8 @@ async function run(system: System, context: CommandContext, input: CommandInput)
   const address = given === undefined ? undefined : parseAddressOption('--dns', given);
   const { data } = context.folders;
   const [at, gateway] = await Promise.all([
-    runningAt(data, 'dns', { address, otherwise: '127.0.0.1:5354' }),
-    runningAt(data, 'gateway', { address: undefined, otherwise: '127.0.0.1:8080' }),
+    runningAt({ system, data }, 'dns', { address, otherwise: '127.0.0.1:5354' }),
+    runningAt({ system, data }, 'gateway', { address: undefined, otherwise: '127.0.0.1:8080' }),
   ]);
   const words = ['setup', 'dns', '--dns', formatHostPort(at)];
   await setUpDns(session, { at, gateway, words });

@@ -51,8 +51,8 @@ const unsuited = [
   'caDir',
 ] as const;
 
-/** The addresses that a start with these words listens at. Throws USAGE. */
-function parseStartWords(words: readonly string[], cwd: string): readonly string[] {
+/** Where a start with these words listens, by its options. Throws USAGE. */
+function parseStartWords(words: readonly string[], cwd: string): ReadonlyMap<string, string> {
   const command = new Command('start').exitOverride().helpOption(false);
   command.configureOutput({ writeErr: () => undefined });
   describeStart(command);
@@ -70,6 +70,18 @@ function parseStartWords(words: readonly string[], cwd: string): readonly string
   }
   const { options } = parseStart(values, { cwd, interactive: false });
   const { listen, gateway, gatewayTls, registrar, metrics, dns, relay } = options;
-  const all = [listen, gateway, gatewayTls?.address, registrar, metrics, dns?.address];
-  return [...all, relay.listen].filter((address) => address !== undefined);
+  const all: Readonly<Record<string, string | undefined>> = {
+    listen,
+    gateway,
+    'gateway-tls': gatewayTls?.address,
+    dns: dns?.address,
+    registrar,
+    metrics,
+    'relay-listen': relay.listen,
+  };
+  return new Map(
+    Object.entries(all).flatMap(([option, address]) =>
+      address === undefined ? [] : [[option, address]],
+    ),
+  );
 }

@@ -1,9 +1,9 @@
 /** `altnet setup service`: the words of its unit, judged by systemd, and the files it leaves. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 import { temporaryFolder } from '../../../test/support/cleanup.ts';
 import { type DefinitionOutcome, runDefinition } from '../../../test/support/cli.ts';
 import { FixedServices } from '../../../test/support/node-services.ts';
@@ -17,6 +17,8 @@ import {
 import { defineSetupService } from '../commands/setup-service.ts';
 import { launcher } from '../installation.ts';
 import type { OptionValues } from '../values.ts';
+import { findInstalledService } from './installed-service.ts';
+import { runningAt } from './running.ts';
 import {
   launchdPlist,
   systemUnit,
@@ -26,7 +28,10 @@ import {
   windowsTask,
 } from './service-unit.ts';
 
-const plain = { launcher: '/opt/altnet/bin/altnet', startWords: [], addresses: ['0.0.0.0:9000'] };
+/** Which option it is of does not matter here. */
+const at = (...addresses: string[]): ReadonlyMap<string, string> =>
+  new Map(addresses.map((address, index) => [`option-${index}`, address]));
+const plain = { launcher: '/opt/altnet/bin/altnet', startWords: [], addresses: at('0.0.0.0:9000') };
 const services = new FixedServices();
 const systemdMissing: string | false = programMissing('systemd-analyze');
 
@@ -101,7 +106,7 @@ function flawsOf(unit: string, folder: string): string {
 describe('the unit of the system', () => {
   test('is one that systemd takes, and finds confined', { skip: systemdMissing }, (t) => {
     const folder = temporaryFolder(t);
-    const low = { ...plain, addresses: ['127.0.0.1:80', '[::1]:443'] };
+    const low = { ...plain, addresses: at('127.0.0.1:80', '[::1]:443') };
     for (const unit of [systemUnit(plain), systemUnit(low)]) {
       assert.equal(flawsOf(unit, folder), '');
       const words = ['security', '--offline=yes', path.join(folder, 'altnet.service')];
@@ -113,10 +118,10 @@ describe('the unit of the system', () => {
 
   test('has the right to low ports only where there are some', () => {
     const right = 'AmbientCapabilities=CAP_NET_BIND_SERVICE';
-    const low = systemUnit({ ...plain, addresses: ['127.0.0.1:8080', '127.0.0.1:1023'] });
+    const low = systemUnit({ ...plain, addresses: at('127.0.0.1:8080', '127.0.0.1:1023') });
     assert.ok(low.includes(right) && !low.includes('PrivateUsers'));
     for (const addresses of [['127.0.0.1:1024'], ['127.0.0.1:0'], []]) {
-      const unit = systemUnit({ ...plain, addresses });
+      const unit = systemUnit({ ...plain, addresses: at(...addresses) });
       assert.ok(!unit.includes('AmbientCapabilities'));
       assert.match(unit, /\nCapabilityBoundingSet=\nPrivateUsers=yes\n/);
     }
@@ -141,17 +146,70 @@ test('it is made, started, found made, and undone', async (t) => {
   const started = `ExecStart=${launcher} start --headless --data /var/lib/altnet ${words.join(' ')}\n`;
   assert.ok(unit.includes(started), unit);
   assert.ok(unit.includes('AmbientCapabilities=CAP_NET_BIND_SERVICE'));
-  assert.deepEqual(system.ran, [
+  assert.deepEqual(system.ran.slice(0, 4), [
     'systemctl daemon-reload',
     'systemctl enable altnet.service',
+    'systemctl reset-failed altnet.service',
     'systemctl restart altnet.service',
   ]);
+  const { addresses } = (await findInstalledService(system)) ?? {};
+  assert.equal(addresses?.get('gateway'), '127.0.0.1:80');
+  assert.equal(addresses?.get('dns'), '127.0.0.1:5354');
+  assert.equal(addresses?.get('gateway-tls'), undefined);
   const { stdout } = await run(system, { words });
   assert.equal(stdout, 'the service altnet.service is as it should be\n');
   const { stderr } = await run(system, { options: { undo: true } });
   assert.match(stderr, /its sites and keys stay in \/var\/lib\/altnet/);
   assert.deepEqual(system.tree(), before);
   assert.ok(system.ran.includes('systemctl disable --now altnet.service'));
+  assert.ok(system.ran.includes('systemctl clean --what=cache altnet.service'));
+  assert.equal(await findInstalledService(system), undefined);
+});
+
+/** A systemd whose node is in this state, as `systemctl show` and its log say. */
+function systemdWith(t: TestContext, show: string, log = ''): TestSystem {
+  return testSystem(t, {
+    programs: {
+      systemctl: ([word]) => succeed(word === 'show' ? show : ''),
+      journalctl: () => succeed(log),
+    },
+  });
+}
+
+test('a node that ends at once says why, and leaves no service', async (t) => {
+  const log = 'Started.\naltnet: 127.0.0.1:80 is in use\naltnet.service: Failed.\n';
+  const system = systemdWith(t, 'MainPID=0\nSubState=auto-restart\n', log);
+  system.put('/etc/hostname', 'trial\n');
+  const before = system.tree();
+  const { error, stdout } = await run(system);
+  assert.match(String(error), /127\.0\.0\.1:80 is in use; everything was taken back/);
+  assert.equal(stdout, '');
+  assert.deepEqual(system.tree(), before);
+});
+
+test('a node that is ready says where', async (t) => {
+  const system = systemdWith(t, 'MainPID=7\nSubState=running\n');
+  const listening = {
+    gateway: '127.0.0.1:80',
+    gatewayTls: null,
+    dns: '127.0.0.1:53',
+    metrics: null,
+  };
+  system.put('/var/lib/altnet/node.json', JSON.stringify({ pid: 7, services: listening }));
+  const { error, stderr } = await run(system, { words: ['--dns', '127.0.0.1:1053'] });
+  assert.equal(error, undefined);
+  assert.match(stderr, /it is ready, and shows sites at 127\.0\.0\.1:80\n/);
+  assert.match(stderr, /sudo \S+ stats --data \/var\/lib\/altnet\n/);
+  const place = { system, data: '/none' };
+  const [named, own] = [
+    { address: '[::]:5', otherwise: 'x:1' },
+    { address: undefined, otherwise: 'x:1' },
+  ];
+  assert.deepEqual(await runningAt(place, 'dns', named), { host: '::1', port: 5 });
+  assert.deepEqual(await runningAt(place, 'dns', own), { host: '127.0.0.1', port: 53 });
+  // Who may not read what the node says of itself reads the unit.
+  rmSync(system.outside('/var/lib/altnet'), { recursive: true });
+  assert.deepEqual(await runningAt(place, 'dns', own), { host: '127.0.0.1', port: 1053 });
 });
 
 test('for one user it needs no root, and leaves the system alone', async (t) => {
@@ -160,7 +218,7 @@ test('for one user it needs no root, and leaves the system alone', async (t) => 
   assert.equal((await run(system, user)).error, undefined);
   const files = Object.keys(system.tree()).filter((file) => /service/.test(file));
   assert.deepEqual(files, ['/home/u/.config/systemd/user/altnet.service', '/setup-service.json']);
-  assert.deepEqual(system.ran.at(-1), 'systemctl --user restart altnet.service');
+  assert.ok(system.ran.includes('systemctl --user restart altnet.service'));
   assert.equal((await run(system, { options: { user: true, undo: true } })).error, undefined);
   assert.deepEqual(system.tree(), {});
 });

@@ -6,13 +6,24 @@ import { AltNetError } from '../../base/errors.ts';
 import { installationFolder, launcher } from '../installation.ts';
 import { applyPlan, type Change, inspectChange, undoChange } from './apply.ts';
 import { systemJournal, userJournal } from './places.ts';
-import { command, describePlan, type Plan, type PlanCommands, type SystemCommand } from './plan.ts';
+import {
+  command,
+  describePlan,
+  type Plan,
+  type PlanCommands,
+  quoteWord,
+  restartOf,
+  type SystemCommand,
+} from './plan.ts';
+import { type Started, watchStart } from './service-start.ts';
 import {
   isLowPort,
   launchdPlist,
   type ServiceOptions,
   stateFolder,
   systemUnit,
+  unitFile,
+  unitName as unit,
   userUnit,
   windowsTask,
 } from './service-unit.ts';
@@ -30,12 +41,11 @@ export interface ServiceTarget {
   /** For this user alone. */
   readonly forUser: boolean;
   readonly startWords: readonly string[];
-  readonly addresses: readonly string[];
+  /** Where it listens: of each option of `start` that says so, host:port. */
+  readonly addresses: ReadonlyMap<string, string>;
 }
 
 const setup = 'service';
-const unit = 'altnet.service';
-const systemFile = `/etc/systemd/system/${unit}`;
 
 export function serviceCommandsOf(variant: string): PlanCommands | undefined {
   if (variant === 'systemd') return commandsWith();
@@ -46,9 +56,11 @@ function commandsWith(...manager: string[]): PlanCommands {
   const systemctl = (...words: string[]): SystemCommand =>
     command('systemctl', ...manager, ...words);
   const reload = systemctl('daemon-reload');
+  // What it compiled is of no use to anybody else. A unit for one user has no such folder.
+  const clean = manager.length > 0 ? [] : [systemctl('clean', '--what=cache', unit)];
   return {
-    activate: [reload, systemctl('enable', unit), systemctl('restart', unit)],
-    deactivate: [systemctl('disable', '--now', unit)],
+    activate: [reload, systemctl('enable', unit), ...restartOf(unit, ...manager)],
+    deactivate: [systemctl('disable', '--now', unit), ...clean],
     settle: [reload],
   };
 }
@@ -80,12 +92,28 @@ export async function setUpService(session: SetupSession, target: ServiceTarget)
   }
   await agree(session, describePlan(plan));
   const isChanged = await applyPlan(plan, change);
+  const started = await watchUntilStarted(change, { forUser, data });
   const files = plan.files.map(({ path: at, content }) => ({ path: at, content }));
   const outcome = isChanged ? 'made' : 'unchanged';
   const did = isChanged ? 'was made and started' : 'is as it should be';
   const result: SetupResult = { setup, outcome, variant: plan.variant, files };
   tellResult(session, result, [`the service ${unit} ${did}`]);
-  tellHints(session, target);
+  tellHints(session, { target, started });
+}
+
+/** Rejects with SETUP_FAILED, having taken everything back, when the node ends at once. */
+async function watchUntilStarted(
+  change: Change,
+  { forUser, data }: { readonly forUser: boolean; readonly data: string },
+): Promise<Started> {
+  const { system, signal } = change;
+  const manager = forUser ? ['--user'] : [];
+  const place = forUser ? data : stateFolder;
+  const started = await watchStart({ system, manager, data: place, signal });
+  if (started.state !== 'ended') return started;
+  await undoChange({ ...change, signal: undefined });
+  const why = `${started.why}; everything was taken back`;
+  throw new AltNetError('SETUP_FAILED', { what: 'the start of the node', why });
 }
 
 function startWords({ startWords: words }: ServiceTarget): string[] {
@@ -95,7 +123,7 @@ function startWords({ startWords: words }: ServiceTarget): string[] {
 function systemPlan(options: ServiceOptions): Plan {
   return {
     variant: 'systemd',
-    files: [{ path: systemFile, content: systemUnit(options), mode: 0o644 }],
+    files: [{ path: unitFile, content: systemUnit(options), mode: 0o644 }],
     ...commandsWith(),
   };
 }
@@ -114,7 +142,7 @@ function refuseForUser({ sudoUser }: System, { addresses }: ServiceTarget): void
   if (sudoUser !== undefined) {
     throw new AltNetError('SETUP_FAILED', { what, why: `run it as ${sudoUser}, without sudo` });
   }
-  const low = addresses.find(isLowPort);
+  const low = [...addresses.values()].find(isLowPort);
   if (low === undefined) return;
   throw new AltNetError('SETUP_FAILED', {
     what,
@@ -133,11 +161,20 @@ async function requireOpenFolder(): Promise<void> {
   }
 }
 
-function tellHints({ context: { terminal, folders } }: SetupSession, target: ServiceTarget): void {
-  const [user, data] = target.forUser ? ['--user ', folders.data] : ['', stateFolder];
+function tellHints(
+  { context: { terminal, folders } }: SetupSession,
+  { target: { forUser }, started }: { target: ServiceTarget; started: Started },
+): void {
+  const [user, data] = forUser ? ['--user ', folders.data] : ['', stateFolder];
+  const services = started.state === 'ready' ? started.services : undefined;
+  if (services?.gateway) terminal.note(`it is ready, and shows sites at ${services.gateway}`);
+  if (started.state === 'starting')
+    terminal.note('it is not ready yet; its log says how far it is');
   terminal.note(`its log: journalctl ${user}-u ${unit}`);
-  terminal.note(`other commands reach it with: --data ${data}`);
-  if (target.forUser) {
+  // The data of the service of the system is open to root alone.
+  const program = forUser ? 'altnet' : `sudo ${quoteWord(launcher)}`;
+  terminal.note(`other commands reach it so: ${program} stats --data ${quoteWord(data)}`);
+  if (forUser) {
     terminal.note('so that it also runs while you are not logged in: loginctl enable-linger');
   }
 }

@@ -10,12 +10,16 @@ export interface ServiceOptions {
   readonly launcher: string;
   /** Words after `start --headless`, checked. */
   readonly startWords: readonly string[];
-  /** Addresses that it listens at: host:port. */
-  readonly addresses: readonly string[];
+  /** Where it listens: of each option of `start` that says so, host:port. */
+  readonly addresses: ReadonlyMap<string, string>;
 }
 
+export const unitName = 'altnet.service';
+export const unitFile: string = `/etc/systemd/system/${unitName}`;
 /** Where systemd keeps what is the service's: <StateDirectory>, the same under every user ID. */
 export const stateFolder = '/var/lib/altnet';
+/** Of a unit, what systemd passes over and other commands read: where the node listens. */
+export const nodeSection = '[X-AltNet]';
 const head =
   '# Written by "altnet setup service"; "altnet setup service --undo" takes it away again.';
 const lowPortsBelow = 1024;
@@ -64,7 +68,7 @@ RemoveIPC=yes`;
 
 /** For the whole machine, under a user that exists only while it runs. */
 export function systemUnit(options: ServiceOptions): string {
-  const needsLowPorts = options.addresses.some(isLowPort);
+  const needsLowPorts = [...options.addresses.values()].some(isLowPort);
   // A user namespace of its own would take the capability away again.
   const capabilities = needsLowPorts
     ? 'CapabilityBoundingSet=CAP_NET_BIND_SERVICE\nAmbientCapabilities=CAP_NET_BIND_SERVICE'
@@ -96,7 +100,9 @@ ${capabilities}
 
 [Install]
 WantedBy=multi-user.target
-`;
+
+${nodeSection}
+${[...options.addresses].map(([option, address]) => `${option}=${address}\n`).join('')}`;
 }
 
 /** For one user, while that user is logged in, or always with `loginctl enable-linger`. */
