@@ -33,6 +33,8 @@ export interface Leaf {
 
 export type CaWorld = Pick<World, 'clock' | 'random'>;
 
+type PublicKey = Pick<CertificateKey, 'spki'>;
+
 /** A certificate of `key` for itself, in PEM. */
 export function makeAuthority(
   key: CertificateKey,
@@ -56,7 +58,7 @@ export function makeAuthority(
 }
 
 /** "AltNet local CA 1a2b3c4d": as random as the key, so that no two are mistaken for each other. */
-export function authorityNameOf(key: CertificateKey): string {
+export function authorityNameOf(key: PublicKey): string {
   return `AltNet local CA ${shortNameOf(key)}`;
 }
 
@@ -75,7 +77,7 @@ export function parseCertificate(pem: string): X509Certificate | undefined {
  */
 export function flawOfAuthority(
   certificate: X509Certificate,
-  key: CertificateKey,
+  key: PublicKey,
   { tld, nowMs }: { readonly tld: string; readonly nowMs: number },
 ): string | undefined {
   const { publicKey, subject, issuer, validFromDate, validToDate } = certificate;
@@ -92,7 +94,7 @@ export function flawOfAuthority(
 }
 
 /** Whether its extensions are those that bind an authority to `tld`, and no others. */
-function isBound({ raw }: X509Certificate, tld: string, { spki }: CertificateKey): boolean {
+function isBound({ raw }: X509Certificate, tld: string, { spki }: PublicKey): boolean {
   const { extensions } = AsnConvert.parse(raw, Certificate).tbsCertificate;
   const wanted = new Extensions(authorityExtensions(tld, spki));
   const [have, want] = [extensions ?? new Extensions(), wanted].map((list) =>

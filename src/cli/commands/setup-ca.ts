@@ -1,6 +1,6 @@
 /** `altnet setup ca`: its words. What is done, setup/ca-setup.ts does. */
-import path from 'node:path';
 import type { CommandContext, CommandDefinition, CommandInput } from '../command.ts';
+import { findCaFolder } from '../setup/ca-source.ts';
 import { setUpCa } from '../setup/ca-setup.ts';
 import { LocalSystem } from '../setup/local-system.ts';
 import { beginSession, describeSetup } from '../setup/session.ts';
@@ -12,7 +12,10 @@ export function defineSetupCa(systemOf: () => System): CommandDefinition {
     needs: 'system',
     describe(command) {
       describeSetup(command)
-        .option('--ca-dir <dir>', 'folder of the certificate authority (<data>/ca)')
+        .option(
+          '--ca-dir <dir>',
+          'folder of the certificate authority (<data>/ca, or that of the service)',
+        )
         .addHelpText(
           'after',
           [
@@ -21,7 +24,8 @@ export function defineSetupCa(systemOf: () => System): CommandDefinition {
             'Firefox and the system look, and makes the authority if there is none. It can sign for',
             'names under .alt and for nothing else; its key stays on this machine. Without root the',
             'stores of this user are changed, and the line for the rest is shown. --undo takes it out',
-            'again, by its fingerprint.',
+            'again, by its fingerprint. Where a node runs as a service of the system, its authority is',
+            'meant, unless your data folder has one: run this with sudo first, then without.',
           ].join('\n'),
         );
     },
@@ -36,6 +40,8 @@ async function run(system: System, context: CommandContext, input: CommandInput)
   const given = textOption(input.options, 'caDir');
   const { folders, cwd } = context;
   const caDir =
-    given === undefined ? path.join(folders.data, 'ca') : parsePath('--ca-dir', given, cwd);
+    given === undefined
+      ? await findCaFolder(system, folders.data)
+      : parsePath('--ca-dir', given, cwd);
   await setUpCa(session, { caDir });
 }

@@ -1,10 +1,16 @@
 /** `altnet setup ca`: browsers and other programs trust the HTTPS of .alt sites, or no longer. */
 import { X509Certificate } from 'node:crypto';
 import path from 'node:path';
-import { systemWorld } from '../../base/clock.ts';
 import { AltNetError } from '../../base/errors.ts';
 import { CertificateAuthority } from '../../ca/authority.ts';
 import { countOf } from '../format.ts';
+import type { PublicAuthority } from '../../ca/public-authority.ts';
+import {
+  authorityOptions,
+  findAuthority,
+  type FoundAuthority,
+  serviceCaFolder,
+} from './ca-source.ts';
 import {
   addToSystem,
   addToUser,
@@ -18,7 +24,7 @@ import { findSystemStore, planSystemStore } from './ca-system-store.ts';
 import type { AuthorityText } from './ca-text.ts';
 import { findDatabases } from './nss.ts';
 import { describePlan, formatCommand, quoteWord } from './plan.ts';
-import { agree, type SetupSession, sudoLine } from './session.ts';
+import { agree, requireRoot, type SetupSession, sudoLine } from './session.ts';
 
 /** Where the authority is; absolute. */
 export interface CaTarget {
@@ -26,7 +32,7 @@ export interface CaTarget {
 }
 
 const setup = 'ca';
-const tld = 'alt';
+const { tld } = authorityOptions;
 
 export async function setUpCa(session: SetupSession, target: CaTarget): Promise<void> {
   switch (session.action) {
@@ -43,7 +49,7 @@ function workOf({ system, context }: SetupSession): StoreWork {
   return { system, data: context.folders.data, signal: context.signal };
 }
 
-function textOf({ name, pem, fingerprint }: CertificateAuthority): AuthorityText {
+function textOf({ name, pem, fingerprint }: PublicAuthority): AuthorityText {
   return { name, pem: `${pem.trim()}\n`, fingerprint };
 }
 
@@ -58,18 +64,14 @@ function meaning(caDir: string): string[] {
 async function make(session: SetupSession, { caDir }: CaTarget): Promise<void> {
   const { system, context } = session;
   const { terminal } = context;
-  const options = { tld, world: systemWorld };
-  const found = await CertificateAuthority.find(caDir, options);
-  if (!found && system.sudoUser !== undefined) {
-    const why = `there is none yet; run this first as ${system.sudoUser}, without sudo`;
-    throw new AltNetError('SETUP_FAILED', { what: caDir, why });
-  }
+  const found = await findAuthority(system, caDir);
+  if (!found) requireMakable(session, caDir);
   if (system.platform !== 'linux') {
-    const authority = found ?? (await CertificateAuthority.open(caDir, options));
+    const authority = found ?? (await CertificateAuthority.open(caDir, authorityOptions));
     return tellSteps(session, stepsElsewhere(system.platform, authority.file, textOf(authority)));
   }
   await agree(session, [...meaning(caDir), ...(await describeStores(session, caDir, found))]);
-  const authority = textOf(found ?? (await CertificateAuthority.open(caDir, options)));
+  const authority = textOf(found ?? (await CertificateAuthority.open(caDir, authorityOptions)));
   terminal.status('changing ...');
   const work = workOf(session);
   const stores = [
@@ -79,18 +81,33 @@ async function make(session: SetupSession, { caDir }: CaTarget): Promise<void> {
   tellStores(session, { authority, stores, caDir });
 }
 
+/**
+ * An authority belongs to who runs the node: made by another one, its node could not read it.
+ * Throws SETUP_FAILED or SETUP_NEEDS_ROOT.
+ */
+function requireMakable(session: SetupSession, caDir: string): void {
+  const { sudoUser, isRoot } = session.system;
+  if (caDir === serviceCaFolder) {
+    requireRoot(session, ['setup', 'ca']);
+    const why =
+      'it has no authority yet; give it HTTPS, with: altnet setup service -- --gateway-tls 127.0.0.1:443';
+    throw new AltNetError('SETUP_FAILED', { what: 'the service of the system', why });
+  }
+  if (!isRoot || sudoUser === undefined) return;
+  const why = `there is none yet; run this first as ${sudoUser}, without sudo`;
+  throw new AltNetError('SETUP_FAILED', { what: caDir, why });
+}
+
 async function undo(session: SetupSession, { caDir }: CaTarget): Promise<void> {
   const { system } = session;
   if (system.platform !== 'linux') {
-    const found = await CertificateAuthority.find(caDir, { tld, world: systemWorld });
+    const found = await findAuthority(system, caDir);
     if (!found) return tellSteps(session, []);
     return tellSteps(session, stepsElsewhere(system.platform, found.file, textOf(found)));
   }
   await agree(session, ['let nothing on this machine trust the authority any more']);
   // One that cannot be used any more is to be forgotten as well: the journals know it.
-  const found = await CertificateAuthority.find(caDir, { tld, world: systemWorld }).catch(
-    () => undefined,
-  );
+  const found = await findAuthority(system, caDir).catch(() => undefined);
   const work = workOf(session);
   const authority = found && textOf(found);
   const stores = [
@@ -104,11 +121,14 @@ async function undo(session: SetupSession, { caDir }: CaTarget): Promise<void> {
 async function describeStores(
   { system }: SetupSession,
   caDir: string,
-  authority: CertificateAuthority | undefined,
+  authority: FoundAuthority | undefined,
 ): Promise<string[]> {
   const store = await findSystemStore(system);
-  const made = authority ? [] : [`make the authority in ${caDir}`];
-  const placeholder = { name: 'AltNet local CA', pem: `(${caDir}/ca.pem)`, fingerprint: 'NUMBER' };
+  const file = authority?.file ?? path.join(caDir, 'ca.pem');
+  const made = authority
+    ? [`trust ${authority.name}, SHA-256 ${authority.fingerprint}`]
+    : [`make the authority in ${caDir}`];
+  const placeholder = { name: 'AltNet local CA', pem: `(${file})`, fingerprint: 'NUMBER' };
   const plan = store && planSystemStore(store, authority ? textOf(authority) : placeholder);
   const asRoot = system.isRoot ? '' : ', as root';
   const shared = plan ? [`in the store of the system${asRoot}:`, ...describePlan(plan)] : [];
@@ -117,7 +137,7 @@ async function describeStores(
     const words = ['-A', '-d', `sql:${folder}`, '-n', authority?.name ?? 'NAME', '-t', 'C,,'];
     const line = formatCommand({
       program: 'certutil',
-      words: [...words, '-i', path.join(caDir, 'ca.pem')],
+      words: [...words, '-i', file],
     });
     return isThere ? `run ${line}` : `make ${folder}, and run ${line}`;
   });
@@ -126,9 +146,9 @@ async function describeStores(
 
 async function print(session: SetupSession, { caDir }: CaTarget): Promise<void> {
   const { system, context } = session;
-  const found = await CertificateAuthority.find(caDir, { tld, world: systemWorld });
+  const found = await findAuthority(system, caDir);
   const isElsewhere = system.platform !== 'linux';
-  const file = path.join(caDir, 'ca.pem');
+  const file = found?.file ?? path.join(caDir, 'ca.pem');
   const lines = isElsewhere
     ? stepsElsewhere(system.platform, file, found && textOf(found))
     : await describeStores(session, caDir, found);

@@ -1,11 +1,9 @@
 /** What of this machine is set up for AltNet: one line for each part. Changes nothing. */
-import path from 'node:path';
 import type { Abortable } from '../../base/abort.ts';
-import { systemWorld } from '../../base/clock.ts';
 import { formatHostPort } from '../../node/bind.ts';
-import { CertificateAuthority } from '../../ca/authority.ts';
 import { describeError } from '../tui.ts';
 import { inspectChange } from './apply.ts';
+import { findAuthority, findCaFolder, serviceCaFolder } from './ca-source.ts';
 import { inspectStores } from './ca-stores.ts';
 import { checkDns } from './dns-check.ts';
 import { findResolver } from './dns-resolver.ts';
@@ -41,7 +39,7 @@ export async function inspectSetup(looking: Looking): Promise<SetupOverview> {
     told('service', looking, inspectService),
   ]);
   const otherwise = '127.0.0.1:8080';
-  const gateway = await runningAt(looking.data, 'gateway', { address: undefined, otherwise });
+  const gateway = await runningAt(looking, 'gateway', { address: undefined, otherwise });
   return { parts, gateway: formatHostPort(gateway) };
 }
 
@@ -65,7 +63,7 @@ async function told(
 
 async function inspectDns({ system, data, signal }: Looking): Promise<Found> {
   const otherwise = '127.0.0.1:5354';
-  const at = await runningAt(data, 'dns', { address: undefined, otherwise });
+  const at = await runningAt({ system, data }, 'dns', { address: undefined, otherwise });
   const [resolver, check] = await Promise.all([
     findResolver(system, { signal }),
     checkDns(system, at, { signal }),
@@ -78,15 +76,21 @@ async function inspectDns({ system, data, signal }: Looking): Promise<Found> {
 }
 
 async function inspectCa({ system, data, signal }: Looking): Promise<Found> {
-  const folder = path.join(data, 'ca');
-  const options = { tld: 'alt', world: systemWorld };
-  const authority = await CertificateAuthority.find(folder, options);
-  if (!authority) return { state: 'not set up', found: 'there is no certificate authority yet' };
+  const folder = await findCaFolder(system, data);
+  const authority = await findAuthority(system, folder);
+  if (!authority) return { state: 'not set up', found: withoutAuthority(system, folder) };
   const stores = await inspectStores({ system, data, signal }, authority);
   const trusting = stores.filter(({ state }) => state === 'trusted').length;
   const found = `${trusting} of ${stores.length} stores trust ${authority.name}`;
   if (trusting === 0) return { state: 'not set up', found };
   return { state: trusting === stores.length ? 'set up' : 'in part', found };
+}
+
+function withoutAuthority({ isRoot }: System, folder: string): string {
+  if (folder !== serviceCaFolder) return 'there is no certificate authority yet';
+  return isRoot
+    ? 'the service has no certificate authority yet'
+    : 'the system does not trust the service yet';
 }
 
 async function inspectService({ system, data }: Looking): Promise<Found> {
