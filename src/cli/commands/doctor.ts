@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { systemWorld } from '../../base/clock.ts';
 import { AltNetError } from '../../base/errors.ts';
 import { askBootstraps, type AskOptions, type BootstrapAnswer } from '../../node/ask-bootstraps.ts';
+import type { RunningServices } from '../../node/runfile.ts';
 import { mergeAddresses, parseBootstrapAddress, readBootstrapFile } from '../../node/bootstrap.ts';
 import type { CommandContext, CommandDefinition, CommandInput } from '../command.ts';
 import { type CheckedFinding, checks, examine } from '../doctor/doctor.ts';
@@ -11,6 +12,9 @@ import type { CheckContext, ServicePort } from '../doctor/finding.ts';
 import { findNode } from '../doctor/node-state.ts';
 import { sanitize } from '../format.ts';
 import { dnsDefault } from '../reach-options.ts';
+import { findInstalledService } from '../setup/installed-service.ts';
+import { LocalSystem } from '../setup/local-system.ts';
+import { runningServices } from '../setup/running.ts';
 import { defaults, storeBudgetBytesDefault } from '../start-options.ts';
 import {
   type OptionValues,
@@ -63,13 +67,14 @@ async function run(context: CommandContext, { options }: CommandInput): Promise<
   const examined = parseExamined(options);
   terminal.status('looking ...');
   const node = await findNode(context);
+  const ports = await placedPorts(examined.ports, { node, data: folders.data });
   const budgetBytes = node.state === 'running' ? node.stats.budget : examined.budgetBytes;
   let asking: Promise<readonly BootstrapAnswer[]> | undefined;
   const bootstraps: CheckContext['bootstraps'] = () =>
     (asking ??= ask(folders.data, { ...examined, signal }));
   const version = await readVersion();
   const findings = await examine(
-    { ...examined, version, folders, node, budgetBytes, bootstraps, nowMs },
+    { ...examined, ports, version, folders, node, budgetBytes, bootstraps, nowMs },
     { signal },
   );
   terminal.list(findings, findings.flatMap(linesOf));
@@ -112,6 +117,33 @@ function servicePort(
   if (given === undefined || given === '') return undefined;
   const address = parseAddressOption(`--${name}`, given);
   return { service: name, address, protocols, explicit: text !== undefined };
+}
+
+/**
+ * Where nothing else was said, what a running node says of itself counts, and the unit of a service
+ * of the system for what a user sees of that.
+ */
+async function placedPorts(
+  ports: readonly ServicePort[],
+  { node, data }: { readonly node: CheckContext['node']; readonly data: string },
+): Promise<readonly ServicePort[]> {
+  if (node.state === 'running') {
+    const running = await runningServices(data);
+    return ports.flatMap((port) => placedBy(port, running));
+  }
+  const installed = await findInstalledService(new LocalSystem());
+  return ports.map((port) => {
+    const isOfService = installed?.addresses.get(port.service) === port.address;
+    return isOfService ? { ...port, ofService: true } : port;
+  });
+}
+
+/** None for a service that the node runs without. */
+function placedBy(port: ServicePort, running: RunningServices | undefined): readonly ServicePort[] {
+  const key = services.find(({ name }) => name === port.service)?.key ?? '';
+  if (port.explicit || !running || !Object.hasOwn(running, key)) return [port];
+  const address = running[key as keyof RunningServices];
+  return address === null ? [] : [{ ...port, address }];
 }
 
 async function ask(

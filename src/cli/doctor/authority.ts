@@ -1,8 +1,8 @@
 /** Whether the authority that signs for HTTPS is whole, and who trusts it. */
-import path from 'node:path';
-import { systemWorld } from '../../base/clock.ts';
 import { isAltNetError } from '../../base/errors.ts';
 import { CertificateAuthority } from '../../ca/authority.ts';
+import type { PublicAuthority } from '../../ca/public-authority.ts';
+import { findAuthority, findCaFolder, serviceCaFolder } from '../setup/ca-source.ts';
 import { inspectStores, type StoreOutcome } from '../setup/ca-stores.ts';
 import { LocalSystem } from '../setup/local-system.ts';
 import { runningServices } from '../setup/running.ts';
@@ -32,13 +32,14 @@ export async function inspectAuthority(
   system: System,
   { folders: { data }, node, nowMs, signal }: Needs,
 ): Promise<readonly Finding[]> {
-  const folder = path.join(data, 'ca');
-  let found: CertificateAuthority | undefined;
+  const folder = await findCaFolder(system, data);
+  let found: PublicAuthority | undefined;
   try {
-    found = await CertificateAuthority.find(folder, { tld: 'alt', world: systemWorld });
+    found = await findAuthority(system, folder);
   } catch (error) {
     return [judgeFault(error, folder)];
   }
+  if (!found && folder === serviceCaFolder) return [withoutServices(system)];
   if (!found) {
     const services = node.state === 'running' ? await runningServices(data) : undefined;
     const isServing = services !== undefined && services.gatewayTls !== null;
@@ -48,12 +49,21 @@ export async function inspectAuthority(
   }
   const { name, notAfter } = found;
   const until = notAfter.toISOString().slice(0, 10);
+  const isKeyHere = found instanceof CertificateAuthority;
   const isEnding = notAfter.getTime() - nowMs() < soonMs;
   const advice = `move ${folder} away, then run: altnet setup ca`;
   const whole = isEnding
     ? warn(`${name} ends on ${until}`, advice)
-    : ok(`${name} is whole, good until ${until}, and its key yours alone`);
+    : ok(`${name} is whole, good until ${until}${isKeyHere ? ', and its key yours alone' : ''}`);
   return [whole, ...judgeStores(await inspectStores({ system, data, signal }, found))];
+}
+
+/** What can be said of a service whose authority this user does not know. */
+function withoutServices({ isRoot }: System): Finding {
+  if (isRoot) return skipped('the service has none; it makes one when it is given --gateway-tls');
+  return skipped(
+    'the system does not trust that of the service; sudo altnet setup ca changes that',
+  );
 }
 
 function judgeFault(error: unknown, folder: string): Finding {

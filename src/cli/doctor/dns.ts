@@ -3,7 +3,8 @@ import { formatHostPort } from '../../node/bind.ts';
 import { otherHost, checkDns } from '../setup/dns-check.ts';
 import { LocalSystem } from '../setup/local-system.ts';
 import { systemJournal } from '../setup/places.ts';
-import { runningAt, runningServices } from '../setup/running.ts';
+import { reachedFrom, runningServices, systemServices } from '../setup/running.ts';
+import { unitName } from '../setup/service-unit.ts';
 import type { System } from '../setup/system.ts';
 import { type Check, type CheckContext, fail, type Finding, ok, skipped, warn } from './finding.ts';
 
@@ -14,16 +15,18 @@ export async function inspectDns(
   { folders: { data }, node, signal }: Pick<CheckContext, 'folders' | 'node' | 'signal'>,
 ): Promise<readonly Finding[]> {
   const isSetUp = await system.exists(systemJournal('dns'));
-  const services = node.state === 'running' ? await runningServices(data) : undefined;
+  const isRunning = node.state === 'running';
+  const services = await (isRunning ? runningServices(data) : systemServices(system));
   const address = services?.dns ?? undefined;
-  if (address === undefined) return [withoutService(node.state === 'running', isSetUp)];
-  const at = await runningAt(data, 'dns', { address, otherwise: address });
+  if (address === undefined) return [withoutService(isRunning, isSetUp)];
+  const at = reachedFrom(address);
   const where = formatHostPort(at);
   const { service, reachesService, knowsOthers } = await checkDns(system, at, { signal });
   const findings: Finding[] = [];
   if (service === undefined || service.length === 0) {
-    const advice =
-      'stop the node and start it again; if it stays so, run it with --log-level debug';
+    const advice = isRunning
+      ? 'stop the node and start it again; if it stays so, run it with --log-level debug'
+      : `see what the service does: journalctl -u ${unitName}`;
     findings.push(fail(`the DNS service at ${where} does not answer for .alt`, advice));
   } else findings.push(ok(`the DNS service answers at ${where}`));
   if (reachesService) findings.push(ok('the system gets names under .alt from it'));

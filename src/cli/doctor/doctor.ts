@@ -13,7 +13,6 @@ import { dns } from './dns.ts';
 import { type Check, type CheckContext, fail, type Finding, warn } from './finding.ts';
 import { folders } from './folders.ts';
 import { keys } from './keys.ts';
-
 import { lists } from './lists.ts';
 import { names } from './names.ts';
 import { peers } from './peers.ts';
@@ -21,9 +20,11 @@ import { ports } from './ports.ts';
 import { reachability } from './reachability.ts';
 import { revocations } from './revocations.ts';
 import { runtime } from './runtime.ts';
+import { service } from './service.ts';
 
 export const checks: readonly Check[] = [
   runtime,
+  service,
   folders,
   keys,
   disk,

@@ -41,6 +41,8 @@ export interface ServicePort {
   readonly protocols: readonly ('udp' | 'tcp')[];
   /** The user chose it, so it does not move to the next free one. */
   readonly explicit: boolean;
+  /** The service of the system listens there by its unit; who holds a port of it nobody else sees. */
+  readonly ofService?: true;
 }
 
 export interface CheckContext {

@@ -28,7 +28,7 @@ export const ports: Check = {
 };
 
 async function inspectPort(
-  { service, address, explicit }: ServicePort,
+  { service, address, explicit, ofService }: ServicePort,
   protocol: Protocol,
   { node, signal }: CheckContext,
 ): Promise<Finding> {
@@ -53,6 +53,7 @@ async function inspectPort(
     (holder ? holder.pid === node.pid : isWhereNodeListens(at.port, node))
   )
     return ok(`${name} is held by the node that runs here`);
+  if (ofService && !holder) return ok(`${name} is held, as by the service of the system`);
   const by = holder ? `process ${holder.pid} (${holder.program})` : 'another program';
   const found = `${name} is held by ${by}`;
   const stop = holder ? `end that program with: kill ${holder.pid}` : 'end that program';

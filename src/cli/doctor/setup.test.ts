@@ -4,7 +4,7 @@ import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
-import { temporaryFolder } from '../../../test/support/cleanup.ts';
+import { type Ending, temporaryFolder } from '../../../test/support/cleanup.ts';
 import { startAnswering } from '../../../test/support/dns-answers.ts';
 import { FixedServices, samples } from '../../../test/support/node-services.ts';
 import { type TestSystem, testSystem } from '../../../test/support/setup-system.ts';
@@ -12,9 +12,11 @@ import { systemWorld } from '../../base/clock.ts';
 import { CertificateAuthority } from '../../ca/authority.ts';
 import { writeRunFile } from '../../node/runfile.ts';
 import { otherHost, probeHost } from '../setup/dns-check.ts';
+import { systemUnit } from '../setup/service-unit.ts';
 import { inspectAuthority } from './authority.ts';
 import { inspectDns } from './dns.ts';
 import type { CheckContext, Finding } from './finding.ts';
+import { inspectService } from './service.ts';
 
 const day = 86_400_000;
 
@@ -74,6 +76,49 @@ test('dns: answering or not, asked by the system or not', async (t) => {
   const [gone] = await inspectDns(system, contextOf(data, { state: 'none' }));
   assert.equal(gone?.status, 'warn');
   assert.match(JSON.stringify(gone), /altnet setup dns --undo/);
+});
+
+/** A machine with the service of the system, as a user without a node sees it. */
+function withService(t: Ending, state: string, dns = '127.0.0.1:1'): TestSystem {
+  const system = testSystem(t, {
+    isRoot: false,
+    programs: { systemctl: () => ({ code: 0, stdout: `${state}\n`, stderr: '' }) },
+  });
+  const addresses = new Map([['dns', dns]]);
+  const unit = systemUnit({ launcher: '/opt/altnet/bin/altnet', startWords: [], addresses });
+  system.put('/etc/systemd/system/altnet.service', unit);
+  return system;
+}
+
+test('service: none, one that runs, one that does not', async (t) => {
+  const context = contextOf(temporaryFolder(t), { state: 'none' });
+  const [none] = await inspectService(testSystem(t), context);
+  assert.equal(none?.status, 'skipped');
+  assert.deepEqual(told(await inspectService(withService(t, 'active'), context)), [
+    'ok altnet.service runs; look at it with: sudo altnet doctor --data /var/lib/altnet',
+  ]);
+  assert.deepEqual(told(await inspectService(withService(t, 'failed'), context)), [
+    'fail altnet.service is set up, and systemd says that it is failed',
+  ]);
+});
+
+test('a user without a node is told of that of the service', async (t) => {
+  const context = contextOf(temporaryFolder(t), { state: 'none' });
+  const { address } = await startAnswering(t);
+  const system = withService(t, 'active', address);
+  setUp(system);
+  system.hosts.set(probeHost, ['127.0.0.1']);
+  system.hosts.set(otherHost, ['192.0.2.7']);
+  assert.deepEqual(told(await inspectDns(system, context)), [
+    `ok the DNS service answers at ${address}`,
+    'ok the system gets names under .alt from it',
+  ]);
+  const silent = await inspectDns(withService(t, 'active'), context);
+  assert.match(JSON.stringify(silent[0]), /does not answer.*journalctl -u altnet\.service/);
+  assert.match(
+    told(await inspectAuthority(system, context))[0] ?? '',
+    /^skipped .*sudo altnet setup ca/,
+  );
 });
 
 test('ca: missing, whole, ending, exposed, damaged', async (t) => {
