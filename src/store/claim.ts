@@ -84,8 +84,10 @@ function claimantOf(pid: number): Claimant {
  * refusing wrongly can be mended by removing the file, two users at once could not.
  */
 function isAlive(claimant: Claimant): boolean {
-  if (claimant.boot !== bootId) return false;
   const started = startOf(claimant.pid);
+  // In some containers a confined service reads another boot ID than the rest. That it is the same
+  // boot all the same, a process of that number and moment shows.
+  if (claimant.boot !== bootId) return claimant.pid !== process.pid && started === claimant.started;
   return started === undefined ? answersSignals(claimant.pid) : started === claimant.started;
 }
 
