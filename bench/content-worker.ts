@@ -121,9 +121,11 @@ const roles: {
   'tls-read': async ({ port, bytes }) => ({ seconds: await timed(() => readTls(port, bytes)) }),
   store: async (task) => ({ seconds: await writeStore(task, timed) }),
   importer: async ({ path }) => ({ seconds: await timed(() => importToMemory(path)) }),
-  copy: async ({ path, dest }) => ({ seconds: await timed(() => copyToOneFile(path, dest)) }),
+  copy: async ({ path, dest }) => ({
+    seconds: await timed(() => Promise.resolve(copyToOneFile(path, dest))),
+  }),
   'write-files': async ({ dest, ...rest }) => ({
-    seconds: await timed(() => writeFiles(dest, rest)),
+    seconds: await timed(() => Promise.resolve(writeFiles(dest, rest))),
   }),
 };
 
