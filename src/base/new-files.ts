@@ -19,12 +19,14 @@ export interface NewFilesOptions {
   /** As for `open`: 'w' makes a file anew where there is one, 'wx' rejects with EEXIST. */
   readonly flags: 'w' | 'wx';
   readonly mode: number;
+  /** Larger ones are always left to other threads. Default 64 KiB. */
+  readonly hereBytesMax?: number | undefined;
   /** Milliseconds since any moment. */
   readonly nowMs?: (() => number) | undefined;
 }
 
 /** To copy more takes longer than to hand it over. */
-const smallBytesMax = 64 * 1024;
+const hereBytesMaxDefault = 64 * 1024;
 /** After this long the others get their turn: timers, packets, what came from the disk. */
 const turnMs = 3;
 /** A file that takes longer than this had better be waited for by another thread. */
@@ -50,9 +52,9 @@ export class NewFiles {
    * the system says (ENOSPC …); part of the file may be there then.
    */
   make(file: NewFile): Promise<void> | undefined {
-    const { flags, mode } = this.#options;
+    const { flags, mode, hereBytesMax = hereBytesMaxDefault } = this.#options;
     const begunMs = this.#nowMs();
-    if (file.bytes.length > smallBytesMax || begunMs < this.#restUntilMs) {
+    if (file.bytes.length > hereBytesMax || begunMs < this.#restUntilMs) {
       return makeElsewhere(file, flags, mode);
     }
     makeHere(file, flags, mode);

@@ -8,7 +8,7 @@ import { Slabs } from './slabs.ts';
 
 /** Batches grow from the first to the second size: whoever waits for the first block waits less. */
 const firstBatchBytes = 256 * 1024;
-const batchBytesMax = 2 * 1024 * 1024;
+const batchBytesMaxDefault = 2 * 1024 * 1024;
 const batchBlocks = 2048;
 /** Batches on their way to the disk: one is written while the other fills up behind it. */
 const batchesInFlightMax = 2;
@@ -18,6 +18,8 @@ export interface BlockWriterOptions {
   readonly onStored?: (() => void) | undefined;
   /** Gets back the memory of blocks that are stored. */
   readonly slabs?: Slabs;
+  /** Larger batches take fewer commits, and their bytes more memory. Default 2 MiB. */
+  readonly batchBytesMax?: number | undefined;
 }
 
 export class BlockWriter {
@@ -71,6 +73,7 @@ export class BlockWriter {
     const batch = this.#batch;
     this.#batch = [];
     this.#bytes = 0;
+    const { batchBytesMax = batchBytesMaxDefault } = this.#options;
     this.#batchBytes = Math.min(this.#batchBytes * 2, batchBytesMax);
     const flight = this.#write(batch)
       .catch((error: unknown) => {

@@ -12,17 +12,17 @@ import type { NewFile } from './disk-tasks.ts';
 import { diskProgram, RunningWorker } from './running-worker.ts';
 
 /**
- * A thread takes 20 MB and 0.1 s of a processor. Until so much was hashed within two periods of
- * rest the main thread does it in less time.
+ * A thread takes 20 MB and 0.1 s of a processor. Until so much was hashed and written within two
+ * periods of rest the main thread does it in less time.
  */
-const worthwhileBytesDefault = 16 * 1024 * 1024;
+const worthwhileBytesDefault = 32 * 1024 * 1024;
 /** It is looked every so often whether anything was asked since the last look. */
 const restMs = 5000;
 
 export interface DiskThreadOptions {
   readonly timers: Timers;
   readonly log: Logger;
-  /** Bytes to be hashed before there is a worker. Default 16 MiB. */
+  /** Bytes to be hashed or written before there is a worker. Default 32 MiB. */
   readonly worthwhileBytes?: number | undefined;
   /** What the worker runs. */
   readonly program?: URL | undefined;
@@ -69,8 +69,10 @@ export class DiskThread {
    */
   async write(files: readonly NewFile[]): Promise<readonly NewFile[]> {
     const mine = files.filter(({ bytes }) => isShared(bytes));
-    if (mine.length === 0) return files;
-    const answer = this.#worker?.ask({ kind: 'write', files: mine });
+    if (mine.length === 0 || this.#isOver) return files;
+    for (const { bytes } of mine) this.#askedBytes += bytes.length;
+    this.#lookLater();
+    const answer = this.#running()?.ask({ kind: 'write', files: mine });
     const said = await (answer && this.#noted(answer));
     if (said?.kind === 'failed') throw new DiskError(said.why, said.code);
     return said ? files.filter(({ bytes }) => !isShared(bytes)) : files;

@@ -8,17 +8,28 @@ import { systemCode } from '../base/errors.ts';
 import { type NewFile, NewFiles } from '../base/new-files.ts';
 
 const files = new NewFiles({ flags: 'w', mode: 0o600 });
+/** For a thread that has nothing else to do. */
+const filesHere = new NewFiles({ flags: 'w', mode: 0o600, hereBytesMax: Infinity });
 
 /**
  * Makes the file, or makes it anew, and the folder that it is in. Resolves when the system has all
  * of it; rejects with what the system says (ENOSPC …).
  */
-export async function writeNewFile(file: NewFile): Promise<void> {
+export function writeNewFile(file: NewFile): Promise<void> {
+  return makeWith(files, file);
+}
+
+/** The same on the spot, whatever its size, unless the disk makes others wait. */
+export function writeNewFileHere(file: NewFile): Promise<void> {
+  return makeWith(filesHere, file);
+}
+
+async function makeWith(maker: NewFiles, file: NewFile): Promise<void> {
   try {
-    await files.make(file);
+    await maker.make(file);
   } catch (error) {
     makeFolder(file.name, error);
-    await files.make(file);
+    await maker.make(file);
   }
 }
 

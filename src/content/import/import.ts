@@ -46,6 +46,8 @@ export interface ImportOptions {
   readonly denials?: Pick<Denials, 'ofBlock'> | undefined;
 }
 
+/** Of blocks that share a commit, or are on their way to one: three times that is in memory. */
+const batchBytesMax = 4 * 1024 * 1024;
 /** Large files read at the same time: one is hashed while the others wait for the disk. */
 const largeFilesAtOnce = 4;
 
@@ -119,7 +121,7 @@ class SiteImport {
   readonly #before: KnownSite;
   readonly #options: ImportOptions;
   readonly #build: SiteBuild;
-  readonly #slabs = new Slabs();
+  readonly #slabs = new Slabs(undefined, { isShared: true });
   readonly #writer: BlockWriter;
   readonly #turns: Turns;
   #bytes = 0;
@@ -136,7 +138,7 @@ class SiteImport {
     this.#before = before;
     this.#options = options;
     this.#build = new SiteBuild(site, { rows: before.rows, signal, denials });
-    this.#writer = new BlockWriter(holding, { slabs: this.#slabs });
+    this.#writer = new BlockWriter(holding, { slabs: this.#slabs, batchBytesMax });
     this.#turns = new Turns(signal);
   }
 
