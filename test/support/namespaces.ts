@@ -4,6 +4,7 @@
  * behind each. Linux and root only.
  */
 import { execFileSync } from 'node:child_process';
+import { isIPv6 } from 'node:net';
 import process from 'node:process';
 import { atEnd, type Ending } from './cleanup.ts';
 
@@ -40,6 +41,10 @@ function masquerade({ kind = 'cone' }: NatOptions): string {
 
 const guard =
   'table ip guard { chain in { type filter hook input priority 0; iifname wan ct state new,invalid drop; }; }';
+
+/** The same of a host, without keeping its neighbours from asking where it is. */
+const firewall =
+  'table inet guard { chain in { type filter hook input priority 0; icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept; iifname wan ct state new,invalid drop; }; }';
 
 /** Containers have root and the programs, and still may not: only trying tells. */
 function kernelAllows(): boolean {
@@ -87,16 +92,28 @@ export class Hosts {
     }
   }
 
-  /** A host with this address, which reaches every other one; the name of its namespace. */
-  public(address: string): string {
+  /** A host with these addresses, which reaches every other one; the name of its namespace. */
+  public(...addresses: readonly string[]): string {
     const host = this.#namespace(`h${++this.#count}`);
     const port = `port${this.#count}`;
     run('ip', '-n', this.#hub, ...split(`link add ${port} type veth peer name wan netns ${host}`));
     run('ip', '-n', this.#hub, ...split(`link set ${port} master ${mainland} up`));
     this.#ports.set(host, port);
-    run('ip', '-n', host, ...split(`addr add ${address}/32 dev wan`));
     run('ip', '-n', host, ...split('link set wan up'));
-    run('ip', '-n', host, ...split('route add default dev wan'));
+    for (const address of addresses) {
+      // Without waiting for whether somebody else has it.
+      const how = isIPv6(address) ? `${address}/128 dev wan nodad` : `${address}/32 dev wan`;
+      run('ip', '-n', host, ...split(`addr add ${how}`));
+      const family = isIPv6(address) ? '-6' : '-4';
+      run('ip', '-n', host, family, ...split('route replace default dev wan'));
+    }
+    return host;
+  }
+
+  /** A host with a public address whose firewall lets nobody in: as homes are by IPv6. */
+  behindFirewall(address: string): string {
+    const host = this.public(address);
+    run('ip', 'netns', 'exec', host, 'nft', firewall);
     return host;
   }
 
