@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { manualWorld } from '../../test/support/manual-world.ts';
 import type { HeldRoot } from './ports.ts';
-import { announceAll, inOrderOfNeed } from './reprovide.ts';
+import { announceAll, AnnouncingTempo, inOrderOfNeed } from './reprovide.ts';
 
 function held(number: number, how: Partial<HeldRoot> = {}): HeldRoot {
   return {
@@ -33,28 +34,61 @@ test('own roots come first, earlier versions last, and those used last before ot
   assert.deepEqual(numbers(inOrderOfNeed(all)), [2, 1, 8, 7, 9]);
 });
 
-test('a few are announced at the same time, and a failure or a change of mind ends it', async () => {
+test('ever more are announced at a time, up to four, and a failure ends it', async () => {
   const all = Array.from({ length: 100 }, (_, i) => held(i));
+  const { timers } = manualWorld();
   let [running, most] = [0, 0];
   const said: number[] = [];
-  const announce = async ({ usedMs }: HeldRoot): Promise<void> => {
+  const announce = async ({ usedMs }: HeldRoot): Promise<number> => {
     most = Math.max(most, ++running);
     await new Promise((resolve) => setImmediate(resolve));
     said.push(usedMs);
     running--;
+    return 20;
   };
-  await announceAll(all, announce, undefined);
+  await announceAll(all, announce, { timers, signal: undefined });
   assert.deepEqual([said.length, most], [100, 4]);
 
-  const stop = new AbortController();
   let begun = 0;
-  const stopping = announceAll(
+  const failing = announceAll(
     all,
     async () => {
-      if (++begun === 10) stop.abort(new Error('other addresses'));
+      if (++begun === 50) throw new Error('the disk is full');
+      return 20;
     },
-    stop.signal,
+    { timers, signal: undefined },
   );
-  await assert.rejects(stopping, /other addresses/);
-  assert.ok(begun < 15);
+  await assert.rejects(failing, /the disk is full/);
+  assert.ok(begun < 54);
+});
+
+test('other addresses end it, also in a pause', async () => {
+  const world = manualWorld();
+  const stop = new AbortController();
+  const taken = [20, 0, 0];
+  const stopping = announceAll(
+    Array.from({ length: 100 }, (_, i) => held(i)),
+    async () => taken.shift() ?? assert.fail('it went on'),
+    { timers: world.timers, signal: stop.signal },
+  );
+  const ended = assert.rejects(stopping, /other addresses/);
+  await world.advanceAsync(100);
+  assert.equal(taken.length, 0);
+  stop.abort(new Error('other addresses'));
+  await ended;
+});
+
+test('where storers do not take all, one goes after the other, ever further apart', () => {
+  const tempo = new AnnouncingTempo();
+  const took = (...stored: number[]): [number, number] => {
+    for (const one of stored) tempo.took(one);
+    return [tempo.atOnce, tempo.pauseMs];
+  };
+  const good = Array<number>(8).fill(20);
+  assert.deepEqual(took(...good, ...good, ...good, ...good, ...good), [4, 0]);
+  assert.deepEqual(took(9), [1, 100]);
+  assert.deepEqual(took(0, 0, 0, 0, 0, 0), [1, 2000]);
+  assert.deepEqual(took(...good), [1, 1000]);
+  assert.deepEqual(took(...good, ...good, ...good, ...good, ...good), [1, 0]);
+  assert.deepEqual(took(...good), [2, 0]);
 });

@@ -1,17 +1,56 @@
 /**
- * In which order, and how many at a time, a node announces again all that it holds, when its
- * addresses have changed: until that is done nobody finds it there. How one root is announced it
- * does not know.
+ * In which order, and how fast, a node announces again all that it holds, when its addresses have
+ * changed: until that is done nobody finds it there. How one root is announced it does not know.
  */
-import { forEachOf } from '../base/parallel.ts';
+import { sleep } from '../base/abort.ts';
+import type { Timers } from '../base/clock.ts';
 import type { HeldRoot } from './ports.ts';
 
 /**
  * Finding who stores a record takes four or five round trips, so one after the other would leave
- * the line idle. More would be more than 20 requests a second for each storer of a network of
- * twenty nodes, which is what they take from one address, and 3 Mbit/s upwards in a large one.
+ * the line idle. More than this would fill the line of a home upwards: 3 Mbit/s.
  */
-const atOnce = 4;
+const atOnceMax = 4;
+/** Storers take 20 requests a second from one address, and are silent about more. */
+const pauseMinMs = 100;
+const pauseMaxMs = 2000;
+/** So many in a row that all storers took show that there may be more at a time. */
+const goodMin = 8;
+
+/**
+ * How many at a time, and how far apart: ever more while storers take what they are given, one by
+ * one where they do not. Who knows few others has all of its records go to the same few.
+ */
+export class AnnouncingTempo {
+  #atOnce = 1;
+  #pauseMs = 0;
+  #best = 0;
+  #good = 0;
+
+  get atOnce(): number {
+    return this.#atOnce;
+  }
+
+  /** Between the beginnings of two. */
+  get pauseMs(): number {
+    return this.#pauseMs;
+  }
+
+  /** So many nodes took a record. */
+  took(stored: number): void {
+    this.#best = Math.max(this.#best, stored);
+    if (2 * stored < this.#best) {
+      this.#atOnce = 1;
+      this.#pauseMs = Math.min(Math.max(pauseMinMs, 2 * this.#pauseMs), pauseMaxMs);
+      this.#good = 0;
+    } else if (++this.#good >= goodMin) {
+      this.#good = 0;
+      if (this.#pauseMs > pauseMinMs) this.#pauseMs /= 2;
+      else if (this.#pauseMs > 0) this.#pauseMs = 0;
+      else this.#atOnce = Math.min(this.#atOnce + 1, atOnceMax);
+    }
+  }
+}
 
 /** Those first that nobody else may have, then those that were used last. */
 export function inOrderOfNeed(all: readonly HeldRoot[]): readonly HeldRoot[] {
@@ -26,14 +65,35 @@ function rankOf({ kind, supersededMs }: HeldRoot): number {
   return kind === 'own' ? 0 : 1;
 }
 
-/** Rejects with the first failure of `announce`. */
+/**
+ * `announce` says how many nodes took it. Rejects with its first failure, or the signal's reason,
+ * once those under way have ended.
+ */
 export async function announceAll(
   holdings: readonly HeldRoot[],
-  announce: (holding: HeldRoot) => Promise<void>,
-  signal: AbortSignal | undefined,
+  announce: (holding: HeldRoot) => Promise<number>,
+  { timers, signal }: { readonly timers: Timers; readonly signal: AbortSignal | undefined },
 ): Promise<void> {
-  await forEachOf(inOrderOfNeed(holdings), atOnce, async (holding) => {
-    signal?.throwIfAborted();
-    await announce(holding);
-  });
+  const tempo = new AnnouncingTempo();
+  const running = new Set<Promise<void>>(); // BOUNDED by atOnceMax
+  const failures: unknown[] = []; // BOUNDED by atOnceMax: after the first no new one begins
+  const begin = (holding: HeldRoot): void => {
+    const one = announce(holding)
+      .then((stored) => tempo.took(stored))
+      .catch((error: unknown) => void failures.push(error))
+      .finally(() => running.delete(one));
+    running.add(one);
+  };
+  try {
+    for (const holding of inOrderOfNeed(holdings)) {
+      while (running.size >= tempo.atOnce) await Promise.race(running);
+      if (failures.length > 0) break;
+      if (tempo.pauseMs > 0) await sleep(timers, tempo.pauseMs, signal);
+      signal?.throwIfAborted();
+      begin(holding);
+    }
+  } finally {
+    await Promise.all(running);
+  }
+  if (failures.length > 0) throw failures[0];
 }

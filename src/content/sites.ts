@@ -343,10 +343,10 @@ export class Sites implements SiteReader, DagReader {
   /** Announces everything that is held once more: for when this node's addresses have changed. */
   async reprovide({ signal }: Abortable = {}): Promise<void> {
     this.#replicator?.hasten();
-    const announce = async ({ hash }: { readonly hash: Bytes }): Promise<void> => {
-      await this.#announcer.provide({ hash }, { signal });
-    };
-    await announceAll([...this.#parts.holdings.list()], announce, signal);
+    const announce = ({ hash }: { readonly hash: Bytes }): Promise<number> =>
+      this.#announcer.provide({ hash }, { signal });
+    const { timers } = this.#world;
+    await announceAll([...this.#parts.holdings.list()], announce, { timers, signal });
   }
 
   async #complete(
