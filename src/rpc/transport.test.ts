@@ -25,7 +25,7 @@ for (const host of ['127.0.0.1', '::1']) {
     const call = client.transport.call.bind(client.transport);
 
     const pinged = await client.transport.call(server.contact, ping);
-    assert.deepEqual(pinged.reply.contactRecord, new Uint8Array(300).fill(5));
+    assert.equal(pinged.reply.contactRecord, undefined, 'not before the address is proven');
     assert.deepEqual(pinged.info.observed, client.contact.endpoint);
     assert.equal(pinged.info.server, true);
     assert.ok(pinged.info.unixTime > 1_700_000_000 && pinged.info.rttMs >= 0);
@@ -38,10 +38,12 @@ for (const host of ['127.0.0.1', '::1']) {
     assert.deepEqual(got.reply, { ...replies.get, contacts: contacts ?? replies.get.contacts });
     const stored = await call(server.contact, store);
     assert.deepEqual(stored.reply, replies.store);
+    const again = await client.transport.call(server.contact, ping);
+    assert.deepEqual(again.reply.contactRecord, new Uint8Array(300).fill(5));
 
     assert.deepEqual(
       asked.map(([, request]) => request),
-      [ping, find, get, store],
+      [ping, find, get, store, ping],
     );
     for (const [from] of asked) {
       assert.deepEqual(from.contact, client.contact);
@@ -49,7 +51,7 @@ for (const host of ['127.0.0.1', '::1']) {
     }
     assert.deepEqual(
       asked.map(([from]) => from.addressProven),
-      [false, true, true, true],
+      [false, true, true, true, true],
     );
   });
 }
