@@ -105,7 +105,10 @@ export class Sync {
     this.#refusedMs = new LruMap(refusedMax);
   }
 
-  /** Asks neighbours, each once, for as long as that shows something. Rejects only when `signal` aborts or the store cannot write. */
+  /**
+   * Asks neighbours, each once, for as long as that shows something. Rejects only when `signal`
+   * aborts or the store cannot write.
+   */
   async round(signal: AbortSignal): Promise<SyncRound> {
     const { syncNeighbours, syncVainMax, syncPagesMax, syncRecordsMax } = this.#options;
     const counts = { pages: 0, listed: 0, fetched: 0, taken: 0 };
