@@ -9,6 +9,7 @@ import type { Bytes } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import type { AtHand } from './at-hand.ts';
 import { ReadyAnswer } from './ready-answer.ts';
+import type { Seen } from './seen.ts';
 
 /** An answer that the same octets would bring again. */
 export interface Repeatable {
@@ -28,6 +29,7 @@ export interface Known {
 
 export interface ConversationDeps {
   readonly atHand: AtHand<Known>;
+  readonly seen: Seen;
   readonly clock: Pick<Clock, 'unixMs'>;
 }
 
@@ -141,6 +143,7 @@ export class Conversation {
     const { response, repeatable } = begun;
     this.#latest = response;
     if (!repeatable || !wasQuiet || request === undefined) return;
+    if (!this.#deps.seen.hasSeen(piece)) return;
     const head: unknown = Reflect.get(response, '_header'); // as node:http wrote it
     const answer = typeof head === 'string' ? ReadyAnswer.of(head, repeatable.body) : undefined;
     if (!answer || answer.bytes > answerBytesMax) return;

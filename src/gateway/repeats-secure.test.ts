@@ -30,11 +30,11 @@ test('over TLS the same holds, for each site by itself', async (t) => {
   const hosts = parsed(t);
   const target = { port, ca: authority.pem };
   const alice = new HttpTalk(await secureSocket(t, { ...target, servername: 'alice.alt' }));
-  await alice.ask(get);
+  for (let i = 0; i < 2; i++) await alice.ask(get);
   const first = await alice.ask(get);
   assert.match(first, /^HTTP\/1\.1 200 OK\r\n[^]*color: red \}$/);
   for (let i = 0; i < 4; i++) assert.equal(undated(await alice.ask(get)), undated(first));
-  assert.equal(hosts.length, 2);
+  assert.equal(hosts.length, 3);
   const bob = new HttpTalk(await secureSocket(t, { ...target, servername: 'bob.alt' }));
   for (let i = 0; i < 3; i++) assert.match(await bob.ask(get), /^HTTP\/1\.1 421/);
 });
@@ -45,11 +45,11 @@ test('through a tunnel to the plain door the same holds', async (t) => {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   atEnd(t, () => socket.destroy());
   const talk = new HttpTalk(socket);
-  await talk.ask(get);
+  for (let i = 0; i < 2; i++) await talk.ask(get);
   const first = await talk.ask(get);
   assert.equal(undated(await talk.ask(get)), undated(first));
   const begun = await talk.ask('CONNECT alice.alt:80 HTTP/1.1\r\nHost: alice.alt:80\r\n\r\n');
   assert.match(begun, /^HTTP\/1\.1 200 Connection established/);
   for (let i = 0; i < 4; i++) assert.equal(undated(await talk.ask(get)), undated(first));
-  assert.equal(hosts.length, 3, 'the first in the tunnel is read');
+  assert.equal(hosts.length, 4, 'the first in the tunnel is read');
 });

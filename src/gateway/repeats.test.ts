@@ -29,7 +29,7 @@ function parsed(t: TestContext, port: number): string[] {
 
 type Setting = Parameters<typeof runGateway>[1];
 
-/** With a site, and a connection on which its page has been asked for once. */
+/** With a site, and a connection on which a file of it has been asked for until it is at hand. */
 async function begin(t: TestContext, options: Setting = {}) {
   const running = await runGateway(t, { nameFreshMs: hourMs, ...options });
   const root = running.sites.add(tree);
@@ -38,14 +38,15 @@ async function begin(t: TestContext, options: Setting = {}) {
   const requests = parsed(t, running.port);
   const fresh = await talk.ask(get); // from the site
   const first = await talk.ask(get); // from memory
+  await talk.ask(get); // what comes twice is kept
   return { ...running, root, talk, requests, fresh, first };
 }
 
-test('the third request of the same octets is read no more, and answered the same', async (t) => {
+test('the fourth request of the same octets is read no more, and answered the same', async (t) => {
   const { talk, requests, fresh, first } = await begin(t);
   for (let i = 0; i < 5; i++) assert.equal(undated(await talk.ask(get)), undated(first));
   assert.equal(undated(fresh), undated(first));
-  assert.equal(requests.length, 2);
+  assert.equal(requests.length, 3);
   assert.match(first, /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nh1 \{ color: red \}$/);
 });
 
@@ -87,7 +88,7 @@ test('every kind of request is answered as without answers at hand', async (t) =
       sides.map(async ({ port }) => {
         const answers: string[] = [];
         let talk = await talkTo(t, port);
-        for (let i = 0; i < 4; i++) {
+        for (let i = 0; i < 5; i++) {
           if (talk.socket.destroyed || talk.socket.readableEnded) talk = await talkTo(t, port);
           answers.push(undated(await talk.ask(request)));
           if (/^connection: close/im.test(answers.at(-1) ?? '')) talk = await talkTo(t, port);
@@ -162,10 +163,7 @@ test('a name that moves, or is denied, is seen at once', async (t) => {
   names.set('alice', { state: 'ok', root: sites.add({ 'style.css': 'p {}' }) });
   assert.equal(undated(await talk.ask(get)), undated(first), 'for as long as one page may take');
   world.advance(500);
-  assert.match(await talk.ask(get), /p \{\}$/);
-  assert.match(await talk.ask(get), /p \{\}$/);
-  const now = await talk.ask(get);
-  assert.match(now, /p \{\}$/);
+  for (let i = 0; i < 4; i++) assert.match(await talk.ask(get), /p \{\}$/);
   const byRoot = get.replace('alice.alt', `${root.toString()}.localhost`);
   for (let i = 0; i < 3; i++) assert.match(await talk.ask(byRoot), /^HTTP\/1\.1 200/);
   names.set('alice', { state: 'blocked' });
@@ -194,7 +192,7 @@ test('limits hold, and each request is counted once', async (t) => {
   const limits = { limitsLoopback: true, requestsBurstMax: 10, requestsPerSecondMax: 1 };
   const { gateway, talk, served, first } = await begin(t, { world, ...limits });
   const body = first.length - first.indexOf('\r\n\r\n') - 4;
-  for (let i = 2; i < 10; i++) assert.equal(undated(await talk.ask(get)), undated(first));
+  for (let i = 3; i < 10; i++) assert.equal(undated(await talk.ask(get)), undated(first));
   for (let i = 0; i < 3; i++) assert.match(await talk.ask(get), /^HTTP\/1\.1 429/);
   world.advance(1000);
   assert.match(await talk.ask(get), /^HTTP\/1\.1 200/);
@@ -220,7 +218,7 @@ test('who does not read gets nothing twice, and all of it once it does', async (
   const request = 'GET /a.bin HTTP/1.1\r\nHost: alice.alt\r\n\r\n';
   const talk = await talkTo(t, port);
   const length = (await talk.ask(request)).length;
-  await talk.ask(request);
+  for (let i = 0; i < 2; i++) await talk.ask(request);
   talk.socket.pause();
   const times = 1000;
   for (let i = 0; i < times; i++) {
@@ -231,7 +229,7 @@ test('who does not read gets nothing twice, and all of it once it does', async (
   assert.ok(sum() < times, 'nobody took them');
   talk.socket.resume();
   for (let i = 0; i < times; i++) assert.equal((await talk.answer()).length, length);
-  await until(() => sum() === times + 2);
+  await until(() => sum() === times + 3);
 });
 
 test('after stop nothing is given any more, and nothing stays', async (t) => {
@@ -251,7 +249,7 @@ test('after stop nothing is given any more, and nothing stays', async (t) => {
 test('where it is switched off, every request is read', async (t) => {
   const { talk, requests, first } = await begin(t, { atHandBytesMax: 0 });
   for (let i = 0; i < 3; i++) assert.equal(undated(await talk.ask(get)), undated(first));
-  assert.equal(requests.length, 5);
+  assert.equal(requests.length, 6);
 });
 
 test('it stands aside where node:http does not listen alone', async (t) => {
@@ -261,7 +259,11 @@ test('it stands aside where node:http does not listen alone', async (t) => {
   server.on('connection', (socket) => {
     counts.push(socket.listenerCount('data'));
     if (counts.length > 1) socket.on('data', () => undefined);
-    const deps = { atHand: undefined as never, clock: { unixMs: () => 0 } };
+    const deps = {
+      atHand: undefined as never,
+      seen: undefined as never,
+      clock: { unixMs: () => 0 },
+    };
     started.push(
       new Conversation(socket, deps, { client: '', door: '', idleTimeoutMs: 1 }).start(),
     );

@@ -9,15 +9,20 @@ import { servernameOf } from './asked.ts';
 import { AtHand, type AtHandLimits } from './at-hand.ts';
 import { clientNetworkOf } from './client-network.ts';
 import { Conversation, type Known, type Repeatable } from './conversation.ts';
+import { Seen } from './seen.ts';
 
 export interface RepeatsOptions extends AtHandLimits {
   readonly idleTimeoutMs: number;
 }
 
+/** Requests that are remembered to have come: those of many pages. */
+const seenMax = 16_384;
+
 export class Repeats {
   readonly #clock: Pick<Clock, 'unixMs'>;
   readonly #options: RepeatsOptions;
   readonly #atHand: AtHand<Known>;
+  readonly #seen = new Seen(seenMax);
   readonly #conversations = new WeakMap<object, Conversation>(); // BOUNDED by the connections
   #isStopped = false;
 
@@ -53,7 +58,7 @@ export class Repeats {
   #begin(socket: Socket): void {
     const { idleTimeoutMs } = this.#options;
     const client = clientNetworkOf(socket.remoteAddress ?? '', { limitsLoopback: true }) ?? '';
-    const deps = { atHand: this.#atHand, clock: this.#clock };
+    const deps = { atHand: this.#atHand, seen: this.#seen, clock: this.#clock };
     const door = doorOf(socket);
     const conversation = new Conversation(socket, deps, { client, door, idleTimeoutMs });
     if (conversation.start()) this.#conversations.set(socket, conversation);
