@@ -25,7 +25,7 @@ async function run(system: System, { terminal, folders, signal }: CommandContext
   const { parts, gateway } = await inspectSetup({ system, data: folders.data, signal });
   const rows = parts.map(({ part, state, found, command }) => [part, state, found, command]);
   const proxy = `http://${gateway}/proxy.pac`;
-  const localhost = `http://NAME.localhost:${gateway.replace(/^.*:/, '')}/`;
+  const localhost = `http://NAME.localhost${gateway.replace(/^.*:/, ':').replace(/^:80$/, '')}/`;
   terminal.result({ parts, without: { localhost, proxy } }, [
     ...formatTable(['part', 'state', 'found', 'change it with'], rows),
     '',

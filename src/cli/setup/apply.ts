@@ -81,10 +81,15 @@ export async function undoChange(change: Change): Promise<boolean> {
     await writeJournal(system, at, { ...journal, state: 'under-way', files: edited });
     throw editedError(edited);
   }
+  await forgetChange(system, at);
+  return true;
+}
+
+/** Removes a journal, and the folder of the journals with the last one. */
+export async function forgetChange(system: System, at: string): Promise<void> {
   await system.remove(at);
   if (path.posix.dirname(at) === systemFolder)
     await system.removeFolders(systemFolder, systemFolder);
-  return true;
 }
 
 function isOf({ variant, files }: Journal, plan: Plan): boolean {

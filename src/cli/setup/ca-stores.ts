@@ -122,6 +122,7 @@ export async function addToUser(
   if (earlier && earlier.fingerprint !== authority.fingerprint) await removeFromUser(work);
   const databases = await findDatabases(system);
   const known = earlier?.fingerprint === authority.fingerprint ? earlier.databases : [];
+  await system.makeFolder(data); // what a node would have made, closed to others
   await writeTrustJournal(system, at, journalOf(authority, { databases, known }));
   const outcomes: StoreOutcome[] = []; // BOUNDED by the databases
   for (const database of databases) {

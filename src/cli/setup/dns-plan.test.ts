@@ -44,7 +44,7 @@ const machines: Readonly<Record<string, Machine>> = {
   },
   'NSS names systemd-resolved, which does not run': {
     files: { '/etc/resolv.conf': asks('192.0.2.1'), '/etc/nsswitch.conf': 'hosts: resolve dns' },
-    found: { kind: 'resolv-conf', content: asks('192.0.2.1'), isLink: false },
+    found: { kind: 'resolv-conf', content: asks('192.0.2.1'), isLink: false, isGenerated: false },
   },
   'dnsmasq of NetworkManager': {
     files: {
@@ -94,7 +94,7 @@ const machines: Readonly<Record<string, Machine>> = {
   },
   'nothing at all': {
     files: {},
-    found: { kind: 'resolv-conf', content: '', isLink: false },
+    found: { kind: 'resolv-conf', content: '', isLink: false, isGenerated: false },
   },
   macOS: { files: {}, platform: 'darwin', found: { kind: 'macos' } },
   Windows: { files: {}, platform: 'win32', found: { kind: 'windows' } },
@@ -202,7 +202,7 @@ describe('what is planned', () => {
 
   test('resolv.conf gets one more server before the others, at port 53 only', () => {
     const content = 'nameserver 192.0.2.1\n';
-    const resolver: Resolver = { kind: 'resolv-conf', content, isLink: false };
+    const resolver: Resolver = { kind: 'resolv-conf', content, isLink: false, isGenerated: false };
     const { files } = planned(resolver, { host: '127.0.0.1', port: 53 });
     assert.match(files[0]?.content ?? '', /\nnameserver 127\.0\.0\.1\nnameserver 192\.0\.2\.1\n$/);
     assert.equal(files[0]?.replaces, true);

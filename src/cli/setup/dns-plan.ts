@@ -3,7 +3,7 @@
  * each resolver that docs/spec/setup.md tells of. Pure.
  */
 import type { HostPort } from '../../base/address.ts';
-import type { Resolver } from './dns-resolver.ts';
+import { resolvConf, type Resolver, writtenHead as head } from './dns-resolver.ts';
 import {
   command,
   type FileChange,
@@ -24,7 +24,6 @@ export type DnsPlan =
  */
 const resolvedRefusesFrom = 255;
 const dnsPort = 53;
-const head = '# Written by "altnet setup dns"; "altnet setup dns --undo" takes it away again.';
 
 const unit = 'altnet-dns.service';
 const link = 'altnet0';
@@ -209,12 +208,20 @@ function serverText({ host, port }: HostPort, mark: '#' | '@' | ':'): string {
 
 /** Each program asks the servers in their order, at port 53, and the next when one is not there. */
 function planResolvConf(
-  { content, isLink }: Extract<Resolver, { kind: 'resolv-conf' }>,
+  { content, isLink, isGenerated }: Extract<Resolver, { kind: 'resolv-conf' }>,
   { host, port }: HostPort,
 ): DnsPlan {
+  if (isGenerated) {
+    return byHand(`NetworkManager writes ${resolvConf} anew with every connection`, [
+      'have it ask a dnsmasq of its own: install dnsmasq-base, write these two lines into /etc/NetworkManager/conf.d/dnsmasq.conf, run systemctl restart NetworkManager, then run this again:',
+      '[main]',
+      'dns=dnsmasq',
+      ...otherWays,
+    ]);
+  }
   if (port !== dnsPort || isLink) {
     const why = isLink
-      ? '/etc/resolv.conf is a link to a file that another program writes'
+      ? `${resolvConf} is a link to a file that another program writes`
       : 'the programs here ask other machines directly, and do that at port 53 only';
     return byHand(why, [
       'install dnsmasq or unbound and let it answer for this machine (docs/spec/setup.md), then run this again',
@@ -222,9 +229,9 @@ function planResolvConf(
       ...otherWays,
     ]);
   }
-  const path = '/etc/resolv.conf';
   const text = `${head}\nnameserver ${host}\n${content}`;
-  return planFiles('resolv-conf', [{ path, content: text, mode: 0o644, replaces: true }]);
+  const file = { path: resolvConf, content: text, mode: 0o644, replaces: true } as const;
+  return planFiles('resolv-conf', [file]);
 }
 
 function planWindows({ host, port }: HostPort): DnsPlan {

@@ -2,10 +2,10 @@
 import { AltNetError } from '../../base/errors.ts';
 import type { HostPort } from '../../base/address.ts';
 import { formatHostPort } from '../../node/bind.ts';
-import { applyPlan, type Change, inspectChange, undoChange } from './apply.ts';
+import { applyPlan, type Change, forgetChange, inspectChange, undoChange } from './apply.ts';
 import { checkDns, type DnsCheck, otherHost } from './dns-check.ts';
 import { dnsCommandsOf, type DnsPlan, planDns } from './dns-plan.ts';
-import { findResolver } from './dns-resolver.ts';
+import { findResolver, resolvConf, writtenHead } from './dns-resolver.ts';
 import { describePlan } from './plan.ts';
 import { systemJournal } from './places.ts';
 import {
@@ -16,6 +16,7 @@ import {
   type SetupSession,
   tellResult,
 } from './session.ts';
+import { readText } from './system.ts';
 
 export interface DnsTarget {
   /** Where this machine reaches the DNS service. */
@@ -40,6 +41,7 @@ export async function setUpDns(session: SetupSession, target: DnsTarget): Promis
     commandsOf: dnsCommandsOf,
     signal,
   };
+  if (action !== 'print' && system.isRoot) await forgetOverwritten(change);
   if (action === 'undo') return undo(session, change, target);
   terminal.status('looking ...');
   const found = planDns(await findResolver(system, { signal }), target.at);
@@ -63,6 +65,17 @@ export async function setUpDns(session: SetupSession, target: DnsTarget): Promis
     `${plan.variant} ${did}: names under .alt go to ${formatHostPort(target.at)}`,
   ]);
   tellCheck(session, after, target);
+}
+
+/**
+ * A resolv.conf that another program wrote anew, as DHCP clients do, has nothing of ours any more:
+ * there is nothing to take back, and it can be changed again.
+ */
+async function forgetOverwritten({ system, journal }: Change): Promise<void> {
+  const { variant } = await inspectChange(system, journal);
+  if (variant !== 'resolv-conf') return;
+  const text = (await readText(system, resolvConf)) ?? '';
+  if (!text.includes(writtenHead)) await forgetChange(system, journal);
 }
 
 /** Rejects with SETUP_FAILED, having taken everything back, when it does harm or no good. */

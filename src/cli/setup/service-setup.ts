@@ -91,6 +91,7 @@ export async function setUpService(session: SetupSession, target: ServiceTarget)
     await requireOpenFolder();
   }
   await agree(session, describePlan(plan));
+  if (forUser) await system.makeFolder(data); // closed to others, as a node would have made it
   const isChanged = await applyPlan(plan, change);
   const started = await watchUntilStarted(change, { forUser, data });
   const files = plan.files.map(({ path: at, content }) => ({ path: at, content }));
