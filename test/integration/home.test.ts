@@ -10,7 +10,14 @@ import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { test, type TestContext } from 'node:test';
 import { temporaryFolder } from '../support/cleanup.ts';
-import { altnet, type ClusterNode, eventually, startNode, tryAltnet } from '../support/cluster.ts';
+import {
+  altnet,
+  altnetLines,
+  type ClusterNode,
+  eventually,
+  startNode,
+  tryAltnet,
+} from '../support/cluster.ts';
 import { Hosts, namespacesMissing } from '../support/namespaces.ts';
 import { programMissing } from '../support/programs.ts';
 
@@ -111,14 +118,20 @@ test(
   },
 );
 
-test('two of one local network find each other with no flags', { skip: missing }, async (t) => {
+test('who finds a neighbour with no flags finds the Internet', { skip: missing }, async (t) => {
   const hosts = new Hosts(t);
   const router = hosts.router('45.82.0.1');
+  const far = '45.83.0.1:9000';
+  await onHost(t, hosts.public('45.83.0.1'), '--public', '--no-guide');
   const [publisher, reader] = await Promise.all([
-    onHost(t, hosts.behind(router)),
+    onHost(t, hosts.behind(router), `--bootstrap=${far}`),
     onHost(t, hosts.behind(router)),
   ]);
   assert.ok(publisher && reader);
   const { cid } = await altnet(publisher, 'publish', site(t, 'a neighbour'));
   await opens(reader, String(cid), 'a neighbour');
+  // Through its neighbour it learns who else is there.
+  await eventually('the reader knows the Internet', async () => {
+    return (await altnetLines(reader, 'peers')).some(({ address }) => address === far);
+  });
 });

@@ -21,6 +21,7 @@ const list: SyncReply = {
 
 interface Bench {
   readonly world: ManualWorld;
+  readonly table: RoutingTable;
   readonly ask: (asker: Asker, request: Request) => Promise<Reply | undefined>;
 }
 
@@ -34,11 +35,12 @@ function handlerOf(
 ): Bench {
   const self = nodeKey(1).id;
   const world = manualWorld();
+  const table = new RoutingTable(self);
   const handler = new Handler({
     self,
     clock: world.clock,
     log,
-    table: new RoutingTable(self),
+    table,
     storage: { accept } as unknown as Storage,
     counters: new Counters(),
     isServer: (askerIp) => scopeOf(askerIp) !== 'global',
@@ -52,7 +54,7 @@ function handlerOf(
     const contact = contactOf(nodeKey(2).publicKey, { ip: Uint8Array.from(ip), port: 9000 });
     return handler.handle({ contact, server, addressProven }, request);
   };
-  return { world, ask };
+  return { world, table, ask };
 }
 
 async function answer(
@@ -97,6 +99,28 @@ test('records are handed on to servers whose address is proven, and listed to no
   assert.deepEqual(await answer({ ip: [10, 0, 0, 2], addressProven: false }, request), empty);
   assert.deepEqual(await answer({ ip: [10, 0, 0, 2], server: false }, request), empty);
   assert.deepEqual(await answer({ ip: [8, 8, 8, 8] }, request), empty);
+});
+
+test('neighbours get contacts of the Internet after those of their own network', async () => {
+  const { table, ask } = handlerOf(() => Promise.resolve({ status: OK }));
+  const know = (n: number, ...ip: readonly number[]): void =>
+    table.confirm(contactOf(nodeKey(n).publicKey, { ip: Uint8Array.from(ip), port: 9000 }), {
+      nowMs: 0,
+      rttMs: 1,
+    });
+  for (let n = 10; n < 40; n++) know(n, 45, n, 0, 1);
+  const home = [50, 51, 52];
+  for (const n of home) know(n, 10, 0, 0, n);
+  know(60, 127, 0, 0, 1);
+  const told = async (...ip: readonly number[]): Promise<(number | undefined)[]> => {
+    const reply = await ask({ ip }, { method: 'find', target: nodeKey(3).id });
+    return reply?.method === 'find' ? reply.contacts.map(({ endpoint }) => endpoint.ip[0]) : [];
+  };
+  const neighbour = await told(10, 0, 0, 2);
+  assert.deepEqual(neighbour.slice(0, 3), [10, 10, 10]);
+  assert.deepEqual([neighbour.length, neighbour.lastIndexOf(45)], [20, 19]);
+  assert.deepEqual(new Set(await told(46, 0, 0, 1)), new Set([45]));
+  assert.deepEqual(await told(127, 0, 0, 1), [127]);
 });
 
 test('a node that tests nobody says so', async () => {

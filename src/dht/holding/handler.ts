@@ -2,7 +2,7 @@
  * Answers the requests of other nodes. Nothing here sends a request or changes the table: a server
  * that asks is at most offered as a newcomer, whom we shall ask ourselves.
  */
-import { scopeOf } from '../../base/address.ts';
+import { type Scope, scopeOf } from '../../base/address.ts';
 import type { Bytes } from '../../base/bytes.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -168,16 +168,28 @@ export class Handler {
 
   /**
    * A contact is handed only to who can use it: an asker whose address is of the same scope, and
-   * who reaches its family.
+   * who reaches its family. A neighbour of the local network gets contacts of the Internet as well,
+   * where there is room: it may know nobody else who does.
    */
-  #contactsFor({ contact: asker, want }: Requester, target: Bytes): readonly Contact[] {
+  #contactsFor(from: Requester, target: Bytes): readonly Contact[] {
+    const scope = scopeOf(from.contact.endpoint.ip);
+    const own = this.#contactsIn(scope, from, target, contactsMax);
+    if (scope !== 'private' || own.length === contactsMax) return own;
+    return [...own, ...this.#contactsIn('global', from, target, contactsMax - own.length)];
+  }
+
+  #contactsIn(
+    scope: Scope,
+    { contact: asker, want }: Requester,
+    target: Bytes,
+    count: number,
+  ): readonly Contact[] {
     const { table, clock } = this.#deps;
-    const scope = scopeOf(asker.endpoint.ip);
     const { contactFreshMs } = this.#options;
     const nowMs = clock.monotonicMs();
     return table.closest(
       target,
-      contactsMax,
+      count,
       ({ contact: { id, endpoint }, seenMs }) =>
         nowMs - seenMs <= contactFreshMs &&
         scopeOf(endpoint.ip) === scope &&

@@ -17,10 +17,11 @@ function usable(from: string, addresses: readonly string[]): number[] {
   return contacts.flatMap((contact, i) => (used.includes(contact) ? [i] : []));
 }
 
-test('only contacts of the scope that their sender is in are used', () => {
+test('contacts of the scope of their sender are used, and of the Internet by a neighbour', () => {
   const mixed = ['127.0.0.1:9000', '192.168.1.9:9000', '8.8.8.8:9000', '[::1]:9000'];
   assert.deepEqual(usable('127.0.0.1:5000', mixed), [0, 3]);
-  assert.deepEqual(usable('10.1.1.1:5000', mixed), [1]);
+  assert.deepEqual(usable('10.1.1.1:5000', mixed), [1, 2]);
+  assert.deepEqual(usable('10.1.1.1:5000', ['8.8.8.8:53', '8.8.8.8:9000', '8.8.8.8:9001']), [1]);
   assert.deepEqual(usable('9.9.9.9:5000', mixed), [2]);
 });
 
