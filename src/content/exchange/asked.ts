@@ -35,6 +35,7 @@ export class Ticket {
   blocks = 0;
   /** Another peer was asked for the same. */
   hasTwin = false;
+  #cut: 'no' | 'yes' | 'seen' = 'no';
 
   constructor(
     want: Want,
@@ -50,6 +51,18 @@ export class Ticket {
   /** What is expected to come still. */
   get bytesDue(): number {
     return Math.max(this.bytes - this.walk.bytes, 1);
+  }
+
+  /** There is more below its first block than it will bring: sizes tell, unless nodes come alone. */
+  cut(): void {
+    if (this.#cut === 'no' && this.want.scope !== 'nodes') this.#cut = 'yes';
+  }
+
+  /** True once, when that has become known. */
+  seeCut(): boolean {
+    const isNew = this.#cut === 'yes';
+    if (isNew) this.#cut = 'seen';
+    return isNew;
   }
 }
 
@@ -83,7 +96,7 @@ export class Asked {
       // What lies behind the limit does not come; what is said of sizes tells where that is.
       let bytes = ticket.walk.bytes;
       for (const link of links) {
-        if (limitBytes > 0 && bytes >= limitBytes) return;
+        if (limitBytes > 0 && bytes >= limitBytes) return ticket.cut();
         this.#claim(link, ticket);
         bytes += link.size ?? 0;
       }

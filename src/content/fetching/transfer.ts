@@ -251,6 +251,9 @@ export class Transfer {
     this.#report();
     // Nodes tell what else there is.
     if (isNew && ticket.want.link.codec === 'dag-pb') asked.tide.rise();
+    // What the answer will not bring is asked for now, of others as well: on a long way the first
+    // MiB takes a second, as the connection is new.
+    if (ticket.seeCut() && this.#job.reading === undefined) this.#restale();
     return room;
   }
 
