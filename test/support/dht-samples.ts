@@ -2,7 +2,8 @@
 import { CID } from 'multiformats/cid';
 import { create } from 'multiformats/hashes/digest';
 import type { Bytes } from '../../src/base/bytes.ts';
-import { SigningKey } from '../../src/identity/key.ts';
+import { LruMap } from '../../src/base/limits.ts';
+import { type KeyKind, SigningKey } from '../../src/identity/key.ts';
 import type { SignedRecord } from '../../src/record/envelope.ts';
 import { hashUrl, makeLinkRecord, makeLinkTombstone } from '../../src/record/link.ts';
 import { makeNameRecord, makeNameTombstone } from '../../src/record/name.ts';
@@ -17,17 +18,24 @@ export const testNetwork: Bytes = networkId(testProfile);
 export const testNow = 1_767_225_600;
 
 export function authorKey(n: number): SigningKey {
-  return new SigningKey('author', seedOf(0xaa, n));
+  return keyOf('author', n);
 }
 
 export function nodeKey(n: number): SigningKey {
-  return new SigningKey('node', seedOf(0xbb, n));
+  return keyOf('node', n);
 }
 
-function seedOf(fill: number, n: number): Bytes {
-  const seed = new Uint8Array(32).fill(fill);
+/** To make a key takes longer than to sign with it, and most tests want a few again and again. */
+const keys = new LruMap<string, SigningKey>(256); // BOUNDED by its size
+
+function keyOf(kind: KeyKind, n: number): SigningKey {
+  const known = keys.get(`${kind} ${n}`);
+  if (known) return known;
+  const seed = new Uint8Array(32).fill(kind === 'author' ? 0xaa : 0xbb);
   new DataView(seed.buffer).setUint32(0, n);
-  return seed;
+  const key = new SigningKey(kind, seed);
+  keys.set(`${kind} ${n}`, key);
+  return key;
 }
 
 type SampleStamp = Partial<Stamp> & { readonly by?: SigningKey };
