@@ -93,7 +93,8 @@ test('every kind of request is answered as without answers at hand', async (t) =
           answers.push(undated(await talk.ask(request)));
           if (/^connection: close/im.test(answers.at(-1) ?? '')) talk = await talkTo(t, port);
         }
-        return answers;
+        talk.send('GET / HTTP/1.1\r\nHost: alice.alt\r\nConnection: close\r\n\r\n');
+        return [...answers, undated(await talk.rest())];
       }),
     );
     assert.deepEqual(withThem, without, request);

@@ -67,11 +67,12 @@ export async function talkTo(t: TestContext, port: number): Promise<HttpTalk> {
   return new HttpTalk(socket);
 }
 
-/** Undefined as long as its head is not all there. */
+/** With what is said before it ("100 Continue"). Undefined as long as its head is not all there. */
 function lengthOf(text: string, hasBody: boolean): number | undefined {
-  const end = text.indexOf('\r\n\r\n');
+  const [before = ''] = /^(?:HTTP\/1\.1 1\d\d [^]*?\r\n\r\n)*/.exec(text) ?? [];
+  const end = text.indexOf('\r\n\r\n', before.length);
   if (end < 0) return undefined;
-  const head = text.slice(0, end);
+  const head = text.slice(before.length, end);
   const length = /^content-length: (\d+)$/im.exec(head)?.[1];
   return end + 4 + (hasBody && !head.startsWith('HTTP/1.1 304') ? Number(length ?? 0) : 0);
 }
