@@ -145,6 +145,25 @@ test('several that go while the others answer cost nobody the table', async (t) 
   }
 });
 
+test('who finds a way back asks all that it remembers, as they may not know each other', async (t) => {
+  const net = new DirectNet();
+  const [late, ...islands] = Array.from({ length: 13 }, (_, i) => net.add(i + 1));
+  t.after(() => late?.dht.stop());
+  assert.ok(late);
+  for (const { dht, contact } of islands) {
+    await dht.start();
+    await dht.stop(); // it answers, but asks nobody
+    net.remove(contact);
+  }
+  await late.dht.start();
+  await late.dht.join(islands.map(({ contact }) => contact));
+  await net.world.advanceAsync(minuteMs);
+  assert.equal(late.dht.table.size, 0);
+  for (const { contact } of islands) net.restore(contact);
+  await net.world.advanceAsync(17 * secondMs);
+  assert.equal(late.dht.table.size, 12);
+});
+
 test('a node that is cut off for seconds keeps its table', async (t) => {
   const [net, nodes] = await networkOf(t, 24);
   const cut = pick(nodes, 23);

@@ -213,12 +213,14 @@ export class Routing {
     const { random } = this.#world;
     const seeds = new Map(this.#seeds.map((seed) => [toHex(seed.id), seed])); // BOUNDED by seedsMax
     const lost = this.#lost.contacts().filter(({ id }) => !seeds.has(toHex(id)));
-    const drawn = [...seeds.values(), ...lost]
+    const known = [...seeds.values(), ...lost]
       .map((contact) => ({ contact, lot: random.fraction() }))
       .toSorted((a, b) => a.lot - b.lot)
-      .slice(0, count)
       .map(({ contact }) => contact);
-    if (await this.#joinBy(drawn, signal)) await this.#recall(this.#lost.contacts(), signal);
+    if (!(await this.#joinBy(known.slice(0, count), signal))) return;
+    // Those that the first ones to answer know may not be all that there is.
+    const missing = known.filter((contact) => this.table.entryOf(contact) === undefined);
+    await this.#recall(missing, signal);
   }
 
   /** Whether anybody answered. */
