@@ -29,6 +29,14 @@ export interface Candidate {
   missed: number;
   /** Who named it, the first one first; undefined when we knew it ourselves. */
   readonly namedBy: Set<Candidate> | undefined; // BOUNDED by the requests of a lookup
+  /** What became of those that it named itself, as counted last (words.ts). */
+  readonly word: Word;
+}
+
+export interface Word {
+  answered: number;
+  missed: number;
+  pending: number;
 }
 
 /**
@@ -105,6 +113,7 @@ export class Candidates {
       others: [],
       missed: 0,
       namedBy: by && new Set([by]),
+      word: { answered: 0, missed: 0, pending: 0 },
     };
     this.#nearestFirst.splice(at, 0, candidate);
     this.#forgetFarthest();
