@@ -197,3 +197,37 @@ test("who names no host is shown the gateway's own certificate, and reaches no s
   const again = await secureSocket(t, target);
   assert.match(await exchange(again, get('127.0.0.1')), /^HTTP\/1\.1 200 /);
 });
+
+/** How stream 1 came to its end, by its frames (RFC 9113, section 4.1). */
+function endIn(bytes: Buffer): 'its last frame' | 'a reset' | undefined {
+  for (let at = 0; at + 9 <= bytes.length; at += 9 + bytes.readUIntBE(at, 3)) {
+    const [type = 0, flags = 0] = bytes.subarray(at + 3, at + 5);
+    if (bytes.readUInt32BE(at + 5) !== 1) continue;
+    if (type === 3) return 'a reset';
+    if (type < 2 && (flags & 1) === 1) return 'its last frame';
+  }
+  return undefined;
+}
+
+const frame = (head: readonly number[], payload = Buffer.alloc(0)): Buffer =>
+  Buffer.concat([Buffer.from([0, 0, payload.length, ...head]), payload]);
+
+test('an answer is over before its stream is reset: else Firefox takes it for cut off', async (t) => {
+  const { securePort: port, authority } = await runSecureGateway(t);
+  const target = { port, ca: authority.pem, servername: 'alice.alt', protocols: ['h2'] };
+  const settings = frame([4, 0, 0, 0, 0, 0]);
+  // A GET that is whole, and a POST whose body never comes: method, flags.
+  for (const [method, flags] of [
+    [0x82, 5],
+    [0x83, 4],
+  ] as const) {
+    const socket = await secureSocket(t, target);
+    let got = Buffer.alloc(0); // BOUNDED by the answer
+    socket.on('data', (piece: Buffer) => (got = Buffer.concat([got, piece])));
+    const fields = Buffer.from([method, 0x87, 0x84, 0x41, 9, ...Buffer.from('alice.alt')]);
+    socket.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), settings]));
+    socket.write(frame([1, flags, 0, 0, 0, 1], fields));
+    await until(() => endIn(got) !== undefined);
+    assert.equal(endIn(got), 'its last frame');
+  }
+});

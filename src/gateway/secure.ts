@@ -132,6 +132,8 @@ function endInTime(stream: ServerHttp2Stream, timers: Timers, idleTimeoutMs: num
   let cancel = timers.after(idleTimeoutMs, look);
   stream.once('close', () => cancel());
   stream.once('finish', () => {
-    if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+    // The frame that ends the answer goes out after this. A stream that is reset before it has
+    // failed, as Firefox sees it.
+    if (!stream.endAfterHeaders) setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
   });
 }
