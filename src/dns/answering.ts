@@ -105,7 +105,9 @@ export class Answering {
     const [kind, answer] = this.#route(query, source);
     const finish = (found: Answer): Answered => {
       counters.answered(kind, rcodeName(rcodeOf(found)));
-      const encoded = encodeAnswer(query, found, answerBytesMax(query, asked, source));
+      const isEncrypted = asked.transport === 'https';
+      const bytesMax = answerBytesMax(query, asked, source);
+      const encoded = encodeAnswer(query, found, bytesMax, { isEncrypted });
       return { message: encoded, ttlSeconds: found.ttlSeconds };
     };
     return answer instanceof Promise ? answer.then(finish) : finish(answer);

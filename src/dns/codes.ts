@@ -74,9 +74,14 @@ export const edns = {
   dnssecOk: 0x8000,
   /** Extended DNS errors (RFC 8914). */
   extendedError: 15,
+  /** So that the length of what is encrypted tells little (RFC 7830). */
+  padding: 12,
+  /** Answers are filled up to a multiple of this (RFC 8467, 4.1). */
+  paddedBlockBytes: 468,
 } as const;
 
 export const extendedErrors = {
+  cachedError: 13,
   noReachableAuthority: 22,
   networkError: 23,
 } as const;

@@ -13,6 +13,8 @@ export type UpstreamResult =
   | 'shared'
   /** No resolver gave an answer in time. */
   | 'failed'
+  /** None did a moment ago: not asked again. */
+  | 'failing'
   /** One of them did not, and another was asked. */
   | 'switched'
   /** It did not fit into a datagram. */

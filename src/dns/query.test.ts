@@ -39,7 +39,12 @@ describe('a query', () => {
     assert.equal(query.id, 0x1234);
     assert.deepEqual(query.labels, ['alice', 'alt']);
     assert.deepEqual([query.type, query.class], [1, 1]);
-    assert.deepEqual(query.edns, { udpBytes: 1232, version: 0, dnssecOk: true });
+    assert.deepEqual(query.edns, {
+      udpBytes: 1232,
+      version: 0,
+      dnssecOk: true,
+      isPadded: false,
+    });
   });
 
   test('keeps its spelling, and has the key of all its spellings', () => {
@@ -145,7 +150,12 @@ test('every query of a common library is read as what it says', () => {
       parsed.query.labels,
       labels.map((one) => one.toLowerCase()),
     );
-    assert.deepEqual(parsed.query.edns, { udpBytes: 600, version: 0, dnssecOk });
+    assert.deepEqual(parsed.query.edns, {
+      udpBytes: 600,
+      version: 0,
+      dnssecOk,
+      isPadded: false,
+    });
   });
   checkProperty(property);
 });

@@ -11,6 +11,8 @@ export interface Edns {
   readonly version: number;
   /** The client wants DNSSEC records. */
   readonly dnssecOk: boolean;
+  /** It hides how long its query is, and wants the same of the answer. */
+  readonly isPadded: boolean;
 }
 
 export interface Query {
@@ -124,11 +126,13 @@ function readAdditional(
     if (end > message.length) return 'malformed';
     if (uint16(message, head) === types.opt) {
       // RFC 6891, 6.1.1: more than one is an error, and so is one that is about a name.
-      if (found || !isRoot || !areOptions(message, head + recordHeadBytes, end)) return 'malformed';
+      const options = readOptions(message, head + recordHeadBytes, end);
+      if (found || !isRoot || !options) return 'malformed';
       found = {
         udpBytes: Math.max(edns.udpBytesMin, uint16(message, head + 2)),
         version: message[head + 5] ?? 0,
         dnssecOk: (uint16(message, head + 6) & edns.dnssecOk) !== 0,
+        isPadded: options.isPadded,
       };
     }
     at = end;
@@ -147,11 +151,19 @@ function skipPlainName(message: Bytes, from: number): number | undefined {
   return undefined;
 }
 
-/** Whether these octets are options, each as long as it says. */
-function areOptions(message: Bytes, from: number, end: number): boolean {
+/** What options say that have a use here; undefined where one is not as long as it says. */
+function readOptions(
+  message: Bytes,
+  from: number,
+  end: number,
+): { readonly isPadded: boolean } | undefined {
+  let isPadded = false;
   let at = from;
-  while (at + 4 <= end) at += 4 + uint16(message, at + 2);
-  return at === end;
+  while (at + 4 <= end) {
+    isPadded ||= uint16(message, at) === edns.padding;
+    at += 4 + uint16(message, at + 2);
+  }
+  return at === end ? { isPadded } : undefined;
 }
 
 export function uint16(bytes: Bytes, at: number): number {

@@ -70,6 +70,24 @@ describe('an answer of our own', () => {
     assert.deepEqual([plain.rcode, plain.additionals], [rcodes.servFail, []]);
   });
 
+  test('is filled up to whole blocks where it is encrypted, for who padded its query', () => {
+    const padding = { isEncrypted: true };
+    const failed = plainAnswer(rcodes.servFail, { code: 22, text: 'nobody answered' });
+    const asked = queryOf({ name: 'alice.alt', edns: { padding: 100 } });
+    for (const answer of [failed, local({ answers: v4 })]) {
+      const message = encodeAnswer(asked, answer, 65_535, padding);
+      assert.equal(message.length, 468);
+      const [opt] = decodeAnswer(message).additionals ?? [];
+      assert.ok(opt?.type === 'OPT');
+      const codes = (opt.options as unknown as { code: number }[]).map(({ code }) => code);
+      assert.deepEqual(codes, answer === failed ? [15, 12] : [12]);
+      assert.ok(encodeAnswer(asked, answer, 65_535).length < 200, 'not by UDP');
+      assert.ok(encodeAnswer(asked, answer, 400, padding).length < 200, 'there is no room');
+    }
+    const plain = queryOf({ name: 'alice.alt', edns: {} });
+    assert.ok(encodeAnswer(plain, failed, 65_535, padding).length < 200, 'nobody wanted it');
+  });
+
   test('has the upper bits of its code in the OPT record', () => {
     const query = queryOf({ name: 'alice.alt', edns: {} });
     const answer = decodeAnswer(encodeAnswer(query, plainAnswer(rcodes.badVers), 512));
@@ -117,6 +135,13 @@ describe('the answer of another resolver', () => {
     const lines = linesOf(answer.answers).map((line) => line.replace(/^\S+/, ''));
     assert.deepEqual(lines, [' A 270 192.0.2.1', ' A 0 192.0.2.2']);
     assert.ok(answer.flag_ra && !answer.flag_aa);
+  });
+
+  test('is filled up as well', () => {
+    const padded = queryOf({ name: 'example.com', edns: { padding: 8 } });
+    const message = encodeAnswer(padded, passed(0), 65_535, { isEncrypted: true });
+    assert.equal(message.length, 468);
+    assert.equal(decodeAnswer(message).answers?.length, 2);
   });
 
   test('says AD to who asked with AD or DO', () => {

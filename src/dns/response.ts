@@ -58,20 +58,36 @@ export function plainAnswer(rcode: number, explanation?: Explanation): LocalAnsw
   };
 }
 
-/** At most `bytesMax`, else only that there is more. */
-export function encodeAnswer(query: Query, answer: Answer, bytesMax: number): Bytes {
-  return answer.kind === 'local'
-    ? encodeLocal(query, answer, bytesMax)
-    : encodePassed(query, answer, bytesMax);
+/** On a transport that hides what is said, the length may be hidden as well. */
+export interface Secrecy {
+  readonly isEncrypted: boolean;
 }
 
-function encodeLocal(query: Query, answer: LocalAnswer, bytesMax: number): Bytes {
+interface AnswerForm extends Secrecy {
+  readonly bytesMax: number;
+}
+
+/** At most `bytesMax`, else only that there is more. */
+export function encodeAnswer(
+  query: Query,
+  answer: Answer,
+  bytesMax: number,
+  { isEncrypted }: Secrecy = { isEncrypted: false },
+): Bytes {
+  const form = { bytesMax, isEncrypted };
+  return answer.kind === 'local'
+    ? encodeLocal(query, answer, form)
+    : encodePassed(query, answer, form);
+}
+
+function encodeLocal(query: Query, answer: LocalAnswer, form: AnswerForm): Bytes {
   const { rcode, answers, authority, isAuthoritative } = answer;
-  const options = query.edns ? optionsOf(answer.explanation) : noOptions;
   const recordsAt = headerBytes + query.question.length;
   const optAt = recordsAt + answers.octets.length + authority.octets.length;
+  const explained = query.edns ? optionsOf(answer.explanation) : noOptions;
+  const options = padded(explained, optAt + emptyOptBytes, query, form);
   const bytes = optAt + optBytes(query, options);
-  if (bytes > bytesMax) return encodeTruncated(query, rcode);
+  if (bytes > form.bytesMax) return encodeTruncated(query, rcode);
   const message = Buffer.allocUnsafe(bytes);
   const own = isAuthoritative ? flags.authoritative : 0;
   writeHead(message, query, { rcode, more: own, counts: [answers.count, authority.count] });
@@ -81,11 +97,12 @@ function encodeLocal(query: Query, answer: LocalAnswer, bytesMax: number): Bytes
   return message;
 }
 
-function encodePassed(query: Query, answer: PassedAnswer, bytesMax: number): Bytes {
+function encodePassed(query: Query, answer: PassedAnswer, form: AnswerForm): Bytes {
   const { octets, ttlOffsets, ageSeconds } = answer;
-  const bytes = octets.length + optBytes(query, noOptions);
+  const options = padded(noOptions, octets.length + emptyOptBytes, query, form);
+  const bytes = octets.length + optBytes(query, options);
   const rcode = rcodeOf(answer);
-  if (bytes > bytesMax) return encodeTruncated(query, rcode);
+  if (bytes > form.bytesMax) return encodeTruncated(query, rcode);
   const message = Buffer.allocUnsafe(bytes);
   message.set(octets);
   const isAuthentic = wantsAuthentic(query) && ((octets[3] ?? 0) & flags.authenticData) !== 0;
@@ -94,7 +111,7 @@ function encodePassed(query: Query, answer: PassedAnswer, bytesMax: number): Byt
   for (const at of ttlOffsets) {
     message.writeUInt32BE(Math.max(0, message.readUInt32BE(at) - ageSeconds), at);
   }
-  writeOpt(message, octets.length, { query, rcode, options: noOptions });
+  writeOpt(message, octets.length, { query, rcode, options });
   return message;
 }
 
@@ -152,10 +169,29 @@ function optBytes(query: Query, options: Bytes): number {
   return query.edns ? emptyOptBytes + options.length : 0;
 }
 
+/** Code and length of an option. */
+const optionHeadBytes = 4;
+
+/**
+ * With a padding option that fills the answer up to whole blocks, for who padded its query: then
+ * the length tells little (RFC 8467). `bytes`: of the answer with no option at all.
+ */
+function padded(options: Bytes, bytes: number, { edns: asked }: Query, form: AnswerForm): Bytes {
+  if (!form.isEncrypted || asked?.isPadded !== true) return options;
+  const least = bytes + options.length + optionHeadBytes;
+  const whole = Math.ceil(least / edns.paddedBlockBytes) * edns.paddedBlockBytes;
+  if (whole > form.bytesMax) return options;
+  const all = Buffer.alloc(options.length + optionHeadBytes + whole - least);
+  all.set(options);
+  all.writeUInt16BE(edns.padding, options.length);
+  all.writeUInt16BE(whole - least, options.length + 2);
+  return all;
+}
+
 function optionsOf(explanation: Explanation | undefined): Bytes {
   if (!explanation) return noOptions;
   const text = Buffer.from(explanation.text);
-  const option = Buffer.alloc(6 + text.length);
+  const option = Buffer.alloc(optionHeadBytes + 2 + text.length);
   option.writeUInt16BE(edns.extendedError, 0);
   option.writeUInt16BE(2 + text.length, 2);
   option.writeUInt16BE(explanation.code, 4);

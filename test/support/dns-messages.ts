@@ -8,7 +8,12 @@ export interface QueryInput {
   readonly type?: RecordType;
   readonly id?: number;
   /** Left out: no EDNS. */
-  readonly edns?: { readonly udpBytes?: number; readonly dnssecOk?: boolean };
+  readonly edns?: {
+    readonly udpBytes?: number;
+    readonly dnssecOk?: boolean;
+    /** Octets that only make it longer. */
+    readonly padding?: number;
+  };
   /** Bits of the header; RD when left out. */
   readonly flags?: number;
 }
@@ -30,6 +35,7 @@ export function encodeQuery(input: QueryInput): Buffer {
 function optRecord({
   udpBytes = 1232,
   dnssecOk: wanted = false,
+  padding,
 }: NonNullable<QueryInput['edns']>): Answer {
   return {
     name: '.',
@@ -39,7 +45,7 @@ function optRecord({
     ednsVersion: 0,
     flags: wanted ? dnssecOk : 0,
     flag_do: wanted,
-    options: [],
+    options: padding === undefined ? [] : [{ type: 'PADDING', code: 12, length: padding }],
   };
 }
 

@@ -209,15 +209,11 @@ describe('resolvers that fail', () => {
     assert.equal(await bench(t, [first.address]).ask('example.com'), '5: ');
   });
 
-  test('when none answers, it is a failure that nobody remembers', async (t) => {
-    const [resolver] = await resolvers(t, silent);
-    assert.ok(resolver);
-    const { ask, count } = bench(t, [resolver.address], { attemptMs: 50 });
+  test('where there is none, that is a failure that nobody remembers', async (t) => {
+    const { ask, count } = bench(t, []);
     assert.equal(await ask('example.com'), '2: ');
-    resolver.behaviour = tell('192.0.2.1');
-    assert.equal(await ask('example.com'), good);
-    assert.deepEqual([count('failed'), count('answered')], [1, 1]);
-    assert.equal(await bench(t, []).ask('example.com'), '2: ');
+    assert.equal(await ask('example.com'), '2: ');
+    assert.deepEqual([count('failed'), count('failing')], [2, 0]);
   });
 
   test('an answer of no name is one', async (t) => {
@@ -286,4 +282,28 @@ test('a resolver on this machine that asks us is found, and asked no more', asyn
   const before = stub.seen.length;
   assert.equal(await ask('example.net'), '2: ');
   assert.equal(stub.seen.length, before);
+});
+
+describe('a failure', () => {
+  test('is told for a while without asking again, until a resolver is there again', async (t) => {
+    const [resolver] = await resolvers(t, silent);
+    assert.ok(resolver);
+    const { ask, count } = bench(t, [resolver.address], { attemptMs: 50, attemptsMax: 2 });
+    assert.equal(await ask('example.com'), '2: ');
+    const asked = resolver.seen.length;
+    assert.equal(await ask('example.com'), '2: ');
+    assert.deepEqual([resolver.seen.length, count('failing'), count('failed')], [asked, 1, 1]);
+    resolver.behaviour = tell('192.0.2.1');
+    assert.equal(await ask('example.org'), '0: example.org A 300 192.0.2.1');
+    assert.equal(await ask('example.com'), good);
+  });
+
+  test('that all resolvers tell is told with their code', async (t) => {
+    const [resolver] = await resolvers(t, refuse);
+    assert.ok(resolver);
+    const { ask, count } = bench(t, [resolver.address]);
+    assert.equal(await ask('example.com'), '5: ');
+    assert.equal(await ask('example.com'), '5: ');
+    assert.deepEqual([resolver.seen.length, count('failing')], [1, 1]);
+  });
 });

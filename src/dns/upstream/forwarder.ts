@@ -7,7 +7,7 @@ import { withDeadline } from '../../base/abort.ts';
 import type { Bytes } from '../../base/bytes.ts';
 import type { World } from '../../base/clock.ts';
 import { AltNetError, isAltNetError } from '../../base/errors.ts';
-import { extendedErrors, rcodes } from '../codes.ts';
+import { extendedErrors, flags, rcodes } from '../codes.ts';
 import type { DnsCounters } from '../counters.ts';
 import type { Query } from '../query.ts';
 import { Seats } from '../seats.ts';
@@ -15,6 +15,7 @@ import type { Source } from '../sources.ts';
 import { type Answer, type LocalAnswer, plainAnswer } from '../response.ts';
 import { type AskResolver, askByTcp, askByUdp } from './ask.ts';
 import { passedAnswer, ReplyCache } from './cache.ts';
+import { FailedQuestions } from './failures.ts';
 import { idOf, LoopCheck } from './loop-check.ts';
 import { cacheKey, encodeQuestion, type Question, questionOf } from './question.ts';
 import { parseReply, type Reply } from './reply.ts';
@@ -66,6 +67,7 @@ export class Forwarder {
   readonly #options: ForwarderOptions;
   readonly #servers: Servers;
   readonly #cache: ReplyCache;
+  readonly #failures: FailedQuestions;
   readonly #loops: LoopCheck;
   readonly #stopping = new AbortController();
   /** BOUNDED by askedMax. */
@@ -79,6 +81,7 @@ export class Forwarder {
     const { world } = deps;
     this.#servers = new Servers({ ...deps, clock: world.clock });
     this.#cache = new ReplyCache(world.clock, options.cacheBytesMax);
+    this.#failures = new FailedQuestions(world.clock);
     this.#loops = new LoopCheck(world, this.#stopping.signal);
   }
 
@@ -116,6 +119,11 @@ export class Forwarder {
       counters.upstream('shared');
       return under;
     }
+    const rcode = this.#failures.get(key);
+    if (rcode !== undefined) {
+      counters.upstream('failing');
+      return failedBefore(rcode);
+    }
     const giveBack = this.#stopping.signal.aborted ? undefined : this.#seats.take(isHere);
     if (!giveBack) {
       counters.upstream('full');
@@ -145,14 +153,15 @@ export class Forwarder {
       });
       counters.upstream('answered');
       this.#cache.set(key, reply);
+      if (isDefinite(reply)) this.#failures.answered(key);
+      else this.#failures.failed(key, reply.rcode & flags.rcode);
       return passedAnswer(reply, 0);
     } catch (error) {
       counters.upstream('failed');
-      return failure(
-        isAltNetError(error, 'NO_ANSWER')
-          ? 'there is no resolver to ask'
-          : 'no resolver answered in time',
-      );
+      // That costs nothing to find out anew.
+      if (isAltNetError(error, 'NO_ANSWER')) return failure('there is no resolver to ask');
+      if (!signal.aborted) this.#failures.failed(key, rcodes.servFail);
+      return failure('no resolver answered in time');
     }
   }
 
@@ -184,6 +193,7 @@ export class Forwarder {
     const limit = { timers, ms: this.#options.attemptMs, what: 'a resolver', signal };
     try {
       const reply = await withDeadline(limit, (ended) => this.#ask(server, question, ended));
+      if (server.failures > 0) this.#failures.forget();
       this.#servers.worked(server);
       return { kind: isDefinite(reply) ? 'reply' : 'refusal', reply };
     } catch {
@@ -255,6 +265,12 @@ export function isOursWithSuffix(
 /** Whether it says something of the name, and not of the resolver. */
 function isDefinite({ rcode }: Reply): boolean {
   return rcode === rcodes.noError || rcode === rcodes.nxDomain;
+}
+
+/** Not for long: `altnet_dns_upstream_total` tells how often. */
+function failedBefore(rcode: number): LocalAnswer {
+  const text = 'no resolver could answer this a moment ago';
+  return plainAnswer(rcode, { code: extendedErrors.cachedError, text });
 }
 
 function failure(text: string): LocalAnswer {
