@@ -3,7 +3,9 @@
  * many milliseconds. It looks at the first answer of each connection closely and then only counts
  * bytes, so that it costs less than any server it measures. Prints answers per second.
  *
- * node bench/http-load.ts PORT HOST CONNECTIONS MILLISECONDS [tls]
+ * node bench/http-load.ts PORT HOST CONNECTIONS MILLISECONDS [tls] [varied]
+ *
+ * varied: no request says the same as one before.
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -13,13 +15,20 @@ import { connect as connectTls } from 'node:tls';
 
 const [port = 0, connections = 0, runMs = 0] = [2, 4, 5].map((i) => Number(process.argv[i]));
 const host = process.argv[3] ?? 'localhost';
-const isTls = process.argv[6] === 'tls';
-const request: Buffer = Buffer.from(`GET / HTTP/1.1\r\nHost: ${host}\r\nAccept: */*\r\n\r\n`);
+const isTls = process.argv.includes('tls');
+const isVaried = process.argv.includes('varied');
+const fields = `GET / HTTP/1.1\r\nHost: ${host}\r\nAccept: */*\r\n`;
+const request: Buffer = Buffer.from(`${fields}\r\n`);
+let asked = 0;
+
+function nextRequest(): Buffer | string {
+  return isVaried ? `${fields}X-Number: ${process.pid}.${asked++}\r\n\r\n` : request;
+}
 
 /** The bytes of the first answer, which all that follow must equal in length. */
 async function measureAnswer(socket: Socket): Promise<number> {
   let answer = Buffer.alloc(0);
-  socket.write(request);
+  socket.write(nextRequest());
   for (;;) {
     const [chunk] = (await once(socket, 'data')) as [Buffer];
     answer = Buffer.concat([answer, chunk]);
@@ -41,9 +50,9 @@ function keepAsking(socket: Socket, answerBytes: number, counter: { answers: num
     if (received > answerBytes) throw new Error('an answer is longer than the first one');
     received = 0;
     counter.answers++;
-    socket.write(request);
+    socket.write(nextRequest());
   });
-  socket.write(request);
+  socket.write(nextRequest());
 }
 
 const counter = { answers: 0 };
