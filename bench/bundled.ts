@@ -25,7 +25,9 @@ export async function bundled(file: string): Promise<string> {
     cwd: root,
     input: {
       [entry]: path.join(import.meta.dirname, file),
-      'disk-worker': 'src/store/disk-worker.ts', // a thread, as in tools/build.ts
+      // Threads, as in tools/build.ts.
+      'disk-worker': 'src/store/disk-worker.ts',
+      'reception-worker': 'src/content/reception/reception-worker.ts',
     },
     platform: 'node',
     external: ['lmdb'], // finds its binary beside itself

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { systemWorld } from '../src/base/clock.ts';
 import { silentLogger } from '../src/base/logger.ts';
 import type { Publisher, ProviderSearch } from '../src/content/ports.ts';
+import { Reception } from '../src/content/reception/reception.ts';
 import { Sites } from '../src/content/sites.ts';
 import { contactOf } from '../src/identity/contact.ts';
 import { SigningKey } from '../src/identity/key.ts';
@@ -57,7 +58,10 @@ export async function startContentNode(
     },
   };
   const signer = { key, network: new Uint8Array(16) };
-  const sites = stack.use(new Sites({ ...store, publisher, search, connections: host, signer }));
+  const { timers } = systemWorld;
+  const reception = stack.use(new Reception({ key, timers, log: silentLogger }));
+  const parts = { ...store, publisher, search, connections: host, reception, signer };
+  const sites = stack.use(new Sites(parts));
   await sites.start();
   return {
     sites,

@@ -24,7 +24,9 @@ async function bundle(folder: string): Promise<void> {
     input: {
       altnet: 'src/cli/main.ts',
       alternate: 'src/cli/alternate-main.ts',
-      'disk-worker': 'src/store/disk-worker.ts', // a thread: beside the chunk that starts it
+      // Threads: beside the chunk that starts them.
+      'disk-worker': 'src/store/disk-worker.ts',
+      'reception-worker': 'src/content/reception/reception-worker.ts',
     },
     platform: 'node',
     external: ['lmdb'], // finds its binary beside itself

@@ -38,6 +38,7 @@ import { BadPeers, type ProviderSources } from './fetching/providers.ts';
 import { noCopies, Publishing } from './publishing.ts';
 import { type CopiesCounted, noCopiesCounted } from './replication/copy-counts.ts';
 import type { CopiesHealth } from './replication/looks.ts';
+import type { Reception } from './reception/reception.ts';
 import { type ReplicationOptions, Replicator } from './replication/replicator.ts';
 import { cidOf, hashKey, type Link, requireLink } from './dag/root.ts';
 import { SiteDags } from './reading/dag-reader.ts';
@@ -75,6 +76,8 @@ export interface SitesParts {
   readonly publisher: Publisher;
   readonly search: ProviderSearch;
   readonly connections: Connections;
+  /** Of large fetches; left out: this thread receives all. */
+  readonly reception?: Pick<Reception, 'open'> | undefined;
   /** Left out: nothing is copied to others or kept for them. */
   readonly keepers?: KeeperSearch | undefined;
   /** The node key: who provides is who is dialled. */
@@ -373,12 +376,13 @@ export class Sites implements SiteReader, DagReader {
 }
 
 function sourcesOf(
-  { search, connections, signer }: Pick<SitesParts, 'search' | 'connections' | 'signer'>,
+  { search, connections, reception, signer }: SitesParts,
   { clock, timers }: World,
 ): ProviderSources {
   return {
     search,
     connections,
+    reception,
     clock,
     timers,
     bad: new BadPeers(clock, badForMs),

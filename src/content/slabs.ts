@@ -9,6 +9,14 @@ export const slabBytes: number = 256 * 1024;
 /** Smaller arrays are cheap to allocate and would waste most of a slab. */
 export const worthwhileBytes: number = 32 * 1024;
 
+/** Whoever lends memory to others, by what it lent. */
+const lenders = new WeakMap<ArrayBufferLike, () => void>();
+
+/** `back` is called whenever an array at the beginning of `buffer` is given to any `Slabs`. */
+export function onGiven(buffer: ArrayBufferLike, back: () => void): void {
+  lenders.set(buffer, back);
+}
+
 /** A slab that holds several pieces, one behind the other. */
 interface Shared {
   readonly buffer: ArrayBufferLike;
@@ -60,8 +68,13 @@ export class Slabs {
     return new Uint8Array(buffer, used, length);
   }
 
-  /** Nobody may use `bytes`, which came from `take`, any longer; other arrays are left alone. */
+  /**
+   * Nobody may use `bytes`, which came from `take` or were lent by somebody, any longer; other
+   * arrays are left alone.
+   */
   give(bytes: Bytes): void {
+    const back = lenders.get(bytes.buffer);
+    if (back) return back();
     const shared = this.#shared.get(bytes.buffer);
     if (shared) return this.#givePiece(shared);
     if (this.#owned.delete(bytes.buffer)) this.#keep(bytes.buffer);

@@ -7,6 +7,8 @@ import type { Endpoint } from '../base/address.ts';
 import { formatBytes } from '../base/byte-count.ts';
 import { systemWorld, type World } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import { syncProtocol } from '../content/exchange/frames.ts';
+import { Reception } from '../content/reception/reception.ts';
 import { Sites } from '../content/sites.ts';
 import { Dht } from '../dht/dht.ts';
 import { Mode, type ModeOptions } from '../dht/mode/mode.ts';
@@ -261,6 +263,14 @@ async function startFields(
   );
   await publisher.start();
   const naming = { ...common, dht, publisher, notes: store.notes, authorKey: identity.author };
+  const reception = stack.use(
+    new Reception({
+      key: identity.node,
+      timers: world.timers,
+      log,
+      onReceived: (bytes) => peers.noteReceived(syncProtocol, bytes),
+    }),
+  );
   const sites = stack.use(
     new Sites(
       {
@@ -269,6 +279,7 @@ async function startFields(
         search: providerSearch(dht, identity.node.publicKey),
         keepers: keeperSearch(dht, identity.node),
         connections: peers,
+        reception,
         signer: { key: identity.node, network },
         world,
         logger: log,

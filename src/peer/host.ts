@@ -231,6 +231,11 @@ export class PeerHost {
     return this.#streams.traffic();
   }
 
+  /** What was received of a protocol by other means, to be counted here. */
+  noteReceived(protocol: string, bytes: number): void {
+    this.#streams.noteReceived(protocol, bytes);
+  }
+
   /** Multiaddr from which a connected peer is seen; undefined for any other. */
   remoteAddress(publicKey: Bytes): string | undefined {
     const all = this.#running?.libp2p.getConnections() ?? [];

@@ -73,6 +73,10 @@ export class ProtocolStreams {
     return Object.fromEntries([...this.#traffic].map(([name, traffic]) => [name, { ...traffic }]));
   }
 
+  noteReceived(protocol: string, bytes: number): void {
+    this.#trafficOf(protocol).receivedBytes += bytes;
+  }
+
   /** A later handler takes the place of an earlier one. `libp2p`: undefined before the start. */
   async serve(libp2p: Libp2p | undefined, protocol: string, served: Served): Promise<void> {
     const known = this.#handlers.has(protocol);

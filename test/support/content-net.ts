@@ -9,6 +9,7 @@ import { type Bytes, toHex } from '../../src/base/bytes.ts';
 import type { Denials } from '../../src/base/denial.ts';
 import type { World } from '../../src/base/clock.ts';
 import type { KeeperSearch, ProviderSearch, Publisher, Verifier } from '../../src/content/ports.ts';
+import type { Reception } from '../../src/content/reception/reception.ts';
 import { Sites, type SitesOptions } from '../../src/content/sites.ts';
 import { compareDistance } from '../../src/dht/distance.ts';
 import { type Contact, contactOf } from '../../src/identity/contact.ts';
@@ -124,13 +125,14 @@ export interface ContentNodeOptions extends SitesOptions {
   readonly holdings?: MemoryHoldings | undefined;
   readonly notes?: MemoryNotes | undefined;
   readonly verifier?: Verifier | undefined;
+  readonly reception?: Pick<Reception, 'open'> | undefined;
   readonly denials?: Denials | undefined;
 }
 
 export async function startContentNode(
   t: TestContext,
   board: RecordBoard,
-  { keepers, world, notes, verifier, denials, ...options }: ContentNodeOptions = {},
+  { keepers, world, notes, verifier, reception, denials, ...options }: ContentNodeOptions = {},
 ): Promise<ContentNode> {
   const { key = new SigningKey('node', randomBytes(32)) } = options;
   const { holdings = new MemoryHoldings(new MemoryBlocks(), world?.clock) } = options;
@@ -140,7 +142,8 @@ export async function startContentNode(
   atEnd(t, () => host.stop());
   const signer = { key, network: networkId(networkProfiles.local) };
   const publisher = board.of(key);
-  const parts = { blocks, holdings, publisher, search: board, connections: host, signer };
+  const ends = { connections: host, reception, signer };
+  const parts = { blocks, holdings, publisher, search: board, ...ends };
   const sites = new Sites({ ...parts, keepers, world, notes, verifier, denials }, options);
   await sites.start();
   atEnd(t, () => sites.stop());

@@ -3,6 +3,7 @@
  * order, stores or time; whoever reads a stream gets whole frames within their limits or a reason.
  */
 import type { Chunks } from '../../peer/inbox.ts';
+import type { ByteStream } from '../../peer/stream.ts';
 import { asBuffer, type Bytes, concatBytes, copyPart, parseUtf8, utf8 } from '../../base/bytes.ts';
 import { type ByteRange, properRange } from '../dag/byte-range.ts';
 import type { Link } from '../dag/root.ts';
@@ -51,6 +52,23 @@ const codecs: readonly Link['codec'][] = ['dag-pb', 'raw'];
 export interface Frame {
   readonly type: number;
   readonly body: Bytes;
+  /** SHA-256 of the body, where somebody has found that out already. */
+  readonly hash?: Bytes | undefined;
+}
+
+/** Frames in the order in which they came. */
+export interface FrameSource {
+  /**
+   * Undefined at the end between two frames. Rejects with a FrameError, or another error when the
+   * stream breaks off.
+   */
+  next(): Frame | Promise<Frame | undefined>;
+}
+
+/** A stream that may have been cut into frames already. */
+export interface SyncStream extends ByteStream {
+  /** In place of `read`, to be called once. `onOctets` is called whenever some came. */
+  readonly frames?: (onOctets: () => void) => FrameSource;
 }
 
 /** The head of a frame: its body follows. */
@@ -168,8 +186,8 @@ export class FrameError extends Error {
 const cutOff = 'the stream ends inside a frame';
 
 /** Cuts a stream into frames; each body is an array of its own. */
-export class FrameReader {
-  readonly #slabs: Slabs;
+export class FrameReader implements FrameSource {
+  readonly #slabs: Pick<Slabs, 'take'>;
   readonly #bytesMaxOf: (type: number) => number | undefined;
   readonly #stream: Chunks;
   readonly #chunks: AsyncIterator<Bytes>;
@@ -182,7 +200,7 @@ export class FrameReader {
    */
   constructor(
     stream: Chunks,
-    slabs: Slabs = new Slabs(0),
+    slabs: Pick<Slabs, 'take'> = new Slabs(0),
     bytesMaxOf: (type: number) => number | undefined = frameBytesMax,
     onOctets?: () => void,
   ) {

@@ -7,7 +7,6 @@ import { type Bytes, concatBytes, equalBytes, toHex } from '../../base/bytes.ts'
 import type { World } from '../../base/clock.ts';
 import { AltNetError } from '../../base/errors.ts';
 import { sha256 } from '../../base/hash.ts';
-import type { ByteStream } from '../../peer/stream.ts';
 import type { Ticket } from './asked.ts';
 import { Checks } from './checks.ts';
 import {
@@ -19,7 +18,9 @@ import {
   frameBytesMax,
   FrameError,
   FrameReader,
+  type FrameSource,
   frameTypes,
+  type SyncStream,
 } from './frames.ts';
 import { defaultPace, Pace, type PaceOptions } from './pace.ts';
 import type { Block, Verifier } from '../ports.ts';
@@ -86,10 +87,10 @@ class NotThePeer extends Error {}
 
 export class SyncSession {
   readonly speed: Speed;
-  readonly #stream: ByteStream;
+  readonly #stream: SyncStream;
   readonly #errand: Errand;
   readonly #options: SyncOptions;
-  readonly #frames: FrameReader;
+  readonly #frames: FrameSource;
   readonly #pace: Pace;
   readonly #silence: Silence;
   readonly #outstanding: Ticket[] = []; // BOUNDED by wantsOutstandingMax, see wake()
@@ -104,7 +105,7 @@ export class SyncSession {
   #written: Promise<void> = Promise.resolve();
   #leaving: SyncEnd | undefined;
 
-  constructor(stream: ByteStream, errand: Errand, options: SyncOptions) {
+  constructor(stream: SyncStream, errand: Errand, options: SyncOptions) {
     const { timers, clock } = options.world;
     this.#stream = stream;
     this.#errand = errand;
@@ -113,9 +114,10 @@ export class SyncSession {
     this.#silence = new Silence(timers, options.silence ?? defaultSilence, () => {
       if (errand.hasAlternative()) this.leave('it fell silent');
     });
-    this.#frames = new FrameReader(stream.read, options.slabs, frameBytesMax, () =>
-      this.#silence.heard(),
-    );
+    const onOctets = (): void => this.#silence.heard();
+    this.#frames =
+      stream.frames?.(onOctets) ??
+      new FrameReader(stream.read, options.slabs, frameBytesMax, onOctets);
     this.#pace = new Pace(timers, options.pace ?? defaultPace, () => {
       this.#end({ kind: 'dropped', why: 'it was too slow' });
     });
@@ -197,7 +199,8 @@ export class SyncSession {
 
   async #readAll(): Promise<void> {
     for (;;) {
-      const frame = await this.#frames.next();
+      const next = this.#frames.next();
+      const frame = next instanceof Promise ? await next : next;
       const ticket = this.#outstanding[this.#answered];
       if (frame === undefined) {
         await this.#checks.settled();
@@ -225,7 +228,7 @@ export class SyncSession {
   }
 
   /** True when the frame ended the answer to the want. */
-  async #take(ticket: Ticket | undefined, { type, body }: Frame): Promise<boolean> {
+  async #take(ticket: Ticket | undefined, { type, body, hash }: Frame): Promise<boolean> {
     if (type === frameTypes.end) {
       checkEnd(ticket, body);
       return true;
@@ -239,9 +242,10 @@ export class SyncSession {
     }
     if (type !== frameTypes.block) throw new RuleBroken('it sent a frame that is not an answer');
     const { walk } = ticket;
-    const verifier = walk.needsBytes ? undefined : this.#options.verifier;
+    const verifier = walk.needsBytes || hash ? undefined : this.#options.verifier;
     const matching = verifier?.matches(expected.hash, body);
-    if (!matching && !equalBytes(sha256(body), expected.hash)) throw new RuleBroken(wrongBlock);
+    if (!matching && !equalBytes(hash ?? sha256(body), expected.hash))
+      throw new RuleBroken(wrongBlock);
     const dueBytes = ticket.bytesDue;
     const why = walk.accept(body);
     this.#aheadBytes -= dueBytes - ticket.bytesDue;

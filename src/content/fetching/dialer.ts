@@ -5,8 +5,7 @@
 import { toHex } from '../../base/bytes.ts';
 import { AltNetError } from '../../base/errors.ts';
 import { DialPutOff } from '../../peer/dial-budget.ts';
-import type { ByteStream } from '../../peer/stream.ts';
-import { syncProtocol } from '../exchange/frames.ts';
+import { type SyncStream, syncProtocol } from '../exchange/frames.ts';
 import {
   type CandidateQuest,
   Candidates,
@@ -38,7 +37,7 @@ const searchAgainMaxMs = 16_000;
 /** An open stream to a provider. */
 export interface OpenProvider {
   readonly contact: ProviderContact;
-  readonly stream: ByteStream;
+  readonly stream: SyncStream;
   readonly openedMs: number;
 }
 
@@ -150,6 +149,14 @@ export class ProviderDialer {
   /** A new stream to one that was given before; undefined when it cannot be had. */
   again(contact: ProviderContact): Promise<OpenProvider | undefined> {
     return this.#open(this.#candidates.found(contact) ?? contact);
+  }
+
+  /** The same for one that a thread of its own receives; undefined also where there is none. */
+  async received(contact: ProviderContact): Promise<OpenProvider | undefined> {
+    const { reception } = this.#sources;
+    if (!reception) return undefined;
+    const open = (signal: AbortSignal): Promise<SyncStream> => reception.open(contact, { signal });
+    return this.#connect(contact, this.#signal, open).catch(() => undefined);
   }
 
   /**
@@ -311,12 +318,17 @@ export class ProviderDialer {
     }
   }
 
-  async #connect(contact: ProviderContact, signal: AbortSignal): Promise<OpenProvider> {
-    const { connections, slots, clock } = this.#sources;
+  async #connect(
+    contact: ProviderContact,
+    signal: AbortSignal,
+    open = (until: AbortSignal): Promise<SyncStream> =>
+      this.#sources.connections.open(contact, syncProtocol, { signal: until }),
+  ): Promise<OpenProvider> {
+    const { slots, clock } = this.#sources;
     const key = toHex(contact.publicKey);
     const give = await slots.take(key, signal);
     try {
-      const stream = await connections.open(contact, syncProtocol, { signal });
+      const stream = await open(signal);
       this.#reached.add(key);
       return { contact, stream: endingWith(give, stream), openedMs: clock.monotonicMs() };
     } catch (error) {
@@ -343,10 +355,13 @@ async function closeUnless(
 }
 
 /** The same stream; `onEnd` is called when it is closed or aborted, maybe twice. */
-function endingWith(onEnd: () => void, stream: ByteStream): ByteStream {
+function endingWith(onEnd: () => void, stream: SyncStream): SyncStream {
   return {
     remote: stream.remote,
-    read: stream.read,
+    get read() {
+      return stream.read;
+    },
+    ...(stream.frames && { frames: stream.frames }),
     isOutdated: () => stream.isOutdated?.() ?? false,
     write: (bytes) => stream.write(bytes),
     close: () => stream.close().finally(onEnd),

@@ -3,7 +3,7 @@
  * remembered of each. It does not know what is missing; the transfer hands that out.
  */
 import { toHex } from '../../base/bytes.ts';
-import type { TransferParts } from './fetch-job.ts';
+import type { ReceptionRules, TransferParts } from './fetch-job.ts';
 import { Peer, type PeerErrand } from './peer.ts';
 import { type OpenProvider, ProviderDialer } from './dialer.ts';
 import { candidatesMax, type ProviderContact } from './providers.ts';
@@ -28,11 +28,14 @@ export class PeerGroup implements Iterable<Peer> {
   readonly #what: { readonly root: Link; readonly isReader: boolean };
   readonly #errand: PeerErrand;
   readonly #parts: TransferParts;
+  readonly #dialer: ProviderDialer;
   readonly #recruits: Recruits;
   readonly #peers = new Set<Peer>(); // BOUNDED by peersInAllMax, see #wanted()
   readonly #runs = new Set<Promise<void>>(); // BOUNDED likewise
   /** Who sent something, by key. BOUNDED by the providers that are tried. */
   readonly #senders = new Map<string, ProviderContact>();
+  /** Keys of those that another thread was asked to receive. BOUNDED likewise. */
+  readonly #moved = new Set<string>();
   readonly #stop = new AbortController();
   #why: string | undefined;
   #dialWhy: string | undefined;
@@ -45,14 +48,14 @@ export class PeerGroup implements Iterable<Peer> {
     this.#what = what;
     this.#errand = errand;
     this.#parts = parts;
-    const dialer = new ProviderDialer(parts.sources, {
+    this.#dialer = new ProviderDialer(parts.sources, {
       link: what.root,
       known: parts.known,
       guess: { contacts: parts.guesses, onOpen: (guess) => this.#open(guess, { isGuess: true }) },
       signal: this.#stop.signal,
       onFailure: (error) => this.#noteDialFailure(error),
     });
-    this.#recruits = new Recruits(dialer, {
+    this.#recruits = new Recruits(this.#dialer, {
       triesMax: parts.options.triesMax ?? candidatesMax,
       world: parts.world,
       onOpen: (provider) => this.#open(provider, { isGuess: false }),
@@ -65,8 +68,11 @@ export class PeerGroup implements Iterable<Peer> {
   }
 
   get senders(): readonly ProviderContact[] {
-    const here = [...this.#peers].filter(({ session }) => session.blocks > 0);
-    return [...this.#senders.values(), ...here.map(({ contact }) => contact)];
+    const senders = new Map(this.#senders); // BOUNDED likewise
+    for (const { session, contact } of this.#peers) {
+      if (session.blocks > 0) senders.set(toHex(contact.publicKey), contact);
+    }
+    return [...senders.values()];
   }
 
   get sending(): number {
@@ -116,6 +122,17 @@ export class PeerGroup implements Iterable<Peer> {
     this.#recruits.want(Math.max(this.#wanted() - this.#peers.size, 0));
   }
 
+  /** Much is left: what comes of it had better be received by another thread. Once for each. */
+  relieve(rules: ReceptionRules): void {
+    for (const peer of this.#peers) {
+      const key = toHex(peer.contact.publicKey);
+      if (!peer.isWorthMoving(rules) || this.#moved.has(key)) continue;
+      this.#moved.add(key);
+      const move = this.#move(peer).finally(() => this.#runs.delete(move));
+      this.#runs.add(move);
+    }
+  }
+
   /** Lets go who is of no use; to be called a few times a second. */
   review(): void {
     const isFull = this.#peers.size >= peersInAllMax;
@@ -151,6 +168,17 @@ export class PeerGroup implements Iterable<Peer> {
     }
     const useful = bytes > joinBytes ? max : 1;
     return Math.min(useful + useless, peersInAllMax);
+  }
+
+  /** The peer goes on until the other stream is there, and then brings what it was asked. */
+  async #move(peer: Peer): Promise<void> {
+    const provider = await this.#dialer.received(peer.contact);
+    if (!provider) return;
+    if (!this.#peers.has(peer)) return void provider.stream.close();
+    peer.isReplaced = true;
+    this.#open(provider, { isGuess: false });
+    if (peer.isIdle) peer.session.close();
+    this.#errand.changed();
   }
 
   #open(provider: OpenProvider, { isGuess }: { readonly isGuess: boolean }): void {
@@ -190,6 +218,7 @@ export class PeerGroup implements Iterable<Peer> {
 
   #judge(peer: Peer, { kind, why }: SyncEnd): void {
     if (this.#stop.signal.aborted) return;
+    if (peer.isReplaced && kind !== 'dropped') return;
     const { sources, logger } = this.#parts;
     const { contact, session, lacked } = peer;
     if (!peer.isUnproven) this.#why = why;

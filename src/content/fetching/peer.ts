@@ -4,7 +4,8 @@
  */
 import type { World } from '../../base/clock.ts';
 import type { Ticket } from '../exchange/asked.ts';
-import type { TransferParts } from './fetch-job.ts';
+import { parsePeerAddress } from '../../peer/peer-address.ts';
+import type { ReceptionRules, TransferParts } from './fetch-job.ts';
 import type { Block } from '../ports.ts';
 import type { OpenProvider } from './dialer.ts';
 import type { ProviderContact } from './providers.ts';
@@ -41,10 +42,16 @@ export class Peer {
   readonly session: SyncSession;
   /** Leaves what is queued to others, who bring it earlier; set by the transfer. */
   isHeldBack = false;
+  /** Another stream to it takes over; set by the group. */
+  isReplaced = false;
   readonly #world: World;
   readonly #rate: Rate;
   readonly #isOutdated: () => boolean;
+  readonly #isReceived: boolean;
   #busyMs: number;
+  /** Since it was opened. */
+  #broughtBytes = 0;
+  readonly #openedMs: number;
   #isSpare = false;
 
   constructor(
@@ -67,8 +74,10 @@ export class Peer {
     this.contact = contact;
     this.isGuess = isGuess;
     this.#isOutdated = () => stream.isOutdated?.() ?? false;
+    this.#isReceived = stream.frames !== undefined;
     this.#world = world;
-    this.#busyMs = world.clock.monotonicMs();
+    this.#openedMs = world.clock.monotonicMs();
+    this.#busyMs = this.#openedMs;
     this.#rate = new Rate(world.clock);
     const { pace, silence } = options;
     this.session = new SyncSession(
@@ -82,6 +91,7 @@ export class Peer {
         },
         arrived: (ticket, block) => {
           this.#rate.count(block.bytes.length);
+          this.#broughtBytes += block.bytes.length;
           return errand.arrived(ticket, block);
         },
         lacks: (hash) => {
@@ -124,7 +134,14 @@ export class Peer {
 
   /** There is a better way to it: it brings what it was asked, and is asked for more over there. */
   get isOutdated(): boolean {
-    return this.#isOutdated();
+    return this.isReplaced || this.#isOutdated();
+  }
+
+  /** This thread receives what it sends, and that is much; there is a way to it without a relay. */
+  isWorthMoving({ broughtBytes, bytesPerMs }: ReceptionRules): boolean {
+    if (this.#isReceived || this.isOutdated || this.#broughtBytes < broughtBytes) return false;
+    const ms = this.#world.clock.monotonicMs() - this.#openedMs;
+    return this.#broughtBytes >= ms * bytesPerMs && this.contact.addresses.some(isDirect);
   }
 
   get isUnproven(): boolean {
@@ -159,4 +176,9 @@ export class Peer {
     if (!this.isIdle) this.#busyMs = nowMs;
     return nowMs - this.#busyMs;
   }
+}
+
+function isDirect(address: string): boolean {
+  const way = parsePeerAddress(address);
+  return way !== undefined && way.relayKey === undefined;
 }

@@ -12,6 +12,7 @@ import type { SignedRecord } from '../../record/envelope.ts';
 import { parseProvider, providerKey } from '../../record/provider.ts';
 import type { Connections, ProviderSearch } from '../ports.ts';
 import { type Link, multihashOf } from '../dag/root.ts';
+import type { Reception } from '../reception/reception.ts';
 import type { StreamSlots } from '../exchange/stream-slots.ts';
 
 /** Where a provider is reached. */
@@ -47,6 +48,8 @@ export const candidatesMax = 256;
 export interface ProviderSources {
   readonly search: ProviderSearch;
   readonly connections: Connections;
+  /** For large fetches; left out: this thread receives all. */
+  readonly reception?: Pick<Reception, 'open'> | undefined;
   /** Not asked at all. */
   readonly bad: BadPeers;
   /** Asked when there is nobody else. */

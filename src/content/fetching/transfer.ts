@@ -11,7 +11,7 @@ import type { CancelTimer } from '../../base/clock.ts';
 import { AltNetError } from '../../base/errors.ts';
 import { expectedBytes, type Ticket } from '../exchange/asked.ts';
 import { isForWorker } from './dealing.ts';
-import type { Fetched, FetchJob, TransferParts } from './fetch-job.ts';
+import { defaultReception, type Fetched, type FetchJob, type TransferParts } from './fetch-job.ts';
 import type { Peer } from './peer.ts';
 import { PeerGroup } from './peer-group.ts';
 import { requireBlock } from '../guarded-store.ts';
@@ -141,12 +141,21 @@ export class Transfer {
       const change = this.#change.next();
       this.#peers.wake();
       this.#peers.recruit();
+      this.#relieve();
       if (isMet()) return;
       const isHopeless = this.#queue.length > 0 && this.#peers.isOver;
       if (isHopeless && !this.#awaitsOthers) throw this.#unavailable();
       const others = this.#awaitsOthers && this.#job.reading ? this.#others() : change;
       await Promise.race([change, others]);
     }
+  }
+
+  /** Nobody reads it while it comes, and much is left, in large blocks: few of them are queued. */
+  #relieve(): void {
+    const { options, sources } = this.#parts;
+    const { reception: rules = defaultReception } = options;
+    if (this.#job.reading || !sources.reception) return;
+    if (this.#queue.bytesSaid >= rules.leftBytes) this.#peers.relieve(rules);
   }
 
   async #others(): Promise<void> {

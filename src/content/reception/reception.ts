@@ -1,0 +1,161 @@
+/**
+ * Receives in a thread of its own what many megabytes are fetched from: there the octets are read,
+ * decrypted, taken apart and hashed, on connections that this thread makes itself. Starts it when
+ * somebody opens a stream, and ends it when nobody has any. A thread that dies is not started
+ * again, and its streams break, as they do when a peer goes: whoever fetches goes on without it. It
+ * knows no wants and judges nothing.
+ */
+import path from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { type Abortable, untilAborted } from '../../base/abort.ts';
+import type { CancelTimer, Timers } from '../../base/clock.ts';
+import { AltNetError } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import { reasonOf } from '../../base/reason.ts';
+import type { SigningKey } from '../../identity/key.ts';
+import type { PeerTarget } from '../../peer/host.ts';
+import type { SyncStream } from '../exchange/frames.ts';
+import { Slabs } from '../slabs.ts';
+import { Borrower } from './lending.ts';
+import { ReceivedStream } from './received-stream.ts';
+import type { News, Order, ReceptionData } from './words.ts';
+
+/** In the sources and in the bundle, the program of the thread lies beside this file. */
+const program: URL = new URL(
+  `reception-worker${path.extname(import.meta.filename)}`,
+  import.meta.url,
+);
+/** A thread that nobody uses for so long is ended. */
+const restMs = 5000;
+
+export interface ReceptionOptions {
+  /** The node key: peers see one node, whichever thread talks to them. */
+  readonly key: Pick<SigningKey, 'exportSeed'>;
+  readonly timers: Timers;
+  readonly log: Logger;
+  /** Told the octets that came, as they are before encryption. */
+  readonly onReceived?: ((bytes: number) => void) | undefined;
+  /** What the thread runs. */
+  readonly program?: URL | undefined;
+}
+
+/** A thread that runs, and what there is of it. */
+interface Running {
+  readonly worker: Worker;
+  readonly borrower: Borrower;
+  readonly ended: Promise<void>;
+}
+
+export class Reception {
+  readonly #options: ReceptionOptions;
+  /** BOUNDED by who opens them: a few for each fetch. */
+  readonly #streams = new Map<number, ReceivedStream>();
+  readonly #slabs = new Slabs(0);
+  #running: Running | undefined;
+  #isOver = false;
+  #count = 0;
+  #cancelRest: CancelTimer | undefined;
+
+  constructor(options: ReceptionOptions) {
+    this.#options = options;
+  }
+
+  /** A stream of `/altnet/sync/1`, never through a relay. Rejects with UNREACHABLE or ABORTED. */
+  async open(target: PeerTarget, { signal }: Abortable = {}): Promise<SyncStream> {
+    signal?.throwIfAborted();
+    const { worker, borrower } = this.#start();
+    const number = this.#count++;
+    const { onReceived = ignored } = this.#options;
+    const say = (order: Order): void => worker.postMessage(order, []);
+    const parts = { number, borrower, slabs: this.#slabs, say, onReceived };
+    const stream = new ReceivedStream(target.publicKey, parts);
+    this.#streams.set(number, stream);
+    worker.ref(); // the process goes on as long as something is received
+    const { publicKey, addresses } = target;
+    say({ kind: 'open', stream: number, target: { publicKey, addresses } });
+    try {
+      await untilAborted(stream.opened, signal);
+      return stream;
+    } catch (error) {
+      stream.abort(new AltNetError('ABORTED', {}));
+      throw error;
+    }
+  }
+
+  /** Resolves when no thread is left; streams break. */
+  async stop(): Promise<void> {
+    this.#isOver = true;
+    await this.#end();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  #start(): Running {
+    if (this.#isOver) {
+      throw new AltNetError('UNREACHABLE', { what: 'the peer', why: 'nothing receives' });
+    }
+    this.#cancelRest?.();
+    this.#running ??= this.#run();
+    return this.#running;
+  }
+
+  #run(): Running {
+    const { key, log } = this.#options;
+    const data: ReceptionData = { seed: key.exportSeed() };
+    const worker = new Worker(this.#options.program ?? program, {
+      name: 'altnet-receive',
+      // It needs nothing of what this process was started with, such as what is loaded beforehand.
+      execArgv: [],
+      workerData: data,
+    });
+    const { promise: ended, resolve } = Promise.withResolvers<void>();
+    const running: Running = { worker, borrower: new Borrower(), ended };
+    let why = 'it ended by itself';
+    worker.on('message', (news: News) => this.#hear(news, running));
+    worker.on('error', (error) => (why = reasonOf(error)));
+    worker.once('exit', () => {
+      resolve();
+      if (this.#running !== running) return; // it was told to
+      this.#running = undefined;
+      this.#isOver = true;
+      this.#loseAll();
+      log.warn('the receiving thread died: the main thread does its work', { why });
+    });
+    return running;
+  }
+
+  #hear(news: News, { borrower }: Running): void {
+    if (news.kind === 'frames') borrower.learn(news.made);
+    const stream = this.#streams.get(news.stream);
+    stream?.hear(news);
+    if (news.kind !== 'over') return;
+    this.#streams.delete(news.stream);
+    if (this.#streams.size === 0) this.#rest();
+  }
+
+  #rest(): void {
+    this.#running?.worker.unref();
+    this.#cancelRest?.();
+    this.#cancelRest = this.#options.timers.after(restMs, () => {
+      if (this.#streams.size === 0) void this.#end();
+    });
+  }
+
+  async #end(): Promise<void> {
+    this.#cancelRest?.();
+    const running = this.#running;
+    this.#running = undefined;
+    this.#loseAll();
+    await running?.worker.terminate();
+    await running?.ended;
+  }
+
+  #loseAll(): void {
+    for (const stream of this.#streams.values()) stream.lose('nothing receives any more');
+    this.#streams.clear();
+  }
+}
+
+function ignored(): void {}
