@@ -40,8 +40,8 @@ export class Tunnels {
   readonly #deps: TunnelsDeps;
   readonly #options: TunnelsOptions;
   readonly #clients = new Map<Duplex, Client>(); // BOUNDED by tunnelsMax
-  /** Answers under way on each connection. BOUNDED by the requests that Node.js reads ahead. */
-  readonly #answers = new WeakMap<Duplex, Set<ServerResponse>>();
+  /** The last answers of each connection. BOUNDED by the requests that Node.js reads ahead. */
+  readonly #answers = new WeakMap<Duplex, ServerResponse[]>();
 
   constructor(deps: TunnelsDeps, options: TunnelsOptions) {
     this.#deps = deps;
@@ -64,9 +64,14 @@ export class Tunnels {
   }
 
   #note(socket: Duplex, response: ServerResponse): void {
-    const answers = this.#answers.get(socket) ?? new Set();
-    this.#answers.set(socket, answers.add(response));
-    response.once('close', () => answers.delete(response));
+    const answers = this.#answers.get(socket);
+    if (!answers) {
+      this.#answers.set(socket, [response]);
+      return;
+    }
+    // They end in order. To be told of each end would cost every request.
+    while (answers[0]?.closed) answers.shift();
+    answers.push(response);
   }
 
   /**
@@ -74,7 +79,7 @@ export class Tunnels {
    * forgets such answers: nothing but this tells those who make them that the client has gone.
    */
   #breakOff(socket: Duplex): boolean {
-    const answers = [...(this.#answers.get(socket) ?? [])];
+    const answers = (this.#answers.get(socket) ?? []).filter((answer) => !answer.closed);
     for (const answer of answers) {
       answer.destroy();
       answer.emit('close');
