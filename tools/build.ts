@@ -70,7 +70,7 @@ try {
   await mkdir(folder, { recursive: true });
   await bundle(folder);
   await makeCurrent(name, beganMs);
-  await removeOld();
+  await removeOld().catch(() => undefined); // another build may be removing them, too
 } catch (error) {
   await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   const why = error instanceof Error ? error.message : String(error);

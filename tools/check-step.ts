@@ -1,11 +1,13 @@
 /**
  * One check of `npm test` as a process of its own, with a limit on how long it may take: what came
- * of it, and what of its output is worth reading. Which checks there are is said in check.ts.
+ * of it, and what of its output is worth reading. Whatever it started ends with it. Which checks
+ * there are is said in check.ts.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import os from 'node:os';
 import process from 'node:process';
 import { systemWorld, type Timers } from '../src/base/clock.ts';
+import { systemCode } from '../src/base/errors.ts';
 
 export interface Step {
   /** Of Node.js. */
@@ -26,16 +28,27 @@ export interface Outcome {
 
 /** Node's test runner says what it was running when it is asked to end, if it still can. */
 const graceMs = 20_000;
+/** Where there are process groups, a check is one, with all that it starts. */
+const hasGroups: boolean = process.platform !== 'win32';
 const interrupted = 'Interrupted while running:';
 const linesShown = 30;
 
+/** When `signal` aborts, the check is asked to end. */
 export function runStep(
   { args, inBackground, limitMs }: Step,
-  { cwd, timers = systemWorld.timers }: { readonly cwd: string; readonly timers?: Timers },
+  {
+    cwd,
+    signal,
+    timers = systemWorld.timers,
+  }: { readonly cwd: string; readonly signal?: AbortSignal; readonly timers?: Timers },
 ): Promise<Outcome> {
   const started = performance.now();
   const { promise, resolve } = Promise.withResolvers<Outcome>();
-  const child = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: hasGroups,
+  });
   if (inBackground && child.pid !== undefined) {
     os.setPriority(child.pid, os.constants.priority.PRIORITY_BELOW_NORMAL);
   }
@@ -47,19 +60,47 @@ export function runStep(
   let cancel = timers.after(limitMs, () => {
     isOverdue = true;
     child.kill('SIGTERM');
-    cancel = timers.after(graceMs, () => child.kill('SIGKILL'));
+    insist();
   });
+  const insist = (): void => {
+    cancel();
+    cancel = timers.after(graceMs, () => endGroup(child, 'SIGKILL'));
+  };
+  const interrupt = (): void => {
+    endGroup(child, 'SIGTERM');
+    insist();
+  };
+  signal?.addEventListener('abort', interrupt);
   child.on('error', (error) => (output += error.message));
+  // What a test left behind may hold the output open: it ends before that is waited for.
+  child.on('exit', () => endGroup(child, 'SIGKILL'));
   child.on('close', (code) => {
     cancel();
+    signal?.removeEventListener('abort', interrupt);
     resolve({
-      code: code || Number(isOverdue),
+      code: (code ?? 1) || Number(isOverdue),
       output,
       ms: performance.now() - started,
       isOverdue,
     });
   });
   return promise;
+}
+
+/** Reaches the check and all that it started and that is still there, and nobody else. */
+function endGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  const { pid } = child;
+  if (pid === undefined) return;
+  if (!hasGroups) {
+    child.kill(signal);
+    return;
+  }
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    // Nobody is left, or (macOS) nobody who still runs.
+    if (systemCode(error) !== 'ESRCH' && systemCode(error) !== 'EPERM') throw error;
+  }
 }
 
 /** Of a failure what explains it; of a success only which tests did not run, and why. */

@@ -77,10 +77,17 @@ function lastMatch(text: string, pattern: string): string | undefined {
 
 const totals = { pass: 0, fail: 0, skipped: 0 };
 
+/** Each check has a process group of its own, which the terminal does not reach. */
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => interrupted.abort());
+}
+
 async function worker(): Promise<void> {
-  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+  const { signal } = interrupted;
+  for (let next = queue.shift(); next !== undefined && !signal.aborted; next = queue.shift()) {
     const [name, step] = next;
-    const outcome = await runStep({ limitMs, ...step }, { cwd: root });
+    const outcome = await runStep({ limitMs, ...step }, { cwd: root, signal });
     const { code, output, ms } = outcome;
     if (code !== 0) failed.push(name);
     const { pass, fail, skipped } = countTests(output);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import process from 'node:process';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Outcome, runStep, worthReading } from '../../tools/check-step.ts';
@@ -43,6 +44,41 @@ test('one that is no test is shown by the last it said', async (t) => {
   const program = `console.log('begun'); const { writeFileSync } = require('node:fs'); ${hang}`;
   const outcome = await overdue(t, ['--eval', program]);
   assert.match(worthReading(outcome), /^took too long, and does not say over what;[^\n]*\nbegun$/);
+});
+
+/** Starts a process that holds its output open for ever. */
+const leaveOne = `
+  const { spawn } = require('node:child_process');
+  const { writeFileSync } = require('node:fs');
+  const endless = "console.log('left'); setInterval(() => undefined, 1000)";
+  spawn(process.execPath, ['--eval', endless], { stdio: 'inherit' }).on('spawn', () => {
+`;
+const groups = { skip: process.platform === 'win32' && 'there are no process groups' };
+
+test('what a check has started ends with it', groups, async (t) => {
+  const late = await overdue(t, ['--eval', `${leaveOne} ${hang} });`]);
+  assert.ok(late.isOverdue && late.code !== 0);
+  const cwd = temporaryFolder(t);
+  const left = await runStep(
+    { args: ['--eval', `${leaveOne} process.exit(); });`], limitMs },
+    { cwd },
+  );
+  assert.deepEqual([left.code, left.isOverdue], [0, false]);
+  const killed = await runStep(
+    { args: ['--eval', "process.kill(process.pid, 'SIGKILL')"], limitMs },
+    { cwd },
+  );
+  assert.equal(killed.code, 1, 'whoever is killed has not passed');
+});
+
+test('a check that is interrupted ends, and what it has started', groups, async (t) => {
+  const cwd = temporaryFolder(t);
+  const controller = new AbortController();
+  const step = { args: ['--eval', `${leaveOne} ${hang} });`], limitMs };
+  const outcome = runStep(step, { cwd, signal: controller.signal });
+  while (!existsSync(path.join(cwd, 'hanging'))) await delay(10);
+  controller.abort();
+  assert.equal((await outcome).code, 1);
 });
 
 test('one that ends in time is not held up', async (t) => {
