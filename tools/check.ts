@@ -80,7 +80,7 @@ const totals = { pass: 0, fail: 0, skipped: 0 };
 /** Each check has a process group of its own, which the terminal does not reach. */
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => interrupted.abort());
+  process.on(signal, () => interrupted.abort());
 }
 
 async function worker(): Promise<void> {
