@@ -114,6 +114,15 @@ test('one whose journal was lost is ours if it is the same', async (t) => {
   assert.equal(system.tree()['/etc/trial/new/a.conf'], undefined);
 });
 
+test('what a killed run wrote without a name yet goes with the rest', async (t) => {
+  const { system, change } = begin(t);
+  const before = system.tree();
+  await applyPlan(planOf(), change);
+  system.put('/etc/trial/new/a.conf.altnet-draft', 'half of it');
+  await undoChange(change);
+  assert.deepEqual(system.tree(), before);
+});
+
 test('a command that fails takes everything back, and says what it said', async (t) => {
   const { system, change } = begin(t, {
     programs: { ...programs, reload: () => failWith('\nno such unit\nmore\n') },

@@ -16,7 +16,7 @@ import {
 } from './journal.ts';
 import { systemFolder } from './places.ts';
 import { type FileChange, formatCommand, type Plan, type PlanCommands } from './plan.ts';
-import type { System } from './system.ts';
+import { draftOf, type System } from './system.ts';
 
 export interface Change extends Abortable {
   readonly system: System;
@@ -72,6 +72,7 @@ export async function undoChange(change: Change): Promise<boolean> {
   const edited: JournalFile[] = []; // BOUNDED by the files of the journal
   for (const file of journal.files.toReversed()) {
     const state = await stateOf(system, file);
+    await system.remove(draftOf(file.path)); // programs read whatever is in their folder
     if (state === 'edited') edited.push(file);
     else if (state === 'written') await restore(system, file);
   }
@@ -85,8 +86,9 @@ export async function undoChange(change: Change): Promise<boolean> {
   return true;
 }
 
-/** Removes a journal, and the folder of the journals with the last one. */
+/** Removes a journal, or what is left of one that was never written, and the folder of the journals with the last one. */
 export async function forgetChange(system: System, at: string): Promise<void> {
+  await system.remove(draftOf(at));
   await system.remove(at);
   if (path.posix.dirname(at) === systemFolder)
     await system.removeFolders(systemFolder, systemFolder);

@@ -15,9 +15,18 @@ interface SystemStore {
   /** What programs read. */
   readonly bundle: string;
   readonly refresh: SystemCommand;
+  /** Before a certificate goes, for stores that would keep it. */
+  readonly forewarn?: SystemCommand;
   /** After a certificate went, where that is another one. */
   readonly forget?: SystemCommand;
 }
+
+/**
+ * The store of Java is told of a certificate in Debian's folder when it comes, and never when it
+ * goes. It is told here as that program tells its hooks: "-" and the file.
+ */
+const javaHook = '/etc/ca-certificates/update.d/jks-keystore';
+const tellJava = `[ ! -x ${javaHook} ] || for pem in /etc/ssl/certs/altnet-*.pem; do echo "-$pem"; done | ${javaHook}`;
 
 /** The first whose folder is there counts; Debian's is the one that others have as well. */
 const stores: readonly SystemStore[] = [
@@ -48,6 +57,7 @@ const stores: readonly SystemStore[] = [
     ending: 'crt',
     bundle: '/etc/ssl/certs/ca-certificates.crt',
     refresh: command('update-ca-certificates'),
+    forewarn: command('sh', '-c', tellJava),
     // Without --fresh the links to it in /etc/ssl/certs would stay, and lead nowhere.
     forget: command('update-ca-certificates', '--fresh'),
   },
@@ -56,8 +66,8 @@ const stores: readonly SystemStore[] = [
 export function systemStoreCommandsOf(variant: string): PlanCommands | undefined {
   const store = stores.find((each) => each.variant === variant);
   if (!store) return undefined;
-  const { refresh, forget = refresh } = store;
-  return { activate: [refresh], deactivate: [], settle: [forget] };
+  const { refresh, forewarn, forget = refresh } = store;
+  return { activate: [refresh], deactivate: forewarn ? [forewarn] : [], settle: [forget] };
 }
 
 export async function findSystemStore(system: System): Promise<SystemStore | undefined> {

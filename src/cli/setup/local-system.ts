@@ -21,7 +21,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { type Abortable, untilAborted } from '../../base/abort.ts';
 import { AltNetError, systemCode } from '../../base/errors.ts';
-import type { Outcome, RunOptions, System, SystemFile } from './system.ts';
+import { draftOf, type Outcome, type RunOptions, type System, type SystemFile } from './system.ts';
 
 /** Files of settings; none that is larger is one. */
 const fileBytesMax = 2 ** 20;
@@ -79,7 +79,7 @@ export class LocalSystem implements System {
 
   async write(file: string, { bytes, mode }: SystemFile): Promise<void> {
     const outside = this.outside(file);
-    const draft = `${outside}.altnet-draft`;
+    const draft = draftOf(outside);
     try {
       await mkdir(path.dirname(outside), { recursive: true });
       await rm(draft, { force: true });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { AltNetError } from '../../base/errors.ts';
 import { installationFolder, launcher } from '../installation.ts';
-import { applyPlan, type Change, inspectChange, undoChange } from './apply.ts';
+import { applyPlan, type Change, forgetChange, inspectChange, undoChange } from './apply.ts';
 import { systemJournal, userJournal } from './places.ts';
 import {
   command,
@@ -187,6 +187,7 @@ async function undo(
 ): Promise<void> {
   const { state, variant } = await inspectChange(session.system, change.journal);
   if (state === 'none') {
+    if (session.system.isRoot) await forgetChange(session.system, change.journal);
     return tellResult(session, { setup, outcome: 'unchanged' }, ['nothing is set up']);
   }
   if (!forUser) requireRoot(session, ['setup', 'service', '--undo']);

@@ -24,6 +24,11 @@ export interface RunOptions extends Abortable {
   readonly input?: string | undefined;
 }
 
+/** What a file is written as before it gets its name; one is left by a write that was killed. */
+export function draftOf(path: string): string {
+  return `${path}.altnet-draft`;
+}
+
 export interface System {
   readonly platform: NodeJS.Platform;
   /** Whether this process may change what belongs to the system. */
