@@ -7,6 +7,7 @@ import type { Stream } from '@libp2p/interface';
 import type { yamux } from '@libp2p/yamux';
 import { type Bytes, concatBytes, equalBytes, utf8 } from '../base/bytes.ts';
 import { readShortWay } from './yamux-reader.ts';
+import { writeShortWay } from './yamux-writer.ts';
 
 type MuxerMaker = ReturnType<typeof yamux>;
 
@@ -52,6 +53,7 @@ export function eagerMuxer(make: MuxerMaker, isKnown: (protocol: string) => bool
     factory.createStreamMuxer = (connection) => {
       const muxer = create(connection);
       readShortWay(muxer, connection);
+      writeShortWay(muxer, connection);
       const createStream = muxer.createStream.bind(muxer);
       muxer.createStream = async (options): ReturnType<typeof createStream> => {
         const stream = await createStream(options);

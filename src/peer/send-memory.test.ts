@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SendMemory } from './send-memory.ts';
+import { frameHeadBytes, SendMemory } from './send-memory.ts';
 
 const length = 256 * 1024;
 
@@ -20,6 +20,21 @@ test('memory is used again when all of it is sent, and not before', () => {
   memory.sent(first.subarray(1000));
   assert.ok(!memory.isOwnerOf(first));
   assert.equal(taken(memory).buffer, first.buffer);
+});
+
+test('octets that were taken and are not written are not waited for', () => {
+  const memory = new SendMemory();
+  const first = taken(memory);
+  memory.sending(first.subarray(0, 100_000));
+  memory.sent(first.subarray(0, 60_000));
+  assert.ok(memory.isOwnerOf(first));
+  memory.sent(first.subarray(60_000, 100_000));
+  assert.equal(taken(memory).buffer, first.buffer);
+});
+
+test('in front of each piece there is room for a head', () => {
+  const piece = taken(new SendMemory());
+  assert.equal(piece.byteOffset, frameHeadBytes);
 });
 
 test('what is told twice, or belongs to others, is not given out twice', () => {

@@ -6,6 +6,8 @@
  */
 import type { Bytes } from '../base/bytes.ts';
 
+/** Free in front of each piece, for the head of a frame of yamux. */
+export const frameHeadBytes: number = 12;
 /** A leaf of 256 KiB, and what is said in front of it. */
 const slabBytes = 264 * 1024;
 /** Smaller arrays are cheap to allocate and would waste most of a slab. */
@@ -19,19 +21,24 @@ export class SendMemory {
   readonly #unsent = new WeakMap<ArrayBufferLike, number>();
 
   /**
-   * `length` bytes with any content, all of which are to be written once, and not to be touched
-   * after that. Undefined where an array of one's own is as good.
+   * `length` bytes with any content, which are to be written once, from the first one on, and not to
+   * be touched after that. Undefined where an array of one's own is as good.
    */
   take(length: number): Bytes | undefined {
-    if (length > slabBytes || length < worthwhileBytes) return undefined;
+    if (length > slabBytes - frameHeadBytes || length < worthwhileBytes) return undefined;
     const buffer = this.#free.pop() ?? new ArrayBuffer(slabBytes);
     this.#unsent.set(buffer, length);
-    return new Uint8Array(buffer, 0, length);
+    return new Uint8Array(buffer, frameHeadBytes, length);
   }
 
   /** Whether `sent` is to be called of it. */
   isOwnerOf({ buffer }: Bytes): boolean {
     return this.#unsent.has(buffer);
+  }
+
+  /** Of what was taken these octets are written, and none behind them. */
+  sending({ buffer, length }: Bytes): void {
+    if (this.#unsent.has(buffer)) this.#unsent.set(buffer, length);
   }
 
   /** The system has these octets. */

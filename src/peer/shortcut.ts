@@ -33,6 +33,11 @@ export function noteSockets(secured: MessageStream, sockets: Sockets): void {
   known.set(secured, sockets);
 }
 
+/** The TLS socket under what libp2p has in hand; undefined where there is another channel. */
+export function tlsOf(secured: MessageStream): TLSSocket | undefined {
+  return known.get(secured)?.tls;
+}
+
 /** What is decrypted goes to `take` from now on. False where there is no short way. */
 export function takeShortcut(secured: MessageStream, take: TakeOctets): boolean {
   const sockets = known.get(secured);

@@ -9,6 +9,7 @@ import { AltNetError } from '../base/errors.ts';
 import type { Bytes } from '../base/bytes.ts';
 import { type Chunks, closedDetails, Inbox, type InboxOptions } from './inbox.ts';
 import type { SendMemory } from './send-memory.ts';
+import { type Outlet, outletOf } from './yamux-writer.ts';
 
 export type { Traffic } from './inbox.ts';
 
@@ -42,7 +43,7 @@ const unsentBytesMax = 512 * 1024;
 const closeMs = 5000;
 
 export interface ByteStreamOptions extends InboxOptions {
-  readonly memory?: Pick<SendMemory, 'take'> | undefined;
+  readonly memory?: SendMemory | undefined;
 }
 
 export function byteStream(
@@ -51,14 +52,27 @@ export function byteStream(
   options: ByteStreamOptions = {},
 ): ByteStream {
   const inbox = new Inbox(stream, options);
+  let outlet: Outlet | undefined;
   const lost = (): Error => inbox.failure ?? new AltNetError('UNREACHABLE', closedDetails);
+  /** What is left for the long way. */
+  const sendShortWay = async (piece: Bytes, memory: SendMemory): Promise<Bytes> => {
+    memory.sending(piece);
+    outlet ??= outletOf(stream);
+    if (!outlet) return piece;
+    const rest = piece.subarray(await outlet.send(piece, memory));
+    if (rest.length > 0 && stream.writeStatus !== 'writable') throw lost();
+    return rest;
+  };
   return {
     remote,
     read: inbox,
     async write(bytes) {
       if (stream.writeStatus !== 'writable') throw lost();
-      stream.send(bytes);
       if (options.traffic) options.traffic.sentBytes += bytes.length;
+      const { memory } = options;
+      // Small ones are sent before this returns.
+      const rest = memory?.isOwnerOf(bytes) === true ? await sendShortWay(bytes, memory) : bytes;
+      if (rest.length > 0) stream.send(rest);
       // Some bytes may wait in libp2p, so that it need not wait for the writer after a drain. After
       // one it sends what it holds and may be saturated again: hence a loop.
       while (stream.writeBufferLength > unsentBytesMax) {

@@ -55,6 +55,8 @@ interface Serving {
   readonly giveUp: () => void;
 }
 
+/** An END frame. */
+const endBytes = headBytes + 1;
 /** Small answers are gathered up to this size before they are written. */
 const gatherBytes = 64 * 1024;
 
@@ -226,8 +228,10 @@ class Answer {
   #parts: Bytes[] = []; // BOUNDED by gatherBytes and one block
   #bytes = 0;
   #writingBytes = 0;
-  /** Memory of the stream, for a head and the block behind it. */
-  #frame: Bytes | undefined;
+  /** Memory of the stream, for a head, the block behind it, and the end of the answer. */
+  #memory: Bytes | undefined;
+  /** A block that is to be written from there, once it is known whether it is the last one. */
+  #held: Bytes | undefined;
 
   /** `onTaken` is told what the stream has taken. */
   constructor(stream: ByteStream, onTaken: (bytes: number) => void) {
@@ -237,34 +241,56 @@ class Answer {
 
   /** What the stream has not taken. */
   get waitingBytes(): number {
-    return this.#bytes + this.#writingBytes;
+    return this.#bytes + this.#writingBytes + (this.#held?.length ?? 0);
   }
 
   /** Where a block may lie so that it need not be copied; of that size, and the next one. */
   readonly memoryFor = (bytes: number): Bytes | undefined => {
-    this.#frame = this.#stream.memoryFor?.(headBytes + bytes);
-    return this.#frame?.subarray(headBytes);
+    this.#memory = this.#stream.memoryFor?.(headBytes + bytes + endBytes);
+    return this.#memory?.subarray(headBytes, headBytes + bytes);
   };
 
   block(bytes: Bytes): Promise<void> | undefined {
     const head = encodeHead(frameTypes.block, bytes.length);
-    const frame = this.#frame;
-    this.#frame = undefined;
-    if (frame?.buffer !== bytes.buffer) return this.#gather(head, bytes);
-    frame.set(head);
-    return this.#writeWhole(frame);
+    const memory = this.#memory;
+    this.#memory = undefined;
+    if (memory?.buffer !== bytes.buffer) return this.#gather(head, bytes);
+    memory.set(head);
+    return this.#hold(memory.subarray(0, headBytes + bytes.length));
   }
 
   missing(): Promise<void> | undefined {
     return this.#gather(encodeFrame(frameTypes.missing, new Uint8Array()));
   }
 
+  /** Behind the last block, if that is held: small frames cost as much as large ones. */
   async end(status: EndStatus): Promise<void> {
-    await this.#gather(encodeEnd(status));
-    await this.#flush();
+    const end = encodeEnd(status);
+    const last = this.#held;
+    if (!last) {
+      await this.#gather(end);
+      return this.#flush();
+    }
+    this.#held = undefined;
+    const both = new Uint8Array(last.buffer, last.byteOffset, last.length + end.length);
+    both.set(end, last.length);
+    await this.#write(both);
+  }
+
+  async #hold(frame: Bytes): Promise<void> {
+    if (this.#held) await this.#writeHeld();
+    if (this.#bytes > 0) await this.#flush();
+    this.#held = frame;
+  }
+
+  async #writeHeld(): Promise<void> {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held) await this.#write(held);
   }
 
   #gather(...parts: readonly Bytes[]): Promise<void> | undefined {
+    if (this.#held) return this.#writeHeld().then(() => this.#gather(...parts));
     this.#parts.push(...parts);
     for (const { length } of parts) this.#bytes += length;
     return this.#bytes < gatherBytes ? undefined : this.#flush();
@@ -276,11 +302,6 @@ class Answer {
     this.#parts = [];
     this.#bytes = 0;
     return this.#write(bytes);
-  }
-
-  async #writeWhole(frame: Bytes): Promise<void> {
-    if (this.#bytes > 0) await this.#flush();
-    await this.#write(frame);
   }
 
   async #write(bytes: Bytes): Promise<void> {

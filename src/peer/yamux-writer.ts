@@ -1,0 +1,156 @@
+/**
+ * The short way of large pieces to a peer: as frames of yamux whose head lies in front of their data
+ * in one piece of memory, to the TLS socket at once. The long way has two arrays for each frame,
+ * which TLS copies into one, and three queues, each of which is woken by an event.
+ *
+ * The peer sees no difference: windows are kept, and nothing passes what waits on the long way.
+ * This knows nothing of what is sent. The names that it relies on are the muxer's own
+ * (@libp2p/yamux 8).
+ */
+import { TLSSocket } from 'node:tls';
+import type { MessageStream, Stream, StreamMuxer } from '@libp2p/interface';
+import type { Bytes } from '../base/bytes.ts';
+import { frameHeadBytes, type SendMemory } from './send-memory.ts';
+import { tlsOf } from './shortcut.ts';
+
+/** Octets of one stream that the socket may have and the system has not taken. */
+const unsentBytesMax = 512 * 1024;
+/** Init and SYNReceived: the next frame of the stream carries a flag. */
+const greetingStates: ReadonlySet<unknown> = new Set([0, 2]);
+
+interface YamuxStream extends Stream {
+  readonly streamId: number;
+  readonly state: unknown;
+  sendWindowCapacity: number;
+  handleWindowUpdate(frame: unknown): void;
+}
+
+interface Yamux extends StreamMuxer<YamuxStream> {
+  onRemoteStream: (stream: YamuxStream) => void;
+}
+
+/** What lies under a stream. */
+interface Below {
+  readonly muxer: Yamux;
+  readonly connection: MessageStream;
+  readonly tls: TLSSocket;
+}
+
+/** Streams that have a short way. */
+const known = new WeakMap<Stream, { readonly stream: YamuxStream; readonly below: Below }>();
+
+/** Has streams that the peer opens on `connection` a short way, if there is one. */
+export function writeShortWay(muxer: StreamMuxer, connection: MessageStream): void {
+  const tls = tlsOf(connection);
+  if (!tls || !isYamux(muxer)) return;
+  const tell = muxer.onRemoteStream.bind(muxer);
+  muxer.onRemoteStream = (stream) => {
+    known.set(stream, { stream, below: { muxer, connection, tls } });
+    tell(stream);
+  };
+}
+
+/** The short way of a stream, to be asked for once; undefined where there is none. */
+export function outletOf(stream: Stream): Outlet | undefined {
+  const found = known.get(stream);
+  return found && new Outlet(found.stream, found.below);
+}
+
+function isYamux(muxer: StreamMuxer): muxer is Yamux {
+  return muxer.protocol === '/yamux/1.0.0' && 'onRemoteStream' in muxer;
+}
+
+/** Where the large pieces of one stream go. */
+export class Outlet {
+  readonly #stream: YamuxStream;
+  readonly #below: Below;
+  #unsentBytes = 0;
+  #wake: (() => void) | undefined;
+
+  constructor(stream: YamuxStream, below: Below) {
+    this.#stream = stream;
+    this.#below = below;
+    const wake = (): void => this.#wake?.();
+    stream.addEventListener('close', wake);
+    stream.addEventListener('drain', wake);
+    const handle = stream.handleWindowUpdate.bind(stream);
+    stream.handleWindowUpdate = (frame) => {
+      handle(frame);
+      wake();
+    };
+  }
+
+  /**
+   * Sends a piece that came from `memory`, as fast as the peer takes it. Resolves when more may be
+   * sent, with the number of its octets that went this way: all of them, or fewer when there is
+   * something on the long way that they must not pass, or when the stream is over.
+   */
+  async send(piece: Bytes, memory: Pick<SendMemory, 'sent'>): Promise<number> {
+    let at = 0;
+    while (at < piece.length) {
+      // The head of a further frame lies where octets of the one before were.
+      await this.#until(() => this.#hasWindow && (at === 0 || this.#unsentBytes === 0));
+      if (this.#isBehind) await this.#change();
+      if (this.#isBehind || !this.#isFree || !this.#hasWindow) break;
+      at += this.#sendFrame(piece.subarray(at), memory);
+    }
+    await this.#until(() => this.#unsentBytes <= unsentBytesMax);
+    return at;
+  }
+
+  get #isOpen(): boolean {
+    return this.#stream.writeStatus === 'writable' && this.#below.tls.writable;
+  }
+
+  get #hasWindow(): boolean {
+    return this.#stream.sendWindowCapacity > 0;
+  }
+
+  /** Something waits that the next `drain` or window takes on; part of a frame, perhaps. */
+  get #isBehind(): boolean {
+    return this.#stream.writeBufferLength > 0 || this.#below.connection.writeBufferLength > 0;
+  }
+
+  /** What the stream has to say first has been said, and no other one waits for the connection. */
+  get #isFree(): boolean {
+    if (!this.#isOpen || greetingStates.has(this.#stream.state)) return false;
+    return !this.#below.muxer.streams.some(isWaiting);
+  }
+
+  #sendFrame(piece: Bytes, memory: Pick<SendMemory, 'sent'>): number {
+    const count = Math.min(this.#stream.sendWindowCapacity, piece.length);
+    const at = piece.byteOffset - frameHeadBytes;
+    const frame = new Uint8Array(piece.buffer, at, frameHeadBytes + count);
+    const head = new DataView(piece.buffer, at, frameHeadBytes);
+    head.setUint32(0, 0); // version, type and flags
+    head.setUint32(4, this.#stream.streamId);
+    head.setUint32(8, count);
+    this.#stream.sendWindowCapacity -= count;
+    this.#unsentBytes += count;
+    const onSent = (error?: Error | null): void => {
+      this.#unsentBytes -= count;
+      if (!error) memory.sent(piece.subarray(0, count));
+      this.#wake?.();
+    };
+    // The socket's own `write` does not gather: this is large enough by itself.
+    TLSSocket.prototype.write.call(this.#below.tls, frame, undefined, onSent);
+    return count;
+  }
+
+  async #until(isSo: () => boolean): Promise<void> {
+    while (this.#isOpen && !isSo()) await this.#change();
+  }
+
+  /** Resolves when something of this stream has gone on; at once when it is over. */
+  async #change(): Promise<void> {
+    if (!this.#isOpen) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    await promise;
+  }
+}
+
+/** For the connection, that is: one that waits for a window is in nobody's way. */
+function isWaiting({ writeBufferLength, sendWindowCapacity }: YamuxStream): boolean {
+  return writeBufferLength > 0 && sendWindowCapacity > 0;
+}
