@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { clientOf } from '../../test/support/gateway.ts';
-import { http2Ask, http2Session, runSecureGateway } from '../../test/support/secure-gateway.ts';
+import { HttpTalk } from '../../test/support/http-talk.ts';
+import {
+  http2Ask,
+  http2Session,
+  runSecureGateway,
+  secureSocket,
+} from '../../test/support/secure-gateway.ts';
 import { utf8 } from '../base/bytes.ts';
 import type { AnswerDns } from './dns-query.ts';
 
@@ -53,6 +59,27 @@ test('queries come by GET and POST, and leave with their age', async (t) => {
   assert.equal(plain.status, 404, 'over plain HTTP everybody on the way would read along');
   const site = await http2Session(t, { ...target, servername: 'alice.alt' });
   assert.equal((await http2Ask(site, { ':path': '/dns-query?dns=AAAA' })).status, 404);
+});
+
+test('over HTTP/1.1 a query may come in pieces, behind another, or be empty', async (t) => {
+  const asked: string[] = [];
+  const dns: AnswerDns = (message) => {
+    asked.push(Buffer.from(message).toString());
+    return Promise.resolve({ message: utf8('an answer'), maxAgeSeconds: 7 });
+  };
+  const { securePort: port, authority } = await runSecureGateway(t, { deps: { dns } });
+  const target = { port, ca: authority.pem, servername: 'localhost.alt' };
+  const talk = new HttpTalk(await secureSocket(t, target));
+  const head = `POST /dns-query HTTP/1.1\r\nHost: localhost.alt\r\nContent-Type: ${type}\r\n`;
+  const query = `${head}Content-Length: 3\r\n\r\n`;
+  assert.match(await talk.ask(`${head}\r\n`), /^HTTP\/1\.1 200 [^]*an answer$/);
+  assert.match(await talk.ask(`${query}one`), /^HTTP\/1\.1 200 [^]*an answer$/);
+  talk.send(query);
+  await new Promise((resolve) => setImmediate(resolve));
+  talk.send(`two${query}`);
+  assert.match(await talk.answer(), /^HTTP\/1\.1 200 [^]*an answer$/);
+  assert.match(await talk.ask('six'), /^HTTP\/1\.1 200 [^]*an answer$/);
+  assert.deepEqual(asked, ['', 'one', 'two', 'six']);
 });
 
 test('a gateway without DNS has no such page', async (t) => {
