@@ -52,8 +52,6 @@ const codecs: readonly Link['codec'][] = ['dag-pb', 'raw'];
 export interface Frame {
   readonly type: number;
   readonly body: Bytes;
-  /** SHA-256 of the body, where somebody has found that out already. */
-  readonly hash?: Bytes | undefined;
 }
 
 /** Frames in the order in which they came. */

@@ -228,7 +228,7 @@ export class SyncSession {
   }
 
   /** True when the frame ended the answer to the want. */
-  async #take(ticket: Ticket | undefined, { type, body, hash }: Frame): Promise<boolean> {
+  async #take(ticket: Ticket | undefined, { type, body }: Frame): Promise<boolean> {
     if (type === frameTypes.end) {
       checkEnd(ticket, body);
       return true;
@@ -242,10 +242,9 @@ export class SyncSession {
     }
     if (type !== frameTypes.block) throw new RuleBroken('it sent a frame that is not an answer');
     const { walk } = ticket;
-    const verifier = walk.needsBytes || hash ? undefined : this.#options.verifier;
+    const verifier = walk.needsBytes ? undefined : this.#options.verifier;
     const matching = verifier?.matches(expected.hash, body);
-    if (!matching && !equalBytes(hash ?? sha256(body), expected.hash))
-      throw new RuleBroken(wrongBlock);
+    if (!matching && !equalBytes(sha256(body), expected.hash)) throw new RuleBroken(wrongBlock);
     const dueBytes = ticket.bytesDue;
     const why = walk.accept(body);
     this.#aheadBytes -= dueBytes - ticket.bytesDue;

@@ -1,6 +1,6 @@
 /**
- * A stream that the receiving thread has, as the main thread sees it: whole frames, with the hashes
- * of their blocks, in the order in which they came. It knows no threads, only what is said.
+ * A stream that the receiving thread has, as the main thread sees it: whole frames in the order in
+ * which they came. It knows no threads, only what is said.
  */
 import type { Bytes } from '../../base/bytes.ts';
 import { AltNetError } from '../../base/errors.ts';
@@ -90,11 +90,11 @@ export class ReceivedStream implements SyncStream {
   #add({ frames }: News & { readonly kind: 'frames' }): void {
     const { borrower, slabs, onReceived } = this.#parts;
     for (const said of frames) {
-      const { type, hash } = said;
+      const { type } = said;
       const body = 'slab' in said ? borrower.bytesOf(said.slab, said.bytes) : said.body;
       onReceived(headBytes + body.length);
       if (this.#isOver) slabs.give(body);
-      else this.#queue.push({ type, hash, body });
+      else this.#queue.push({ type, body });
     }
     this.#change.rise();
   }

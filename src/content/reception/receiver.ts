@@ -1,23 +1,17 @@
 /**
- * One stream in the receiving thread: cuts what comes into frames, hashes the blocks among them and
- * passes all on, a few at a time and no faster than the main thread takes them. What may come, and
- * whether it is what was asked for, is judged there.
+ * One stream in the receiving thread: cuts what comes into frames and passes them on, a few at a
+ * time and no faster than the main thread takes them. What may come, and whether it is what was
+ * asked for, is judged there. (Hashing here as well would make this thread the one that all others
+ * wait for.)
  */
 import type { Timers, CancelTimer } from '../../base/clock.ts';
 import type { Bytes } from '../../base/bytes.ts';
-import { sha256 } from '../../base/hash.ts';
 import { reasonOf } from '../../base/reason.ts';
 import type { ByteStream } from '../../peer/stream.ts';
-import {
-  type Frame,
-  frameBytesMax,
-  FrameError,
-  FrameReader,
-  frameTypes,
-} from '../exchange/frames.ts';
+import { type Frame, frameBytesMax, FrameError, FrameReader } from '../exchange/frames.ts';
 import { Tide } from '../tide.ts';
 import type { Lender } from './lending.ts';
-import { type News, type PlainFrame, type SlabFrame, takenBytes } from './words.ts';
+import { type News, type SlabFrame, takenBytes } from './words.ts';
 
 /** Passed on at once when there is so much: each message wakes the main thread. */
 const gatherBytes = 512 * 1024;
@@ -39,7 +33,7 @@ export class Receiver {
   readonly #stream: ByteStream;
   readonly #parts: ReceiverParts;
   readonly #change = new Tide();
-  #frames: (SlabFrame | PlainFrame)[] = []; // BOUNDED by gatherBytes and one frame
+  #frames: (SlabFrame | Frame)[] = []; // BOUNDED by gatherBytes and one frame
   #gatheredBytes = 0;
   #untakenBytes = 0;
   #isOver = false;
@@ -115,10 +109,8 @@ export class Receiver {
 
   #gather({ type, body }: Frame): void {
     const { lender, timers } = this.#parts;
-    const hash = type === frameTypes.block ? sha256(body) : undefined;
     const slab = lender.numberOf(body);
-    const isInSlab = hash !== undefined && slab !== undefined;
-    this.#frames.push(isInSlab ? { type, hash, slab, bytes: body.length } : { type, hash, body });
+    this.#frames.push(slab === undefined ? { type, body } : { type, slab, bytes: body.length });
     const bytes = takenBytes(body);
     this.#gatheredBytes += bytes;
     this.#untakenBytes += bytes;

@@ -5,6 +5,7 @@
  */
 import type { Bytes } from '../../base/bytes.ts';
 import type { PeerTarget } from '../../peer/host.ts';
+import type { Frame } from '../exchange/frames.ts';
 
 /** What the receiving thread is started with. */
 export interface ReceptionData {
@@ -21,16 +22,8 @@ export interface Slab {
 /** A frame of which the body lies in a slab, from its beginning. */
 export interface SlabFrame {
   readonly type: number;
-  readonly hash: Bytes;
   readonly slab: number;
   readonly bytes: number;
-}
-
-export interface PlainFrame {
-  readonly type: number;
-  readonly body: Bytes;
-  /** SHA-256 of the body, if that is a block. */
-  readonly hash: Bytes | undefined;
 }
 
 /** Streams have numbers, which the main thread chooses. */
@@ -55,7 +48,7 @@ export type News =
   | {
       readonly kind: 'frames';
       readonly stream: number;
-      readonly frames: readonly (SlabFrame | PlainFrame)[];
+      readonly frames: readonly (SlabFrame | Frame)[];
       /** Slabs that are new since the last news. */
       readonly made: readonly Slab[];
     }
