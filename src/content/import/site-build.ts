@@ -11,6 +11,7 @@ import { walkBlocksMax, walkDepthMax } from '../dag/walk.ts';
 import type { Link } from '../dag/root.ts';
 import { Turns } from '../turns.ts';
 import { type KnownFolder, type KnownRows, noStamp, RowWriter } from './known-rows.ts';
+import { BuiltFiles } from './built-files.ts';
 import type { ReadFile } from './read-files.ts';
 import type { Recognised } from './recognise.ts';
 import type { ScannedFile, ScannedFolder } from './scan.ts';
@@ -30,7 +31,7 @@ export class SiteBuild {
   readonly #rows: KnownRows;
   readonly #turns: Turns;
   readonly #denials: Pick<Denials, 'ofBlock'>;
-  readonly #files = new Map<ScannedFile, ReadFile>(); // BOUNDED by filesMax
+  readonly #files = new BuiltFiles();
   readonly #made = new Map<ScannedFolder, MadeFolder>(); // BOUNDED by the folders of a site
   #known: ReadonlyMap<ScannedFolder, KnownFolder> = new Map();
 
@@ -55,9 +56,7 @@ export class SiteBuild {
 
   /** Of the files that are finished. */
   get done(): { readonly files: number; readonly bytes: number } {
-    let files = this.#files.size;
-    let bytes = 0;
-    for (const { built } of this.#files.values()) bytes += built.size;
+    let { files, bytes } = this.#files.done;
     for (const { total } of this.#known.keys()) {
       files += total.files;
       bytes += total.bytes;
@@ -68,12 +67,12 @@ export class SiteBuild {
   recognised({ folders, files }: Recognised): void {
     this.#known = folders;
     for (const [file, built] of files) {
-      this.#files.set(file, { built, says: file.says, settled: true });
+      this.#files.add(file, { built, says: file.says, settled: true });
     }
   }
 
   read(file: ScannedFile, result: ReadFile): void {
-    this.#files.set(file, result);
+    this.#files.add(file, result);
   }
 
   /** All files are finished. Throws PATH_UNSUPPORTED, CONTENT_REVOKED or CONTENT_BLOCKED. */
