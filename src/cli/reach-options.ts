@@ -6,6 +6,7 @@ import { isIP, isIPv4 } from 'node:net';
 import path from 'node:path';
 import type { DnsOptions, NodeOptions, RelayOptions } from '../node/options.ts';
 import { relayDefaults } from '../node/options.ts';
+import { isEnding } from '../node/runfile.ts';
 import {
   type OptionValues,
   parseAddressOption,
@@ -44,7 +45,7 @@ export function parseReach(
       : undefined,
     ...(given && { caDir }),
     dns: parseDns(values),
-    tld: parseLabel('--tld', textOption(values, 'tld') ?? 'alt'),
+    tld: parseEnding(textOption(values, 'tld')) ?? 'alt',
     relay: parseRelay(values),
     mdns: values['mdns'] !== false,
     portMapping: values['portMapping'] !== false,
@@ -106,9 +107,11 @@ function parseRelay(values: OptionValues): RelayOptions {
   };
 }
 
-function parseLabel(flag: string, text: string): string {
-  if (/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(text)) return text.toLowerCase();
-  throw usageError(`${flag}: "${text}" is not a label, such as alt`);
+/** What `--tld` says. Throws USAGE. */
+export function parseEnding(text: string | undefined): string | undefined {
+  const ending = text?.toLowerCase();
+  if (ending === undefined || isEnding(ending)) return ending;
+  throw usageError(`--tld: "${text}" is not a label, such as alt`);
 }
 
 /** Comma-separated; empty parts are left out. */

@@ -99,7 +99,8 @@ test('the guide is published once and found again; a stale node.json is replaced
   const first = await start(t, options);
   const { gateway, gatewayTls, dns, metrics } = first.ready;
   const services = { gateway, gatewayTls, dns, metrics };
-  const runFile = { api: undefined, pid: process.pid, services };
+  const zone = { tld: 'alt', caDir: path.join(options.data, 'ca') };
+  const runFile = { api: undefined, pid: process.pid, services, zone };
   assert.deepEqual(await readRunFile(options.data), runFile);
   assert.match(first.ready.guide ?? '', /^http:\/\/baf\w+\.localhost:\d+\/$/);
   const { blocks } = await first.services.stats();

@@ -12,6 +12,13 @@ export interface RunningServices {
   readonly metrics: string | null;
 }
 
+/** How names end at this node, and where the authority is that signs for them. */
+export interface RunningZone {
+  readonly tld: string;
+  /** Absolute. */
+  readonly caDir: string;
+}
+
 export interface RunFile {
   /** "http://127.0.0.1:9090"; undefined for a node without an API. */
   readonly api?: string | undefined;
@@ -20,6 +27,8 @@ export interface RunFile {
   readonly token?: string | undefined;
   /** Undefined in the file of an older version. */
   readonly services?: RunningServices | undefined;
+  /** The same. */
+  readonly zone?: RunningZone | undefined;
 }
 
 const fileName = 'node.json';
@@ -28,12 +37,12 @@ const fileName = 'node.json';
 export async function writeRunFile(
   folder: string,
   api: string | undefined,
-  { token, services }: Pick<RunFile, 'token' | 'services'> = {},
+  { token, services, zone }: Pick<RunFile, 'token' | 'services' | 'zone'> = {},
 ): Promise<void> {
   const file = path.join(folder, fileName);
   // One name for all processes, of which one at a time uses the folder: what a crash leaves goes.
   const draft = `${file}.draft`;
-  const content: RunFile = { api, pid: process.pid, token, services };
+  const content: RunFile = { api, pid: process.pid, token, services, zone };
   try {
     await rm(draft, { force: true }); // its mode would stay
     await writeFile(draft, `${JSON.stringify(content)}\n`, { mode: 0o600, flag: 'wx' });
@@ -59,12 +68,24 @@ export async function readRunFile(folder: string): Promise<RunFile | undefined> 
     if (typeof pid !== 'number') return undefined;
     if (api !== undefined && typeof api !== 'string') return undefined;
     const services = parseServices(rest.services);
-    return { api, pid, ...(typeof token === 'string' && { token }), ...(services && { services }) };
+    const zone = parseZone(rest.zone);
+    return {
+      api,
+      pid,
+      ...(typeof token === 'string' && { token }),
+      ...(services && { services }),
+      ...(zone && { zone }),
+    };
   } catch (cause) {
     const why = systemCode(cause);
     if (why !== 'EACCES' && why !== 'EPERM') return undefined;
     throw new AltNetError('PATH_UNREADABLE', { path: file, why }, { cause });
   }
+}
+
+/** Where a node has its authority that was not told where. */
+export function caFolderIn(data: string): string {
+  return path.join(data, 'ca');
 }
 
 export async function removeRunFile(folder: string): Promise<void> {
@@ -80,6 +101,19 @@ function parseServices(given: unknown): RunningServices | undefined {
     dns: address(fields.dns),
     metrics: address(fields.metrics),
   };
+}
+
+/** Words of it go into settings of the system: an ending is one label. */
+function parseZone(given: unknown): RunningZone | undefined {
+  if (typeof given !== 'object' || given === null) return undefined;
+  const { tld, caDir } = given as Partial<Record<keyof RunningZone, unknown>>;
+  if (typeof tld !== 'string' || !isEnding(tld)) return undefined;
+  return typeof caDir === 'string' && path.isAbsolute(caDir) ? { tld, caDir } : undefined;
+}
+
+/** In lower case, as names are kept. */
+export function isEnding(text: string): boolean {
+  return /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text);
 }
 
 function address(value: unknown): string | null {

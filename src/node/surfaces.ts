@@ -2,6 +2,7 @@
  * The outer half of the composition: gateway and API, each on its own port, and the file that leads
  * other commands to the API.
  */
+import path from 'node:path';
 import { Api } from '../api/api.ts';
 import type { NodeServices } from '../api/ports.ts';
 import { loadOrCreateToken, tokenFileIn } from '../api/token.ts';
@@ -13,7 +14,7 @@ import { metricsSource } from './metrics-snapshot.ts';
 import type { Monitor } from './monitor.ts';
 import type { NodeOptions, ReadyInfo } from './options.ts';
 import { relayAddressOf } from './relays.ts';
-import { removeRunFile, type RunningServices, writeRunFile } from './runfile.ts';
+import { caFolderIn, removeRunFile, type RunningServices, writeRunFile } from './runfile.ts';
 import { nodeServices } from './services.ts';
 import { startDns } from './surfaces-dns.ts';
 import { startGateway } from './surfaces-gateway.ts';
@@ -80,7 +81,8 @@ export async function startSurfaces(core: Core, context: SurfacesContext): Promi
   // Also without an API: so commands can tell a node that takes none from no node at all.
   const address = api && `http://${formatHostPort(reachable(api.value.address()))}`;
   const token = api && options.registrarToken;
-  await writeRunFile(options.data, address, { token, services: servicesOf(ready) });
+  const zone = { tld: options.tld, caDir: path.resolve(options.caDir ?? caFolderIn(options.data)) };
+  await writeRunFile(options.data, address, { token, services: servicesOf(ready), zone });
   return { services, ready, siteUrl };
 }
 

@@ -11,7 +11,7 @@ import { type CheckedFinding, checks, examine } from '../doctor/doctor.ts';
 import type { CheckContext, ServicePort } from '../doctor/finding.ts';
 import { findNode } from '../doctor/node-state.ts';
 import { sanitize } from '../format.ts';
-import { dnsDefault } from '../reach-options.ts';
+import { dnsDefault, parseEnding } from '../reach-options.ts';
 import { findInstalledService } from '../setup/installed-service.ts';
 import { LocalSystem } from '../setup/local-system.ts';
 import { runningServices } from '../setup/running.ts';
@@ -22,6 +22,7 @@ import {
   parseBootstrapOption,
   parseByteCount,
   parseChoice,
+  parsePath,
   textOption,
 } from '../values.ts';
 import { readVersion } from '../version.ts';
@@ -53,6 +54,8 @@ function describe(command: Command): void {
     command.option(`--${name} <addr>`, `as for start (${otherwise})`);
   }
   command
+    .option('--tld <label>', "as for start (the node's, else alt)")
+    .option('--ca-dir <dir>', "as for start (the node's, else <data>/ca)")
     .option('--store-budget <bytes>', 'as for start (1GiB)')
     .addHelpText(
       'after',
@@ -64,7 +67,7 @@ const nowMs = (): number => systemWorld.clock.unixMs();
 
 async function run(context: CommandContext, { options }: CommandInput): Promise<void> {
   const { terminal, folders, signal } = context;
-  const examined = parseExamined(options);
+  const examined = parseExamined(options, context.cwd);
   terminal.status('looking ...');
   const node = await findNode(context);
   const ports = await placedPorts(examined.ports, { node, data: folders.data });
@@ -85,13 +88,15 @@ async function run(context: CommandContext, { options }: CommandInput): Promise<
 interface Examined {
   readonly ports: readonly ServicePort[];
   readonly budgetBytes: number;
+  readonly zone: CheckContext['zone'];
   readonly given: readonly string[];
   /** The profiles to ask in, the likeliest first. */
   readonly networks: AskOptions['networks'];
 }
 
 /** Throws USAGE. */
-function parseExamined(options: OptionValues): Examined {
+function parseExamined(options: OptionValues, cwd: string): Examined {
+  const caDir = textOption(options, 'caDir');
   const budget = textOption(options, 'storeBudget');
   const network = textOption(options, 'network');
   return {
@@ -100,6 +105,10 @@ function parseExamined(options: OptionValues): Examined {
     ),
     budgetBytes:
       budget === undefined ? storeBudgetBytesDefault : parseByteCount('--store-budget', budget),
+    zone: {
+      tld: parseEnding(textOption(options, 'tld')),
+      caDir: caDir === undefined ? undefined : parsePath('--ca-dir', caDir, cwd),
+    },
     given: parseBootstrapOption('--bootstrap', textOption(options, 'bootstrap') ?? ''),
     networks:
       network === undefined

@@ -1,10 +1,11 @@
 /** `altnet setup ca`: its words. What is done, setup/ca-setup.ts does. */
 import type { CommandContext, CommandDefinition, CommandInput } from '../command.ts';
-import { findCaFolder } from '../setup/ca-source.ts';
+import { parseEnding } from '../reach-options.ts';
 import { setUpCa } from '../setup/ca-setup.ts';
 import { LocalSystem } from '../setup/local-system.ts';
 import { beginSession, describeSetup } from '../setup/session.ts';
 import type { System } from '../setup/system.ts';
+import { findZone } from '../setup/zone.ts';
 import { parsePath, textOption } from '../values.ts';
 
 export function defineSetupCa(systemOf: () => System): CommandDefinition {
@@ -14,8 +15,9 @@ export function defineSetupCa(systemOf: () => System): CommandDefinition {
       describeSetup(command)
         .option(
           '--ca-dir <dir>',
-          'folder of the certificate authority (<data>/ca, or that of the service)',
+          "folder of the certificate authority (the node's, <data>/ca, or that of the service)",
         )
+        .option('--tld <label>', "the ending of names (the node's, else alt)")
         .addHelpText(
           'after',
           [
@@ -39,9 +41,7 @@ async function run(system: System, context: CommandContext, input: CommandInput)
   const session = beginSession(system, { context, input });
   const given = textOption(input.options, 'caDir');
   const { folders, cwd } = context;
-  const caDir =
-    given === undefined
-      ? await findCaFolder(system, folders.data)
-      : parsePath('--ca-dir', given, cwd);
-  await setUpCa(session, { caDir });
+  const caDir = given === undefined ? undefined : parsePath('--ca-dir', given, cwd);
+  const tld = parseEnding(textOption(input.options, 'tld'));
+  await setUpCa(session, await findZone({ system, data: folders.data, tld, caDir }));
 }

@@ -1,12 +1,14 @@
 /** `altnet setup dns`: its words. What is done, setup/dns-setup.ts does. */
 import { formatHostPort } from '../../node/bind.ts';
 import type { CommandContext, CommandDefinition, CommandInput } from '../command.ts';
+import { parseEnding } from '../reach-options.ts';
 import { parseAddressOption, textOption } from '../values.ts';
 import { setUpDns } from '../setup/dns-setup.ts';
 import { LocalSystem } from '../setup/local-system.ts';
 import { runningAt } from '../setup/running.ts';
 import { beginSession, describeSetup } from '../setup/session.ts';
 import type { System } from '../setup/system.ts';
+import { findZone } from '../setup/zone.ts';
 
 export function defineSetupDns(systemOf: () => System): CommandDefinition {
   return {
@@ -14,6 +16,7 @@ export function defineSetupDns(systemOf: () => System): CommandDefinition {
     describe(command) {
       describeSetup(command)
         .option('--dns <addr>', "the node's DNS service (where it runs, else 127.0.0.1:5354)")
+        .option('--tld <label>', "the ending of names (the node's, else alt)")
         .addHelpText(
           'after',
           [
@@ -40,6 +43,17 @@ async function run(system: System, context: CommandContext, input: CommandInput)
     runningAt({ system, data }, 'dns', { address, otherwise: '127.0.0.1:5354' }),
     runningAt({ system, data }, 'gateway', { address: undefined, otherwise: '127.0.0.1:8080' }),
   ]);
-  const words = ['setup', 'dns', '--dns', formatHostPort(at)];
-  await setUpDns(session, { at, gateway, words });
+  const { tld } = await findZone({
+    system,
+    data,
+    tld: parseEnding(textOption(input.options, 'tld')),
+  });
+  const words = [
+    'setup',
+    'dns',
+    '--dns',
+    formatHostPort(at),
+    ...(tld === 'alt' ? [] : ['--tld', tld]),
+  ];
+  await setUpDns(session, { at, gateway, tld, words });
 }

@@ -2,11 +2,12 @@
 import { isAltNetError } from '../../base/errors.ts';
 import { CertificateAuthority } from '../../ca/authority.ts';
 import type { PublicAuthority } from '../../ca/public-authority.ts';
-import { findAuthority, findCaFolder, serviceCaFolder } from '../setup/ca-source.ts';
+import { findAuthority, serviceCaFolder } from '../setup/ca-source.ts';
 import { inspectStores, type StoreOutcome } from '../setup/ca-stores.ts';
 import { LocalSystem } from '../setup/local-system.ts';
 import { runningServices } from '../setup/running.ts';
 import type { System } from '../setup/system.ts';
+import { findZone } from '../setup/zone.ts';
 import {
   type Check,
   type CheckContext,
@@ -26,16 +27,17 @@ export const authority: Check = {
   run: (context) => inspectAuthority(new LocalSystem(), context),
 };
 
-type Needs = Pick<CheckContext, 'folders' | 'node' | 'nowMs' | 'signal'>;
+type Needs = Pick<CheckContext, 'folders' | 'node' | 'nowMs' | 'signal' | 'zone'>;
 
 export async function inspectAuthority(
   system: System,
-  { folders: { data }, node, nowMs, signal }: Needs,
+  { folders: { data }, node, nowMs, signal, zone = {} }: Needs,
 ): Promise<readonly Finding[]> {
-  const folder = await findCaFolder(system, data);
+  const place = await findZone({ system, data, ...zone });
+  const folder = place.caDir;
   let found: PublicAuthority | undefined;
   try {
-    found = await findAuthority(system, folder);
+    found = await findAuthority(system, place);
   } catch (error) {
     return [judgeFault(error, folder)];
   }
@@ -45,7 +47,7 @@ export async function inspectAuthority(
     const isServing = services !== undefined && services.gatewayTls !== null;
     const how = 'altnet start --gateway-tls 127.0.0.1:8443';
     if (!isServing) return [skipped(`there is none; HTTPS comes with: ${how}`)];
-    return [skipped(`there is none in ${folder}; the node uses that of its --ca-dir`)];
+    return [skipped(`there is none in ${folder} that signs for .${place.tld}`)];
   }
   const { name, notAfter } = found;
   const until = notAfter.toISOString().slice(0, 10);

@@ -6,13 +6,16 @@ import { systemJournal } from '../setup/places.ts';
 import { reachedFrom, runningServices, systemServices } from '../setup/running.ts';
 import { unitName } from '../setup/service-unit.ts';
 import type { System } from '../setup/system.ts';
+import { findZone } from '../setup/zone.ts';
 import { type Check, type CheckContext, fail, type Finding, ok, skipped, warn } from './finding.ts';
 
 export const dns: Check = { name: 'dns', run: (context) => inspectDns(new LocalSystem(), context) };
 
+type DnsNeeds = Pick<CheckContext, 'folders' | 'node' | 'signal' | 'zone'>;
+
 export async function inspectDns(
   system: System,
-  { folders: { data }, node, signal }: Pick<CheckContext, 'folders' | 'node' | 'signal'>,
+  { folders: { data }, node, signal, zone = {} }: DnsNeeds,
 ): Promise<readonly Finding[]> {
   const isSetUp = await system.exists(systemJournal('dns'));
   const isRunning = node.state === 'running';
@@ -21,17 +24,19 @@ export async function inspectDns(
   if (address === undefined) return [withoutService(isRunning, isSetUp)];
   const at = reachedFrom(address);
   const where = formatHostPort(at);
-  const { service, reachesService, knowsOthers } = await checkDns(system, at, { signal });
+  const { tld } = await findZone({ system, data, ...zone });
+  const check = await checkDns(system, { at, tld }, { signal });
+  const { service, reachesService, knowsOthers } = check;
   const findings: Finding[] = [];
   if (service === undefined || service.length === 0) {
     const advice = isRunning
       ? 'stop the node and start it again; if it stays so, run it with --log-level debug'
       : `see what the service does: journalctl -u ${unitName}`;
-    findings.push(fail(`the DNS service at ${where} does not answer for .alt`, advice));
+    findings.push(fail(`the DNS service at ${where} does not answer for .${tld}`, advice));
   } else findings.push(ok(`the DNS service answers at ${where}`));
-  if (reachesService) findings.push(ok('the system gets names under .alt from it'));
+  if (reachesService) findings.push(ok(`the system gets names under .${tld} from it`));
   else if (isSetUp) {
-    const found = 'the system does not get names under .alt from it, though that was set up';
+    const found = `the system does not get names under .${tld} from it, though that was set up`;
     findings.push(warn(found, `run: altnet setup dns --dns ${where}`));
   } else findings.push(skipped('the system does not ask it; altnet setup dns changes that'));
   if (isSetUp && !knowsOthers) {

@@ -2,6 +2,7 @@
 import type { NodeServices, StatsResult } from '../../api/ports.ts';
 import type { BootstrapAnswer } from '../../node/ask-bootstraps.ts';
 import type { Folders } from '../folders.ts';
+import type { ZoneQuestion } from '../setup/zone.ts';
 
 /** warn: it works, or will for a while. fail: something does not work until somebody acts. */
 export type FindingStatus = 'ok' | 'warn' | 'fail' | 'skipped';
@@ -50,6 +51,8 @@ export interface CheckContext {
   readonly folders: Folders;
   readonly node: NodeState;
   readonly ports: readonly ServicePort[];
+  /** How names end and where the authority is, where the user says so. */
+  readonly zone?: Pick<ZoneQuestion, 'tld' | 'caDir'> | undefined;
   /** What blocks may take; of a running node its own. */
   readonly budgetBytes: number;
   /** Asked once, for all checks. Rejects with BAD_ADDRESS, PATH_UNREADABLE or BIND_FAILED. */

@@ -3,10 +3,11 @@ import { X509Certificate } from 'node:crypto';
 import path from 'node:path';
 import { AltNetError } from '../../base/errors.ts';
 import { CertificateAuthority } from '../../ca/authority.ts';
+import type { RunningZone } from '../../node/runfile.ts';
 import { countOf } from '../format.ts';
 import type { PublicAuthority } from '../../ca/public-authority.ts';
 import {
-  authorityOptions,
+  authorityOptionsOf,
   findAuthority,
   type FoundAuthority,
   serviceCaFolder,
@@ -26,13 +27,10 @@ import { findDatabases } from './nss.ts';
 import { describePlan, formatCommand, quoteWord } from './plan.ts';
 import { agree, requireRoot, type SetupSession, sudoLine } from './session.ts';
 
-/** Where the authority is; absolute. */
-export interface CaTarget {
-  readonly caDir: string;
-}
+/** Where the authority is, and what it signs for. */
+export type CaTarget = RunningZone;
 
 const setup = 'ca';
-const { tld } = authorityOptions;
 
 export async function setUpCa(session: SetupSession, target: CaTarget): Promise<void> {
   switch (session.action) {
@@ -54,23 +52,25 @@ function textOf({ name, pem, fingerprint }: PublicAuthority): AuthorityText {
 }
 
 /** What trusting it means, for whoever has to decide. */
-function meaning(caDir: string): string[] {
+function meaning({ caDir, tld }: CaTarget): string[] {
   return [
     `The authority in ${caDir} can sign for names under .${tld} and for nothing else: programs refuse what it signs for any other name.`,
     `Its key stays in that folder, on this machine. Whoever reads it could show you false pages under .${tld}, and no others.`,
   ];
 }
 
-async function make(session: SetupSession, { caDir }: CaTarget): Promise<void> {
+async function make(session: SetupSession, target: CaTarget): Promise<void> {
+  const { caDir } = target;
+  const authorityOptions = authorityOptionsOf(target.tld);
   const { system, context } = session;
   const { terminal } = context;
-  const found = await findAuthority(system, caDir);
+  const found = await findAuthority(system, target);
   if (!found) requireMakable(session, caDir);
   if (system.platform !== 'linux') {
     const authority = found ?? (await CertificateAuthority.open(caDir, authorityOptions));
     return tellSteps(session, stepsElsewhere(system.platform, authority.file, textOf(authority)));
   }
-  await agree(session, [...meaning(caDir), ...(await describeStores(session, caDir, found))]);
+  await agree(session, [...meaning(target), ...(await describeStores(session, caDir, found))]);
   const authority = textOf(found ?? (await CertificateAuthority.open(caDir, authorityOptions)));
   terminal.status('changing ...');
   const work = workOf(session);
@@ -78,7 +78,7 @@ async function make(session: SetupSession, { caDir }: CaTarget): Promise<void> {
     ...(await addToSystem(work, authority)),
     ...(hasUserStores(system) ? await addToUser(work, authority) : []),
   ];
-  tellStores(session, { authority, stores, caDir });
+  tellStores(session, { authority, stores, target });
 }
 
 /**
@@ -98,23 +98,23 @@ function requireMakable(session: SetupSession, caDir: string): void {
   throw new AltNetError('SETUP_FAILED', { what: caDir, why });
 }
 
-async function undo(session: SetupSession, { caDir }: CaTarget): Promise<void> {
+async function undo(session: SetupSession, target: CaTarget): Promise<void> {
   const { system } = session;
   if (system.platform !== 'linux') {
-    const found = await findAuthority(system, caDir);
+    const found = await findAuthority(system, target);
     if (!found) return tellSteps(session, []);
     return tellSteps(session, stepsElsewhere(system.platform, found.file, textOf(found)));
   }
   await agree(session, ['let nothing on this machine trust the authority any more']);
   // One that cannot be used any more is to be forgotten as well: the journals know it.
-  const found = await findAuthority(system, caDir).catch(() => undefined);
+  const found = await findAuthority(system, target).catch(() => undefined);
   const work = workOf(session);
   const authority = found && textOf(found);
   const stores = [
     ...(await removeFromSystem(work)),
     ...(hasUserStores(system) ? await removeFromUser(work, authority) : []),
   ];
-  tellStores(session, { authority, stores, caDir });
+  tellStores(session, { authority, stores, target });
 }
 
 /** What is about to be changed, and by which commands. */
@@ -144,16 +144,17 @@ async function describeStores(
   return [...made, ...shared, ...added];
 }
 
-async function print(session: SetupSession, { caDir }: CaTarget): Promise<void> {
+async function print(session: SetupSession, target: CaTarget): Promise<void> {
+  const { caDir } = target;
   const { system, context } = session;
-  const found = await findAuthority(system, caDir);
+  const found = await findAuthority(system, target);
   const isElsewhere = system.platform !== 'linux';
   const file = found?.file ?? path.join(caDir, 'ca.pem');
   const lines = isElsewhere
     ? stepsElsewhere(system.platform, file, found && textOf(found))
     : await describeStores(session, caDir, found);
   const object = { setup, outcome: 'printed', file, name: found?.name, steps: lines };
-  context.terminal.result(object, [...meaning(caDir), ...lines]);
+  context.terminal.result(object, [...meaning(target), ...lines]);
 }
 
 /** Done by hand, as these systems ask their user themselves. Not tried there by us. */
@@ -203,11 +204,11 @@ function tellStores(
   {
     authority,
     stores,
-    caDir,
+    target: { caDir, tld },
   }: {
     authority: AuthorityText | undefined;
     stores: readonly StoreOutcome[];
-    caDir: string;
+    target: CaTarget;
   },
 ): void {
   const isChanged = stores.some(({ state }) => state === 'added' || state === 'removed');
@@ -220,7 +221,15 @@ function tellStores(
   const rest = lines.length === 0 ? ['nothing is set up'] : lines;
   terminal.result({ setup, outcome, name, fingerprint, stores }, [...head, ...rest]);
   if (stores.some(({ state }) => state === 'waiting')) {
-    const words = ['setup', 'ca', '--ca-dir', caDir, ...(action === 'undo' ? ['--undo'] : [])];
+    const ending = tld === 'alt' ? [] : ['--tld', tld];
+    const words = [
+      'setup',
+      'ca',
+      '--ca-dir',
+      caDir,
+      ...ending,
+      ...(action === 'undo' ? ['--undo'] : []),
+    ];
     terminal.note(`for the store of the system run: ${sudoLine(words)}`);
   }
   if (system.sudoUser !== undefined) {

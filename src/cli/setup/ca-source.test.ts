@@ -6,10 +6,11 @@ import { test, type TestContext } from 'node:test';
 import { temporaryFolder } from '../../../test/support/cleanup.ts';
 import { type TestSystem, testSystem } from '../../../test/support/setup-system.ts';
 import { CertificateAuthority } from '../../ca/authority.ts';
-import { authorityOptions, findAuthority, findCaFolder, serviceCaFolder } from './ca-source.ts';
+import { authorityOptionsOf, findAuthority, findCaFolder, serviceCaFolder } from './ca-source.ts';
 import { sha256Hex } from './journal.ts';
 import { systemUnit } from './service-unit.ts';
 
+const ofService = { tld: 'alt', caDir: serviceCaFolder };
 const store = '/usr/local/share/ca-certificates/altnet.crt';
 
 /** A machine with a service, and what root had the system trust. */
@@ -26,32 +27,32 @@ function withService(t: TestContext, pem?: string, isRoot = false): TestSystem {
 }
 
 async function madeIn(folder: string): Promise<CertificateAuthority> {
-  return CertificateAuthority.open(folder, authorityOptions);
+  return CertificateAuthority.open(folder, authorityOptionsOf('alt'));
 }
 
 test('without another word it is the own one, then that of the service', async (t) => {
   const data = temporaryFolder(t);
   const own = path.join(data, 'ca');
-  assert.equal(await findCaFolder(testSystem(t), data), own);
-  assert.equal(await findCaFolder(withService(t), data), serviceCaFolder);
+  assert.equal(await findCaFolder(testSystem(t), data, 'alt'), own);
+  assert.equal(await findCaFolder(withService(t), data, 'alt'), serviceCaFolder);
   await madeIn(own);
-  assert.equal(await findCaFolder(withService(t), data), own);
+  assert.equal(await findCaFolder(withService(t), data, 'alt'), own);
 });
 
 test('root reads the folder of the service, a user what root had trusted', async (t) => {
   const root = withService(t, undefined, true);
-  assert.equal(await findAuthority(root, serviceCaFolder), undefined);
+  assert.equal(await findAuthority(root, ofService), undefined);
   mkdirSync(root.outside('/var/lib/altnet'), { recursive: true });
   const made = await madeIn(root.outside(serviceCaFolder));
-  assert.equal((await findAuthority(root, serviceCaFolder))?.fingerprint, made.fingerprint);
+  assert.equal((await findAuthority(root, ofService))?.fingerprint, made.fingerprint);
 
   const user = withService(t, made.pem);
-  const found = await findAuthority(user, serviceCaFolder);
+  const found = await findAuthority(user, ofService);
   assert.equal(found?.file, store);
   assert.equal(found.name, made.name);
   assert.equal(found.fingerprint, made.fingerprint);
   assert.deepEqual(found.notAfter, made.notAfter);
-  assert.equal(await findAuthority(withService(t), serviceCaFolder), undefined);
+  assert.equal(await findAuthority(withService(t), ofService), undefined);
 });
 
 test('what was put there since, or may do more, is not taken', async (t) => {
@@ -59,11 +60,11 @@ test('what was put there since, or may do more, is not taken', async (t) => {
   const other = await madeIn(path.join(temporaryFolder(t), 'ca'));
   const changed = withService(t, made.pem);
   changed.put(store, other.pem);
-  assert.equal(await findAuthority(changed, serviceCaFolder), undefined);
-  const unbound = { ...authorityOptions, tld: 'com' };
+  assert.equal(await findAuthority(changed, ofService), undefined);
+  const unbound = authorityOptionsOf('com');
   const wide = await CertificateAuthority.open(path.join(temporaryFolder(t), 'ca'), unbound);
   for (const pem of [wide.pem, 'nonsense']) {
-    await assert.rejects(findAuthority(withService(t, pem), serviceCaFolder), {
+    await assert.rejects(findAuthority(withService(t, pem), ofService), {
       code: 'CA_UNUSABLE',
     });
   }

@@ -10,13 +10,17 @@ import path from 'node:path';
 import { systemWorld } from '../../base/clock.ts';
 import { type AuthorityOptions, CertificateAuthority } from '../../ca/authority.ts';
 import { parseAuthority, type PublicAuthority } from '../../ca/public-authority.ts';
+import { caFolderIn, type RunningZone } from '../../node/runfile.ts';
 import { findInstalledService } from './installed-service.ts';
 import { readJournal, sha256Hex } from './journal.ts';
 import { systemJournal } from './places.ts';
 import { stateFolder } from './service-unit.ts';
 import type { System } from './system.ts';
 
-export const authorityOptions: AuthorityOptions = { tld: 'alt', world: systemWorld };
+/** `tld`: how the names end that it signs for. */
+export function authorityOptionsOf(tld: string): AuthorityOptions {
+  return { tld, world: systemWorld };
+}
 /** Of the service of the system. */
 export const serviceCaFolder: string = path.posix.join(stateFolder, 'ca');
 
@@ -25,9 +29,9 @@ export const serviceCaFolder: string = path.posix.join(stateFolder, 'ca');
  * is one; that of the service, where one is set up; else that which would be made in the data
  * folder.
  */
-export async function findCaFolder(system: System, data: string): Promise<string> {
-  const own = path.join(data, 'ca');
-  const isThere = await CertificateAuthority.find(own, authorityOptions).then(
+export async function findCaFolder(system: System, data: string, tld: string): Promise<string> {
+  const own = caFolderIn(data);
+  const isThere = await CertificateAuthority.find(own, authorityOptionsOf(tld)).then(
     (found) => found !== undefined,
     () => true, // one that cannot be used has to be told of
   );
@@ -43,21 +47,25 @@ export interface FoundAuthority extends PublicAuthority {
 /** Undefined when there is none, or none that this user may read. Rejects with CA_UNUSABLE. */
 export async function findAuthority(
   system: System,
-  caDir: string,
+  { caDir, tld }: RunningZone,
 ): Promise<FoundAuthority | undefined> {
-  if (caDir !== serviceCaFolder) return CertificateAuthority.find(caDir, authorityOptions);
-  if (system.isRoot) return CertificateAuthority.find(system.outside(caDir), authorityOptions);
-  return findTrustedBySystem(system);
+  const options = authorityOptionsOf(tld);
+  if (caDir !== serviceCaFolder) return CertificateAuthority.find(caDir, options);
+  if (system.isRoot) return CertificateAuthority.find(system.outside(caDir), options);
+  return findTrustedBySystem(system, options);
 }
 
 /** The one that root had the system trust, if it is still as it was put there. */
-async function findTrustedBySystem(system: System): Promise<FoundAuthority | undefined> {
+async function findTrustedBySystem(
+  system: System,
+  options: AuthorityOptions,
+): Promise<FoundAuthority | undefined> {
   const journal = await readJournal(system, systemJournal('ca'));
   for (const { path: file, written } of journal?.files ?? []) {
     const found = await system.read(file);
     if (!found || sha256Hex(found.bytes) !== written) continue;
     const pem = Buffer.from(found.bytes).toString('utf8');
-    return { ...parseAuthority(pem, file, authorityOptions), file };
+    return { ...parseAuthority(pem, file, options), file };
   }
   return undefined;
 }

@@ -13,7 +13,12 @@ import type { System } from './system.ts';
  * The root of an empty file: a root always leads to the gateway, and no node is asked about it
  * (docs/spec/dns.md).
  */
-export const probeHost = 'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku.alt';
+export function probeHostOf(tld: string): string {
+  return `bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku.${tld}`;
+}
+
+/** The same where names end as they mostly do. */
+export const probeHost: string = probeHostOf('alt');
 /** Reserved by RFC 2606, and there wherever the DNS of the world is. */
 export const otherHost = 'example.com';
 
@@ -21,16 +26,23 @@ const answerTimeoutMs = 2000;
 /** The system may have resolvers that are silent, and asks them for longer than a person waits. */
 const lookupTimeoutMs = 5500;
 
+/** Where names are looked up, and how they end. */
+export interface CheckedDns {
+  readonly at: HostPort;
+  readonly tld: string;
+}
+
 /** What the DNS service answers; undefined: there is none. An empty list: it knows no such name. */
 export async function askService(
-  { host, port }: HostPort,
+  { at: { host, port }, tld }: CheckedDns,
   { signal }: Abortable = {},
 ): Promise<readonly string[] | undefined> {
   const resolver = new Resolver({ timeout: answerTimeoutMs, tries: 1 });
   resolver.setServers([formatHostPort({ host, port })]);
+  const probed = probeHostOf(tld);
   const ask = async (family: '4' | '6'): Promise<readonly string[] | undefined> => {
     try {
-      return await (family === '4' ? resolver.resolve4(probeHost) : resolver.resolve6(probeHost));
+      return await (family === '4' ? resolver.resolve4(probed) : resolver.resolve6(probed));
     } catch (error) {
       return noName.has(systemCode(error) ?? '') ? [] : undefined;
     }
@@ -70,12 +82,12 @@ async function lookUp(
 
 export async function checkDns(
   system: System,
-  at: HostPort | undefined,
+  { at, tld }: CheckedDns,
   { signal }: Abortable = {},
 ): Promise<DnsCheck> {
   const [service, seen, other] = await Promise.all([
-    at && askService(at, { signal }),
-    lookUp(system, probeHost, { signal }),
+    askService({ at, tld }, { signal }),
+    lookUp(system, probeHostOf(tld), { signal }),
     lookUp(system, otherHost, { signal }),
   ]);
   const reachesService =

@@ -118,16 +118,23 @@ describe('who looks names up', () => {
 const at = { host: '127.0.0.1', port: 5354 };
 
 function planned(resolver: Resolver, where = at): Plan {
-  const found = planDns(resolver, where);
+  const found = planDns(resolver, { at: where, tld: 'alt' });
   assert.equal(found.kind, 'plan');
   assert.deepEqual(dnsCommandsOf(found.plan.variant)?.settle, found.plan.settle);
   return found.plan;
 }
 
 function byHand(resolver: Resolver, where = at): string {
-  const found = planDns(resolver, where);
+  const found = planDns(resolver, { at: where, tld: 'alt' });
   assert.equal(found.kind, 'by-hand');
   return [found.why, ...found.steps].join('\n');
+}
+
+/** The files that send names under .web to the node. */
+function webFiles(resolver: Resolver): string {
+  const found = planDns(resolver, { at, tld: 'web' });
+  assert.equal(found.kind, 'plan');
+  return found.plan.files.map(({ path: file, content }) => `${file}\n${content}`).join('\n');
 }
 
 describe('what is planned', () => {
@@ -198,6 +205,14 @@ describe('what is planned', () => {
     assert.match(found, /systemd-resolved 255 answers every name under \.alt itself \(since 255\)/);
     assert.match(found, /dnsmasq or unbound/);
     assert.match(found, /NAME\.localhost/);
+  });
+
+  test('names that end otherwise are looked up the same way, also by a newer systemd', () => {
+    const resolved = { kind: 'systemd-resolved', version: 257, hasNetworkManager: false } as const;
+    assert.match(webFiles(resolved), /resolvectl domain altnet0 ~web\n/);
+    assert.match(webFiles({ kind: 'dnsmasq', folder: '/etc/dnsmasq.d' }), /server=\/web\/127/);
+    assert.match(webFiles({ kind: 'unbound', folder: '/x' }), /name: "web\."\n/);
+    assert.match(webFiles({ kind: 'macos' }), /^\/etc\/resolver\/web\n/);
   });
 
   test('resolv.conf gets one more server before the others, at port 53 only', () => {

@@ -66,23 +66,30 @@ export function dnsCommandsOf(variant: string): PlanCommands | undefined {
   return Object.hasOwn(commands, variant) ? commands[variant] : undefined;
 }
 
-/** `at`: where this machine reaches the DNS service. */
-export function planDns(resolver: Resolver, at: HostPort): DnsPlan {
+export interface DnsPlace {
+  /** Where this machine reaches the DNS service. */
+  readonly at: HostPort;
+  /** How its names end. */
+  readonly tld: string;
+}
+
+export function planDns(resolver: Resolver, to: DnsPlace): DnsPlan {
+  const { at, tld } = to;
   switch (resolver.kind) {
     case 'systemd-resolved':
-      return planResolved(resolver, at);
+      return planResolved(resolver, to);
     case 'networkmanager-dnsmasq':
-      return planFile(resolver.kind, '/etc/NetworkManager/dnsmasq.d/altnet.conf', dnsmasqText(at));
+      return planFile(resolver.kind, '/etc/NetworkManager/dnsmasq.d/altnet.conf', dnsmasqText(to));
     case 'dnsmasq':
-      return planFolder(resolver, { settings: '/etc/dnsmasq.conf', text: dnsmasqText(at) });
+      return planFolder(resolver, { settings: '/etc/dnsmasq.conf', text: dnsmasqText(to) });
     case 'unbound':
-      return planFolder(resolver, { settings: '/etc/unbound/unbound.conf', text: unboundText(at) });
+      return planFolder(resolver, { settings: '/etc/unbound/unbound.conf', text: unboundText(to) });
     case 'resolv-conf':
       return planResolvConf(resolver, at);
     case 'macos':
-      return planFile(resolver.kind, '/etc/resolver/alt', macosText(at));
+      return planFile(resolver.kind, `/etc/resolver/${tld}`, macosText(at));
     case 'windows':
-      return planWindows(at);
+      return planWindows(to);
     case 'unknown':
       return byHand(resolver.why, otherWays);
     default:
@@ -123,9 +130,9 @@ function byHand(why: string, steps: readonly string[]): DnsPlan {
  */
 function planResolved(
   { version, hasNetworkManager }: Extract<Resolver, { kind: 'systemd-resolved' }>,
-  at: HostPort,
+  to: DnsPlace,
 ): DnsPlan {
-  if (version >= resolvedRefusesFrom) {
+  if (version >= resolvedRefusesFrom && to.tld === 'alt') {
     return byHand(
       `systemd-resolved ${version} answers every name under .alt itself (since ${resolvedRefusesFrom}), and no setting changes that`,
       [
@@ -136,7 +143,7 @@ function planResolved(
   }
   const service = {
     path: `/etc/systemd/system/${unit}`,
-    content: resolvedUnit(at),
+    content: resolvedUnit(to),
     mode: 0o644,
   };
   const leaveAlone = {
@@ -147,10 +154,10 @@ function planResolved(
   return planFiles('systemd-resolved', hasNetworkManager ? [leaveAlone, service] : [service]);
 }
 
-function resolvedUnit(at: HostPort): string {
+function resolvedUnit({ at, tld }: DnsPlace): string {
   const settings = [
     `dns ${link} ${serverText(at, ':')}`,
-    `domain ${link} ~alt`,
+    `domain ${link} ~${tld}`,
     `default-route ${link} no`,
     `llmnr ${link} no`,
     `mdns ${link} no`,
@@ -159,7 +166,7 @@ function resolvedUnit(at: HostPort): string {
   ];
   return `${head}
 [Unit]
-Description=Names under .alt are answered by AltNet
+Description=Names under .${tld} are answered by AltNet
 BindsTo=systemd-resolved.service
 After=systemd-resolved.service network-pre.target
 
@@ -177,21 +184,21 @@ WantedBy=multi-user.target systemd-resolved.service
 `;
 }
 
-function dnsmasqText(at: HostPort): string {
+function dnsmasqText({ at, tld }: DnsPlace): string {
   // The second line is for those who have answers with private addresses dropped.
-  return `${head}\nserver=/alt/${serverText(at, '#')}\nrebind-domain-ok=/alt/\n`;
+  return `${head}\nserver=/${tld}/${serverText(at, '#')}\nrebind-domain-ok=/${tld}/\n`;
 }
 
-function unboundText(at: HostPort): string {
+function unboundText({ at, tld }: DnsPlace): string {
   return `${head}
 server:
     do-not-query-localhost: no
-    domain-insecure: "alt"
-    private-domain: "alt"
-    local-zone: "alt." transparent
+    domain-insecure: "${tld}"
+    private-domain: "${tld}"
+    local-zone: "${tld}." transparent
 
 forward-zone:
-    name: "alt."
+    name: "${tld}."
     forward-addr: ${serverText(at, '@')}
 `;
 }
@@ -234,12 +241,12 @@ function planResolvConf(
   return planFiles('resolv-conf', [file]);
 }
 
-function planWindows({ host, port }: HostPort): DnsPlan {
+function planWindows({ at: { host, port }, tld }: DnsPlace): DnsPlan {
   const isUsable = port === dnsPort;
   const why = 'on Windows this is done in a PowerShell of an administrator';
   return byHand(why, [
     ...(isUsable ? [] : [`start the node with --dns 127.0.0.1:${dnsPort}: rules have no port`]),
-    `Add-DnsClientNrptRule -Namespace ".alt" -NameServers "${isUsable ? host : '127.0.0.1'}" -Comment "AltNet"`,
+    `Add-DnsClientNrptRule -Namespace ".${tld}" -NameServers "${isUsable ? host : '127.0.0.1'}" -Comment "AltNet"`,
     'Clear-DnsClientCache',
     'back: Get-DnsClientNrptRule | Where-Object Comment -eq "AltNet" | Remove-DnsClientNrptRule',
     ...otherWays,

@@ -68,6 +68,16 @@ test('it is made, found made, told of, and undone', async (t) => {
   assert.equal(nothing.stdout, 'nothing is set up\n');
 });
 
+test('the ending is that of the node, or as it is said', async (t) => {
+  const system = withDnsmasq(t);
+  const print = async (options: OptionValues): Promise<string> =>
+    (await run(system, { dns: '127.0.0.1:5354', print: true, ...options })).stdout;
+  assert.match(await print({}), /server=\/alt\/127/);
+  assert.match(await print({ tld: 'Web' }), /server=\/web\/127/);
+  const wrong = await run(system, { tld: 'a.b', print: true });
+  assert.match(String(wrong.error), /"a\.b" is not a label/);
+});
+
 test('what breaks other names is taken back', async (t) => {
   const system = withDnsmasq(t, {
     programs: {

@@ -21,6 +21,8 @@ import { readText } from './system.ts';
 export interface DnsTarget {
   /** Where this machine reaches the DNS service. */
   readonly at: HostPort;
+  /** How its names end. */
+  readonly tld: string;
   /** Where the gateway is, or would be. */
   readonly gateway: HostPort;
   /** The words that make this command do the same as root. */
@@ -44,25 +46,25 @@ export async function setUpDns(session: SetupSession, target: DnsTarget): Promis
   if (action !== 'print' && system.isRoot) await forgetOverwritten(change);
   if (action === 'undo') return undo(session, change, target);
   terminal.status('looking ...');
-  const found = planDns(await findResolver(system, { signal }), target.at);
+  const found = planDns(await findResolver(system, { signal }), target);
   if (found.kind === 'by-hand') return tellByHand(session, found);
   const { plan } = found;
   if (action === 'print') {
     return tellResult(session, printedPlan(setup, plan), describePlan(plan));
   }
   requireRoot(session, target.words);
-  const before = await checkDns(system, target.at, { signal });
+  const before = await checkDns(system, target, { signal });
   const { state } = await inspectChange(system, change.journal);
   if (state !== 'made') await agree(session, describePlan(plan));
   terminal.status('changing ...');
   const isChanged = await applyPlan(plan, change);
-  const after = await checkDns(system, target.at, { signal });
-  await keepIfHarmless(change, { before, after });
+  const after = await checkDns(system, target, { signal });
+  await keepIfHarmless(change, { before, after, tld: target.tld });
   const files = plan.files.map(({ path, content }) => ({ path, content }));
   const outcome = isChanged ? 'made' : 'unchanged';
   const did = isChanged ? 'was changed' : 'is as it should be';
   tellResult(session, { setup, outcome, variant: plan.variant, files }, [
-    `${plan.variant} ${did}: names under .alt go to ${formatHostPort(target.at)}`,
+    `${plan.variant} ${did}: names under .${target.tld} go to ${formatHostPort(target.at)}`,
   ]);
   tellCheck(session, after, target);
 }
@@ -81,7 +83,7 @@ async function forgetOverwritten({ system, journal }: Change): Promise<void> {
 /** Rejects with SETUP_FAILED, having taken everything back, when it does harm or no good. */
 async function keepIfHarmless(
   change: Change,
-  { before, after }: { before: DnsCheck; after: DnsCheck },
+  { before, after, tld }: { before: DnsCheck; after: DnsCheck; tld: string },
 ): Promise<void> {
   const isHarmful = before.knowsOthers && !after.knowsOthers;
   const isUseless =
@@ -90,26 +92,26 @@ async function keepIfHarmless(
   await undoChange({ ...change, signal: undefined });
   const why = isHarmful
     ? `${otherHost} was not found any more, so everything was taken back`
-    : 'the DNS service answers, and still the system does not know names under .alt, so everything was taken back; use http://NAME.localhost:8080/ or the proxy settings instead';
+    : `the DNS service answers, and still the system does not know names under .${tld}, so everything was taken back; use http://NAME.localhost:8080/ or the proxy settings instead`;
   throw new AltNetError('SETUP_FAILED', { what: 'the change of the name lookup', why });
 }
 
 function tellCheck(
   { context: { terminal } }: SetupSession,
   { service, reachesService, knowsOthers }: DnsCheck,
-  { at, gateway }: DnsTarget,
+  { at, gateway, tld }: DnsTarget,
 ): void {
-  if (reachesService) terminal.note('checked: the system gets names under .alt from this node');
+  if (reachesService) terminal.note(`checked: the system gets names under .${tld} from this node`);
   else if (service === undefined) {
     const where = formatHostPort(at);
     terminal.note(
       `nothing answers at ${where} yet; start the node with: altnet start --dns ${where}`,
     );
-  } else terminal.note('the DNS service answers for no name under .alt; is it that of a node?');
+  } else terminal.note(`the DNS service answers for no name under .${tld}; is it that of a node?`);
   if (!knowsOthers) terminal.note(`${otherHost} is not known here, before and after: no network?`);
   if (gateway.port !== webPort) {
     terminal.note(
-      `the gateway is at port ${gateway.port}: http://NAME.alt:${gateway.port}/ opens; without a port it has to be at ${webPort}, which a service may have: altnet setup service -- --gateway 127.0.0.1:${webPort}`,
+      `the gateway is at port ${gateway.port}: http://NAME.${tld}:${gateway.port}/ opens; without a port it has to be at ${webPort}, which a service may have: altnet setup service -- --gateway 127.0.0.1:${webPort}`,
     );
   }
   terminal.note(browsers);
@@ -118,6 +120,7 @@ function tellCheck(
 async function undo(session: SetupSession, change: Change, { words }: DnsTarget): Promise<void> {
   const { state, variant } = await inspectChange(session.system, change.journal);
   if (state === 'none') {
+    if (session.system.isRoot) await forgetChange(session.system, change.journal);
     return tellResult(session, { setup, outcome: 'unchanged' }, ['nothing is set up']);
   }
   requireRoot(session, [...words, '--undo']);

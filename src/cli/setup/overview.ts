@@ -3,13 +3,14 @@ import type { Abortable } from '../../base/abort.ts';
 import { formatHostPort } from '../../node/bind.ts';
 import { describeError } from '../tui.ts';
 import { inspectChange } from './apply.ts';
-import { findAuthority, findCaFolder, serviceCaFolder } from './ca-source.ts';
+import { findAuthority, serviceCaFolder } from './ca-source.ts';
 import { inspectStores } from './ca-stores.ts';
 import { checkDns } from './dns-check.ts';
 import { findResolver } from './dns-resolver.ts';
 import { systemJournal, userJournal } from './places.ts';
 import { runningAt } from './running.ts';
 import type { System } from './system.ts';
+import { findZone } from './zone.ts';
 
 export interface SetupPart {
   readonly part: 'dns' | 'ca' | 'service';
@@ -64,21 +65,23 @@ async function told(
 async function inspectDns({ system, data, signal }: Looking): Promise<Found> {
   const otherwise = '127.0.0.1:5354';
   const at = await runningAt({ system, data }, 'dns', { address: undefined, otherwise });
+  const { tld } = await findZone({ system, data });
   const [resolver, check] = await Promise.all([
     findResolver(system, { signal }),
-    checkDns(system, at, { signal }),
+    checkDns(system, { at, tld }, { signal }),
   ]);
   const by = `names are looked up by ${resolver.kind}`;
-  if (check.reachesService) return { state: 'set up', found: `${by}; .alt names come from here` };
+  if (check.reachesService)
+    return { state: 'set up', found: `${by}; .${tld} names come from here` };
   const { state } = await inspectChange(system, systemJournal('dns'));
   const found = check.service === undefined ? `nothing answers at ${formatHostPort(at)}` : by;
   return { state: state === 'none' ? 'not set up' : 'in part', found };
 }
 
 async function inspectCa({ system, data, signal }: Looking): Promise<Found> {
-  const folder = await findCaFolder(system, data);
-  const authority = await findAuthority(system, folder);
-  if (!authority) return { state: 'not set up', found: withoutAuthority(system, folder) };
+  const zone = await findZone({ system, data });
+  const authority = await findAuthority(system, zone);
+  if (!authority) return { state: 'not set up', found: withoutAuthority(system, zone.caDir) };
   const stores = await inspectStores({ system, data, signal }, authority);
   const trusting = stores.filter(({ state }) => state === 'trusted').length;
   const found = `${trusting} of ${stores.length} stores trust ${authority.name}`;
