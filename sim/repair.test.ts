@@ -12,18 +12,18 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
 test('lookups recover soon after 30 % of the nodes left at once', async (t) => {
-  await simulate(t, { nodes: 200 }, async (sim) => {
+  await simulate(t, { nodes: 120 }, async (sim) => {
     await sim.world.pass(minuteMs);
     await sim.leave(0.3);
     await sim.world.pass(20 * minuteMs);
-    const exactness = await lookupExactness(sim, 200);
+    const exactness = await lookupExactness(sim, 120);
     t.diagnostic(`${(exactness * 100).toFixed(2)} % of the nearest were found`);
     assert.ok(exactness >= 0.995, `${exactness}`);
   });
 });
 
 test('storers make up for those that left, without the publisher', async (t) => {
-  await simulate(t, { nodes: 120, dht: patient(6) }, async (sim) => {
+  await simulate(t, { nodes: 80, dht: patient(6) }, async (sim) => {
     await sim.world.pass(minuteMs);
     const published = await publishSome(sim, 8);
     const lasting = published.filter(({ kind }) => kind !== 'provider');
@@ -48,7 +48,7 @@ test('storers make up for those that left, without the publisher', async (t) => 
 });
 
 test('a publisher keeps its records alive, renews them and makes up for losses', async (t) => {
-  await simulate(t, { nodes: 100, dht: patient(6) }, async (sim) => {
+  await simulate(t, { nodes: 80, dht: patient(6) }, async (sim) => {
     await sim.world.pass(minuteMs);
     const [node] = sim.some(1);
     assert.ok(node);

@@ -16,7 +16,7 @@ test('a thousand nodes', async (t) => {
       await sim.world.pass(minuteMs / 2);
 
       await t.test('lookups find the true 20 nearest', async () => {
-        const exactness = await lookupExactness(sim, 250, { atOnce: 10 });
+        const exactness = await lookupExactness(sim, 150, { atOnce: 10 });
         t.diagnostic(`${(exactness * 100).toFixed(2)} % of the nearest were found`);
         assert.ok(exactness >= 0.995, `${exactness}`);
       });
