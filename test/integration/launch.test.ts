@@ -52,36 +52,60 @@ const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'
 };
 const version = { code: 0, stdout: `${manifest.version}\n`, stderr: '' };
 
-test('the bundle is made once and again when a source changes', options, async (t) => {
+/** One checkout for all that bundles it: each time takes seconds of a processor. */
+test('a checkout', options, async (t) => {
   const folder = checkout(t);
-  const together = await Promise.all([run(folder, '--version'), run(folder, '--version')]);
-  assert.deepEqual(together, [version, version]);
-  const first = currentBuild(folder);
-  assert.ok(existsSync(path.join(folder, 'dist', first, 'alternate.js')));
 
-  assert.deepEqual(await run(folder, '--version'), version);
-  assert.equal(currentBuild(folder), first);
+  await t.test('the bundle is made once and again when a source changes', async () => {
+    const together = await Promise.all([run(folder, '--version'), run(folder, '--version')]);
+    assert.deepEqual(together, [version, version]);
+    const first = currentBuild(folder);
+    assert.ok(existsSync(path.join(folder, 'dist', first, 'alternate.js')));
 
-  appendFileSync(path.join(folder, 'src/cli/main.ts'), '\n');
-  assert.deepEqual(await run(folder, '--version'), version);
-  assert.notEqual(currentBuild(folder), first);
-  // A program that runs from the older one may still need the rest of it.
-  assert.ok(existsSync(path.join(folder, 'dist', first, 'altnet.js')));
-});
+    assert.deepEqual(await run(folder, '--version'), version);
+    assert.equal(currentBuild(folder), first);
 
-test('a bundle from later than now is made again', options, async (t) => {
-  const folder = checkout(t);
-  assert.deepEqual(await run(folder, '--version'), version);
-  const first = currentBuild(folder);
-  // Made while the clock was a day ahead: no source that is written now is newer than that.
-  const tomorrow = Date.now() / 1000 + 86_400;
-  utimesSync(path.join(folder, 'dist/current'), tomorrow, tomorrow);
-  appendFileSync(path.join(folder, 'src/cli/main.ts'), '\n');
-  assert.deepEqual(await run(folder, '--version'), version);
-  const second = currentBuild(folder);
-  assert.notEqual(second, first);
-  assert.deepEqual(await run(folder, '--version'), version);
-  assert.equal(currentBuild(folder), second, 'the clock is right again');
+    appendFileSync(path.join(folder, 'src/cli/main.ts'), '\n');
+    assert.deepEqual(await run(folder, '--version'), version);
+    assert.notEqual(currentBuild(folder), first);
+    // A program that runs from the older one may still need the rest of it.
+    assert.ok(existsSync(path.join(folder, 'dist', first, 'altnet.js')));
+  });
+
+  await t.test('a bundle from later than now is made again', async () => {
+    const first = currentBuild(folder);
+    // Made while the clock was a day ahead: no source that is written now is newer than that.
+    const tomorrow = Date.now() / 1000 + 86_400;
+    utimesSync(path.join(folder, 'dist/current'), tomorrow, tomorrow);
+    appendFileSync(path.join(folder, 'src/cli/main.ts'), '\n');
+    assert.deepEqual(await run(folder, '--version'), version);
+    const second = currentBuild(folder);
+    assert.notEqual(second, first);
+    assert.deepEqual(await run(folder, '--version'), version);
+    assert.equal(currentBuild(folder), second, 'the clock is right again');
+  });
+
+  await t.test('a node that runs from the bundle finds the guide', async () => {
+    const built = currentBuild(folder);
+    const data = temporaryFolder(t);
+    const child = spawn(path.join(folder, 'bin/altnet'), [...start, '--data', data], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    atEnd(t, async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    await once(child.stdout, 'data');
+    const exited = once(child, 'close');
+    child.kill('SIGTERM');
+    assert.deepEqual(await exited, [0, null]);
+    const guide = /the example site is at (http:\S+)/.exec(stderr)?.[1];
+    assert.ok(guide, stderr);
+    assert.equal(currentBuild(folder), built, 'it made none of its own');
+  });
 });
 
 test('the sources run where no bundle can be made', options, async (t) => {
@@ -93,26 +117,4 @@ test('the sources run where no bundle can be made', options, async (t) => {
     stderr,
     /^altnet: the commands could not be bundled: .+\naltnet: going on with .+\n$/,
   );
-});
-
-test('a node that runs from the bundle finds the guide', options, async (t) => {
-  const folder = checkout(t);
-  const data = temporaryFolder(t);
-  const child = spawn(path.join(folder, 'bin/altnet'), [...start, '--data', data], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  atEnd(t, async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  });
-  let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  await once(child.stdout, 'data');
-  const exited = once(child, 'close');
-  child.kill('SIGTERM');
-  assert.deepEqual(await exited, [0, null]);
-  const guide = /the example site is at (http:\S+)/.exec(stderr)?.[1];
-  assert.ok(guide, stderr);
-  assert.ok(existsSync(path.join(folder, 'dist/current')));
 });
