@@ -14,6 +14,8 @@ test('what is lost, unheard or only late is told apart', async (t) => {
   await simulate(t, { nodes: 12 }, async (sim) => {
     await sim.world.pass(minuteMs);
     const population = new Population(sim, { recordsPerNode: 2 });
+    const alone = sim.one();
+    population.cutOff(alone);
     population.publishAll(minuteMs);
     await sim.world.pass(3 * minuteMs);
     const absences = new Absences(sim, population);
@@ -22,8 +24,13 @@ test('what is lost, unheard or only late is told apart', async (t) => {
       return causes.map((cause) => absences.countsOf(cause).now);
     };
     assert.deepEqual(counts(), [0, 0, 0]);
+    const own = population.items().filter(({ owner }) => owner.node === alone);
+    assert.equal(own.length, 2);
+    assert.ok(!own.some((item) => population.mustBeThere(item)), 'nobody was told of them');
 
-    const item = population.items().find(({ kind }) => kind === 'link');
+    const item = population
+      .items()
+      .find(({ kind, owner }) => kind === 'link' && owner.node !== alone);
     const node = item?.owner.node;
     assert.ok(item && node);
     population.cutOff(node);
@@ -35,6 +42,7 @@ test('what is lost, unheard or only late is told apart', async (t) => {
 
     await sim.world.pass(11 * minuteMs);
     assert.deepEqual(counts(), [0, 0, 0], 'it is back, and so is what it published');
+    assert.ok(own.every((mine) => population.mustBeThere(mine)));
     await sim.world.until(dropEverywhere(update));
     assert.deepEqual(counts(), [1, 0, 0], 'nobody holds the version before any more');
     await sim.world.until(Promise.all(sim.nodes.map(({ dht }) => dht.store(item.record))));

@@ -27,7 +27,7 @@ export interface Item {
   readonly owner: Owner;
   /** What it was seen to say, newest first. BOUNDED by keptMax */
   versions: readonly SignedRecord[];
-  /** Virtual milliseconds when its first publication ended; undefined before. */
+  /** Virtual milliseconds when it was first offered to one that took it; undefined before. */
   publishedMs: number | undefined;
 }
 
@@ -137,18 +137,21 @@ export class Population {
     const items = this.#items.get(kind) ?? [];
     for (let i = 0; i < 100 && items.length > 0; i++) {
       const item = items[random.below(items.length)];
-      const ageMs = world.nowMs - (item?.publishedMs ?? Number.POSITIVE_INFINITY);
-      if (item && ageMs >= olderThanMs && this.mustBeThere(item)) return item;
+      if (!item || !this.mustBeThere(item)) continue;
+      if (world.nowMs - (item.publishedMs ?? world.nowMs) >= olderThanMs) return item;
     }
     return undefined;
   }
 
   /**
    * Whether the rules promise it: names and links outlive who published them, providers go with
-   * their node. Only what its publisher ever got stored counts.
+   * their node. Only what another node ever took counts: a copy of its publisher's own goes with it.
    */
-  mustBeThere({ kind, owner, publishedMs }: Item): boolean {
-    return publishedMs !== undefined && (kind !== 'provider' || owner.node !== undefined);
+  mustBeThere(item: Item): boolean {
+    const { kind, owner, record } = item;
+    const tries = owner.node?.tries.of(record.key) ?? [];
+    item.publishedMs ??= tries.find(({ holders }) => holders.length > 0)?.atMs;
+    return item.publishedMs !== undefined && (kind !== 'provider' || owner.node !== undefined);
   }
 
   /** Nodes that hold what an item says by now. */
@@ -203,8 +206,7 @@ export class Population {
       this.#items.set(item.kind, items);
       items.push(item);
       try {
-        const { stored } = await node.publisher.publish(item.record);
-        if (stored > 0) item.publishedMs = this.#sim.world.nowMs;
+        await node.publisher.publish(item.record);
       } catch {
         return; // the node left meanwhile
       }
