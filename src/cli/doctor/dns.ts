@@ -31,7 +31,7 @@ export async function inspectDns(
   if (service === undefined || service.length === 0) {
     const advice = isRunning
       ? 'stop the node and start it again; if it stays so, run it with --log-level debug'
-      : `see what the service does: journalctl -u ${unitName}`;
+      : `see what the service does: sudo journalctl -u ${unitName}`;
     findings.push(fail(`the DNS service at ${where} does not answer for .${tld}`, advice));
   } else findings.push(ok(`the DNS service answers at ${where}`));
   if (reachesService) findings.push(ok(`the system gets names under .${tld} from it`));

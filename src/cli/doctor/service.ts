@@ -15,11 +15,11 @@ export async function inspectService(
   { folders: { data }, node, signal }: Pick<CheckContext, 'folders' | 'node' | 'signal'>,
 ): Promise<readonly Finding[]> {
   if (!(await findInstalledService(system))) {
-    return [skipped('none is set up for the whole system; a node runs while you run it')];
+    return [skipped('none is set up for the whole system')];
   }
   const state = await stateOfService(system, { signal });
   if (state !== 'active') {
-    const log = `journalctl -u ${unitName}`;
+    const log = `sudo journalctl -u ${unitName}`;
     return [fail(`${unitName} is set up, and systemd says that it is ${state}`, `see why: ${log}`)];
   }
   const isThis = node.state !== 'none' || data === stateFolder;

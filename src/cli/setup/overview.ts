@@ -44,7 +44,10 @@ export async function inspectSetup(looking: Looking): Promise<SetupOverview> {
   return { parts, gateway: formatHostPort(gateway) };
 }
 
-type Found = Pick<SetupPart, 'state' | 'found'>;
+interface Found extends Pick<SetupPart, 'state' | 'found'> {
+  /** An option that the command needs besides. */
+  readonly flag?: '--user';
+}
 
 async function told(
   part: SetupPart['part'],
@@ -52,9 +55,9 @@ async function told(
   inspect: (looking: Looking) => Promise<Found>,
 ): Promise<SetupPart> {
   try {
-    const { state, found } = await inspect(looking);
-    const command = `altnet setup ${part}${state === 'set up' ? ' --undo' : ''}`;
-    return { part, state, found, command };
+    const { state, found, flag } = await inspect(looking);
+    const words = ['altnet setup', part, flag ?? [], state === 'set up' ? '--undo' : []];
+    return { part, state, found, command: words.flat().join(' ') };
   } catch (error) {
     looking.signal?.throwIfAborted();
     const found = describeError(error).message;
@@ -98,14 +101,15 @@ function withoutAuthority({ isRoot }: System, folder: string): string {
 
 async function inspectService({ system, data }: Looking): Promise<Found> {
   const places = [
-    { journal: systemJournal('service'), of: 'of the system' },
-    { journal: userJournal(data, 'service'), of: 'of this user' },
-  ];
-  for (const { journal, of } of places) {
+    { journal: systemJournal('service'), of: 'of the system', more: {} },
+    { journal: userJournal(data, 'service'), of: 'of this user', more: { flag: '--user' } },
+  ] as const;
+  for (const { journal, of, more } of places) {
     const { state } = await inspectChange(system, journal);
     if (state === 'none') continue;
-    if (state === 'made') return { state: 'set up', found: `altnet.service ${of}` };
-    return { state: 'in part', found: `altnet.service ${of}, changed since or half made` };
+    if (state === 'made') return { state: 'set up', found: `altnet.service ${of}`, ...more };
+    const found = `altnet.service ${of}, changed since or half made`;
+    return { state: 'in part', found, ...more };
   }
   return { state: 'not set up', found: 'a node runs while you run it' };
 }

@@ -18,6 +18,7 @@ import { defineSetupService } from '../commands/setup-service.ts';
 import { launcher } from '../installation.ts';
 import type { OptionValues } from '../values.ts';
 import { findInstalledService } from './installed-service.ts';
+import { inspectSetup } from './overview.ts';
 import { runningAt } from './running.ts';
 import {
   launchdPlist,
@@ -219,6 +220,9 @@ test('for one user it needs no root, and leaves the system alone', async (t) => 
   const files = Object.keys(system.tree()).filter((file) => /service/.test(file));
   assert.deepEqual(files, ['/home/u/.config/systemd/user/altnet.service', '/setup-service.json']);
   assert.ok(system.ran.includes('systemctl --user restart altnet.service'));
+  const { parts } = await inspectSetup({ system, data: '/' });
+  const { command } = parts.find(({ part }) => part === 'service') ?? {};
+  assert.equal(command, 'altnet setup service --user --undo');
   assert.equal((await run(system, { options: { user: true, undo: true } })).error, undefined);
   assert.deepEqual(system.tree(), {});
 });

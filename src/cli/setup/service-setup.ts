@@ -166,12 +166,12 @@ function tellHints(
   { context: { terminal, folders } }: SetupSession,
   { target: { forUser }, started }: { target: ServiceTarget; started: Started },
 ): void {
-  const [user, data] = forUser ? ['--user ', folders.data] : ['', stateFolder];
+  const data = forUser ? folders.data : stateFolder;
   const services = started.state === 'ready' ? started.services : undefined;
   if (services?.gateway) terminal.note(`it is ready, and shows sites at ${services.gateway}`);
   if (started.state === 'starting')
     terminal.note('it is not ready yet; its log says how far it is');
-  terminal.note(`its log: journalctl ${user}-u ${unit}`);
+  terminal.note(`its log: ${forUser ? 'journalctl --user' : 'sudo journalctl'} -u ${unit}`);
   // The data of the service of the system is open to root alone.
   const program = forUser ? 'altnet' : `sudo ${quoteWord(launcher)}`;
   terminal.note(`other commands reach it so: ${program} stats --data ${quoteWord(data)}`);
