@@ -1,10 +1,10 @@
 /**
  * Making files, of which there may be many small ones. The system makes one in 20 to 50 µs; to have
- * another thread do it and to hear of it takes several times that of both threads. So small ones are
- * made on the spot, some milliseconds at a time. A disk that takes longer has its files made by other
- * threads for a while: one that is behind with what was written before, one on the network, one of
- * which many files were removed lately (ext4 then looks at each of those: 200 µs). It knows nothing
- * of what the files are, and makes no folders.
+ * another thread do it and to hear of it takes several times that of both threads. So small ones
+ * are made on the spot, some milliseconds at a time. A disk that takes longer has its files made by
+ * other threads for a while: one that is behind with what was written before, one on the network,
+ * one of which many files were removed lately (ext4 then looks at each of those: 200 µs). It knows
+ * nothing of what the files are, and makes no folders.
  */
 import { close, closeSync, open, openSync, write, writeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
@@ -21,6 +21,8 @@ export interface NewFilesOptions {
   readonly mode: number;
   /** Larger ones are always left to other threads. Default 64 KiB. */
   readonly hereBytesMax?: number | undefined;
+  /** How long nothing is made on the spot once the disk was waited for. Default 1 s. */
+  readonly restMs?: number | undefined;
   /** Milliseconds since any moment. */
   readonly nowMs?: (() => number) | undefined;
 }

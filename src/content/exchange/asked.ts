@@ -53,7 +53,7 @@ export class Ticket {
     return Math.max(this.bytes - this.walk.bytes, 1);
   }
 
-  /** There is more below its first block than it will bring: sizes tell, unless nodes come alone. */
+  /** There is more below its first block than it brings: sizes tell, unless nodes come alone. */
   cut(): void {
     if (this.#cut === 'no' && this.want.scope !== 'nodes') this.#cut = 'yes';
   }
