@@ -12,7 +12,7 @@ export const stampBytes = 16;
  * writing changes the times, and the time of change (ctime) cannot be set by programs.
  */
 export function saysOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
-  // Joined, as a template would be kept as nine strings that refer to each other: 400 bytes, not 90.
+  // Joined: a template would be kept as nine strings that refer to each other, 400 bytes, not 90.
   return [dev, ino, size, mtimeNs, ctimeNs].join(':');
 }
 
