@@ -42,7 +42,7 @@ export interface ServicePort {
   readonly protocols: readonly ('udp' | 'tcp')[];
   /** The user chose it, so it does not move to the next free one. */
   readonly explicit: boolean;
-  /** The service of the system listens there by its unit; who holds a port of it nobody else sees. */
+  /** The service of the system listens there by its unit; who holds its ports only root sees. */
   readonly ofService?: true;
 }
 

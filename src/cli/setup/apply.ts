@@ -86,7 +86,10 @@ export async function undoChange(change: Change): Promise<boolean> {
   return true;
 }
 
-/** Removes a journal, or what is left of one that was never written, and the folder of the journals with the last one. */
+/**
+ * Removes a journal, or what is left of one that was never written, and the folder of the journals
+ * with the last one.
+ */
 export async function forgetChange(system: System, at: string): Promise<void> {
   await system.remove(draftOf(at));
   await system.remove(at);

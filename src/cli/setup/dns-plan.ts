@@ -28,8 +28,8 @@ const dnsPort = 53;
 const unit = 'altnet-dns.service';
 const link = 'altnet0';
 /**
- * The dummy address of RFC 7600: a link without an address is not used for the DNS. Where the kernel
- * has no dummy links, as in small virtual machines, an ifb leads nowhere as well.
+ * The dummy address of RFC 7600: a link without an address is not used for the DNS. Where the
+ * kernel has no dummy links, as in small virtual machines, an ifb leads nowhere as well.
  */
 const linkAddress = '192.0.0.8/32';
 

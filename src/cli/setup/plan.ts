@@ -43,8 +43,8 @@ export function optional(given: SystemCommand): SystemCommand {
 }
 
 /**
- * Restarts a service also where that was done so often just now that systemd would refuse, and leave
- * it stopped.
+ * Restarts a service also where that was done so often just now that systemd would refuse, and
+ * leave it stopped.
  */
 export function restartOf(unit: string, ...manager: readonly string[]): readonly SystemCommand[] {
   return [
