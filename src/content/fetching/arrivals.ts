@@ -9,9 +9,6 @@ import type { Block, Blocks, Holding } from '../ports.ts';
 import { hashKey } from '../dag/root.ts';
 import { Slabs, worthwhileBytes } from '../slabs.ts';
 
-/** Commits are a good part of what receiving costs; what is on its way to the disk takes memory. */
-const batchBytesMax = 4 * 1024 * 1024;
-
 export class Arrivals implements Blocks {
   /** Memory of blocks, which the disk worker can see; it comes back once they are stored. */
   readonly slabs: Slabs = new Slabs(undefined, { isShared: true });
@@ -28,7 +25,7 @@ export class Arrivals implements Blocks {
   constructor(store: Blocks) {
     this.#store = store;
     const putAll = (blocks: readonly Block[]): Promise<void> => this.#put(blocks);
-    this.#writer = new BlockWriter({ putAll }, { slabs: this.slabs, batchBytesMax });
+    this.#writer = new BlockWriter({ putAll }, { slabs: this.slabs });
   }
 
   /** The store refused something: nothing that is added will be reported as safe. */

@@ -71,11 +71,11 @@ export interface Fetched {
 
 /** When a thread is worth it that receives what a peer sends: it takes 30 MB and 0.3 s to start. */
 export interface ReceptionRules {
-  /** So much is left, */
+  /** So much is left, in few blocks, */
   readonly leftBytes: number;
-  /** and the peer has brought so much, */
+  /** each peer that is moved there has brought so much, */
   readonly broughtBytes: number;
-  /** at such a rate: what is slower leaves this thread time for everything else. */
+  /** and all such together this: what is slower leaves the main thread time for everything else. */
   readonly bytesPerMs: number;
 }
 

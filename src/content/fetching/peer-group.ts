@@ -122,11 +122,14 @@ export class PeerGroup implements Iterable<Peer> {
     this.#recruits.want(Math.max(this.#wanted() - this.#peers.size, 0));
   }
 
-  /** Much is left: what comes of it had better be received by another thread. Once for each. */
-  relieve(rules: ReceptionRules): void {
+  /** Much is left: what comes of it fast had better be received by another thread. */
+  relieve({ broughtBytes, bytesPerMs }: ReceptionRules): void {
+    const rates = [...this.#peers].map((peer) => peer.ownBytesPerMs(broughtBytes));
+    if (rates.reduce((sum, rate) => sum + rate, 0) < bytesPerMs) return;
     for (const peer of this.#peers) {
       const key = toHex(peer.contact.publicKey);
-      if (!peer.isWorthMoving(rules) || this.#moved.has(key)) continue;
+      const isWorthIt = peer.isDirect && peer.ownBytesPerMs(broughtBytes) > 0;
+      if (!isWorthIt || this.#moved.has(key)) continue; // once for each
       this.#moved.add(key);
       const move = this.#move(peer).finally(() => this.#runs.delete(move));
       this.#runs.add(move);

@@ -5,7 +5,7 @@
 import type { World } from '../../base/clock.ts';
 import type { Ticket } from '../exchange/asked.ts';
 import { parsePeerAddress } from '../../peer/peer-address.ts';
-import type { ReceptionRules, TransferParts } from './fetch-job.ts';
+import type { TransferParts } from './fetch-job.ts';
 import type { Block } from '../ports.ts';
 import type { OpenProvider } from './dialer.ts';
 import type { ProviderContact } from './providers.ts';
@@ -137,11 +137,16 @@ export class Peer {
     return this.isReplaced || this.#isOutdated();
   }
 
-  /** This thread receives what it sends, and that is much; there is a way to it without a relay. */
-  isWorthMoving({ broughtBytes, bytesPerMs }: ReceptionRules): boolean {
-    if (this.#isReceived || this.isOutdated || this.#broughtBytes < broughtBytes) return false;
+  /** What this thread receives of it, on average; 0 until it has brought so much. */
+  ownBytesPerMs(broughtBytes: number): number {
+    if (this.#isReceived || this.isOutdated || this.#broughtBytes < broughtBytes) return 0;
     const ms = this.#world.clock.monotonicMs() - this.#openedMs;
-    return this.#broughtBytes >= ms * bytesPerMs && this.contact.addresses.some(isDirect);
+    return this.#broughtBytes / Math.max(ms, 1);
+  }
+
+  /** Whether there is a way to it without a relay. */
+  get isDirect(): boolean {
+    return this.contact.addresses.some(isDirect);
   }
 
   get isUnproven(): boolean {

@@ -18,7 +18,7 @@ const gatherBytes = 512 * 1024;
 /** Whatever there is, passed on after so long. */
 const gatherMs = 2;
 /** Passed on and not taken: then the peer waits. */
-const untakenBytesMax = 2 * 1024 * 1024;
+const untakenBytesMax = 1024 * 1024;
 /** Word of octets that are no whole frame. */
 const heardMs = 500;
 

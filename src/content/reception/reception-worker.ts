@@ -12,6 +12,9 @@ import { Lender } from './lending.ts';
 import { Receiver } from './receiver.ts';
 import type { News, Order, ReceptionData } from './words.ts';
 
+/** Little waits here: what the main thread does not take waits at the peer. */
+const unreadBytesMax = 256 * 1024;
+
 class Receivers {
   readonly #host: PeerHost;
   readonly #started: Promise<void>;
@@ -51,7 +54,8 @@ class Receivers {
     try {
       await this.#started;
       const { signal } = opening;
-      const stream = await this.#host.open(target, syncProtocol, { direct: true, signal });
+      const how = { direct: true, unreadBytesMax, signal };
+      const stream = await this.#host.open(target, syncProtocol, how);
       const { timers } = systemWorld;
       const receiver = new Receiver(stream, { number, lender: this.#lender, timers, say });
       this.#open.set(number, receiver);
