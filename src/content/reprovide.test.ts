@@ -72,7 +72,7 @@ test('other addresses end it, also in a pause', async () => {
     { timers: world.timers, signal: stop.signal },
   );
   const ended = assert.rejects(stopping, /other addresses/);
-  await world.advanceAsync(100);
+  await world.advanceAsync(50);
   assert.equal(taken.length, 0);
   stop.abort(new Error('other addresses'));
   await ended;
@@ -84,11 +84,12 @@ test('where storers do not take all, one goes after the other, ever further apar
     for (const one of stored) tempo.took(one);
     return [tempo.atOnce, tempo.pauseMs];
   };
-  const good = Array<number>(8).fill(20);
+  const good = Array<number>(4).fill(20);
   assert.deepEqual(took(...good, ...good, ...good, ...good, ...good), [4, 0]);
-  assert.deepEqual(took(9), [1, 100]);
-  assert.deepEqual(took(0, 0, 0, 0, 0, 0), [1, 2000]);
-  assert.deepEqual(took(...good), [1, 1000]);
-  assert.deepEqual(took(...good, ...good, ...good, ...good, ...good), [1, 0]);
+  assert.deepEqual(took(5), [4, 0]);
+  assert.deepEqual(took(4), [1, 50]);
+  assert.deepEqual(took(0, 0, 0, 0, 0, 0), [1, 400]);
+  assert.deepEqual(took(...good), [1, 200]);
+  assert.deepEqual(took(...good, ...good, ...good), [1, 0]);
   assert.deepEqual(took(...good), [2, 0]);
 });

@@ -12,10 +12,10 @@ import type { HeldRoot } from './ports.ts';
  */
 const atOnceMax = 4;
 /** Storers take 20 requests a second from one address, and are silent about more. */
-const pauseMinMs = 100;
-const pauseMaxMs = 2000;
+const pauseMinMs = 50;
+const pauseMaxMs = 400;
 /** So many in a row that all storers took show that there may be more at a time. */
-const goodMin = 8;
+const goodMin = 4;
 
 /**
  * How many at a time, and how far apart: ever more while storers take what they are given, one by
@@ -39,7 +39,8 @@ export class AnnouncingTempo {
   /** So many nodes took a record. */
   took(stored: number): void {
     this.#best = Math.max(this.#best, stored);
-    if (2 * stored < this.#best) {
+    // A quarter is enough to be found; the others get it when it is stored again.
+    if (4 * stored < this.#best) {
       this.#atOnce = 1;
       this.#pauseMs = Math.min(Math.max(pauseMinMs, 2 * this.#pauseMs), pauseMaxMs);
       this.#good = 0;
