@@ -2,7 +2,8 @@
  * Receives large fetches in a thread of its own: there the octets are read, decrypted and cut into
  * frames, on connections that this thread makes itself. Starts it when somebody opens a stream, and
  * ends it when nobody has any. A thread that dies is not started again, and its streams break, as
- * they do when a peer goes: whoever fetches goes on without it. It knows no wants and judges nothing.
+ * they do when a peer goes: whoever fetches goes on without it. It knows no wants, and judges
+ * nothing.
  */
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
