@@ -14,7 +14,7 @@ import { listedCounts } from '../../test/support/store-holdings.ts';
 import { churnBudgetBytes } from '../../test/support/store-samples.ts';
 import { toHex } from '../base/bytes.ts';
 
-const rounds = 8;
+const rounds = 6;
 const program = path.resolve(import.meta.dirname, '../../test/support/store-churn-child.ts');
 const budgets = { budgetBytes: churnBudgetBytes, perPeerBudgetBytes: churnBudgetBytes / 4 };
 

@@ -12,7 +12,7 @@ import { childBlock, childRecord } from '../../test/support/store-samples.ts';
 import { equalBytes, toHex } from '../base/bytes.ts';
 import type { Store } from './store.ts';
 
-const rounds = 12;
+const rounds = 8;
 const program = path.resolve(import.meta.dirname, '../../test/support/store-child.ts');
 
 test('a store that is killed while it writes loses nothing that it acknowledged', async (t) => {

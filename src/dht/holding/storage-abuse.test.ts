@@ -64,17 +64,17 @@ test('faster than 60 a minute, a network gets even less', async () => {
 });
 
 /**
- * The flood is scaled down with the store: 20,000 records against a budget of 0.3 MiB are as many
+ * The flood is scaled down with the store: 10,000 records against a budget of 150 KiB are as many
  * times the budget as 4,300,000 against 64 MiB. Honest records are those that this node should
  * hold in a network of 1,000 nodes; junk is spread over the ID space, as its keys are hashes, and
  * comes from 1,000 networks, so that no quota but the budget stops it.
  */
 test('stuffing: a flood of junk displaces no record that belongs here', async (t) => {
-  const budget = 300 * 1024;
+  const budget = 150 * 1024;
   const { store, storage, pass } = storageBench({ recordBytesBudget: budget });
   const radius = 20 / 1000;
   const honest: SignedRecord[] = [];
-  for (let n = 0; honest.length < 200; n++) {
+  for (let n = 0; honest.length < 100; n++) {
     const record = sampleName(`honest-${n}`, { by: unsigned('author', n) });
     if (distanceShare(benchSelf, record.key) > radius) continue;
     honest.push(sampleName(`honest-${n}`, { by: authorKey(n) }));
@@ -82,11 +82,11 @@ test('stuffing: a flood of junk displaces no record that belongs here', async (t
   for (const [n, record] of honest.entries()) await store(record, internetSource(2_000 + n));
   const { statuses, count } = counts();
   const started = performance.now();
-  for (let n = 0; n < 20_000; n++) {
+  for (let n = 0; n < 10_000; n++) {
     const source = internetSource(n % 1_000);
     if (n % 1_000 === 999) pass(1);
     // Names, and providers, whose share honest names do not use.
-    const signed = n < 4_000;
+    const signed = n < 2_000;
     const record =
       n % 2 === 0
         ? sampleName(`junk-${n}`, { by: signed ? authorKey(n) : unsigned('author', n) })
