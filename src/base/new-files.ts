@@ -19,16 +19,12 @@ export interface NewFilesOptions {
   /** As for `open`: 'w' makes a file anew where there is one, 'wx' rejects with EEXIST. */
   readonly flags: 'w' | 'wx';
   readonly mode: number;
-  /** Larger ones are always left to other threads. Default 64 KiB. */
-  readonly hereBytesMax?: number | undefined;
-  /** How long nothing is made on the spot once the disk was waited for. Default 1 s. */
-  readonly restMs?: number | undefined;
   /** Milliseconds since any moment. */
   readonly nowMs?: (() => number) | undefined;
 }
 
 /** To copy more takes longer than to hand it over. */
-const hereBytesMaxDefault = 64 * 1024;
+const smallBytesMax = 64 * 1024;
 /** After this long the others get their turn: timers, packets, what came from the disk. */
 const turnMs = 3;
 /** A file that takes longer than this had better be waited for by another thread. */
@@ -54,12 +50,12 @@ export class NewFiles {
    * the system says (ENOSPC …); part of the file may be there then.
    */
   make(file: NewFile): Promise<void> | undefined {
-    const { flags, mode, hereBytesMax = hereBytesMaxDefault } = this.#options;
+    const { flags, mode } = this.#options;
     const begunMs = this.#nowMs();
-    if (file.bytes.length > hereBytesMax || begunMs < this.#restUntilMs) {
+    if (file.bytes.length > smallBytesMax || begunMs < this.#restUntilMs) {
       return makeElsewhere(file, flags, mode);
     }
-    makeHere(file, flags, mode);
+    makeFileNow(file, { flags, mode });
     const nowMs = this.#nowMs();
     this.#made++;
     this.#spentMs += nowMs - begunMs;
@@ -75,7 +71,11 @@ export class NewFiles {
   }
 }
 
-function makeHere({ name, bytes }: NewFile, flags: string, mode: number): void {
+/** On the spot, however long that takes. Throws what the system says. */
+export function makeFileNow(
+  { name, bytes }: NewFile,
+  { flags, mode }: Pick<NewFilesOptions, 'flags' | 'mode'>,
+): void {
   const fd = openSync(name, flags, mode);
   try {
     for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);

@@ -1,7 +1,7 @@
 /**
- * The short way of large pieces to a peer: as frames of yamux whose head lies in front of their data
- * in one piece of memory, to the TLS socket at once. The long way has two arrays for each frame,
- * which TLS copies into one, and three queues, each of which is woken by an event.
+ * The short way of large pieces to a peer: as frames of yamux whose head lies in front of their
+ * data in one piece of memory, to the TLS socket at once. The long way has two arrays for each
+ * frame, which TLS copies into one, and three queues, each of which is woken by an event.
  *
  * The peer sees no difference: windows are kept, and nothing passes what waits on the long way.
  * This knows nothing of what is sent. The names that it relies on are the muxer's own

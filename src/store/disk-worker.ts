@@ -11,36 +11,48 @@ import { toHex } from '../base/bytes.ts';
 import { systemCode } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
 import { forEachOf } from '../base/parallel.ts';
-import type { DiskAnswer, DiskQuestion, DiskTask } from './disk-tasks.ts';
-import { writeNewFile, writeNewFileHere } from './new-file.ts';
+import type { DiskAnswer, DiskQuestion, NewFile } from './disk-tasks.ts';
+import { writeNewFile, writeNewFileNow } from './new-file.ts';
 
 /** More than libuv has threads, so that these need not wait while a block is hashed. */
 const filesAtOnce = 8;
+/** Of a file of 256 KiB, where 0.1 is usual: the next ones had better be made several at once. */
+const slowFileMs = 0.3;
 
 function failed(number: number, error: unknown): DiskAnswer {
   const why = error instanceof Error ? error.message : String(error);
   return { kind: 'failed', number, code: systemCode(error), why };
 }
 
-async function written(
-  number: number,
-  { files, isBusy }: DiskTask & { readonly kind: 'write' } & { readonly isBusy: boolean },
-): Promise<DiskAnswer> {
-  try {
-    await forEachOf(files, filesAtOnce, isBusy ? writeNewFile : writeNewFileHere);
-    return { kind: 'written', number };
-  } catch (error) {
-    return failed(number, error);
+/** How the files of a group of writes are made. */
+class FileMaker {
+  #isSlow = false;
+
+  /** `isBusy`: something else is to be done meanwhile. */
+  async makeAll(files: readonly NewFile[], isBusy: boolean): Promise<void> {
+    const isLeft = isBusy || this.#isSlow;
+    this.#isSlow = false; // it is tried again after each group
+    if (isLeft) return forEachOf(files, filesAtOnce, writeNewFile);
+    const begunMs = performance.now();
+    for (const file of files) writeNewFileNow(file);
+    this.#isSlow = performance.now() - begunMs > files.length * slowFileMs;
   }
 }
 
 function answerAll(port: MessagePort): void {
   const say = (answer: DiskAnswer): void => port.postMessage(answer, []);
+  const maker = new FileMaker();
   let isBusy = false; // something was hashed since files were made last
   port.on('message', ({ number, task }: DiskQuestion) => {
-    if (task.kind === 'write') void written(number, { ...task, isBusy }).then(say);
-    else say({ kind: 'hashed', number, hex: toHex(sha256(task.bytes)) });
-    isBusy = task.kind === 'hash';
+    if (task.kind === 'hash') {
+      isBusy = true;
+      return say({ kind: 'hashed', number, hex: toHex(sha256(task.bytes)) });
+    }
+    maker.makeAll(task.files, isBusy).then(
+      () => say({ kind: 'written', number }),
+      (error: unknown) => say(failed(number, error)),
+    );
+    isBusy = false;
   });
 }
 

@@ -5,31 +5,31 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { systemCode } from '../base/errors.ts';
-import { type NewFile, NewFiles } from '../base/new-files.ts';
+import { makeFileNow, type NewFile, NewFiles } from '../base/new-files.ts';
 
-const files = new NewFiles({ flags: 'w', mode: 0o600 });
-/** For a thread that has nothing else to do. */
-const filesHere = new NewFiles({ flags: 'w', mode: 0o600, hereBytesMax: Infinity });
+const how = { flags: 'w', mode: 0o600 } as const;
+const files = new NewFiles(how);
 
 /**
  * Makes the file, or makes it anew, and the folder that it is in. Resolves when the system has all
  * of it; rejects with what the system says (ENOSPC …).
  */
-export function writeNewFile(file: NewFile): Promise<void> {
-  return makeWith(files, file);
-}
-
-/** The same on the spot, whatever its size, unless the disk makes others wait. */
-export function writeNewFileHere(file: NewFile): Promise<void> {
-  return makeWith(filesHere, file);
-}
-
-async function makeWith(maker: NewFiles, file: NewFile): Promise<void> {
+export async function writeNewFile(file: NewFile): Promise<void> {
   try {
-    await maker.make(file);
+    await files.make(file);
   } catch (error) {
     makeFolder(file.name, error);
-    await maker.make(file);
+    await files.make(file);
+  }
+}
+
+/** The same at once, for a thread that has nothing else to do. Throws what the system says. */
+export function writeNewFileNow(file: NewFile): void {
+  try {
+    makeFileNow(file, how);
+  } catch (error) {
+    makeFolder(file.name, error);
+    makeFileNow(file, how);
   }
 }
 
