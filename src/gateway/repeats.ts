@@ -35,6 +35,8 @@ export class Repeats {
   /** `event`: with which the server gives a connection to node:http. */
   follow(server: Server, event: 'connection' | 'secureConnection'): void {
     server.on(event, (socket: Socket) => this.#begin(socket));
+    // Tunnels begin at the plain door alone. Where nobody listens for them, Node.js refuses them.
+    if (event === 'secureConnection') return;
     server.prependListener('connect', (_request: IncomingMessage, socket: Socket) =>
       this.#conversations.get(socket)?.stop(),
     );

@@ -109,6 +109,15 @@ test('other methods, bodies and protocols get an answer and no patience', async 
   );
   const huge = `GET / HTTP/1.1\r\nHost: alice.alt\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`;
   assert.match(await exchange(await secureSocket(t, target), huge), /^HTTP\/1\.1 431 /);
+  const tunnel = 'CONNECT alice.alt:443 HTTP/1.1\r\nHost: alice.alt\r\n\r\n';
+  assert.equal(await exchange(await secureSocket(t, target), tunnel), '');
+  const connect = { ':method': 'CONNECT', ':authority': 'alice.alt:443' };
+  const refused = session.request(connect, { endStream: false });
+  const over = endOf(refused);
+  const [{ ':status': status }] = (await once(refused, 'response')) as [Record<string, unknown>];
+  assert.equal(status, 405);
+  refused.resume();
+  assert.equal(await over, constants.NGHTTP2_NO_ERROR);
 });
 
 test('an answer that cannot be completed is broken off, not ended', async (t) => {
