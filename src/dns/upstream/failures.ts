@@ -42,7 +42,7 @@ export class FailedQuestions {
     this.#failures.delete(key);
   }
 
-  /** A resolver that was silent answers again: so may the others' questions be answered. */
+  /** A resolver that was silent, or is new, answers: so may other questions be answered. */
   forget(): void {
     this.#failures = new LruMap(rememberedMax);
   }

@@ -178,6 +178,11 @@ describe('answers that are none', () => {
 });
 
 const refuse: Behaviour = (query) => replyTo(query, { rcode: 5 });
+const badVersion: Behaviour = (query) => {
+  const opt = { type: 'OPT', name: '.', udpPayloadSize: 1232, extendedRcode: 1 } as const;
+  const about = { ednsVersion: 0, flags: 0, flag_do: false, options: [] };
+  return replyTo(query, { additionals: [{ ...opt, ...about }] });
+};
 
 describe('resolvers that fail', () => {
   test('one is silent, one is gone, one answers: that one is asked first from then on', async (t) => {
@@ -296,6 +301,31 @@ describe('a failure', () => {
     resolver.behaviour = tell('192.0.2.1');
     assert.equal(await ask('example.org'), '0: example.org A 300 192.0.2.1');
     assert.equal(await ask('example.com'), good);
+  });
+
+  test('of one resolver says nothing of another that is asked for the first time', async (t) => {
+    const [gone, other] = await resolvers(t, silent, tell('192.0.2.1'));
+    assert.ok(gone && other);
+    const chosen = [gone.address, other.address];
+    const { ask } = bench(t, chosen, { attemptMs: 50, attemptsMax: 1 });
+    assert.equal(await ask('example.com'), '2: ');
+    assert.equal(await ask('example.org'), '0: example.org A 300 192.0.2.1');
+    assert.equal(await ask('example.com'), good);
+  });
+
+  test('with a code of EDNS is asked again without, and is no answer', async (t) => {
+    const [resolver] = await resolvers(t, badVersion);
+    assert.ok(resolver);
+    const { ask, count } = bench(t, [resolver.address]);
+    assert.equal(await ask('example.com'), '2: ');
+    assert.deepEqual(
+      resolver.seen.map(({ hasOpt }) => hasOpt),
+      [true, false],
+    );
+    assert.deepEqual([await ask('example.com'), count('failing')], ['2: ', 1]);
+    resolver.behaviour = (query, ways) =>
+      query.hasOpt ? badVersion(query, ways) : tell('192.0.2.1')(query, ways);
+    assert.equal(await ask('example.net'), '0: example.net A 300 192.0.2.1');
   });
 
   test('that all resolvers tell is told with their code', async (t) => {

@@ -154,8 +154,8 @@ export class Forwarder {
       counters.upstream('answered');
       this.#cache.set(key, reply);
       if (isDefinite(reply)) this.#failures.answered(key);
-      else this.#failures.failed(key, reply.rcode & flags.rcode);
-      return passedAnswer(reply, 0);
+      else this.#failures.failed(key, toldRcode(reply));
+      return isOfEdns(reply) ? failure('no resolver understood') : passedAnswer(reply, 0);
     } catch (error) {
       counters.upstream('failed');
       // That costs nothing to find out anew.
@@ -193,7 +193,7 @@ export class Forwarder {
     const limit = { timers, ms: this.#options.attemptMs, what: 'a resolver', signal };
     try {
       const reply = await withDeadline(limit, (ended) => this.#ask(server, question, ended));
-      if (server.failures > 0) this.#failures.forget();
+      if (server.failures > 0 || server.isNew) this.#failures.forget();
       this.#servers.worked(server);
       return { kind: isDefinite(reply) ? 'reply' : 'refusal', reply };
     } catch {
@@ -206,7 +206,8 @@ export class Forwarder {
   /** By a datagram, without EDNS where it is not understood, by TCP where it does not fit. */
   async #ask(server: Server, question: Question, signal: AbortSignal): Promise<Reply> {
     const first = await this.#exchange(askByUdp, server, { question, withOpt: true, signal });
-    const isOld = first.rcode === rcodes.formErr || first.rcode === rcodes.notImp;
+    const isOld =
+      first.rcode === rcodes.formErr || first.rcode === rcodes.notImp || isOfEdns(first);
     const reply = isOld
       ? await this.#exchange(askByUdp, server, { question, withOpt: false, signal })
       : first;
@@ -265,6 +266,16 @@ export function isOursWithSuffix(
 /** Whether it says something of the name, and not of the resolver. */
 function isDefinite({ rcode }: Reply): boolean {
   return rcode === rcodes.noError || rcode === rcodes.nxDomain;
+}
+
+/** Larger codes than fit without EDNS are about EDNS itself. */
+function isOfEdns({ rcode }: Reply): boolean {
+  return rcode > flags.rcode;
+}
+
+/** As the client is told of a failure, to whom EDNS between us and others says nothing. */
+function toldRcode(reply: Reply): number {
+  return isOfEdns(reply) ? rcodes.servFail : reply.rcode;
 }
 
 /** Not for long: `altnet_dns_upstream_total` tells how often. */

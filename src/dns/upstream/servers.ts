@@ -10,6 +10,8 @@ import type { ReadSystem } from './system.ts';
 export interface Server extends HostPort {
   /** One after the other, without an answer. */
   failures: number;
+  /** It has not answered yet. */
+  isNew: boolean;
   /** Monotonic milliseconds: until then others go first. */
   restUntilMs: number;
   /** It asks us what we ask it. */
@@ -64,6 +66,7 @@ export class Servers {
 
   worked(server: Server): void {
     server.failures = 0;
+    server.isNew = false;
     server.restUntilMs = 0;
   }
 
@@ -84,7 +87,7 @@ export class Servers {
       .filter((server) => !isOwn(server))
       .map(({ host, port }) => {
         const known = this.#servers.find((one) => one.host === host && one.port === port);
-        return known ?? { host, port, failures: 0, restUntilMs: 0, isLoop: false };
+        return known ?? { host, port, failures: 0, isNew: true, restUntilMs: 0, isLoop: false };
       });
     this.#readAtMs = clock.monotonicMs();
   }
