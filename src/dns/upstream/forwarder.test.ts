@@ -323,8 +323,8 @@ describe('a failure', () => {
       [true, false],
     );
     assert.deepEqual([await ask('example.com'), count('failing')], ['2: ', 1]);
-    resolver.behaviour = (query, ways) =>
-      query.hasOpt ? badVersion(query, ways) : tell('192.0.2.1')(query, ways);
+    resolver.behaviour = (query, more) =>
+      query.hasOpt ? badVersion(query, more) : tell('192.0.2.1')(query, more);
     assert.equal(await ask('example.net'), '0: example.net A 300 192.0.2.1');
   });
 
