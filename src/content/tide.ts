@@ -1,14 +1,17 @@
 /** Waiting for the next change of something, by any number of parties. */
 export class Tide {
-  #waiting = Promise.withResolvers<void>();
+  /** Undefined while nobody waits: it rises with each block, and few wait for all of them. */
+  #waiting: PromiseWithResolvers<void> | undefined;
 
   /** Resolves at the next `rise`. */
   next(): Promise<void> {
+    this.#waiting ??= Promise.withResolvers<void>();
     return this.#waiting.promise;
   }
 
   rise(): void {
-    this.#waiting.resolve();
-    this.#waiting = Promise.withResolvers<void>();
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.resolve();
   }
 }

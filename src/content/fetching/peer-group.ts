@@ -124,8 +124,9 @@ export class PeerGroup implements Iterable<Peer> {
 
   /** Much is left: what comes of it fast had better be received by another thread. */
   relieve({ broughtBytes, bytesPerMs }: ReceptionRules): void {
-    const rates = [...this.#peers].map((peer) => peer.ownBytesPerMs(broughtBytes));
-    if (rates.reduce((sum, rate) => sum + rate, 0) < bytesPerMs) return;
+    let allPerMs = 0;
+    for (const peer of this.#peers) allPerMs += peer.ownBytesPerMs(broughtBytes);
+    if (allPerMs < bytesPerMs) return;
     for (const peer of this.#peers) {
       const key = toHex(peer.contact.publicKey);
       const isWorthIt = peer.isDirect && peer.ownBytesPerMs(broughtBytes) > 0;
