@@ -69,6 +69,20 @@ test('what is being sent ends when it comes to be denied, and nothing else', asy
   assert.ok(first && second && named);
 });
 
+test('what stands at another path than was asked for ends as well', async (t) => {
+  const denials = new SwitchedDenials();
+  const { sites, port, ask } = await runGateway(t, { denials });
+  const root = sites.add({ 'docs/index.html': large, 'small/index.html': 'x' });
+  const host = `${root.toString()}.localhost`;
+  assert.ok(await stalled(t, port, { host, path: '/docs/' }));
+  await until(() => sites.reading === 1);
+  denials.denyPath(root.multihash.digest, 'docs/index.html');
+  await until(() => sites.reading === 0);
+  // It was found before it came to be denied, and the rest of the answer after that.
+  sites.onOpened = (path) => denials.denyPath(root.multihash.digest, path);
+  for (let i = 0; i < 2; i++) assert.equal((await ask(host, '/small/')).status, 451);
+});
+
 test('nothing is followed once the gateway has stopped', async (t) => {
   const denials = new SwitchedDenials();
   const { gateway, names, sites, ask } = await runGateway(t, { denials });

@@ -52,6 +52,8 @@ export interface Sending {
   readonly signal: AbortSignal;
   /** The first piece is here: the client's patience decides from now on. */
   readonly onBegin: () => void;
+  /** Told where the file stands that is shown. It may be denied: then the signal says so. */
+  readonly onFound: (path: string) => void;
   readonly timers: Timers;
   /** Whoever does not take what is waiting for it within this, or at 4 KiB/s, is cut off. */
   readonly readerTimeoutMs: number;

@@ -69,6 +69,9 @@ export class Show {
     const range = guessRange(asked.request.headers.range);
     const site = { sites: this.#sites, root, signal: sending.signal, range };
     const found: Found = await findOnSite(site, path, this.#redirects);
+    const file = found.kind === 'missing' ? found.page : found;
+    if (file?.kind === 'file') sending.onFound(file.path);
+    sending.signal.throwIfAborted();
     switch (found.kind) {
       case 'file':
         return this.#files.answer(asked, found, sending);

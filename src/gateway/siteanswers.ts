@@ -198,9 +198,10 @@ export class SiteAnswers {
     exchange.response.once('close', onClose);
     const showing: Showing = { ...what, controller };
     const onRoot = (root: CID | undefined): void => void (showing.root = root);
+    const onFound = (place: string): void => this.#underWay.found(showing, place);
     this.#underWay.begin(showing);
     try {
-      await task({ signal, onBegin, onRoot, timers, readerTimeoutMs });
+      await task({ signal, onBegin, onRoot, onFound, timers, readerTimeoutMs });
     } catch (error) {
       const { log } = this.#deps;
       sendFailure(exchange, signal.aborted ? signal.reason : error, log, showing.root);

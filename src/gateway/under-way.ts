@@ -14,6 +14,8 @@ export interface Showing {
   readonly path: string;
   /** Once it is known. */
   root?: CID | undefined;
+  /** Where that stands, which may be another path: that of a folder's index. Once it is known. */
+  place?: string | undefined;
   readonly controller: AbortController;
 }
 
@@ -44,9 +46,18 @@ export class UnderWay {
     }
   }
 
-  #reviewContent({ root, path, controller }: Showing): void {
-    const denial = root && this.#denials.ofPath(root.multihash.digest, path);
-    if (root && denial) controller.abort(contentDenied(denial, { root: root.toString(), path }));
+  /** It has been looked for, and something may have come to be denied meanwhile. */
+  found(showing: Showing, place: string): void {
+    showing.place = place;
+    this.#reviewContent(showing);
+  }
+
+  #reviewContent({ root, path: asked, place = asked, controller }: Showing): void {
+    if (!root) return;
+    for (const path of new Set([asked, place])) {
+      const denial = this.#denials.ofPath(root.multihash.digest, path);
+      if (denial) controller.abort(contentDenied(denial, { root: root.toString(), path }));
+    }
   }
 
   /** Never rejects. Where a name is, its resolver knows; that it is denied, it says at once. */

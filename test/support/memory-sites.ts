@@ -34,6 +34,8 @@ export class MemorySites implements SiteReader {
   openFailure: Error | undefined;
   /** After so many bytes a read fails. */
   readFailsAfter: number = Number.POSITIVE_INFINITY;
+  /** Told of each file when `open` has brought it. */
+  onOpened: (path: string) => void = () => undefined;
   /** `open` waits until it is aborted. */
   silent = false;
 
@@ -63,7 +65,10 @@ export class MemorySites implements SiteReader {
     const files = this.#trees.get(text);
     if (!files) throw new AltNetError('NO_PROVIDERS', { root: text });
     const bytes = files.get(path);
-    if (bytes) return this.#file(bytes);
+    if (bytes) {
+      this.onOpened(path);
+      return this.#file(bytes);
+    }
     const prefix = path === '' ? '' : `${path}/`;
     const below = [...files].filter(([name]) => name.startsWith(prefix));
     if (below.length === 0) throw new AltNetError('CONTENT_NO_PATH', { root: text, path });
