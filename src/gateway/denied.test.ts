@@ -72,14 +72,14 @@ test('what is being sent ends when it comes to be denied, and nothing else', asy
 test('what stands at another path than was asked for ends as well', async (t) => {
   const denials = new SwitchedDenials();
   const { sites, port, ask } = await runGateway(t, { denials });
-  const root = sites.add({ 'docs/index.html': large, 'small/index.html': 'x' });
-  const host = `${root.toString()}.localhost`;
+  const cid = sites.add({ 'docs/index.html': large, 'small/index.html': 'x' });
+  const host = `${cid.toString()}.localhost`;
   assert.ok(await stalled(t, port, { host, path: '/docs/' }));
   await until(() => sites.reading === 1);
-  denials.denyPath(root.multihash.digest, 'docs/index.html');
+  denials.denyPath(cid.multihash.digest, 'docs/index.html');
   await until(() => sites.reading === 0);
   // It was found before it came to be denied, and the rest of the answer after that.
-  sites.onOpened = (path) => denials.denyPath(root.multihash.digest, path);
+  sites.onOpened = (path) => denials.denyPath(cid.multihash.digest, path);
   for (let i = 0; i < 2; i++) assert.equal((await ask(host, '/small/')).status, 451);
 });
 
