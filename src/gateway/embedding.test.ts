@@ -10,6 +10,7 @@ const visit = {
   'sec-fetch-mode': 'navigate',
   'sec-fetch-dest': 'document',
 };
+const ahead = { 'sec-purpose': 'prefetch;prerender' };
 const image = {
   'sec-fetch-site': 'cross-site',
   'sec-fetch-mode': 'no-cors',
@@ -25,6 +26,10 @@ test('a visit, the site itself and programs are let through', () => {
     { ...image, 'sec-fetch-site': 'none' },
     visit,
     { ...visit, referer: 'https://example.org/' },
+    { ...visit, 'sec-fetch-dest': 'empty', referer: 'https://example.org/' }, // a service worker's
+    { ...visit, 'sec-fetch-site': 'none' },
+    { ...visit, ...ahead, 'sec-fetch-site': 'same-origin' },
+    { ...visit, ...ahead, 'sec-fetch-site': 'none', referer: 'http://alice.localhost:8080/' },
   ]) {
     assert.equal(isEmbeddedElsewhere(headers, 'alt'), false, JSON.stringify(headers));
   }
@@ -34,7 +39,11 @@ test('pages elsewhere embed nothing, whatever they say of themselves', () => {
   for (const headers of [
     image,
     { ...visit, 'sec-fetch-dest': 'iframe' },
-    { ...visit, 'sec-purpose': 'prefetch;prerender' },
+    { ...image, 'sec-fetch-dest': 'empty' },
+    { ...visit, ...ahead },
+    { ...visit, ...ahead, 'sec-fetch-site': 'none' }, // as Chromium says of any page's
+    { ...visit, ...ahead, 'sec-fetch-site': 'none', referer: 'https://example.org/' },
+    { ...ahead, referer: 'https://example.org/' },
     { ...image, 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty', origin: 'null' },
     ...[
       'https://example.org/',

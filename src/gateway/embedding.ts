@@ -5,16 +5,24 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { parseAuthority } from './host.ts';
 
+/** As what a visit is loaded. Nothing else that a page can cause is a navigation to "empty". */
+const visited: ReadonlySet<unknown> = new Set([
+  'document',
+  'empty', // by the site's own service worker, which was told of a visit
+]);
+
 /**
  * Whether a page elsewhere on the web has a browser load this without its user's going there: an
  * image, a script, a frame. `tld` is the ending of names.
  */
 export function isEmbeddedElsewhere(headers: IncomingHttpHeaders, tld: string): boolean {
-  if (headers['sec-fetch-site'] !== 'cross-site') return false;
-  const isPage =
-    headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
-  const isVisit = headers['sec-purpose'] === undefined; // else a browser expects that there is one
-  if (isPage && isVisit) return false;
+  const site = headers['sec-fetch-site'];
+  if (site === 'same-origin' || site === 'same-site') return false;
+  // A browser expects a visit. Whose page told it so, Chromium does not say: the site is "none".
+  const isAhead = headers['sec-purpose'] !== undefined;
+  if (!isAhead && site !== 'cross-site') return false;
+  const isPage = headers['sec-fetch-mode'] === 'navigate' && visited.has(headers['sec-fetch-dest']);
+  if (isPage && !isAhead) return false;
   const page = headers.origin ?? headers.referer; // neither can be chosen by a page
   return page === undefined || !isOurs(page, tld);
 }
