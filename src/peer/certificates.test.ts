@@ -47,6 +47,15 @@ test('each certificate proves its own key, at the first time and later', async (
   }
 });
 
+test('what is remembered of a certificate shares no memory with it', async () => {
+  const { raw } = await someCertificate();
+  const certificates = new Certificates(systemWorld.clock);
+  const [first, later] = [await certificates.verify(raw), await certificates.verify(raw)];
+  assert.ok(first.equals(later) && first.type === 'Ed25519' && later.type === 'Ed25519');
+  assert.notEqual(first.publicKey.raw.buffer, later.publicKey.raw.buffer);
+  assert.notEqual(first.toMultihash().bytes.buffer, later.toMultihash().bytes.buffer);
+});
+
 test('what was verified is refused when its time has not come or is over', async (t) => {
   const { raw } = await someCertificate();
   const certificates = new Certificates(systemWorld.clock);

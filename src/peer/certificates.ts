@@ -4,7 +4,9 @@
  * certificate must say is left to @libp2p/tls. It knows no connections.
  */
 import { X509Certificate } from 'node:crypto';
+import { publicKeyFromRaw } from '@libp2p/crypto/keys';
 import type { PeerId, PrivateKey } from '@libp2p/interface';
+import { peerIdFromPublicKey } from '@libp2p/peer-id';
 import { generateCertificate, verifyPeerCertificate } from '@libp2p/tls/utils';
 import { type Bytes, toHex } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
@@ -21,7 +23,8 @@ export interface Certificate {
 const certificateBytesMax = 4096;
 
 interface Verified {
-  readonly peer: PeerId;
+  /** A copy: a peer ID keeps the memory in which it was decoded, 6 kB with what lies beside it. */
+  readonly publicKey: Bytes;
   /** Unix milliseconds. */
   readonly fromMs: number;
   readonly toMs: number;
@@ -62,11 +65,16 @@ export class Certificates {
     const key = toHex(sha256(raw));
     const nowMs = this.#clock.unixMs();
     const before = this.#verified.get(key);
-    if (before && before.fromMs <= nowMs && nowMs <= before.toMs) return before.peer;
-    const peer = await verifyPeerCertificate(raw);
+    if (before && before.fromMs <= nowMs && nowMs <= before.toMs) return peerOf(before);
+    const found = await verifyPeerCertificate(raw);
+    if (found.type !== 'Ed25519') return found; // no AltNet node: it is not met again
     const { validFromDate, validToDate } = new X509Certificate(raw);
     const [fromMs, toMs] = [validFromDate.getTime(), validToDate.getTime()];
-    this.#verified.set(key, { peer, fromMs, toMs });
-    return peer;
+    this.#verified.set(key, { publicKey: new Uint8Array(found.publicKey.raw), fromMs, toMs });
+    return found;
   }
+}
+
+function peerOf({ publicKey }: Verified): PeerId {
+  return peerIdFromPublicKey(publicKeyFromRaw(publicKey));
 }
