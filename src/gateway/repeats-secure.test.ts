@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { atEnd } from '../../test/support/cleanup.ts';
 import { tree } from '../../test/support/gateway.ts';
-import { HttpTalk, undated } from '../../test/support/http-talk.ts';
+import { HttpTalk, talkTo, undated } from '../../test/support/http-talk.ts';
 import { runSecureGateway, secureSocket } from '../../test/support/secure-gateway.ts';
 
 const get = 'GET /style.css HTTP/1.1\r\nHost: alice.alt\r\n\r\n';
@@ -37,6 +37,9 @@ test('over TLS the same holds, for each site by itself', async (t) => {
   assert.equal(hosts.length, 3);
   const bob = new HttpTalk(await secureSocket(t, { ...target, servername: 'bob.alt' }));
   for (let i = 0; i < 3; i++) assert.match(await bob.ask(get), /^HTTP\/1\.1 421/);
+  const plain = await talkTo(t, running.port);
+  await plain.ask(get);
+  assert.match(await plain.ask(`${port} alice.alt\n${get}`), /^HTTP\/1\.1 400/);
 });
 
 test('through a tunnel to the plain door the same holds', async (t) => {

@@ -67,8 +67,11 @@ export class Repeats {
   }
 }
 
-/** For which site a connection by TLS was made, and at which port, decides what is answered. */
+/**
+ * For which site a connection by TLS was made, and at which port, decides what is answered. A line
+ * in any case: nobody is to say as a request what is known here of a connection.
+ */
 function doorOf(socket: Socket): string {
   const servername = servernameOf({ socket });
-  return servername === undefined ? '' : `${socket.localPort} ${servername}\n`;
+  return servername === undefined ? '\n' : `${socket.localPort} ${servername}\n`;
 }
