@@ -1,7 +1,7 @@
 /**
- * Schemas of requests are compiled when a request first needs them: all of them at once took a fifth
- * of the start of a node, and few nodes are asked for more than a handful. It must not know which
- * schemas there are.
+ * Schemas of requests are compiled when a request first needs them: all of them at once took a
+ * fifth of the start of a node, and few nodes are asked for more than a handful. It must not know
+ * which schemas there are.
  */
 
 /** Of the framework's own kind: says whether the data are as they should be, and keeps why not. */
