@@ -21,7 +21,11 @@ const kindWords: Readonly<Record<HoldingKind, HeldKind>> = {
   visited: 'visited',
 };
 
-export function heldServices(parts: Parts): HeldServices {
+/** `onUnpublished`: what somebody remembers of it may be shown no longer. */
+export function heldServices(
+  parts: Parts,
+  { onUnpublished }: { readonly onUnpublished: () => void },
+): HeldServices {
   const { sites, names, store } = parts;
   return {
     async unpublish({ what }, { signal } = {}) {
@@ -29,6 +33,7 @@ export function heldServices(parts: Parts): HeldServices {
       if (held?.kind !== 'own') throw new AltNetError('NOT_PUBLISHED', { what });
       const root = cidOf(held);
       await sites.unpublish(root, { signal });
+      onUnpublished();
       return {
         ...shownRoot(root),
         names: namesByRoot(names.list()).get(toHex(held.hash)) ?? [],

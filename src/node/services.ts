@@ -18,7 +18,7 @@ import { SiteVersions } from './versions.ts';
 export interface ServiceContext extends NetworkContext {
   /** Where the gateway shows a site: "name" or CID; undefined without a gateway. */
   readonly siteUrl: (host: string) => string | undefined;
-  /** After a name of this node was changed. */
+  /** After a name of this node was changed, or what it may lead to was unpublished. */
   readonly onNameChanged: () => void;
 }
 
@@ -37,7 +37,7 @@ export function nodeServices(parts: Parts, context: ServiceContext): NodeService
     ...networkServices(parts, context),
     ...nameServices(parts, { ...context, versions, registrants, onNameChanged }),
     ...siteServices(parts, { ...context, versions, onNameChanged }),
-    ...heldServices(parts),
+    ...heldServices(parts, { onUnpublished: context.onNameChanged }),
     ...linkServices(parts),
     ...blocklistServices(parts),
     ...registrarServices(parts, { onNameChanged }),
