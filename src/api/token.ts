@@ -1,9 +1,10 @@
 /** The API token's file: made once, readable by its owner alone. Knows nothing of HTTP. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { AltNetError, systemCode } from '../base/errors.ts';
+import { makeFolders } from '../base/folders.ts';
 
 const tokenBytes = 32;
 
@@ -54,7 +55,7 @@ export function isToken(token: string): boolean {
 
 async function createToken(file: string): Promise<void> {
   try {
-    await mkdir(path.dirname(file), { recursive: true });
+    await makeFolders(path.dirname(file));
     const token = randomBytes(tokenBytes).toString('hex');
     await writeFile(file, `${token}\n`, { mode: 0o600, flag: 'wx' });
   } catch (error) {

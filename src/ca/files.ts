@@ -3,11 +3,12 @@
  * never replaced, also when two processes begin at the same time. It knows nothing of certificates.
  */
 import { constants } from 'node:fs';
-import { copyFile, link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { copyFile, link, open, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { toHex } from '../base/bytes.ts';
 import type { Random } from '../base/clock.ts';
 import { AltNetError, isAltNetError, systemCode } from '../base/errors.ts';
+import { makeFolders } from '../base/folders.ts';
 import { requirePrivate } from '../base/private-file.ts';
 
 /** Both have less than 2,000 octets. */
@@ -63,7 +64,7 @@ export async function writeOnce(
 ): Promise<void> {
   const draft = `${file}.${toHex(random.bytes(8))}.draft`;
   try {
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    await makeFolders(path.dirname(file), 0o700);
     await writeSynced(draft, { text, mode });
     await duplicate(draft, file);
   } catch (error) {

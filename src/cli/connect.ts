@@ -3,11 +3,12 @@
  * process. Knows where a node leaves its address and token, not what is asked of it.
  */
 import { constants } from 'node:fs';
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import type { NodeServices } from '../api/ports.ts';
 import { AltNetError, isAltNetError, systemCode } from '../base/errors.ts';
+import { makeFolders } from '../base/folders.ts';
 import { keyFile } from '../identity/files.ts';
 import type { RunningNode } from '../node/node.ts';
 import { type NodeOptions, relayDefaults } from '../node/options.ts';
@@ -135,7 +136,7 @@ async function startIn(
  * leaves nothing. Keys that another program made meanwhile stay.
  */
 async function keepKeys(from: string, to: string): Promise<void> {
-  await mkdir(to, { recursive: true, mode: 0o700 });
+  await makeFolders(to, 0o700);
   for (const kind of ['node', 'author'] as const) {
     try {
       await copyFile(keyFile(from, kind), keyFile(to, kind), constants.COPYFILE_EXCL);

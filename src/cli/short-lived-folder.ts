@@ -2,10 +2,11 @@
  * Where a short-lived node keeps what it has while it runs, and what becomes of that. It must not
  * know what a node does there.
  */
-import { access, mkdir, mkdtemp, rm, rmdir } from 'node:fs/promises';
+import { access, mkdtemp, rm, rmdir } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { systemCode } from '../base/errors.ts';
+import { makeFolders } from '../base/folders.ts';
 
 export interface ShortLivedFolder {
   /** Absolute; it exists. */
@@ -31,7 +32,7 @@ export async function lastingFolder(data: string): Promise<ShortLivedFolder> {
   const isFirst = !(await exists(data));
   const folder = path.join(data, 'unfinished');
   const isNew = !(await exists(folder));
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolders(folder, 0o700);
   const remove = async (): Promise<void> => {
     await rm(folder, { recursive: true, force: true });
     // A command that did nothing leaves nothing; keys that it made keep the folder.

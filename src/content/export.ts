@@ -8,6 +8,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { type Bytes, toHex } from '../base/bytes.ts';
 import { AltNetError, systemCode } from '../base/errors.ts';
+import { makeFolders } from '../base/folders.ts';
 import { NewFiles } from '../base/new-files.ts';
 import { forEachOf } from '../base/parallel.ts';
 import { readFile } from './dag/file.ts';
@@ -82,7 +83,7 @@ export async function exportSite(
   if (Math.max(total.files, total.folders) > filesMax) {
     throw contentBad(state, `it has more than ${filesMax} files or folders`);
   }
-  await mkdir(path.dirname(target), { recursive: true }).catch((error: unknown) => {
+  await makeFolders(path.dirname(target)).catch((error: unknown) => {
     throw writeError(path.dirname(target), error);
   });
   await requireSpace(path.dirname(target), total.bytes);

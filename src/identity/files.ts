@@ -3,11 +3,12 @@
  * (docs/spec/identity.md, "Key files"). Knows nothing of what the keys are used for.
  */
 import { constants } from 'node:fs';
-import { copyFile, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, link, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { equalBytes, toHex } from '../base/bytes.ts';
 import type { Random } from '../base/clock.ts';
 import { AltNetError, isAltNetError, systemCode } from '../base/errors.ts';
+import { makeFolders } from '../base/folders.ts';
 import { requirePrivate } from '../base/private-file.ts';
 import { shortId } from './contact.ts';
 import { type KeyKind, SigningKey } from './key.ts';
@@ -164,7 +165,7 @@ async function readKeyFile(file: string): Promise<string | undefined> {
 async function writeDraft(file: string, key: SigningKey, random: Random): Promise<string> {
   const draft = `${file}.${toHex(random.bytes(8))}.draft`;
   try {
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    await makeFolders(path.dirname(file), 0o700);
     await using handle = await open(draft, 'wx', 0o600);
     await handle.writeFile(describe(key));
     await handle.sync();

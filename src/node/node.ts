@@ -2,12 +2,12 @@
  * The composition root: makes the parts of a node, connects them and ends them in reverse order.
  * Nothing else in the program knows all of them (core.ts and surfaces.ts are its two halves).
  */
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { NodeServices } from '../api/ports.ts';
 import { formatEndpoint } from '../base/address.ts';
 import { systemWorld } from '../base/clock.ts';
 import { AltNetError, systemCode } from '../base/errors.ts';
+import { makeFolders } from '../base/folders.ts';
 import type { Logger } from '../base/logger.ts';
 import {
   type BootstrapAddress,
@@ -98,7 +98,7 @@ function running(
 
 async function makeFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolders(folder, 0o700);
   } catch (error) {
     const why = `it cannot be made (${systemCode(error) ?? 'unknown'})`;
     throw new AltNetError('PATH_UNSUPPORTED', { path: folder, why }, { cause: error });

@@ -7,10 +7,11 @@
  * to lose: of two processes that start at once, the later to write its claim always sees the
  * other's. A claim of a process that is gone (kill -9, power cut) is recognised and removed.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { AltNetError, systemCode } from '../base/errors.ts';
+import { makeFoldersNow } from '../base/folders.ts';
 
 export interface Claim {
   /** A user before us ended without releasing its claim. */
@@ -28,7 +29,7 @@ interface Claimant {
 
 /** Rejects (throws) with STORE_LOCKED while another living process, or this one, has a claim. */
 export function claimFolder(folder: string): Claim {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFoldersNow(folder, 0o700);
   const own = claimantOf(process.pid);
   const file = path.join(folder, fileNameOf(own));
   try {

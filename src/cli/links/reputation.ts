@@ -4,9 +4,10 @@
  * is noted whose alternatives worked. Both are of use and neither is needed: one that is missing
  * or damaged says nothing.
  */
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
+import { makeFolders } from '../../base/folders.ts';
 import type { Reputation } from './rank.ts';
 
 const trustedFile = 'trusted-publishers.txt';
@@ -59,7 +60,7 @@ export class PublisherReputation implements Reputation {
     const file = path.join(this.#folder, historyFile);
     const draft = `${file}.${process.pid}`;
     try {
-      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      await makeFolders(this.#folder, 0o700);
       await writeFile(draft, `${JSON.stringify(Object.fromEntries(this.#balances))}\n`, {
         mode: 0o600,
       });
