@@ -170,6 +170,11 @@ export interface Connections {
   addresses(): string[];
   /** Multiaddr from which a connected peer is seen; undefined for any other. */
   remoteAddress(publicKey: Bytes): string | undefined;
+  /** Where a connected peer surely is; empty where only a relay leads to it, or nothing. */
+  provenAddresses(target: {
+    readonly publicKey: Bytes;
+    readonly addresses: readonly string[];
+  }): readonly string[];
   handle(protocol: string, handler: (stream: ByteStream) => Promise<void>): Promise<void>;
   /** Rejects with UNREACHABLE, TIMEOUT, WRONG_PEER or ABORTED. */
   open(

@@ -25,6 +25,7 @@ const network = networkId(networkProfiles.local);
 const nowhere: Connections = {
   addresses: () => [],
   remoteAddress: () => undefined,
+  provenAddresses: () => [],
   handle: () => Promise.resolve(),
   open: () => Promise.reject(new AltNetError('UNREACHABLE', { what: 'it', why: 'offline' })),
 };

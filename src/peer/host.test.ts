@@ -282,3 +282,19 @@ test('a neighbour is reached at home, whatever its records say', async (t) => {
   await (await a.open(target, echo)).close();
   assert.equal(a.connections()[0]?.isRelayed, false);
 });
+
+test('another connection to a peer goes where it surely is, and to no other host', async (t) => {
+  const [a, b] = [await startHost(t), await startHost(t)];
+  await b.handle(echo, serveEcho);
+  const near = [...b.addresses(), '/ip4/127.0.0.1/tcp/9'];
+  const target = { ...targetOf(b), addresses: [...near, '/ip4/45.0.0.1/tcp/9'] };
+  assert.deepEqual(a.provenAddresses(target), []);
+  const stream = await a.open(target, echo);
+  assert.deepEqual(a.provenAddresses(target), near);
+  assert.deepEqual(a.provenAddresses({ ...target, addresses: [] }), b.addresses());
+  // It came from a port on which it does not listen.
+  await t.waitFor(() => assert.equal(b.connections().length, 1));
+  const back = { ...targetOf(a), addresses: ['/ip4/45.0.0.1/tcp/9', ...a.addresses()] };
+  assert.deepEqual(b.provenAddresses(back), a.addresses());
+  await stream.close();
+});

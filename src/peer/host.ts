@@ -7,7 +7,14 @@ import { privateKeyFromRaw } from '@libp2p/crypto/keys';
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
 import type { Abortable } from '../base/abort.ts';
-import { type Endpoint, formatEndpoint, type HostPort, parseIp, scopeOf } from '../base/address.ts';
+import {
+  type Endpoint,
+  formatEndpoint,
+  type HostPort,
+  parseIp,
+  scopeOf,
+  unmapIp,
+} from '../base/address.ts';
 import { type Bytes, concatBytes, equalBytes } from '../base/bytes.ts';
 import { systemWorld, type World } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
@@ -238,10 +245,29 @@ export class PeerHost {
 
   /** Multiaddr from which a connected peer is seen; undefined for any other. */
   remoteAddress(publicKey: Bytes): string | undefined {
+    return this.#connectionTo(publicKey)?.remoteAddr.toString();
+  }
+
+  /**
+   * Where a peer that is connected without a relay surely is: where it was dialled, and those of its
+   * addresses that are of the same host. Whoever dials there by other means hits no victim.
+   */
+  provenAddresses({ publicKey, addresses }: PeerTarget): readonly string[] {
+    const connection = this.#connectionTo(publicKey);
+    const at = connection && parseMultiaddr(connection.remoteAddr.toString());
+    if (!at || connection.limits !== undefined) return [];
+    const dialled = connection.direction === 'outbound' ? [formatMultiaddr(at)] : [];
+    const own = addresses.filter((text) => {
+      const listed = parseMultiaddr(text);
+      return listed !== undefined && equalBytes(listed.ip, unmapIp(at.ip));
+    });
+    return [...new Set([...dialled, ...own])];
+  }
+
+  #connectionTo(publicKey: Bytes): Connection | undefined {
     const all = this.#running?.libp2p.getConnections() ?? [];
     const own = all.filter((connection) => equalBytes(publicKeyOf(connection), publicKey));
-    const found = own.find(({ limits }) => limits === undefined) ?? own[0];
-    return found?.remoteAddr.toString();
+    return own.find(({ limits }) => limits === undefined) ?? own[0];
   }
 
   /** Serves `protocol`, before or after start(); a later handler takes the place of an earlier one. */

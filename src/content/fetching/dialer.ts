@@ -151,11 +151,16 @@ export class ProviderDialer {
     return this.#open(this.#candidates.found(contact) ?? contact);
   }
 
-  /** The same for one that a thread of its own receives; undefined also where there is none. */
-  async received(contact: ProviderContact): Promise<OpenProvider | undefined> {
-    const { reception } = this.#sources;
-    if (!reception) return undefined;
-    const open = (signal: AbortSignal): Promise<SyncStream> => reception.open(contact, { signal });
+  /**
+   * The same for one that a thread of its own receives; undefined where there is none, or no way
+   * to it. It is dialled where it is known to be, as nobody counts what that thread dials.
+   */
+  received(contact: ProviderContact): Promise<OpenProvider | undefined> | undefined {
+    const { reception, connections } = this.#sources;
+    const addresses = connections.provenAddresses(contact);
+    if (!reception || addresses.length === 0) return undefined;
+    const target = { ...contact, addresses };
+    const open = (signal: AbortSignal): Promise<SyncStream> => reception.open(target, { signal });
     return this.#connect(contact, this.#signal, open).catch(() => undefined);
   }
 

@@ -41,6 +41,9 @@ function bench(known: readonly ProviderContact[], guesses: readonly ProviderCont
     searches: 0,
     guessed: 0,
     living: alive,
+    /** Where the provider is surely, and what the receiving thread was told to dial. */
+    proven: [] as string[],
+    received: [] as string[],
   };
   const stream: ByteStream = {
     remote: key.publicKey,
@@ -60,6 +63,7 @@ function bench(known: readonly ProviderContact[], guesses: readonly ProviderCont
       connections: {
         addresses: () => [],
         remoteAddress: () => undefined,
+        provenAddresses: () => it.proven,
         handle: () => Promise.resolve(),
         open({ addresses }, _protocol, { signal } = {}) {
           it.dialled.push(addresses.join());
@@ -69,6 +73,12 @@ function bench(known: readonly ProviderContact[], guesses: readonly ProviderCont
           signal?.addEventListener('abort', fail);
           timers.after(6000, fail);
           return promise;
+        },
+      },
+      reception: {
+        open({ addresses }) {
+          it.received.push(...addresses);
+          return Promise.resolve(stream);
         },
       },
       clock,
@@ -166,5 +176,14 @@ test('when the way to a provider is lost, what it says meanwhile is tried beside
   assert.deepEqual(found[0]?.addresses, [next]);
   await it.world.advanceAsync(60_000);
   assert.deepEqual(it.dialled, [alive, alive, next]);
+  it.dialer.stop();
+});
+
+test('the receiving thread dials nobody but where the provider surely is', async () => {
+  const it = bench([]);
+  assert.equal(it.dialer.received(at(dead)), undefined);
+  it.proven = [alive];
+  assert.ok(await it.dialer.received(at(dead)));
+  assert.deepEqual(it.received, [alive]);
   it.dialer.stop();
 });

@@ -129,10 +129,11 @@ export class PeerGroup implements Iterable<Peer> {
     if (allPerMs < bytesPerMs) return;
     for (const peer of this.#peers) {
       const key = toHex(peer.contact.publicKey);
-      const isWorthIt = peer.isDirect && peer.ownBytesPerMs(broughtBytes) > 0;
-      if (!isWorthIt || this.#moved.has(key)) continue; // once for each
-      this.#moved.add(key);
-      const move = this.#move(peer).finally(() => this.#runs.delete(move));
+      if (this.#moved.has(key) || peer.ownBytesPerMs(broughtBytes) === 0) continue;
+      const opening = this.#dialer.received(peer.contact);
+      if (!opening) continue; // later, perhaps: now a relay leads to it
+      this.#moved.add(key); // once for each
+      const move = this.#move(peer, opening).finally(() => this.#runs.delete(move));
       this.#runs.add(move);
     }
   }
@@ -175,8 +176,8 @@ export class PeerGroup implements Iterable<Peer> {
   }
 
   /** The peer goes on until the other stream is there, and then brings what it was asked. */
-  async #move(peer: Peer): Promise<void> {
-    const provider = await this.#dialer.received(peer.contact);
+  async #move(peer: Peer, opening: Promise<OpenProvider | undefined>): Promise<void> {
+    const provider = await opening;
     if (!provider) return;
     if (!this.#peers.has(peer)) return void provider.stream.close();
     peer.isReplaced = true;
@@ -232,6 +233,8 @@ export class PeerGroup implements Iterable<Peer> {
       return;
     }
     const { blocks } = session;
+    // It moved to another stream because it had brought much on the one before.
+    const hasSent = blocks > 0 || peer.isReceived;
     logger.debug('a provider failed', { kind, why, blocks });
     if (kind === 'dropped') sources.bad.add(contact.publicKey);
     if (kind === 'left') {
@@ -239,8 +242,8 @@ export class PeerGroup implements Iterable<Peer> {
       this.#recruits.left(contact);
     }
     if (kind === 'busy') this.#recruits.busy(contact);
-    if ((kind === 'gone' || kind === 'refused') && blocks > 0) this.#recruits.broken(contact);
-    if (kind === 'gone' && blocks === 0) this.#recruits.cut(contact);
+    if ((kind === 'gone' || kind === 'refused') && hasSent) this.#recruits.broken(contact);
+    if (kind === 'gone' && !hasSent) this.#recruits.cut(contact);
   }
 
   #noteDialFailure(error: unknown): void {

@@ -4,7 +4,6 @@
  */
 import type { World } from '../../base/clock.ts';
 import type { Ticket } from '../exchange/asked.ts';
-import { parsePeerAddress } from '../../peer/peer-address.ts';
 import type { TransferParts } from './fetch-job.ts';
 import type { Block } from '../ports.ts';
 import type { OpenProvider } from './dialer.ts';
@@ -39,6 +38,8 @@ export class Peer {
   readonly lacked: Lacked = new Lacked();
   /** Nobody said that it has what is wanted. */
   readonly isGuess: boolean;
+  /** By another thread. */
+  readonly isReceived: boolean;
   readonly session: SyncSession;
   /** Leaves what is queued to others, who bring it earlier; set by the transfer. */
   isHeldBack = false;
@@ -47,7 +48,6 @@ export class Peer {
   readonly #world: World;
   readonly #rate: Rate;
   readonly #isOutdated: () => boolean;
-  readonly #isReceived: boolean;
   #busyMs: number;
   /** Since it was opened. */
   #broughtBytes = 0;
@@ -74,7 +74,7 @@ export class Peer {
     this.contact = contact;
     this.isGuess = isGuess;
     this.#isOutdated = () => stream.isOutdated?.() ?? false;
-    this.#isReceived = stream.frames !== undefined;
+    this.isReceived = stream.frames !== undefined;
     this.#world = world;
     this.#openedMs = world.clock.monotonicMs();
     this.#busyMs = this.#openedMs;
@@ -139,14 +139,9 @@ export class Peer {
 
   /** What this thread receives of it, on average; 0 until it has brought so much. */
   ownBytesPerMs(broughtBytes: number): number {
-    if (this.#isReceived || this.isOutdated || this.#broughtBytes < broughtBytes) return 0;
+    if (this.isReceived || this.isOutdated || this.#broughtBytes < broughtBytes) return 0;
     const ms = this.#world.clock.monotonicMs() - this.#openedMs;
     return this.#broughtBytes / Math.max(ms, 1);
-  }
-
-  /** Whether there is a way to it without a relay. */
-  get isDirect(): boolean {
-    return this.contact.addresses.some(isDirect);
   }
 
   get isUnproven(): boolean {
@@ -181,9 +176,4 @@ export class Peer {
     if (!this.isIdle) this.#busyMs = nowMs;
     return nowMs - this.#busyMs;
   }
-}
-
-function isDirect(address: string): boolean {
-  const way = parsePeerAddress(address);
-  return way !== undefined && way.relayKey === undefined;
 }

@@ -124,6 +124,7 @@ function sourcesWhere(
   const connections: Connections = {
     addresses: () => [],
     remoteAddress: () => undefined,
+    provenAddresses: () => [],
     handle: () => Promise.resolve(),
     open: ({ publicKey: [key = 0] }, _, { signal } = {}) => {
       if (isAlive(key)) return Promise.resolve(stream);

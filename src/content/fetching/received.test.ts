@@ -17,7 +17,7 @@ import { silentLogger } from '../../base/logger.ts';
 import { SigningKey } from '../../identity/key.ts';
 import type { ByteStream } from '../../peer/stream.ts';
 import { requireLink } from '../dag/root.ts';
-import { syncProtocol } from '../exchange/frames.ts';
+import { encodeEnd, endStatuses, syncProtocol } from '../exchange/frames.ts';
 import { SyncServer } from '../exchange/sync-server.ts';
 import { Reception } from '../reception/reception.ts';
 import type { FetcherOptions } from './fetch-job.ts';
@@ -146,6 +146,15 @@ test('a peer that resets the stream of the thread is asked again', async (t) => 
   const { reader, root } = await scene(t, { second: reset });
   assert.equal((await reader.sites.ensure(root)).files, 1);
   assert.equal(resets, 1);
+});
+
+test('a peer that refuses the stream of the thread is asked again on another one', async (t) => {
+  let refusals = 0;
+  const refuse: Write = (stream, bytes) =>
+    stream.write(refusals++ === 0 ? encodeEnd(endStatuses.refused) : bytes);
+  const { reader, root } = await scene(t, { second: refuse });
+  assert.equal((await reader.sites.ensure(root)).files, 1);
+  assert.ok(refusals > 1);
 });
 
 test('what becomes denied while the thread receives it ends the fetch', async (t) => {

@@ -76,6 +76,7 @@ test('what is being read stays, and what was read last goes last', async (t) => 
     connections: {
       addresses: () => [],
       remoteAddress: () => undefined,
+      provenAddresses: () => [],
       handle: () => Promise.resolve(),
       open: () => Promise.reject(new Error('nobody is there')),
     },

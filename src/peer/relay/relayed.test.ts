@@ -29,6 +29,7 @@ test('a node that nobody reaches is reached through a relay', async (t) => {
   await stream.close();
   const ways = reader.host.connections().map(({ isRelayed }) => isRelayed);
   assert.deepEqual(new Set(ways), new Set([false, true]));
+  assert.deepEqual(reader.host.provenAddresses(targetOf(hidden)), []);
   const { reservations, circuits, bytes } = relay.server.counts();
   assert.deepEqual([reservations, circuits], [1, 1]);
   assert.ok(bytes > 2 * sent.length);
