@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import process from 'node:process';
 import { after, before, type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import type { Worker } from 'node:worker_threads';
 import { atEnd } from '../../../test/support/cleanup.ts';
 import { type Bytes, equalBytes } from '../../base/bytes.ts';
 import { systemWorld } from '../../base/clock.ts';
@@ -233,4 +235,19 @@ test('stopping breaks what is open and leaves no thread', async (t) => {
   await broken;
   await assert.rejects(own.open(peer.target), { code: 'UNREACHABLE' });
   assert.equal(warnings.length, 0);
+});
+
+test('whoever stops it a second time waits for the thread as well', async (t) => {
+  const workers: Worker[] = []; // BOUNDED by the test
+  const note = (worker: Worker): void => void workers.push(worker);
+  process.once('worker', note);
+  atEnd(t, () => void process.off('worker', note));
+  const { own } = startedWith(t);
+  serveNext = (stream) => stream.write(encodeFrame(frameTypes.block, leaf));
+  await own.open(peer.target);
+  const [worker] = workers;
+  assert.ok(worker && worker.threadId > 0);
+  void own.stop();
+  await own.stop();
+  assert.equal(worker.threadId, -1);
 });

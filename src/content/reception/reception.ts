@@ -52,6 +52,8 @@ export class Reception {
   readonly #streams = new Map<number, ReceivedStream>();
   readonly #slabs = new Slabs(0);
   #running: Running | undefined;
+  /** Those that were told to end and have not. BOUNDED by how seldom that is, see restMs. */
+  readonly #ending = new Set<Promise<void>>();
   #isOver = false;
   #count = 0;
   #cancelRest: CancelTimer | undefined;
@@ -85,7 +87,8 @@ export class Reception {
   /** Resolves when no thread is left; streams break. */
   async stop(): Promise<void> {
     this.#isOver = true;
-    await this.#end();
+    this.#end();
+    await Promise.all(this.#ending);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -139,17 +142,19 @@ export class Reception {
     this.#running?.worker.unref();
     this.#cancelRest?.();
     this.#cancelRest = this.#options.timers.after(restMs, () => {
-      if (this.#streams.size === 0) void this.#end();
+      if (this.#streams.size === 0) this.#end();
     });
   }
 
-  async #end(): Promise<void> {
+  #end(): void {
     this.#cancelRest?.();
     const running = this.#running;
     this.#running = undefined;
     this.#loseAll();
-    await running?.worker.terminate();
-    await running?.ended;
+    if (!running) return;
+    const ending = running.ended.finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
+    void running.worker.terminate();
   }
 
   #loseAll(): void {
