@@ -203,10 +203,15 @@ export async function startCluster(
   return nodes;
 }
 
+const asked = new WeakMap<ClusterNode, NodeServices>(); // BOUNDED by the nodes of a test
+
 /** The node as programs use it, through its API; where many calls are made, cheaper than commands. */
 export async function servicesOf(node: ClusterNode): Promise<NodeServices> {
+  const known = asked.get(node);
+  if (known) return known;
   const connection = await connectToRunning(node.data);
   assert.ok(connection, `node ${node.name} runs`);
+  asked.set(node, connection.services);
   return connection.services;
 }
 
