@@ -2,7 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import type { CommandContext, CommandDefinition, CommandInput } from '../command.ts';
 import { LocalSystem } from '../setup/local-system.ts';
-import { setUpService } from '../setup/service-setup.ts';
+import { type ServiceTarget, setUpService } from '../setup/service-setup.ts';
 import { beginSession, describeSetup } from '../setup/session.ts';
 import type { System } from '../setup/system.ts';
 import { describeStart, parseStart } from '../start-options.ts';
@@ -36,8 +36,8 @@ async function run(system: System, context: CommandContext, input: CommandInput)
   const session = beginSession(system, { context, input });
   const forUser = flagOption(input.options, 'user');
   const startWords = input.operands.flat();
-  const addresses = parseStartWords(startWords, context.cwd);
-  await setUpService(session, { forUser, startWords, addresses });
+  const said = parseStartWords(startWords, context.cwd);
+  await setUpService(session, { forUser, startWords, ...said });
 }
 
 /** What a service has of its own, or what would lie open in its unit or end the node. */
@@ -51,8 +51,11 @@ const unsuited = [
   'caDir',
 ] as const;
 
-/** Where a start with these words listens, by its options. Throws USAGE. */
-function parseStartWords(words: readonly string[], cwd: string): ReadonlyMap<string, string> {
+/** Where a start with these words listens, by its options, and how names end. Throws USAGE. */
+function parseStartWords(
+  words: readonly string[],
+  cwd: string,
+): Pick<ServiceTarget, 'addresses' | 'tld'> {
   const command = new Command('start').exitOverride().helpOption(false);
   command.configureOutput({ writeErr: () => undefined });
   describeStart(command);
@@ -69,7 +72,7 @@ function parseStartWords(words: readonly string[], cwd: string): ReadonlyMap<str
     throw usageError(`after --: --${flag} does not suit a service`);
   }
   const { options } = parseStart(values, { cwd, interactive: false });
-  const { listen, gateway, gatewayTls, registrar, metrics, dns, relay } = options;
+  const { listen, gateway, gatewayTls, registrar, metrics, dns, relay, tld } = options;
   const all: Readonly<Record<string, string | undefined>> = {
     listen,
     gateway,
@@ -79,9 +82,10 @@ function parseStartWords(words: readonly string[], cwd: string): ReadonlyMap<str
     metrics,
     'relay-listen': relay.listen,
   };
-  return new Map(
+  const addresses = new Map(
     Object.entries(all).flatMap(([option, address]) =>
       address === undefined ? [] : [[option, address]],
     ),
   );
+  return { addresses, tld: tld === 'alt' ? undefined : tld };
 }

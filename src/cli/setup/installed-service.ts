@@ -4,12 +4,15 @@
  * nothing.
  */
 import type { Abortable } from '../../base/abort.ts';
-import { nodeSection, unitFile, unitName } from './service-unit.ts';
+import { isEnding } from '../../node/runfile.ts';
+import { nodeSection, tldLine, unitFile, unitName } from './service-unit.ts';
 import { readText, type System } from './system.ts';
 
 export interface InstalledService {
   /** Of each option of `start` that names one, as it was set up: host:port. */
   readonly addresses: ReadonlyMap<string, string>;
+  /** How its names end, where that is not as everywhere. */
+  readonly tld: string | undefined;
 }
 
 /** A unit has some forty lines. */
@@ -22,11 +25,13 @@ export async function findInstalledService(system: System): Promise<InstalledSer
   const from = lines.indexOf(nodeSection);
   if (from === -1) return undefined;
   const addresses = new Map<string, string>(); // BOUNDED by linesMax
-  for (const line of lines.slice(from + 1)) {
+  const rest = lines.slice(from + 1);
+  for (const line of rest) {
     const [, option, address] = /^([a-z-]{1,32})=(\S{1,300})$/.exec(line) ?? [];
     if (option !== undefined && address !== undefined) addresses.set(option, address);
   }
-  return { addresses };
+  const tld = rest.find((line) => line.startsWith(tldLine))?.slice(tldLine.length);
+  return { addresses, tld: tld !== undefined && isEnding(tld) ? tld : undefined };
 }
 
 /** What systemd says of it: "active", "failed", "activating"; anybody may ask. */

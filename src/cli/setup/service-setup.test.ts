@@ -139,7 +139,7 @@ test('it is made, started, found made, and undone', async (t) => {
   const system = testSystem(t, { programs: { systemctl: () => succeed() } });
   system.put('/etc/hostname', 'trial\n');
   const before = system.tree();
-  const words = ['--gateway', '127.0.0.1:80', '-b', 'node.example:9000'];
+  const words = ['--gateway', '127.0.0.1:80', '--tld', 'inn', '-b', 'node.example:9000'];
   const made = await run(system, { words });
   assert.equal(made.error, undefined);
   assert.equal(made.stdout, 'the service altnet.service was made and started\n');
@@ -153,7 +153,8 @@ test('it is made, started, found made, and undone', async (t) => {
     'systemctl reset-failed altnet.service',
     'systemctl restart altnet.service',
   ]);
-  const { addresses } = (await findInstalledService(system)) ?? {};
+  const { addresses, tld } = (await findInstalledService(system)) ?? {};
+  assert.equal(tld, 'inn');
   assert.equal(addresses?.get('gateway'), '127.0.0.1:80');
   assert.equal(addresses?.get('dns'), '127.0.0.1:5354');
   assert.equal(addresses?.get('gateway-tls'), undefined);

@@ -43,6 +43,8 @@ export interface ServiceTarget {
   readonly startWords: readonly string[];
   /** Where it listens: of each option of `start` that says so, host:port. */
   readonly addresses: ReadonlyMap<string, string>;
+  /** How its names end; left out: as everywhere. */
+  readonly tld?: string | undefined;
 }
 
 const setup = 'service';

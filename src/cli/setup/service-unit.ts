@@ -12,14 +12,18 @@ export interface ServiceOptions {
   readonly startWords: readonly string[];
   /** Where it listens: of each option of `start` that says so, host:port. */
   readonly addresses: ReadonlyMap<string, string>;
+  /** How its names end; left out: as everywhere. */
+  readonly tld?: string | undefined;
 }
 
 export const unitName = 'altnet.service';
 export const unitFile: string = `/etc/systemd/system/${unitName}`;
 /** Where systemd keeps what is the service's: <StateDirectory>, the same under every user ID. */
 export const stateFolder = '/var/lib/altnet';
-/** Of a unit, what systemd passes over and other commands read: where the node listens. */
+/** Of a unit, what systemd passes over and other commands read, such as where the node listens. */
 export const nodeSection = '[X-AltNet]';
+/** In that section, where names end in another way than everywhere. */
+export const tldLine = 'tld=';
 const head =
   '# Written by "altnet setup service"; "altnet setup service --undo" takes it away again.';
 const lowPortsBelow = 1024;
@@ -102,7 +106,12 @@ ${capabilities}
 WantedBy=multi-user.target
 
 ${nodeSection}
-${[...options.addresses].map(([option, address]) => `${option}=${address}\n`).join('')}`;
+${nodeLines(options).join('')}`;
+}
+
+function nodeLines({ addresses, tld }: ServiceOptions): string[] {
+  const lines = [...addresses].map(([option, address]) => `${option}=${address}\n`);
+  return tld === undefined ? lines : [...lines, `${tldLine}${tld}\n`];
 }
 
 /** For one user, while that user is logged in, or always with `loginctl enable-linger`. */

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { temporaryFolder } from '../../../test/support/cleanup.ts';
 import { testSystem } from '../../../test/support/setup-system.ts';
 import { removeRunFile, writeRunFile } from '../../node/runfile.ts';
-import { stateFolder } from './service-unit.ts';
+import { stateFolder, systemUnit, unitFile } from './service-unit.ts';
 import { findZone } from './zone.ts';
 
 test('what the user says counts, then what the node says, then that of the service', async (t) => {
@@ -28,6 +28,19 @@ test('what the user says counts, then what the node says, then that of the servi
   assert.deepEqual(await findZone({ system, data, caDir: '/x' }), { tld: 'web', caDir: '/x' });
   await removeRunFile(data);
   assert.equal((await findZone({ system, data })).caDir, usual);
+});
+
+test('how the names of a service end its unit says to everybody', async (t) => {
+  const data = temporaryFolder(t);
+  const unit = { launcher: '/opt/altnet/bin/altnet', startWords: [], addresses: new Map() };
+  for (const [tld, wanted] of [
+    ['inn', 'inn'],
+    ['no ending', 'alt'],
+  ] as const) {
+    const system = testSystem(t);
+    system.put(unitFile, systemUnit({ ...unit, tld }));
+    assert.equal((await findZone({ system, data })).tld, wanted);
+  }
 });
 
 test('a word that is no ending, or names no folder, is none', async (t) => {

@@ -5,6 +5,7 @@
  */
 import { caFolderIn, readRunFile, type RunningZone } from '../../node/runfile.ts';
 import { findCaFolder } from './ca-source.ts';
+import { findInstalledService } from './installed-service.ts';
 import { stateFolder } from './service-unit.ts';
 import type { System } from './system.ts';
 
@@ -20,7 +21,8 @@ export interface ZoneQuestion {
 export async function findZone({ system, data, tld, caDir }: ZoneQuestion): Promise<RunningZone> {
   const own = await zoneIn(data);
   const running = own ?? (await zoneIn(system.outside(stateFolder)));
-  const ending = tld ?? running?.tld ?? 'alt';
+  // That word is open to root alone, and only while the service runs.
+  const ending = tld ?? running?.tld ?? (await findInstalledService(system))?.tld ?? 'alt';
   if (caDir !== undefined) return { tld: ending, caDir };
   // Only where it is elsewhere: in the usual place that of the service may be meant.
   const isElsewhere = own !== undefined && own.caDir !== caFolderIn(data);
