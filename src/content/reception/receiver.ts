@@ -34,6 +34,8 @@ export class Receiver {
   readonly #parts: ReceiverParts;
   readonly #change = new Tide();
   #frames: (SlabFrame | Frame)[] = []; // BOUNDED by gatherBytes and one frame
+  /** Where a body comes to lie of which not all is here. */
+  #partial: Bytes | undefined;
   #gatheredBytes = 0;
   #untakenBytes = 0;
   #isOver = false;
@@ -62,6 +64,7 @@ export class Receiver {
     } finally {
       this.#cancelGather?.();
       this.#cancelHeard?.();
+      this.#dropPartial();
     }
   }
 
@@ -93,7 +96,8 @@ export class Receiver {
 
   async #receiveAll(): Promise<void> {
     const { lender } = this.#parts;
-    const frames = new FrameReader(this.#stream.read, lender, frameBytesMax, () => {
+    const take = (length: number): Bytes => (this.#partial = lender.take(length));
+    const frames = new FrameReader(this.#stream.read, { take }, frameBytesMax, () => {
       this.#hasHeard = true;
     });
     while (!this.#isOver) {
@@ -109,6 +113,7 @@ export class Receiver {
 
   #gather({ type, body }: Frame): void {
     const { lender, timers } = this.#parts;
+    this.#partial = undefined;
     const slab = lender.numberOf(body);
     this.#frames.push(slab === undefined ? { type, body } : { type, slab, bytes: body.length });
     const bytes = takenBytes(body);
@@ -127,6 +132,14 @@ export class Receiver {
     this.#frames = [];
     this.#gatheredBytes = 0;
     this.#hasHeard = false;
+  }
+
+  /** Nobody else knows of it. */
+  #dropPartial(): void {
+    const { lender } = this.#parts;
+    const slab = this.#partial && lender.numberOf(this.#partial);
+    if (slab !== undefined) lender.back([slab]);
+    this.#partial = undefined;
   }
 
   #listen(): void {

@@ -5,7 +5,7 @@ import { after, before, type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { atEnd } from '../../../test/support/cleanup.ts';
-import { type Bytes, equalBytes } from '../../base/bytes.ts';
+import { type Bytes, concatBytes, equalBytes } from '../../base/bytes.ts';
 import { systemWorld } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { SigningKey } from '../../identity/key.ts';
@@ -178,6 +178,22 @@ test('a reset and an end inside a frame break the stream, after what came before
     came.resolve();
     await assert.rejects(async () => frames.next(), { code: 'UNREACHABLE' });
   }
+});
+
+test('memory of blocks that never come whole is used again', async () => {
+  const slabs = new Slabs(0);
+  const whole = encodeFrame(frameTypes.block, randomBytes(10));
+  const torn = concatBytes(whole, encodeFrame(frameTypes.block, leaf).subarray(0, 1000));
+  for (let broken = 0; broken < 100; broken++) {
+    const { stream, next } = await framesFrom((to) => to.write(torn));
+    assert.equal((await next())?.body.length, 10);
+    stream.abort(new Error('enough'));
+  }
+  const frames = await framesFrom((stream) => stream.write(encodeFrame(frameTypes.block, leaf)));
+  const frame = await frames.next();
+  assert.ok(frame?.body.buffer instanceof SharedArrayBuffer);
+  slabs.give(frame.body);
+  await frames.stream.close();
 });
 
 test('whoever gives it up gets nothing more, and the peer is told', async () => {
