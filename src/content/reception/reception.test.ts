@@ -185,9 +185,9 @@ test('memory of blocks that never come whole is used again', async () => {
   const whole = encodeFrame(frameTypes.block, randomBytes(10));
   const torn = concatBytes(whole, encodeFrame(frameTypes.block, leaf).subarray(0, 1000));
   for (let broken = 0; broken < 100; broken++) {
-    const { stream, next } = await framesFrom((to) => to.write(torn));
-    assert.equal((await next())?.body.length, 10);
-    stream.abort(new Error('enough'));
+    const frames = await framesFrom((stream) => stream.write(torn));
+    assert.equal((await frames.next())?.body.length, 10);
+    frames.stream.abort(new Error('enough'));
   }
   const frames = await framesFrom((stream) => stream.write(encodeFrame(frameTypes.block, leaf)));
   const frame = await frames.next();
