@@ -16,22 +16,20 @@ const usage = `usage: npm run torture -- [options]
   --report FILE   puts the result between the markers of this Markdown file
 `;
 
-const { values } = parseArgs({
-  options: {
-    kills: { type: 'string', default: '200' },
-    lanes: { type: 'string', default: '3' },
-    nodes: { type: 'string', default: '16' },
-    seed: { type: 'string', default: '1' },
-    only: { type: 'string', default: '' },
-    minutes: { type: 'string', default: '60' },
-    report: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
-});
+const options = {
+  kills: { type: 'string', default: '200' },
+  lanes: { type: 'string', default: '3' },
+  nodes: { type: 'string', default: '16' },
+  seed: { type: 'string', default: '1' },
+  only: { type: 'string', default: '' },
+  minutes: { type: 'string', default: '60' },
+  report: { type: 'string' },
+  help: { type: 'boolean', default: false },
+} as const;
 
 /** Throws a TypeError with a message for people. */
-function count(name: 'kills' | 'lanes' | 'nodes' | 'seed' | 'minutes', least: number): number {
-  const value = Number(values[name]);
+function count(name: string, text: string, least: number): number {
+  const value = Number(text);
   if (Number.isInteger(value) && value >= least && value < 2 ** 31) return value;
   throw new TypeError(`--${name} must be a whole number from ${least} on`);
 }
@@ -41,6 +39,7 @@ function say(line: string): void {
 }
 
 async function main(): Promise<number> {
+  const { values } = parseArgs({ options }); // throws a TypeError as well
   if (values.help) {
     process.stdout.write(usage);
     return 0;
@@ -49,12 +48,13 @@ async function main(): Promise<number> {
   const unknown = only.filter((name) => scenarios.every((scenario) => scenario.name !== name));
   if (unknown.length > 0) throw new TypeError(`no such scenario: ${unknown.join(', ')}`);
   const size = {
-    kills: count('kills', 1),
-    lanes: count('lanes', 1),
-    nodes: count('nodes', 4),
+    kills: count('kills', values.kills, 1),
+    lanes: count('lanes', values.lanes, 1),
+    nodes: count('nodes', values.nodes, 4),
     watchMs: 75_000,
   };
-  const [seed, minutes] = [count('seed', 0), count('minutes', 1)];
+  const seed = count('seed', values.seed, 0);
+  const minutes = count('minutes', values.minutes, 1);
   const signal = AbortSignal.timeout(minutes * 60_000);
   const ended: Ended[] = [];
   for (const scenario of scenarios) {

@@ -15,15 +15,34 @@ import { bodies, recordBodies, recordOctets } from './records.ts';
 import { fuzz, type Target } from './target.ts';
 import { fuzzAnswering, fuzzAsking } from './transport.ts';
 
-const { values } = parseArgs({
-  options: {
-    runs: { type: 'string', default: '1000000' },
-    seed: { type: 'string', default: String(Date.now() >>> 0) },
-    only: { type: 'string', default: '' },
-  },
-});
-const runs = Number(values.runs);
-const seed = Number(values.seed);
+const usage = `usage: npm run fuzz -- [options]
+
+  --runs N     inputs in all (1000000)
+  --seed N     the same seed makes the same inputs (another each time)
+  --only TEXT  of the parts those whose name holds it, such as DNS
+`;
+
+const options = {
+  runs: { type: 'string', default: '1000000' },
+  seed: { type: 'string', default: String(Date.now() >>> 0) },
+  only: { type: 'string', default: '' },
+} as const;
+
+/** Ends the process at words that nobody can follow: a session of no runs has no findings. */
+function readSettings(): { runs: number; seed: number; only: string } {
+  try {
+    const { values } = parseArgs({ options });
+    const [runs, seed] = [Number(values.runs), Number(values.seed)];
+    if (!Number.isSafeInteger(runs) || runs < 1) throw new TypeError('--runs is a count from 1 on');
+    if (!Number.isSafeInteger(seed) || seed < 0) throw new TypeError('--seed is a whole number');
+    return { runs, seed, only: values.only };
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    return process.exit(2);
+  }
+}
+
+const { runs, seed, only } = readSettings();
 const dice = diceOf(seed);
 
 setFlagsFromString('--expose-gc');
@@ -49,7 +68,7 @@ const targets: readonly (readonly [Target, number])[] = [
   [dnsQueries, 0.06],
   [dnsReplies, 0.06],
 ];
-const isWanted = (name: string): boolean => name.includes(values.only);
+const isWanted = (name: string): boolean => name.includes(only);
 
 interface Row {
   readonly count: number;
@@ -113,6 +132,11 @@ async function runSessions(): Promise<number> {
 }
 
 async function main(): Promise<number> {
+  const names = [...targets.map(([{ name }]) => name), ...sessions.map(([name]) => name)];
+  if (!names.some(isWanted)) {
+    process.stderr.write(`no part is called ${only}; there are: ${names.join('; ')}\n`);
+    return 2;
+  }
   console.log(`seed ${seed}`);
   const all = targets.map(([target]) => target).filter(({ name }) => isWanted(name));
   fuzz(all, { dice, runs: Math.ceil(runs / 50) }); // so that code and caches are there
