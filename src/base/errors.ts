@@ -179,7 +179,7 @@ const sentences: Sentences = {
   NAME_EXPIRED: ({ name }) =>
     `${name} has expired; only its owner can renew it, with: altnet update`,
   NAME_REVOKED: ({ name }) => revokedSentence(name),
-  NAME_BLOCKED: ({ name }) => blockedSentence(name),
+  NAME_BLOCKED: ({ name }) => blockedSentence(name, name),
   NAME_NOT_YOURS: ({ name, owner }) =>
     `${name} belongs to ${owner}; only that author can change it`,
   NO_ANSWER: ({ what, answered, wanted }) =>
@@ -245,8 +245,8 @@ function revokedSentence(what: string): string {
   return `${what} was revoked by somebody whom this node trusts to do so; see whom with: altnet revocations`;
 }
 
-function blockedSentence(what: string): string {
-  return `${what} is on this node's blocklist; allow it again with: altnet unblock`;
+function blockedSentence(what: string, entry = 'ENTRY'): string {
+  return `${what} is on this node's blocklist; allow it again with: altnet unblock ${entry}`;
 }
 
 function placeOf(root: string, path: string | undefined): string {

@@ -177,17 +177,21 @@ function asUsageError(
   }: { entry: CommandEntry | undefined; words: readonly string[]; inShell: boolean },
 ): AltNetError<'USAGE'> {
   const [first = ''] = words;
+  const names = commandEntries
+    .map(({ words: name }) => name)
+    .filter((name) => name.startsWith(`${first} `));
   if (error.code === 'commander.help') {
-    const names = commandEntries
-      .filter(({ words: name }) => name.startsWith(`${first} `))
-      .map(({ words: name }) => name);
     return usageError(`"${first}" wants one more word: ${names.join(', ')}`);
+  }
+  const isExcess = error.code === 'commander.excessArguments';
+  if (isExcess && entry?.words === first && names.length > 0) {
+    return usageError(`"${first}" stands alone, or as one of: ${names.join(', ')}`);
   }
   const text = error.message
     .replace(/^error: /, '')
     .replace(/\s*\n\s*\(Did you mean (.*?)\?\)/s, '; did you mean $1?')
     .replace(/\.$/, '');
-  if (error.code === 'commander.excessArguments' && entry?.words === 'start') {
+  if (isExcess && entry?.words === 'start') {
     return usageError(`${text}; a command comes first: altnet <command> [options]`);
   }
   const about = entry ? ` ${entry.words}` : commandGroups.has(first) ? ` ${first}` : '';

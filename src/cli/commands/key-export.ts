@@ -1,4 +1,5 @@
 /** `altnet key export` and `start --export-key`: prints the secret author key, once, on stdout. */
+import { existsSync } from 'node:fs';
 import { toHex } from '../../base/bytes.ts';
 import { systemWorld } from '../../base/clock.ts';
 import { keyFile, loadOrCreateKey } from '../../identity/files.ts';
@@ -18,7 +19,10 @@ export async function exportAuthorKey({
   folders,
 }: Pick<CommandContext, 'terminal' | 'folders'>): Promise<void> {
   const file = keyFile(folders.keydir, 'author');
+  // Who wants a copy of a key and has mistyped the folder would keep one that owns nothing.
+  const isNew = !existsSync(file);
   const key = await loadOrCreateKey({ file, kind: 'author', random: systemWorld.random });
+  if (isNew) terminal.note(`there was no author key at ${file}, so a new one was made`);
   terminal.note('this is your secret author key: who has it owns your names and links');
   const text = exportKeyString(key);
   terminal.result({ author: toHex(key.id), key: text }, [text]);
