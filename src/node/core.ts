@@ -268,7 +268,7 @@ async function startFields(
       key: identity.node,
       timers: world.timers,
       log,
-      onReceived: (bytes) => peers.noteReceived(syncProtocol, bytes),
+      onReceived: (from, bytes) => peers.noteReceived(syncProtocol, from, bytes),
     }),
   );
   const sites = stack.use(

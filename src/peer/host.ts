@@ -238,9 +238,13 @@ export class PeerHost {
     return this.#streams.traffic();
   }
 
-  /** What was received of a protocol by other means, to be counted here. */
-  noteReceived(protocol: string, bytes: number): void {
+  /**
+   * What was received of a peer by other means, to be counted here. Connections to it stay open:
+   * what it opens has to go there.
+   */
+  noteReceived(protocol: string, from: Bytes, bytes: number): void {
     this.#streams.noteReceived(protocol, bytes);
+    this.#idle.noteUse(from);
   }
 
   /** Multiaddr from which a connected peer is seen; undefined for any other. */

@@ -7,12 +7,29 @@ import { IdleCloser } from './idle.ts';
 const idleMs = 60_000;
 const sweepMs: number = idleMs / 4;
 
-/** What streams a connection has at each sweep, and after how many it was closed. */
-function sweepsUntilClosed(streamsAt: (sweep: number) => readonly string[]): number | undefined {
+const remote = new Uint8Array(32).fill(7);
+
+interface Scene {
+  readonly streamsAt: (sweep: number) => readonly string[];
+  /** Of another connection to the same peer. */
+  readonly others?: readonly string[];
+  readonly isRelayed?: boolean;
+  /** Whether something comes of the peer by other means. */
+  readonly isUsedAt?: (sweep: number) => boolean;
+}
+
+/** After how many sweeps a connection was closed. */
+function sweepsUntilClosed(
+  streamsAt: Scene['streamsAt'],
+  { others, isRelayed = false, isUsedAt }: Omit<Scene, 'streamsAt'> = {},
+): number | undefined {
   const world = manualWorld();
   let sweep = 1;
   let closedAt: number | undefined;
+  const remotePeer = { type: 'Ed25519', publicKey: { raw: remote } };
   const connection = {
+    remotePeer,
+    limits: isRelayed ? {} : undefined,
     get streams() {
       return streamsAt(sweep).map((protocol) => ({ protocol }));
     },
@@ -21,9 +38,14 @@ function sweepsUntilClosed(streamsAt: (sweep: number) => readonly string[]): num
       return Promise.resolve();
     },
   } as unknown as Connection;
-  const closer = new IdleCloser(world, { idleMs, list: () => [connection] });
+  const streams = others?.map((protocol) => ({ protocol })) ?? [];
+  const other = { remotePeer, streams, close: () => Promise.resolve() } as unknown as Connection;
+  const closer = new IdleCloser(world, { idleMs, list: () => [connection, other] });
   closer.start();
-  for (; sweep <= 20; sweep++) world.advance(sweepMs);
+  for (; sweep <= 20; sweep++) {
+    if (isUsedAt?.(sweep) === true) closer.noteUse(remote);
+    world.advance(sweepMs);
+  }
   closer.stop();
   assert.equal(world.pendingTimers(), 0);
   return closedAt;
@@ -57,5 +79,25 @@ test('pings keep no connection open, and none is closed under a stream that is b
   assert.equal(
     sweepsUntilClosed(() => ['']),
     undefined,
+  );
+});
+
+test('the connection of a peer stays that a thread is busy with, here or there', () => {
+  const others = ['/altnet/sync/1'];
+  assert.equal(
+    sweepsUntilClosed(() => [], { others }),
+    undefined,
+  );
+  assert.equal(
+    sweepsUntilClosed(() => [], { others, isRelayed: true }),
+    5,
+  );
+  assert.equal(
+    sweepsUntilClosed(() => [], { isUsedAt: () => true }),
+    undefined,
+  );
+  assert.equal(
+    sweepsUntilClosed(() => [], { isUsedAt: (sweep) => sweep < 5 }),
+    7,
   );
 });

@@ -3,7 +3,10 @@
  * libp2p itself speaks all the time.
  */
 import type { Connection } from '@libp2p/interface';
+import { type Bytes, toHex } from '../base/bytes.ts';
 import type { CancelTimer, World } from '../base/clock.ts';
+import { LruMap } from '../base/limits.ts';
+import { publicKeyOf } from './streams.ts';
 
 export interface IdleOptions {
   readonly idleMs: number;
@@ -20,6 +23,8 @@ export class IdleCloser {
   readonly #world: World;
   readonly #options: IdleOptions;
   readonly #idleSince = new WeakMap<Connection, number>();
+  /** By key. BOUNDED by its size. */
+  readonly #usedMs = new LruMap<string, number>(256);
   #cancel: CancelTimer | undefined;
 
   constructor(world: World, options: IdleOptions) {
@@ -39,19 +44,37 @@ export class IdleCloser {
     this.#cancel = undefined;
   }
 
+  /** Something came of that peer on a connection that is none of these. */
+  noteUse(publicKey: Bytes): void {
+    this.#usedMs.set(toHex(publicKey), this.#world.clock.monotonicMs());
+  }
+
   sweep(): void {
     const now = this.#world.clock.monotonicMs();
-    for (const connection of this.#options.list()) {
-      const { streams } = connection;
-      if (streams.some(({ protocol }) => !ownProtocols.has(protocol))) {
+    const all = this.#options.list();
+    const busy = new Set(all.filter(isUsed).map(nameOf)); // BOUNDED by the connections
+    for (const connection of all) {
+      const { streams, limits } = connection;
+      // One that is used may belong to a thread of the peer that serves nothing.
+      const isNeeded = limits === undefined && busy.has(nameOf(connection));
+      if (isNeeded || isUsed(connection)) {
         this.#idleSince.delete(connection);
         continue;
       }
-      const since = this.#idleSince.get(connection) ?? now;
+      const usedMs = this.#usedMs.peek(nameOf(connection)) ?? -Infinity;
+      const since = Math.max(this.#idleSince.get(connection) ?? now, usedMs);
       this.#idleSince.set(connection, since);
       if (streams.length > 0) continue; // the next sweep will find it without
       // A connection that fails to close is one that is gone.
       if (now - since >= this.#options.idleMs) connection.close().catch(() => undefined);
     }
   }
+}
+
+function isUsed({ streams }: Connection): boolean {
+  return streams.some(({ protocol }) => !ownProtocols.has(protocol));
+}
+
+function nameOf(connection: Connection): string {
+  return toHex(publicKeyOf(connection));
 }

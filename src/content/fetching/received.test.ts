@@ -30,7 +30,7 @@ const key = new SigningKey('node', randomBytes(32));
 
 let receivedBytes = 0;
 
-function onReceived(bytes: number): void {
+function onReceived(_from: Uint8Array, bytes: number): void {
   receivedBytes += bytes;
 }
 

@@ -36,7 +36,9 @@ const reception = new Reception({
   key: ownKey,
   timers,
   log: silentLogger,
-  onReceived: (bytes) => (receivedBytes += bytes),
+  onReceived(from, bytes) {
+    if (equalBytes(from, peer.target.publicKey)) receivedBytes += bytes;
+  },
 });
 
 interface Target {

@@ -8,6 +8,7 @@
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type Abortable, untilAborted } from '../../base/abort.ts';
+import type { Bytes } from '../../base/bytes.ts';
 import type { CancelTimer, Timers } from '../../base/clock.ts';
 import { AltNetError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -33,8 +34,8 @@ export interface ReceptionOptions {
   readonly key: Pick<SigningKey, 'exportSeed'>;
   readonly timers: Timers;
   readonly log: Logger;
-  /** Told the octets that came, as they are before encryption. */
-  readonly onReceived?: ((bytes: number) => void) | undefined;
+  /** Told the octets that came of a peer, as they are before encryption. */
+  readonly onReceived?: ((from: Bytes, bytes: number) => void) | undefined;
   /** What the thread runs. */
   readonly program?: URL | undefined;
 }
@@ -67,13 +68,13 @@ export class Reception {
     signal?.throwIfAborted();
     const { worker, borrower } = this.#start();
     const number = this.#count++;
-    const { onReceived = ignored } = this.#options;
     const say = (order: Order): void => worker.postMessage(order, []);
+    const { publicKey, addresses } = target;
+    const onReceived = (bytes: number): void => this.#options.onReceived?.(publicKey, bytes);
     const parts = { number, borrower, slabs: this.#slabs, say, onReceived };
-    const stream = new ReceivedStream(target.publicKey, parts);
+    const stream = new ReceivedStream(publicKey, parts);
     this.#streams.set(number, stream);
     worker.ref(); // the process goes on as long as something is received
-    const { publicKey, addresses } = target;
     say({ kind: 'open', stream: number, target: { publicKey, addresses } });
     try {
       await untilAborted(stream.opened, signal);
@@ -162,5 +163,3 @@ export class Reception {
     this.#streams.clear();
   }
 }
-
-function ignored(): void {}
