@@ -48,6 +48,8 @@ const requestBytesMax = 4096;
 const answerBytesMax = 64 * 1024 + 1024;
 const headEnd = '\r\n\r\n';
 const nothing = new Uint8Array(0);
+/** In the place of an answer that has gone out, and need not be held. */
+const over = { socket: null, writableFinished: true } as const;
 
 export class Conversation {
   readonly #socket: Socket;
@@ -57,7 +59,7 @@ export class Conversation {
   /** Of node:http. */
   #parse: ((piece: Buffer) => void) | undefined;
   /** Of the parser's answers. Until there is one, the parser has a limit on how long that takes. */
-  #latest: ServerResponse | undefined;
+  #latest: Pick<ServerResponse, 'socket' | 'writableFinished'> | undefined;
   /** What the parser read in the piece that it has. BOUNDED by the octets of a piece. */
   #begun: { readonly response: ServerResponse; readonly repeatable: Repeatable | undefined }[] = [];
   #isAside = false;
@@ -88,6 +90,11 @@ export class Conversation {
   /** The parser has read a request, and this is its answer; with what may be said again of it. */
   note(response: ServerResponse, repeatable: Repeatable | undefined): void {
     if (!this.#isAside) this.#begun.push({ response, repeatable });
+  }
+
+  /** The answer is over: whoever waits for the next request holds nothing of the last. */
+  letGo(response: ServerResponse): void {
+    if (this.#latest === response && response.writableFinished) this.#latest = over;
   }
 
   readonly #take = (piece: Buffer): void => {
@@ -136,6 +143,7 @@ export class Conversation {
     this.#begun = [];
     this.#parse?.(piece);
     const [begun, another] = this.#begun;
+    this.#begun = [];
     if (!begun || another || !begun.response.req.complete || !isWhole(piece)) {
       this.#isAside = true;
       return;

@@ -184,8 +184,16 @@ export class Gateway {
   }
 
   #respond(request: IncomingMessage, response: ServerResponse): void {
-    this.#repeats.note(request, response, this.#responder.respond(request, response));
+    const repeatable = this.#responder.respond(request, response, this.#letGo);
+    this.#repeats.note(request, response, repeatable);
   }
+
+  /** A request holds all its fields: of a connection that waits for the next, none is to stay. */
+  readonly #letGo = (request: IncomingMessage, response: ServerResponse): void => {
+    if (request.httpVersionMajor > 1) return;
+    this.#tunnels.letGo(request.socket);
+    this.#repeats.letGo(request, response);
+  };
 
   async #secureInTunnels(): Promise<ClosingServer | undefined> {
     if (this.#inTunnels) return this.#inTunnels;

@@ -5,6 +5,8 @@ import { once } from 'node:events';
 import { type IncomingMessage, createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { test, type TestContext } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { atEnd } from '../../test/support/cleanup.ts';
 import { runGateway, tree, until } from '../../test/support/gateway.ts';
 import { HttpTalk, talkTo, undated } from '../../test/support/http-talk.ts';
@@ -231,6 +233,28 @@ test('who does not read gets nothing twice, and all of it once it does', async (
   talk.socket.resume();
   for (let i = 0; i < times; i++) assert.equal((await talk.answer()).length, length);
   await until(() => sum() === times + 3);
+});
+
+test('a connection that waits for the next request holds nothing of the last', async (t) => {
+  const { talk, port } = await begin(t);
+  const read: WeakRef<IncomingMessage>[] = [];
+  const onRequest = (message: unknown): void => {
+    const { request } = message as { readonly request: IncomingMessage };
+    if (request.socket.localPort === port) read.push(new WeakRef(request));
+  };
+  subscribe('http.server.request.start', onRequest);
+  for (const path of ['/', '/style.css', '/none']) {
+    await talk.ask(`GET ${path} HTTP/1.1\r\nHost: alice.alt\r\nX: ${'a'.repeat(8000)}\r\n\r\n`);
+  }
+  unsubscribe('http.server.request.start', onRequest);
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const held = (): number => read.filter((request) => request.deref() !== undefined).length;
+  for (let i = 0; i < 10 && held() > 0; i++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+  }
+  assert.deepEqual([read.length, held(), talk.socket.destroyed], [3, 0, false]);
 });
 
 test('after stop nothing is given any more, and nothing stays', async (t) => {

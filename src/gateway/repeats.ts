@@ -51,6 +51,11 @@ export class Repeats {
     this.#conversations.get(socket)?.note(response, this.#isStopped ? undefined : repeatable);
   }
 
+  /** The answer is over: nothing of it is to be held. */
+  letGo({ socket }: IncomingMessage, response: ServerResponse): void {
+    this.#conversations.get(socket)?.letGo(response);
+  }
+
   /** From now on everything is answered anew. */
   stop(): void {
     this.#isStopped = true;

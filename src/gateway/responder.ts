@@ -76,11 +76,21 @@ export class Responder {
     this.#sites.stop();
   }
 
-  /** Answers every request, and never throws. Says what of its answer may be repeated, if any. */
-  respond(request: IncomingMessage, response: ServerResponse): Repeatable | undefined {
+  /**
+   * Answers every request, and never throws. Says what of its answer may be repeated, if any.
+   * `onOver`: told when nothing more of it goes out.
+   */
+  respond(
+    request: IncomingMessage,
+    response: ServerResponse,
+    onOver: (request: IncomingMessage, response: ServerResponse) => void,
+  ): Repeatable | undefined {
     const account = this.#accounts.begin();
     const exchange: Exchange = { request, response, account };
-    response.on('close', () => this.#accounts.end(account, response));
+    response.on('close', () => {
+      this.#accounts.end(account, response);
+      onOver(request, response);
+    });
     try {
       const kept = this.#dispatch(exchange);
       return kept && this.#repeatable(exchange, kept);

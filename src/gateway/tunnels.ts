@@ -40,7 +40,7 @@ export class Tunnels {
   readonly #deps: TunnelsDeps;
   readonly #options: TunnelsOptions;
   readonly #clients = new Map<Duplex, Client>(); // BOUNDED by tunnelsMax
-  /** The last answers of each connection. BOUNDED by the requests that Node.js reads ahead. */
+  /** Answers under way on each connection. BOUNDED by the requests that Node.js reads ahead. */
   readonly #answers = new WeakMap<Duplex, ServerResponse[]>();
 
   constructor(deps: TunnelsDeps, options: TunnelsOptions) {
@@ -65,13 +65,14 @@ export class Tunnels {
 
   #note(socket: Duplex, response: ServerResponse): void {
     const answers = this.#answers.get(socket);
-    if (!answers) {
-      this.#answers.set(socket, [response]);
-      return;
-    }
-    // They end in order. To be told of each end would cost every request.
-    while (answers[0]?.closed) answers.shift();
-    answers.push(response);
+    if (answers) answers.push(response);
+    else this.#answers.set(socket, [response]);
+  }
+
+  /** An answer on this connection is over. They end in order. */
+  letGo(socket: Duplex): void {
+    const answers = this.#answers.get(socket);
+    while (answers?.[0]?.closed) answers.shift();
   }
 
   /**
