@@ -46,6 +46,8 @@ function unusable(
     case 'ENOSPC':
     case 'EDQUOT':
       return fail(`${name} is on a full disk`, `free some space, or ${other}`);
+    case 'EROFS':
+      return fail(`${name} is on a read-only disk`, `have it mounted for writing, or ${other}`);
     case 'ENOTDIR':
       return fail(`${name} has a file where a folder should be`, `move the file away, or ${other}`);
     default: {
@@ -67,8 +69,9 @@ async function inspectMissing(
       return ok(`${name} does not exist yet; the first start makes it`);
     } catch (error) {
       const next = path.dirname(above);
-      if (systemCode(error) !== 'ENOENT' || next === above) {
-        const why = systemCode(error) ?? 'unknown';
+      const why = systemCode(error) ?? 'unknown';
+      if (why === 'EROFS') return unusable(error, { name, folder, other });
+      if (why !== 'ENOENT' || next === above) {
         return fail(`${name} cannot be made in ${above} (${why})`, `make it yourself, or ${other}`);
       }
       above = next;
