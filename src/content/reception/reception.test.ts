@@ -227,6 +227,20 @@ test('another key at the address is refused, and a dial can be given up', async 
   await assert.rejects(opening, why);
 });
 
+test('more streams than there is memory for are left to others', async (t) => {
+  const stop = new AbortController();
+  const nobody = { ...peer.target, publicKey: randomBytes(32) };
+  const open = (): Promise<unknown> => reception.open(nobody, { signal: stop.signal });
+  const opening = Array.from({ length: 24 }, open);
+  await assert.rejects(open(), { code: 'UNREACHABLE', message: /enough/ });
+  stop.abort(new Error('no longer'));
+  await Promise.allSettled(opening);
+  // Once the thread has said that they are over.
+  const frames = await t.waitFor(() => framesFrom((stream) => stream.close()));
+  assert.deepEqual(await allOf(frames), []);
+  await frames.stream.close();
+});
+
 function startedWith(t: TestContext, program?: URL): { own: Reception; warnings: string[] } {
   const warnings: string[] = []; // BOUNDED by the test
   const log = { ...silentLogger, warn: (message: string) => void warnings.push(message) };

@@ -26,6 +26,8 @@ const program: URL = new URL(
   `reception-worker${path.extname(import.meta.filename)}`,
   import.meta.url,
 );
+/** With more the memory that need not be copied does not suffice, 1 MiB for each (lending.ts). */
+const streamsMax = 24;
 /** A thread that nobody uses for so long is ended. */
 const restMs = 5000;
 
@@ -49,7 +51,7 @@ interface Running {
 
 export class Reception {
   readonly #options: ReceptionOptions;
-  /** BOUNDED by who opens them: a few for each fetch. */
+  /** BOUNDED by streamsMax, see open(). */
   readonly #streams = new Map<number, ReceivedStream>();
   readonly #slabs = new Slabs(0);
   #running: Running | undefined;
@@ -66,6 +68,7 @@ export class Reception {
   /** A stream of `/altnet/sync/1`, never through a relay. Rejects with UNREACHABLE or ABORTED. */
   async open(target: PeerTarget, { signal }: Abortable = {}): Promise<SyncStream> {
     signal?.throwIfAborted();
+    if (this.#streams.size >= streamsMax) throw unreachable('enough is received');
     const { worker, borrower } = this.#start();
     const number = this.#count++;
     const say = (order: Order): void => worker.postMessage(order, []);
@@ -97,9 +100,7 @@ export class Reception {
   }
 
   #start(): Running {
-    if (this.#isOver) {
-      throw new AltNetError('UNREACHABLE', { what: 'the peer', why: 'nothing receives' });
-    }
+    if (this.#isOver) throw unreachable('nothing receives');
     this.#cancelRest?.();
     this.#running ??= this.#run();
     return this.#running;
@@ -162,4 +163,8 @@ export class Reception {
     for (const stream of this.#streams.values()) stream.lose('nothing receives any more');
     this.#streams.clear();
   }
+}
+
+function unreachable(why: string): AltNetError {
+  return new AltNetError('UNREACHABLE', { what: 'the peer', why });
 }
