@@ -253,8 +253,8 @@ export class PeerHost {
   }
 
   /**
-   * Where a peer that is connected without a relay surely is: where it was dialled, and those of its
-   * addresses that are of the same host. Whoever dials there by other means hits no victim.
+   * Where a peer that is connected without a relay surely is: where it was dialled, and those of
+   * its addresses that are of the same host. Whoever dials there by other means hits no victim.
    */
   provenAddresses({ publicKey, addresses }: PeerTarget): readonly string[] {
     const connection = this.#connectionTo(publicKey);
