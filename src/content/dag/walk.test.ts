@@ -295,3 +295,18 @@ test('no bytes make the decoder throw', () => {
   );
   assert.equal(blockBytesMax, 2 * 1024 * 1024);
 });
+
+test('leaves come in the order of the want, each once, and one that is lacking is passed over', () => {
+  const blocks = new MemoryBlocks();
+  const [a, b, c] = [leaf(blocks, 'a'), leaf(blocks, 'b'), leaf(blocks, 'c')];
+  const gone: Link = { codec: 'raw', hash: new Uint8Array(32) };
+  const want: Want = { ...wantOf(c, 'leaves'), others: [a, gone, c, b, a] };
+  const { order, refused, walk } = walkAll(blocks, want);
+  assert.deepEqual(
+    order,
+    [c, a, gone, b].map(({ hash }) => toHex(hash)),
+  );
+  assert.equal(refused, undefined);
+  assert.equal(walk.bytes, 3);
+  assert.ok(!walk.full && !walk.limited && !walk.noPath);
+});

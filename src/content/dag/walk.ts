@@ -22,9 +22,10 @@ import { decodeNode, type FilePart, type Node, stepShard } from './unixfs.ts';
 /**
  * block: the one block that the path leads to. entity: the file, or what of it lies in a range; of
  * a folder the listing. all: everything below. nodes: everything below but raw leaves, for whoever
- * expects to hold most of those already, such as the version of a site before this one.
+ * expects to hold most of those already, such as the version of a site before this one. leaves: raw
+ * blocks, each by its hash.
  */
-export type WantScope = 'block' | 'entity' | 'all' | 'nodes';
+export type WantScope = 'block' | 'entity' | 'all' | 'nodes' | 'leaves';
 
 /** What to send: the blocks on the path from `link`, then the scope at its end. */
 export interface Want {
@@ -36,6 +37,8 @@ export interface Want {
   readonly scope: WantScope;
   /** With scope entity, where a file stands at the end of the path: of its blocks only those. */
   readonly range?: ByteRange | undefined;
+  /** With scope leaves, the raw blocks that are wanted behind `link`, in this order. */
+  readonly others?: readonly SizedLink[];
   /** The answer ends with the block that brings it to this many bytes; 0 or left out: no limit. */
   readonly limitBytes?: number;
   /** What a block above says about the size of all this; nobody checks it. Never sent. */
@@ -77,6 +80,8 @@ export class DagWalk {
     this.#onFound = onFound;
     this.#blocksMax = blocksMax;
     this.#first = { link: want.link, depth: 1, level: want.level, step: 0, start: 0 };
+    const { others = [] } = want;
+    if (others.length > 0) this.#pending.push(others, { depth: 1, level: 0, step: 0 });
   }
 
   /** What stands at the end of the path, once the walk got there. */

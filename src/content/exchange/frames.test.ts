@@ -12,6 +12,7 @@ import {
   FrameReader,
   frameTypes,
   headBytes,
+  othersMax,
 } from './frames.ts';
 import type { Want } from '../dag/walk.ts';
 
@@ -31,22 +32,36 @@ const plainWants: fc.Arbitrary<Want> = fc.record({
   scope: fc.constantFrom('block' as const, 'entity' as const, 'all' as const, 'nodes' as const),
 });
 
+const leaf = fc
+  .uint8Array({ minLength: 32, maxLength: 32 })
+  .map((hash) => ({ codec: 'raw' as const, hash }));
+
+const leafWants: fc.Arbitrary<Want> = fc.record({
+  link: leaf,
+  level: fc.constant(0),
+  path: fc.constant([]),
+  limitBytes: fc.constant(0),
+  scope: fc.constant('leaves' as const),
+  others: fc.array(leaf, { minLength: 1, maxLength: othersMax }),
+});
+
 const wants = fc.oneof(
   plainWants,
+  leafWants,
   fc.tuple(plainWants, ranges).map(([want, range]): Want => ({ ...want, scope: 'entity', range })),
 );
+
+/** With hashes that compare, whatever array they lie in. */
+function plain({ link, others, ...want }: Want): object {
+  const hashes = [link, ...(others ?? [])].map(({ codec, hash }) => [codec, ...hash]);
+  return { ...want, hashes };
+}
 
 test('a want is read as it was written', () => {
   checkProperty(
     fc.property(wants, (want) => {
-      const read = decodeWant(encodeWant(want).subarray(headBytes));
-      assert.deepEqual(
-        { ...read, link: { ...read?.link, hash: [...(read?.link.hash ?? [])] } },
-        {
-          ...want,
-          link: { ...want.link, hash: [...want.link.hash] },
-        },
-      );
+      const read = reread(want);
+      assert.deepEqual(read && plain(read), plain(want));
     }),
   );
 });
@@ -66,6 +81,35 @@ test('a want cut short, grown or changed is refused or still a want, and never t
       decodeWant(noise);
     }),
   );
+});
+
+function reread(want: Want): Want | undefined {
+  return decodeWant(encodeWant(want).subarray(headBytes));
+}
+
+test('leaves are raw, two to 32, and nothing else is said of them', () => {
+  const hash = new Uint8Array(32);
+  const link = { codec: 'raw' as const, hash };
+  const some = (count: number): Want => {
+    const others = Array.from({ length: count }, () => link);
+    return { link, level: 0, path: [], scope: 'leaves', others };
+  };
+  assert.equal(reread(some(1))?.others?.length, 1);
+  assert.equal(reread(some(othersMax))?.others?.length, othersMax);
+  for (const bad of [
+    some(0),
+    some(othersMax + 1),
+    { ...some(1), link: { codec: 'dag-pb' as const, hash } },
+    { ...some(1), level: 1 },
+    { ...some(1), path: ['a'] },
+    { ...some(1), limitBytes: 1 },
+    { ...some(1), scope: 'block' as const },
+  ]) {
+    assert.equal(reread(bad), undefined);
+  }
+  const ranged = Uint8Array.from(encodeWant(some(1)).subarray(headBytes));
+  ranged[47] = 1;
+  assert.equal(decodeWant(ranged), undefined);
 });
 
 test('a range that is empty, too far, or of another scope than an entity is refused', () => {

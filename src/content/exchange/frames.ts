@@ -43,10 +43,12 @@ export const wantBytesMax = 4096;
  */
 export const answerBlocksMax = 16_384;
 const wantFixedBytes = 56;
-const rootBytes = 32;
 const nameBytesMax = 1024;
+const hashBytes = 32;
+/** Leaves that one want names behind its first block. */
+export const othersMax = 31;
 
-const scopes: readonly WantScope[] = ['block', 'entity', 'all', 'nodes'];
+const scopes: readonly WantScope[] = ['block', 'entity', 'all', 'nodes', 'leaves'];
 const codecs: readonly Link['codec'][] = ['dag-pb', 'raw'];
 
 export interface Frame {
@@ -88,9 +90,11 @@ export function encodeRoot(hash: Bytes): Bytes {
 
 /**
  * scope 1, codec 1, level 1, count of names 1, hash 32, limit 4, from 8, to 8, then each name as
- * length 2 and UTF-8. No range is written as 0 and 0, an open end as 0.
+ * length 2 and UTF-8, then the hashes of the other leaves. No range is written as 0 and 0, an open
+ * end as 0.
  */
-export function encodeWant({ link, level, path, scope, limitBytes = 0, range }: Want): Bytes {
+export function encodeWant(want: Want): Bytes {
+  const { link, level, path, scope, limitBytes = 0, range, others = [] } = want;
   const fixed = Buffer.alloc(wantFixedBytes);
   fixed.set([scopes.indexOf(scope), codecs.indexOf(link.codec), level, path.length]);
   fixed.set(link.hash, 4);
@@ -102,6 +106,7 @@ export function encodeWant({ link, level, path, scope, limitBytes = 0, range }: 
   }
   const names = path.map(utf8);
   const parts = names.flatMap((name) => [Uint8Array.of(name.length >> 8, name.length & 255), name]);
+  parts.push(...others.map(({ hash }) => hash));
   return encodeFrame(frameTypes.want, concatBytes(fixed, ...parts));
 }
 
@@ -123,12 +128,25 @@ export function decodeWant(body: Bytes): Want | undefined {
     path.push(text);
     at += 2 + length;
   }
-  if (at !== body.length) return undefined;
   const limitBytes = asBuffer(body).readUInt32BE(36);
   const range = decodeRange(body, scope);
   if (range === 'bad') return undefined;
   const link: Link = { codec, hash: body.slice(4, 36) };
-  return { link, level, path, scope, limitBytes, ...(range && { range }) };
+  const want: Want = { link, level, path, scope, limitBytes, ...(range && { range }) };
+  if (scope !== 'leaves') return at === body.length ? want : undefined;
+  const others = decodeOthers(body);
+  const isPlain = codec === 'raw' && level === 0 && count === 0 && limitBytes === 0;
+  return isPlain && others ? { ...want, others } : undefined;
+}
+
+/** At least one: a single leaf is a want of scope block. */
+function decodeOthers(body: Bytes): Link[] | undefined {
+  const count = (body.length - wantFixedBytes) / hashBytes;
+  if (!Number.isInteger(count) || count < 1 || count > othersMax) return undefined;
+  return Array.from({ length: count }, (_, n): Link => {
+    const at = wantFixedBytes + n * hashBytes;
+    return { codec: 'raw', hash: body.slice(at, at + hashBytes) };
+  });
 }
 
 /** Only of an entity; never empty, and no farther than numbers are exact. */
@@ -163,7 +181,7 @@ export function frameBytesMax(type: number): number | undefined {
     case frameTypes.want:
       return wantBytesMax;
     case frameTypes.root:
-      return rootBytes;
+      return hashBytes;
     case frameTypes.block:
       return blockBytesMax;
     case frameTypes.missing:

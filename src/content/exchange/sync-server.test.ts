@@ -165,3 +165,33 @@ test('an answer of nothing but MISSING lets others have their turn', async () =>
   await serving;
   assert.ok(seen > 5, `${seen} turns`);
 });
+
+test('of several leaves those are sent that are here, and of the others that is said', async () => {
+  const [here, denied, root2] = ['here', 'denied', 'root'].map((text) => utf8(text));
+  assert.ok(here && denied && root2);
+  const hashes = { here: blocks.add(here), denied: sha256(denied), lacked: sha256(utf8('lacked')) };
+  const isDenied = (hash: Bytes): boolean => Buffer.from(hash).equals(hashes.denied);
+  const ofBlock = (hash: Bytes): { why: 'blocked' } | undefined =>
+    isDenied(hash) ? { why: 'blocked' } : undefined;
+  const server = new SyncServer(blocks, { denials: { ofBlock, ofPath: ofBlock } });
+  const ask = async (names: readonly Bytes[], of: Bytes): Promise<(number | undefined)[]> => {
+    const line = new Line(randomBytes(32));
+    const serving = server.serve(line.server);
+    const [link, ...others] = names.map((hash): Link => ({ codec: 'raw', hash }));
+    assert.ok(link);
+    line.ask(encodeRoot(of), encodeWant({ link, level: 0, path: [], scope: 'leaves', others }));
+    line.end();
+    const told: (number | undefined)[] = [];
+    for (let frame = await line.answers.next(); frame; frame = await line.answers.next()) {
+      told.push(frame.type === frameTypes.end ? decodeEnd(frame.body) : frame.type);
+    }
+    await serving;
+    return told;
+  };
+  const { block, missing } = frameTypes;
+  const of = sha256(root2);
+  assert.deepEqual(await ask([hashes.lacked, hashes.here], of), [missing, block, endStatuses.done]);
+  const all = [hashes.denied, hashes.here, hashes.lacked];
+  assert.deepEqual(await ask(all, of), [missing, block, missing, endStatuses.withheld]);
+  assert.deepEqual(await ask(all, hashes.denied), [endStatuses.refused]);
+});

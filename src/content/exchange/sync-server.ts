@@ -171,8 +171,9 @@ export class SyncServer {
     }
   }
 
-  #isRefused({ link, path }: Want, root: Bytes): boolean {
+  #isRefused({ link, path, scope }: Want, root: Bytes): boolean {
     const { denials = noDenials } = this.#options;
+    if (scope === 'leaves') return this.#isDenied(root); // one of them is no reason against others
     // Where the first block is no root, a rule for a path does not fit.
     return denials.ofPath(link.hash, path.join('/')) !== undefined || this.#isDenied(root);
   }
