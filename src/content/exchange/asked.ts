@@ -2,6 +2,7 @@
  * What was asked of peers and has not come yet: the tickets of those who fetch something of one
  * root at the same time. Who finds a block here waits for it instead of asking for it again.
  */
+import { equalBytes } from '../../base/bytes.ts';
 import { hashKey, type Link } from '../dag/root.ts';
 import { Tide } from '../tide.ts';
 import { blockBytesMax } from '../dag/unixfs.ts';
@@ -26,6 +27,8 @@ export interface TicketOptions {
 export class Ticket {
   readonly want: Want;
   readonly walk: DagWalk;
+  /** The first block that is wanted and, where leaves are named, the others. */
+  readonly links: readonly SizedLink[];
   /** What is expected to come in all. A guess. */
   readonly bytes: number;
   readonly askedMs: number;
@@ -33,8 +36,8 @@ export class Ticket {
   readonly owner: object;
   /** Blocks that came. */
   blocks = 0;
-  /** Another peer was asked for the same. */
-  hasTwin = false;
+  /** Those that another peer was asked for as well. BOUNDED by links. */
+  readonly #twinned = new Set<SizedLink>();
   #cut: 'no' | 'yes' | 'seen' = 'no';
 
   constructor(
@@ -43,6 +46,8 @@ export class Ticket {
   ) {
     this.want = want;
     this.walk = new DagWalk(want, { onFound, blocksMax: answerBlocksMax });
+    const { link, bytesSaid, others = [] } = want;
+    this.links = [{ ...link, ...(bytesSaid !== undefined && { size: bytesSaid }) }, ...others];
     this.bytes = expectedBytes(want);
     this.askedMs = nowMs;
     this.owner = owner;
@@ -51,6 +56,33 @@ export class Ticket {
   /** What is expected to come still. */
   get bytesDue(): number {
     return Math.max(this.bytes - this.walk.bytes, 1);
+  }
+
+  /** Its answer has begun, and cannot be had in parts: of leaves each can be asked for alone. */
+  get isUnderWay(): boolean {
+    return this.blocks > 0 && this.links.length === 1;
+  }
+
+  /** Another peer was asked for all of it. */
+  get hasTwin(): boolean {
+    return this.#twinned.size === this.links.length;
+  }
+
+  isTwinned(link: SizedLink): boolean {
+    return this.#twinned.has(link);
+  }
+
+  /** What another peer is asked for as well: all of it, or one of `links`. */
+  twin(link?: SizedLink): Want {
+    for (const one of link ? [link] : this.links) this.#twinned.add(one);
+    if (!link || this.links.length === 1) return this.want;
+    const { codec, hash, size } = link;
+    return { link: { codec, hash }, level: 0, path: [], scope: 'block', bytesSaid: size };
+  }
+
+  /** What is expected of one of `links`, with what is below it. */
+  bytesOf({ size }: SizedLink): number {
+    return this.links.length === 1 ? this.bytes : leafBytes(size);
   }
 
   /** There is more below its first block than it brings: sizes tell, unless nodes come alone. */
@@ -66,13 +98,20 @@ export class Ticket {
   }
 }
 
-export function expectedBytes({ link, scope, path, limitBytes = 0, bytesSaid }: Want): number {
-  if (link.codec === 'raw') return clamp(bytesSaid ?? leafBytesGuess);
+export function expectedBytes(want: Want): number {
+  const { link, scope, path, limitBytes = 0, bytesSaid, others = [] } = want;
+  if (link.codec === 'raw') {
+    return others.reduce((sum, { size }) => sum + leafBytes(size), leafBytes(bytesSaid));
+  }
   if (scope === 'nodes' && bytesSaid !== undefined) {
     return Math.min(nodeBytesGuess + bytesSaid / leafBytesPerNodeByte, limitBytes || blockBytesMax);
   }
   if (scope !== 'block' && limitBytes > 0) return Math.min(limitBytes, clamp(bytesSaid));
   return nodeBytesGuess * (1 + path.length);
+}
+
+function leafBytes(bytesSaid: number | undefined): number {
+  return clamp(bytesSaid ?? leafBytesGuess);
 }
 
 function clamp(bytes: number = Infinity): number {
@@ -103,8 +142,10 @@ export class Asked {
     };
     const ticket: Ticket = new Ticket(want, { ...options, onFound });
     this.#keys.set(ticket, []);
-    this.#tickets.delete(hashKey(want.link.hash)); // who asks once more has the say from now on
-    this.#claim(want.link, ticket);
+    for (const link of ticket.links) {
+      this.#tickets.delete(hashKey(link.hash)); // who asks once more has the say from now on
+      this.#claim(link, ticket);
+    }
     return ticket;
   }
 
@@ -114,14 +155,17 @@ export class Asked {
       if (this.#tickets.get(key) === ticket) this.#tickets.delete(key);
     }
     this.#keys.delete(ticket);
-    const twin = ticket.hasTwin ? this.#twinOf(ticket) : undefined;
-    if (twin) this.#claim(twin.want.link, twin);
+    for (const link of ticket.links) {
+      const twin = ticket.isTwinned(link) ? this.#otherFor(link) : undefined;
+      if (twin) this.#claim(link, twin);
+    }
     this.tide.rise();
   }
 
-  #twinOf({ want }: Ticket): Ticket | undefined {
-    const key = hashKey(want.link.hash);
-    for (const one of this.#keys.keys()) if (hashKey(one.want.link.hash) === key) return one;
+  #otherFor({ hash }: Link): Ticket | undefined {
+    for (const one of this.#keys.keys()) {
+      if (one.links.some((link) => equalBytes(link.hash, hash))) return one;
+    }
     return undefined;
   }
 

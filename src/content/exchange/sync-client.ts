@@ -29,8 +29,8 @@ import type { Slabs } from '../slabs.ts';
 import { Speed } from './speed.ts';
 
 /**
- * Wants that are sent before the first of them is answered: with one want for each small file of an
- * update, 256 keep a path of 80 ms busy with 13 MB/s.
+ * Wants that are sent before the first of them is answered, each leaf counted that one names: of
+ * the small files of an update 256 keep a path of 80 ms busy with 13 MB/s.
  */
 export const wantsOutstandingMax = 256;
 /** New wants are sent several at a time: many small ones in a write of their own cost more. */
@@ -94,6 +94,8 @@ export class SyncSession {
   readonly #pace: Pace;
   readonly #silence: Silence;
   readonly #outstanding: Ticket[] = []; // BOUNDED by wantsOutstandingMax, see wake()
+  /** Blocks that these name. */
+  #named = 0;
   /** Of these the first ones: their answers have come, and may still have to be verified. */
   #answered = 0;
   readonly #checks = new Checks((error) => this.#breakOff(error));
@@ -159,18 +161,20 @@ export class SyncSession {
   /** There may be something to ask. */
   wake(): void {
     const { windowBytes } = this.speed;
-    const count = this.#outstanding.length;
-    if (count > wantsOutstandingMax * refillAt || this.#aheadBytes > windowBytes * refillAt) return;
+    const max = wantsOutstandingMax;
+    if (this.#named > max * refillAt || this.#aheadBytes > windowBytes * refillAt) return;
+    const wasIdle = this.#outstanding.length === 0;
     const wants: Bytes[] = [];
-    while (this.#outstanding.length < wantsOutstandingMax && this.#aheadBytes < windowBytes) {
+    while (this.#named < max && this.#aheadBytes < windowBytes) {
       const ticket = this.#errand.take();
       if (ticket === undefined) break;
       this.#outstanding.push(ticket);
+      this.#named += ticket.links.length;
       this.#aheadBytes += ticket.bytesDue;
       wants.push(encodeWant(ticket.want));
     }
     if (wants.length === 0) return;
-    if (count === 0) {
+    if (wasIdle) {
       this.speed.begin();
       this.#listen();
     }
@@ -220,6 +224,7 @@ export class SyncSession {
   /** The first one: all of it has come and is verified. */
   #settle(ticket: Ticket): void {
     this.#outstanding.shift();
+    this.#named -= ticket.links.length;
     this.#answered--;
     this.#aheadBytes -= ticket.bytesDue;
     this.#errand.ended(ticket);

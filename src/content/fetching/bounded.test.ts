@@ -11,6 +11,7 @@ import { systemWorld } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import type { Link } from '../dag/root.ts';
 import type { Want } from '../dag/walk.ts';
+import { othersMax } from '../exchange/frames.ts';
 import { wantsOutstandingMax } from '../exchange/sync-client.ts';
 import { StreamSlots } from '../exchange/stream-slots.ts';
 import { Fetcher } from './fetch.ts';
@@ -63,7 +64,7 @@ async function mostAhead(t: TestContext, leaves: number): Promise<number> {
 }
 
 test('a fetch looks ahead as far for 6,000 files as for 2,000', async (t) => {
-  const bound = queueMax + wantsOutstandingMax + 1; // the one in hand
+  const bound = queueMax + wantsOutstandingMax + othersMax + 1; // the one in hand
   for (const leaves of [2000, 6000]) {
     const most = await mostAhead(t, leaves);
     assert.ok(most <= bound, `${most} of ${leaves} were kept`);

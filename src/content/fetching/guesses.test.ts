@@ -86,7 +86,7 @@ test('what two were asked is on its way until both have ended', () => {
   const want = { link, level: 0, path: [], scope: 'all' as const };
   const [first, second] = [1, 2].map((nowMs) => {
     const ticket = asked.add(want, { nowMs, owner: asked });
-    ticket.hasTwin = true;
+    ticket.twin();
     return ticket;
   });
   assert.ok(first && second);
@@ -95,4 +95,24 @@ test('what two were asked is on its way until both have ended', () => {
   assert.equal(asked.get(link), first);
   asked.end(first);
   assert.equal(asked.get(link), undefined);
+});
+
+test('of several leaves each is on its way until the last who was asked for it has ended', () => {
+  const asked = new Asked();
+  const [link, one, two] = [1, 2, 3].map((n) => {
+    return { codec: 'raw' as const, hash: new Uint8Array(32).fill(n) };
+  });
+  assert.ok(link && one && two);
+  const want = { link, level: 0, path: [], scope: 'leaves' as const, others: [one, two] };
+  const all = asked.add(want, { nowMs: 0, owner: asked });
+  assert.equal(all.bytes, 3 * 256 * 1024);
+  for (const leaf of [link, one, two]) assert.equal(asked.get(leaf), all);
+  const twin = asked.add(all.twin(all.links[2]), { nowMs: 1, owner: asked });
+  twin.twin();
+  assert.equal(asked.get(one), all);
+  assert.equal(asked.get(two), twin);
+  asked.end(twin);
+  assert.equal(asked.get(two), all);
+  asked.end(all);
+  for (const leaf of [link, one, two]) assert.equal(asked.get(leaf), undefined);
 });

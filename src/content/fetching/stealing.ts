@@ -1,8 +1,9 @@
 /**
- * Which want of a slower peer another one, which has nothing left to do, should be asked as well.
- * What was asked cannot be taken back, so each want is asked twice at most, and only where the
- * second peer is likely to be much earlier. It sends nothing.
+ * Which want of a slower peer another one, which has nothing left to do, should be asked as well;
+ * of a want of several leaves, which of them. What was asked cannot be taken back, so each is asked
+ * twice at most, and only where the second peer is likely to be much earlier. It sends nothing.
  */
+import type { SizedLink } from '../dag/pending-links.ts';
 import type { Ticket } from '../exchange/asked.ts';
 import type { Speed } from '../exchange/speed.ts';
 
@@ -23,46 +24,71 @@ export interface Rival {
 export interface StealRules {
   /** Whether earlier ones are wanted more than later ones. */
   readonly isOrdered: boolean;
-  /** Whether `thief` may be asked for it, and it has not come yet. */
-  readonly isWanted: (ticket: Ticket) => boolean;
+  /** Whether `thief` may be asked for this one of its links, and it has not come yet. */
+  readonly isWanted: (ticket: Ticket, link: SizedLink) => boolean;
 }
 
-/** The ticket to ask for once more, marked as such by the caller. */
+/** One of what a peer was asked for. */
+export interface Loot {
+  readonly ticket: Ticket;
+  readonly link: SizedLink;
+}
+
+interface Found extends Loot {
+  readonly etaMs: number;
+}
+
+/** What to ask for once more, marked as such by the caller. */
 export function pickTicket(
   thief: Rival,
   others: Iterable<Rival>,
   { isOrdered, isWanted }: StealRules,
-): Ticket | undefined {
+): Loot | undefined {
   if (thief.outstanding.length >= stolenMax) return undefined;
-  let best: { readonly ticket: Ticket; readonly etaMs: number } | undefined;
+  let best: Found | undefined;
   for (const rival of others) {
     if (rival === thief) continue;
-    for (const found of worthStealing(thief, rival)) {
-      if (!isWanted(found.ticket)) continue;
+    for (const found of worthStealing(thief, rival, isWanted)) {
       const better = best === undefined || found.etaMs > best.etaMs;
       if (better) best = found;
       if (isOrdered) break; // the first of each peer
     }
   }
-  return best?.ticket;
+  return best;
 }
 
 function* worthStealing(
   thief: Rival,
   rival: Rival,
-): Generator<{ ticket: Ticket; etaMs: number }, void, undefined> {
+  isWanted: StealRules['isWanted'],
+): Generator<Found, void, undefined> {
   const { speed, outstanding } = rival;
   const isQuiet = speed.quietMs > hedgeMs;
   const own = sumOf(thief.outstanding);
   let bytes = 0;
   for (const ticket of outstanding) {
     bytes += ticket.bytesDue;
-    const isComing = ticket.blocks > 0 && !isQuiet;
-    if (ticket.hasTwin || isComing) continue;
-    const etaMs = speed.etaMs(bytes) ?? (isQuiet ? Infinity : 0);
-    const ownMs = thief.speed.etaMs(own + ticket.bytes) ?? 0;
-    if (etaMs > gainMin * ownMs + gainMsMin) yield { ticket, etaMs };
+    if (ticket.hasTwin || (ticket.isUnderWay && !isQuiet)) continue;
+    const last = lastWanted(ticket, isWanted);
+    if (!last) continue;
+    const { link, bytesBehind } = last;
+    const etaMs = speed.etaMs(Math.max(bytes - bytesBehind, 1)) ?? (isQuiet ? Infinity : 0);
+    const ownMs = thief.speed.etaMs(own + ticket.bytesOf(link)) ?? 0;
+    if (etaMs > gainMin * ownMs + gainMsMin) yield { ticket, link, etaMs };
   }
+}
+
+/** Answers bring leaves in the order of the want, so what comes behind one does not delay it. */
+function lastWanted(
+  ticket: Ticket,
+  isWanted: StealRules['isWanted'],
+): { readonly link: SizedLink; readonly bytesBehind: number } | undefined {
+  let bytesBehind = 0;
+  for (const link of ticket.links.toReversed()) {
+    if (!ticket.isTwinned(link) && isWanted(ticket, link)) return { link, bytesBehind };
+    bytesBehind += ticket.bytesOf(link);
+  }
+  return undefined;
 }
 
 function sumOf(tickets: readonly Ticket[]): number {

@@ -15,11 +15,13 @@ import { defaultReception, type Fetched, type FetchJob, type TransferParts } fro
 import type { Peer } from './peer.ts';
 import { PeerGroup } from './peer-group.ts';
 import { requireBlock } from '../guarded-store.ts';
+import { Run } from './run.ts';
 import type { Block } from '../ports.ts';
 import type { ProviderContact } from './providers.ts';
 import { hedgeMs, pickTicket } from './stealing.ts';
 import { Tide } from '../tide.ts';
 import { WantQueue } from './want-queue.ts';
+import type { Link } from '../dag/root.ts';
 import type { Want } from '../dag/walk.ts';
 
 /** Found ahead of what is asked: enough for all windows. */
@@ -177,46 +179,68 @@ export class Transfer {
   }
 
   #mayAskToo(ticket: Ticket): boolean {
-    if (this.#job.reading === undefined || ticket.owner === this || ticket.blocks > 0) return false;
+    if (this.#job.reading === undefined || ticket.owner === this || ticket.isUnderWay) return false;
     return this.#parts.world.clock.monotonicMs() - ticket.askedMs > patienceMs;
   }
 
   #take(peer: Peer): Ticket | undefined {
-    const { asked, arrivals, world } = this.#parts;
+    const { asked, world } = this.#parts;
     const by = { nowMs: world.clock.monotonicMs(), owner: this };
+    const queued = this.#takeQueued(peer);
+    if (queued) return asked.add(this.#withMore(queued, peer), by);
+    if (peer.isHeldBack || this.#isLooking || this.#queue.length > 0) return undefined;
+    const want = this.#onlyGuessed(peer)?.twin() ?? this.#stolen(peer);
+    if (want === undefined) return undefined;
+    const twin = asked.add(want, by);
+    twin.twin();
+    return twin;
+  }
+
+  /** What this peer is to be asked next; behind `run` only what the same want has room for. */
+  #takeQueued(peer: Peer, run?: Run): Want | undefined {
+    const { asked, arrivals } = this.#parts;
+    const isFor = (hash: Bytes): boolean => !peer.lacked.has(hash);
     for (;;) {
-      const isFor = (hash: Bytes): boolean => !peer.lacked.has(hash);
-      peer.isHeldBack = !this.#isDealtTo(peer, this.#queue.peek(isFor));
-      if (peer.isHeldBack) return undefined;
+      const next = this.#queue.peek(isFor);
+      if (run && !(next && run.fits(next))) return undefined;
+      const isDealt = this.#isDealtTo(peer, next, run?.bytes);
+      if (!run) peer.isHeldBack = !isDealt;
+      if (!isDealt) return undefined;
       const want = this.#queue.take(isFor);
       if (this.#isLooking) this.#change.rise();
-      if (want === undefined) break;
+      if (want === undefined) return undefined;
       const before = asked.get(want.link);
       const isAsked = before !== undefined && !this.#mayAskToo(before);
-      if (!isAsked && !arrivals.has(want.link.hash)) return asked.add(want, by);
+      if (!isAsked && !arrivals.has(want.link.hash)) return want;
       this.#isStale = true;
     }
-    if (this.#isLooking || this.#queue.length > 0) return undefined;
-    const ticket = this.#onlyGuessed(peer) ?? this.#stolen(peer);
-    if (ticket === undefined) return undefined;
-    ticket.hasTwin = true;
-    const twin = asked.add(ticket.want, by);
-    twin.hasTwin = true;
-    return twin;
+  }
+
+  /** The leaves that come next in the same want. A reader takes them one by one, from several. */
+  #withMore(first: Want, peer: Peer): Want {
+    if (this.#job.reading) return first;
+    const run = new Run(first, peer.speed.windowBytes);
+    for (let want = this.#takeQueued(peer, run); want; want = this.#takeQueued(peer, run)) {
+      run.add(want);
+    }
+    return run.want();
   }
 
   /**
    * Whether what comes next is for this peer, or better left to others. As long as more is being
-   * found the end is far; a reader wants its next blocks, whoever brings them.
+   * found the end is far; a reader wants its next blocks, whoever brings them. `runBytes`: what it
+   * is about to be asked for before that.
    */
-  #isDealtTo(peer: Peer, next: Want | undefined): boolean {
+  #isDealtTo(peer: Peer, next: Want | undefined, runBytes = 0): boolean {
     if (!next || this.#isLooking || this.#job.reading) return true;
     const { hash } = next.link;
     const others = [...this.#peers].filter(
       (one) => one !== peer && !one.isQuiet(hedgeMs) && !one.lacked.has(hash),
     );
     const queuedBytes = this.#queue.bytesSaid;
-    return isForWorker(peer, others, { bytes: expectedBytes(next), queuedBytes });
+    const { bytesPerMs, dueBytes } = peer;
+    const worker = { bytesPerMs, dueBytes: dueBytes + runBytes };
+    return isForWorker(worker, others, { bytes: expectedBytes(next), queuedBytes });
   }
 
   /** What only a guess was asked so far; nobody may have begun to answer. */
@@ -229,17 +253,19 @@ export class Transfer {
     return undefined;
   }
 
-  #stolen(peer: Peer): Ticket | undefined {
-    return pickTicket(peer, this.#peers, {
+  #stolen(peer: Peer): Want | undefined {
+    const loot = pickTicket(peer, this.#peers, {
       isOrdered: this.#job.reading !== undefined,
-      isWanted: (one) => !peer.lacked.has(one.want.link.hash) && !this.#isHere(one),
+      isWanted: (one, link) => !peer.lacked.has(link.hash) && !this.#isHere(one, [link]),
     });
+    return loot?.ticket.twin(loot.link);
   }
 
-  #isHere({ want }: Ticket): boolean {
+  /** All of it, or of what it names these. */
+  #isHere({ want, links: all }: Ticket, links: readonly Link[] = all): boolean {
     const { link, path, scope } = want;
     const isOne = link.codec === 'raw' || (scope === 'block' && path.length === 0);
-    return isOne && this.#parts.arrivals.has(link.hash);
+    return isOne && links.every(({ hash }) => this.#parts.arrivals.has(hash));
   }
 
   #arrived(ticket: Ticket, block: Block): Promise<void> | undefined {
