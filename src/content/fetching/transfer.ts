@@ -42,6 +42,8 @@ export class Transfer {
   #blocks = 0;
   #bytes = 0;
   #bytesTotal: number | undefined;
+  /** What is left was counted before all of it had been queued. */
+  #hasForeseen = false;
   /** A look at what is missing goes on. */
   #isLooking = false;
   /** Another look may find something else than the last one did. */
@@ -111,6 +113,7 @@ export class Transfer {
   async #look(): Promise<boolean> {
     const { asked, arrivals } = this.#parts;
     let isComplete = true;
+    const bytesBefore = this.#bytes;
     let bytesLeft = 0;
     this.#isLooking = true;
     this.#isStale = false;
@@ -121,6 +124,7 @@ export class Transfer {
       isComplete = false;
       bytesLeft += missing.bytesSaid ?? 0;
       if (this.#queue.length >= queueMax) {
+        await this.#foresee();
         await this.#until(() => this.#queue.length < queueMax / 2);
       }
       const ticket = asked.get(missing.link);
@@ -132,8 +136,25 @@ export class Transfer {
       }
     }
     this.#isLooking = false;
-    if (!isComplete) await this.#noteClaim(bytesLeft);
+    if (!isComplete) await this.#noteClaim(bytesBefore, bytesLeft);
     return isComplete;
+  }
+
+  /**
+   * The look goes on as what it found comes. Whether there is room for all of it is to be known
+   * before much of it is here, so it is looked at once without waiting.
+   */
+  async #foresee(): Promise<void> {
+    const { onClaim, onProgress } = this.#job;
+    if (this.#hasForeseen || (onClaim === undefined && onProgress === undefined)) return;
+    this.#hasForeseen = true;
+    const bytesBefore = this.#bytes;
+    let bytesLeft = 0;
+    for await (const { bytesSaid = 0 } of this.#job.missing()) {
+      if (this.#failure) throw this.#failure.error;
+      bytesLeft += bytesSaid;
+    }
+    await this.#noteClaim(bytesBefore, bytesLeft);
   }
 
   /** Waits for a condition; meanwhile peers are put to work. Rejects when nobody is left. */
@@ -321,13 +342,14 @@ export class Transfer {
     return new AltNetError('CONTENT_UNAVAILABLE', { root, why });
   }
 
-  async #noteClaim(bytesSaid: number): Promise<void> {
+  /** `bytesBefore` had come when what says `bytesSaid` was missing; some of that is here by now. */
+  async #noteClaim(bytesBefore: number, bytesSaid: number): Promise<void> {
     if (bytesSaid === 0) return;
-    const bytesTotal = Math.min(this.#bytes + bytesSaid, Number.MAX_SAFE_INTEGER);
+    const bytesTotal = Math.min(bytesBefore + bytesSaid, Number.MAX_SAFE_INTEGER);
     const isNew = bytesTotal !== this.#bytesTotal;
     this.#bytesTotal = bytesTotal;
     this.#report();
-    const bytesLeft = Math.min(bytesSaid, bytesTotal);
+    const bytesLeft = Math.max(bytesTotal - this.#bytes, 0);
     if (isNew) await this.#job.onClaim?.({ bytesTotal, bytesLeft });
   }
 
