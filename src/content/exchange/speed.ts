@@ -62,7 +62,13 @@ export class Speed {
 
   /** How long `bytes` may take; undefined while nothing is known. */
   etaMs(bytes: number): number | undefined {
+    const ms = this.idleEtaMs(bytes);
+    return ms === undefined ? undefined : Math.max(ms, this.quietMs);
+  }
+
+  /** The same while nothing is due: that nothing came lately says nothing. */
+  idleEtaMs(bytes: number): number | undefined {
     if (this.#bytesPerMs === undefined || this.#bytesPerMs === 0) return undefined;
-    return Math.max(bytes / this.#bytesPerMs, this.quietMs);
+    return bytes / this.#bytesPerMs;
   }
 }

@@ -7,7 +7,7 @@ import { UnixFS } from 'ipfs-unixfs';
 import { MemoryBlocks, MemoryHoldings } from '../../../test/support/memory-blocks.ts';
 import { streamPair } from '../../../test/support/stream-pair.ts';
 import { type Bytes, toHex } from '../../base/bytes.ts';
-import { systemWorld } from '../../base/clock.ts';
+import { systemWorld, type World } from '../../base/clock.ts';
 import { noDenials } from '../../base/denial.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { sha256 } from '../../base/hash.ts';
@@ -85,6 +85,8 @@ interface FakePeer {
   readonly blocks: MemoryBlocks;
   /** Each of its first streams breaks off after so many writes. */
   readonly breaks: number[];
+  /** Instead, called with each write; what it gives back is waited for. */
+  readonly beforeWrite?: (bytes: Bytes) => Promise<void> | undefined;
 }
 
 interface Network {
@@ -102,10 +104,11 @@ function networkOf(peers: readonly FakePeer[]): Network {
     let left = peer.breaks.shift() ?? Infinity;
     const breaking: ByteStream = {
       ...there,
-      write(bytes) {
+      async write(bytes) {
+        await peer.beforeWrite?.(bytes);
         if (left-- > 0) return there.write(bytes);
         there.abort(new Error('broken'));
-        return Promise.reject(new Error('broken'));
+        throw new Error('broken');
       },
     };
     void new SyncServer(peer.blocks).serve(breaking);
@@ -128,13 +131,25 @@ function* wantsIn(bytes: Bytes): Generator<Want, void, undefined> {
   }
 }
 
-/** No time passes: nobody is slow, and nothing is asked twice for that. */
-const world = { ...systemWorld, clock: { unixMs: () => Date.now(), monotonicMs: () => 0 } };
+/** No time passes but where a test says so: nobody is slow, and nothing is asked twice for that. */
+class StillWorld implements World {
+  readonly timers: World['timers'] = {
+    after: (delayMs, run) =>
+      systemWorld.timers.after(delayMs, () => {
+        this.nowMs += this.stepMs;
+        run();
+      }),
+  };
+  readonly random: World['random'] = systemWorld.random;
+  nowMs = 0;
+  /** So much passes with each timer. */
+  stepMs = 0;
+  readonly clock: World['clock'] = { unixMs: () => Date.now(), monotonicMs: () => this.nowMs };
+}
 
 const unused = (): never => assert.fail('nothing of that is done in this test');
 
-function sourcesOf(network: Network): ProviderSources {
-  const { clock, timers } = world;
+function sourcesOf(network: Network, { clock, timers }: World): ProviderSources {
   return {
     search: { async *gather(): AsyncGenerator<never, void, undefined> {} },
     connections: {
@@ -158,6 +173,7 @@ async function bring(
   root: Link,
   held: MemoryBlocks,
   peers: readonly FakePeer[],
+  world: World = new StillWorld(),
 ): Promise<Network['asked']> {
   const network = networkOf(peers);
   const arrivals = new Arrivals(held);
@@ -168,7 +184,7 @@ async function bring(
   const transfer = new Transfer(
     { root, missing, into: () => Promise.resolve(into) },
     {
-      sources: sourcesOf(network),
+      sources: sourcesOf(network, world),
       options: {},
       world,
       logger: silentLogger,
@@ -237,4 +253,49 @@ test('whatever is held, lacked or cut off: all comes, once, and nothing held is 
   });
   await fc.assert(property, { numRuns: 100 });
   assert.ok(runs > 0);
+});
+
+test('of a run whose peer stops, another brings the rest, and nothing that came', async () => {
+  const { blocks, root } = makeFile(
+    Array.from({ length: 40 }, () => 200_000),
+    40,
+  );
+  const world = new StillWorld();
+  const here = new MemoryBlocks();
+  const stopped = Promise.withResolvers<void>();
+  const sent = new Set<string>();
+  const beforeWrite = (bytes: Bytes): Promise<void> | undefined => {
+    world.nowMs += 20; // 10 MB/s, so that runs have several leaves
+    if (sent.size >= 25) {
+      world.stepMs = 300;
+      return stopped.promise;
+    }
+    sent.add(toHex(sha256(bytes.subarray(headBytes))));
+    return undefined;
+  };
+  const peers = [1, 2].map((n): FakePeer => {
+    const isFirst = n === 1;
+    return { key: new Uint8Array(32).fill(n), blocks, breaks: [], ...(isFirst && { beforeWrite }) };
+  });
+  const asked = await bring(root, here, peers, world);
+  stopped.resolve();
+  assert.equal(here.size, blocks.size);
+  assert.ok(asked.some(({ peer, want }) => peer.startsWith('01') && want.scope === 'leaves'));
+  const named = asked.flatMap(({ peer, want }) =>
+    [want.link, ...(want.others ?? [])].map(({ hash }) => ({ peer, hash: toHex(hash) })),
+  );
+  const [first, second] = ['01', '02'].map((key) => {
+    return named.filter(({ peer }) => peer.startsWith(key)).map(({ hash }) => hash);
+  });
+  assert.ok(first && second);
+  assert.equal(new Set(first).size, first.length);
+  assert.equal(new Set(second).size, second.length, 'each is asked for twice at most');
+  assert.ok(second.length > 0 && second.every((hash) => !sent.has(hash)), 'what came counts');
+  console.error(
+    first.length,
+    second.length,
+    sent.size,
+    asked.length,
+    second.filter((x) => first.includes(x)).length,
+  );
 });

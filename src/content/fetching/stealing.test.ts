@@ -31,9 +31,12 @@ function run(leaves: number): { ticket: Ticket; links: readonly SizedLink[] } {
 
 /** A peer that brings a megabyte in `ms`; undefined: nothing is known of it. */
 function peer(ms: number | undefined, outstanding: Ticket[], quietMs = 0): Rival {
-  const etaMs = (bytes: number): number | undefined =>
-    ms && Math.max((bytes / mebibyte) * ms, quietMs);
-  return { outstanding, speed: { etaMs, quietMs } };
+  const idleEtaMs = (bytes: number): number | undefined => ms && (bytes / mebibyte) * ms;
+  const etaMs = (bytes: number): number | undefined => {
+    const idleMs = idleEtaMs(bytes);
+    return idleMs && Math.max(idleMs, quietMs);
+  };
+  return { outstanding, speed: { etaMs, idleEtaMs, quietMs } };
 }
 
 const all = { isOrdered: false, isWanted: () => true };
@@ -105,4 +108,10 @@ test('a leaf is not taken that comes soon, however many are behind it', () => {
   for (const link of links.slice(1)) ticket.twin(link);
   assert.equal(pickTicket(peer(100, []), [peer(150, [ticket])], all), undefined);
   assert.equal(pickTicket(peer(100, []), [peer(1500, [ticket])], all)?.link, links[0]);
+});
+
+test('who had nothing to do for as long as another has brought nothing is not slow for that', () => {
+  const stopped = peer(10, tickets(1), 3000);
+  assert.equal(pickTicket(peer(10, [], 3000), [stopped], all)?.ticket, stopped.outstanding[0]);
+  assert.equal(pickTicket(peer(10, tickets(1), 3000), [stopped], all), undefined);
 });

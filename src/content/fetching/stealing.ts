@@ -18,7 +18,7 @@ const gainMsMin = 100;
 
 export interface Rival {
   readonly outstanding: readonly Ticket[];
-  readonly speed: Pick<Speed, 'etaMs' | 'quietMs'>;
+  readonly speed: Pick<Speed, 'etaMs' | 'idleEtaMs' | 'quietMs'>;
 }
 
 export interface StealRules {
@@ -64,7 +64,6 @@ function* worthStealing(
 ): Generator<Found, void, undefined> {
   const { speed, outstanding } = rival;
   const isQuiet = speed.quietMs > hedgeMs;
-  const own = sumOf(thief.outstanding);
   let bytes = 0;
   for (const ticket of outstanding) {
     bytes += ticket.bytesDue;
@@ -73,7 +72,7 @@ function* worthStealing(
     if (!last) continue;
     const { link, bytesBehind } = last;
     const etaMs = speed.etaMs(Math.max(bytes - bytesBehind, 1)) ?? (isQuiet ? Infinity : 0);
-    const ownMs = thief.speed.etaMs(own + ticket.bytesOf(link)) ?? 0;
+    const ownMs = ownEtaMs(thief, ticket.bytesOf(link));
     if (etaMs > gainMin * ownMs + gainMsMin) yield { ticket, link, etaMs };
   }
 }
@@ -89,6 +88,13 @@ function lastWanted(
     bytesBehind += ticket.bytesOf(link);
   }
   return undefined;
+}
+
+/** When the thief would have brought that as well; 0 while nothing is known of it. */
+function ownEtaMs({ speed, outstanding }: Rival, bytes: number): number {
+  const ms =
+    outstanding.length === 0 ? speed.idleEtaMs(bytes) : speed.etaMs(sumOf(outstanding) + bytes);
+  return ms ?? 0;
 }
 
 function sumOf(tickets: readonly Ticket[]): number {
