@@ -291,11 +291,4 @@ test('of a run whose peer stops, another brings the rest, and nothing that came'
   assert.equal(new Set(first).size, first.length);
   assert.equal(new Set(second).size, second.length, 'each is asked for twice at most');
   assert.ok(second.length > 0 && second.every((hash) => !sent.has(hash)), 'what came counts');
-  console.error(
-    first.length,
-    second.length,
-    sent.size,
-    asked.length,
-    second.filter((x) => first.includes(x)).length,
-  );
 });
