@@ -242,7 +242,7 @@ export class AltNetError<C extends ErrorCode = ErrorCode> extends Error {
 }
 
 function revokedSentence(what: string): string {
-  return `${what} was revoked by somebody whom this node trusts to do so; see whom with: altnet revocations`;
+  return `${what} was revoked by you, or by somebody whom this node trusts to do so; see whom with: altnet revocations`;
 }
 
 function blockedSentence(what: string, entry = 'ENTRY'): string {
