@@ -4,7 +4,7 @@
  * stream, and the store. Every measurement has a process of its own.
  */
 import { randomBytes } from 'node:crypto';
-import { open, rm } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import type { SignedRecord } from '../src/record/envelope.ts';
@@ -67,16 +67,15 @@ export function benchLargeFile(): Promise<BenchRow[]> {
       if (record) records.push(record);
     }
     for (let turn = 0; turn < turnsWanted; turn++) {
-      await measureLimits({ at, turns });
+      await measureLimits({ at, turns, turn });
       for (const some of [records.slice(0, 1), records]) {
         await settleDisk();
-        const data = at('reader');
+        const data = at(`reader-${turn}-${some.length}`);
         const answer = await askOnce({ role: 'fetch', data, root, records: some });
         turns.note(fetchName(some.length), answer);
         if (answer.peers !== some.length) {
           process.stderr.write(`bench:   ${answer.peers} of ${some.length} providers sent\n`);
         }
-        await rm(data, { recursive: true });
       }
     }
     for (const provider of providers) turns.note('serve', await provider.ask({ role: 'peak' }));
@@ -107,16 +106,15 @@ async function publishAll({ at, file, turns }: Bench & { file: string }): Promis
   return root;
 }
 
-async function measureLimits({ at, turns }: Bench): Promise<void> {
+async function measureLimits({ at, turns, turn }: Bench & { turn: number }): Promise<void> {
   await using server = new Worker();
   const { port = 0 } = await server.ask({ role: 'tls-serve', bytes: fileBytes });
   turns.note('tls', await askOnce({ role: 'tls-read', bytes: fileBytes, port }));
   await settleDisk();
-  const folder = at('written');
+  const folder = at(`written-${turn}`);
   const blocks = Math.ceil(fileBytes / blockBytes);
   const write = { folder, blocks, blockBytes, batchBytes: storeBatchBytes };
   turns.note('store', await askOnce({ role: 'store', ...write }));
-  await rm(folder, { recursive: true });
 }
 
 /** What the store is fastest with. */
