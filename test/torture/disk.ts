@@ -13,10 +13,12 @@ import { RunningNode } from './running.ts';
 import { type Digests, difference, digestsOf, writeSite } from './samples.ts';
 import { type Bench, folderIn, type Scenario } from './scenario.ts';
 
-const diskMiB = 40;
+const diskMiB = 48;
 /** Taken away at the beginning, so that there is something to give back. */
-const ballastBytes = 8 * 2 ** 20;
+const ballastBytes = 16 * 2 ** 20;
 const siteBytes = 3_000_000;
+/** More than is left free where a site was refused: sites and what the store needs besides vary. */
+const otherBytes = 2 * siteBytes;
 const sitesMax = 40;
 
 interface Held {
@@ -63,7 +65,7 @@ class DiskTrial {
     const { tally } = this.#bench;
     const steady = this.#start('steady', folderIn(this.#bench, 'steady'));
     const bootstrap = (await steady.ready()).listen;
-    const other = await this.#publish(await steady.services());
+    const other = await this.#publish(await steady.services(), otherBytes);
     const ballast = path.join(this.#disk, 'ballast');
     fill(ballast, ballastBytes);
 
@@ -125,9 +127,9 @@ class DiskTrial {
     throw new Error(`${sitesMax} sites did not fill a disk of ${diskMiB} MiB`);
   }
 
-  async #publish(services: NodeServices): Promise<Held> {
+  async #publish(services: NodeServices, bytesMin = siteBytes): Promise<Held> {
     const folder = path.join(folderIn(this.#bench, 'sources'), `site-${this.#count++}`);
-    const digests = writeSite(folder, this.#bench.random, { bytesMin: siteBytes });
+    const digests = writeSite(folder, this.#bench.random, { bytesMin });
     const { root } = await services.publish({ path: folder });
     this.#bench.tally.acknowledged('site');
     return { root, digests };
