@@ -16,6 +16,15 @@ export const doorProblems = {
       `Open NAME.${tld} if this machine asks AltNet for .${tld} names.`,
     ],
   }),
+  noOwnPage: (path: string, tld: string): Problem => ({
+    status: 404,
+    title: 'The gateway itself has no such page',
+    text: `There is nothing at ${path}. Each site has a host of its own, in place of this one.`,
+    advice: [
+      `Open alice.${tld} as alice.localhost, with the port of this gateway.`,
+      { text: 'Or type its name at the front page of the gateway.', href: '/' },
+    ],
+  }),
   misdirected: (): Problem => ({
     status: 421,
     title: 'This connection is for another site',

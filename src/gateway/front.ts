@@ -1,4 +1,5 @@
 /** The gateway under its own name: the front page, and the ways from there to sites. Pure. */
+import { doorProblems } from './door-problems.ts';
 import type { Ending } from './host.ts';
 import { labelOf, tryParseRoot } from './host.ts';
 import { html } from './html.ts';
@@ -31,7 +32,7 @@ export function answerFront(path: SitePath, ways: Ways): FrontAnswer {
     if (first === 'n') return toSite(labelOf(second, ways.tld), second, sitePath, ways);
     if (first === 'ipfs') return toSite(tryParseRoot(second)?.toString(), second, sitePath, ways);
   }
-  return { kind: 'problem', problem: problems.noPath(formatPath(path)) };
+  return { kind: 'problem', problem: doorProblems.noOwnPage(formatPath(path), ways.tld) };
 }
 
 /** What somebody typed or pasted: a name, a root or an address, with or without a path. */

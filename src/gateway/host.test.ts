@@ -4,7 +4,7 @@ import { base36 } from 'multiformats/bases/base36';
 import { CID } from 'multiformats/cid';
 import { fileCid } from '../../test/support/memory-sites.ts';
 import { utf8 } from '../base/bytes.ts';
-import { isOfSameSite, labelOf, parseAuthority } from './host.ts';
+import { frontLinkOf, isOfSameSite, labelOf, parseAuthority } from './host.ts';
 
 const rawRoot = fileCid(utf8('a root'));
 const root = CID.createV1(0x70, rawRoot.multihash);
@@ -108,4 +108,24 @@ test('what people type becomes a label', () => {
     ['a@b', undefined],
   ];
   for (const [typed, label] of labels) assert.equal(labelOf(typed), label, typed);
+});
+
+test('from every host there is a link to the front of the gateway', () => {
+  const links: [host: string | undefined, link: string][] = [
+    ['localhost:8080', '/'],
+    ['192.0.2.1:8080', '/'],
+    ['localhost.alt', '/'],
+    ['alice.localhost:8080', '//localhost:8080/'],
+    [`${cid}.localhost`, '//localhost/'],
+    ['blog.alice.alt:8443', '//localhost.alt:8443/'],
+    ['-.alt', '//localhost.alt/'],
+    ['i2p.alt', '//localhost.alt/'],
+    ['evil.example:8080', '//127.0.0.1:8081/'],
+    ['evil.example/"', '//127.0.0.1:8081/'],
+    [undefined, '//127.0.0.1:8081/'],
+  ];
+  for (const [host, link] of links) {
+    const at = { tld: 'alt', arrivedAt: '127.0.0.1:8081' };
+    assert.equal(frontLinkOf(parseAuthority(host), at), link, host);
+  }
 });

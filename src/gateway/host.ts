@@ -105,6 +105,19 @@ function siteTarget(labels: readonly string[], ending: Ending): HostTarget {
 }
 
 /**
+ * A link to the gateway's own page from one that is shown under this host: by the same scheme and
+ * way in, or to where the connection arrived, such as "127.0.0.1:8080", from a host of others.
+ */
+export function frontLinkOf(
+  { target, host, port }: Authority,
+  { tld, arrivedAt }: { readonly tld: string; readonly arrivedAt: string },
+): string {
+  if (target.kind === 'gateway') return '/';
+  if (host.endsWith('.localhost')) return `//localhost${port}/`;
+  return host.endsWith(`.${tld}`) ? `//${frontLabel}.${tld}${port}/` : `//${arrivedAt}/`;
+}
+
+/**
  * Whether two hosts show the same site, or ones below the same name: a connection that was made for
  * one may carry requests for the other.
  */

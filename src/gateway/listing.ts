@@ -1,5 +1,6 @@
 /** The page that lists a folder without an index, in pieces: a folder may be long. */
 import { createHash } from 'node:crypto';
+import { formatBytes } from '../base/byte-count.ts';
 import type { SiteFolder } from '../content/types.ts';
 import { Html, html } from './html.ts';
 import { formatPage } from './page.ts';
@@ -96,15 +97,6 @@ const byNumber = new Intl.Collator('en', { numeric: true });
 /** Where nobody has looked, a name without an ending is taken for a folder's. */
 function isFolder({ name, type }: Entry): boolean {
   return type === undefined ? !name.includes('.') : type === 'folder';
-}
-
-const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-
-export function formatBytes(bytes: number): string {
-  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
-  const value = bytes / 1024 ** power;
-  const digits = power === 0 || value >= 100 ? 0 : 1;
-  return `${value.toFixed(digits)} ${units[power] ?? ''}`;
 }
 
 /** Changes whenever the same folder would look different. */

@@ -7,6 +7,7 @@ import { problemOfError, problems } from './problem.ts';
 import { formProblem } from './problem-forms.ts';
 
 const problem = { ...problems.noPath('/<b>'), facts: ['one\u001b[2J\u202e'] };
+const frontLink = '//localhost:8080/';
 
 test('a page for browsers, JSON for programs, text for everybody else', () => {
   const forms: [accept: string | undefined, type: string, text: RegExp][] = [
@@ -19,16 +20,25 @@ test('a page for browsers, JSON for programs, text for everybody else', () => {
     [undefined, 'text/plain; charset=utf-8', / {2}one\\u001b\[2J\\u202e\n/],
   ];
   for (const [accept, type, want] of forms) {
-    const { text, headers } = formProblem(problem, accept);
+    const { text, headers } = formProblem(problem, { accept, frontLink });
     assert.equal(headers['content-type'], type);
     assert.equal(headers['x-content-type-options'], 'nosniff');
     assert.match(text, want);
   }
-  const { error } = JSON.parse(formProblem(problem, 'application/json').text) as { error: string };
+  const { text } = formProblem(problem, { accept: 'application/json', frontLink });
+  const { error } = JSON.parse(text) as { error: string };
   assert.equal(
     error,
     'This site has no such page. The site was found, but there is nothing at /<b>.',
   );
+});
+
+test('a page leads on: to the front of the site and to that of the gateway', () => {
+  const { text } = formProblem(problem, { accept: 'text/html', frontLink });
+  const links = [...text.matchAll(/<a href="([^"]*)">/g)].map(([, href]) => href);
+  assert.deepEqual(links, ['/', frontLink]);
+  const plain = formProblem(problem, { accept: undefined, frontLink });
+  assert.match(plain.text, /- Start at the front page of the site\.\n$/);
 });
 
 test('a root is told as it was given: by its CID', () => {

@@ -16,11 +16,19 @@ export interface Problem {
   /** Values that belong to it, such as key IDs. */
   readonly facts?: readonly string[];
   /** What to try; at least one. */
-  readonly advice: readonly string[];
+  readonly advice: readonly Advice[];
+}
+
+/** A sentence; one that says to open a page of the same host leads there. */
+export type Advice = string | { readonly text: string; readonly href: string };
+
+export function sentenceOf(advice: Advice): string {
+  return typeof advice === 'string' ? advice : advice.text;
 }
 
 const reload = 'Reload the page in a moment: nodes come and go.';
 const checkSpelling = 'Check the spelling of the address.';
+const frontOfSite: Advice = { text: 'Start at the front page of the site.', href: '/' };
 
 export const problems = {
   badRequest: (why: string): Problem => ({
@@ -45,19 +53,19 @@ export const problems = {
     status: 404,
     title: 'This site has no such page',
     text: `The site was found, but there is nothing at ${path}.`,
-    advice: [checkSpelling, 'Start at the front page of the site.'],
+    advice: [checkSpelling, frontOfSite],
   }),
   gone: (path: string): Problem => ({
     status: 410,
     title: 'This page is gone',
     text: `The author of this site has taken down what was at ${path}.`,
-    advice: ['Start at the front page of the site.'],
+    advice: [frontOfSite],
   }),
   withheld: (path: string): Problem => ({
     status: 451,
     title: 'This page is withheld',
     text: `The author of this site does not show what was at ${path}, for legal reasons.`,
-    advice: ['Start at the front page of the site.'],
+    advice: [frontOfSite],
   }),
   badRedirects: ({ line, why }: { readonly line?: number; readonly why: string }): Problem => ({
     status: 500,
@@ -69,10 +77,7 @@ export const problems = {
     status: 500,
     title: 'The redirects of this site lead in a circle',
     text: "The site's file _redirects leads from this path to another one and on, but never to a page.",
-    advice: [
-      'Start at the front page of the site.',
-      'If the site is yours, mend the file and publish the site again.',
-    ],
+    advice: [frontOfSite, 'If the site is yours, mend the file and publish the site again.'],
   }),
   badFormat: (why: string): Problem => ({
     status: 400,

@@ -86,7 +86,7 @@ export class Responder {
     onOver: (request: IncomingMessage, response: ServerResponse) => void,
   ): Repeatable | undefined {
     const account = this.#accounts.begin();
-    const exchange: Exchange = { request, response, account };
+    const exchange: Exchange = { request, response, account, tld: this.#tld };
     response.on('close', () => {
       this.#accounts.end(account, response);
       onOver(request, response);

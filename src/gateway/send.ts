@@ -13,18 +13,23 @@ import type { Logger } from '../base/logger.ts';
 import { reasonOf } from '../base/reason.ts';
 import type { SiteFile } from '../content/types.ts';
 import type { Account } from './account.ts';
+import { splitTarget } from './asked.ts';
 import { breakOff } from './break-off.ts';
 import { judge, type Wanted } from './conditions.ts';
 import type { Encoding } from './encodings.ts';
+import { frontLinkOf, parseAuthority } from './host.ts';
 import { pageHeaders } from './page.ts';
 import { type Problem, problemOfError, problems } from './problem.ts';
 import { formProblem } from './problem-forms.ts';
+import { proxyAddressFor } from './proxy.ts';
 import type { PageStatus, RedirectStatus } from './redirects.ts';
 
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly account: Account;
+  /** The ending of names in hosts. */
+  readonly tld: string;
 }
 
 /** What is answered with, but for its bytes. */
@@ -203,11 +208,21 @@ export function sendPage(exchange: Exchange, text: string): void {
 
 export function sendProblem(exchange: Exchange, problem: Problem): void {
   const { status } = problem;
-  const { text, headers: own } = formProblem(problem, exchange.request.headers.accept);
+  const { accept } = exchange.request.headers;
+  const { text, headers: own } = formProblem(problem, {
+    accept,
+    frontLink: frontLinkFor(exchange),
+  });
   const headers: OutgoingHttpHeaders = { ...own, 'cache-control': notStored, vary: 'Accept' };
   if (status === 405) headers['allow'] = 'GET, HEAD';
   if (status === 503 || status === 429) headers['retry-after'] = '5';
   writeAll(exchange, Buffer.from(text), status, headers);
+}
+
+function frontLinkFor({ request, tld }: Exchange): string {
+  const authority = parseAuthority(splitTarget(request).authority, tld);
+  const { localAddress: address = '', localPort: port = 0 } = request.socket;
+  return frontLinkOf(authority, { tld, arrivedAt: proxyAddressFor(authority, { address, port }) });
 }
 
 /**

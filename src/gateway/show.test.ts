@@ -195,7 +195,7 @@ test('a list shows folders first, the way up, and how large things are', async (
   const { text, headers } = await ask('alice.localhost', '/b/x/');
   const links = [...text.matchAll(/<a href="([^"]*)">/g)].map(([, href]) => href);
   assert.deepEqual(links, ['../../', '../', '../', './sub/', './2.txt', './10.txt', './a.txt']);
-  assert.match(text, /2\.9 KiB/);
+  assert.match(text, /3\.0 kB/);
   assert.match(text, /4 entries/);
   assert.equal(headers['cache-control'], nameCache);
   const pinned = await ask(`${root.toString()}.localhost`, '/b/x/');

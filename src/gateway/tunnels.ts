@@ -11,7 +11,7 @@ import { reasonOf } from '../base/reason.ts';
 import { clientNetworkOf } from './client-network.ts';
 import { doorProblems } from './door-problems.ts';
 import { othersMaxOf } from './inflight.ts';
-import type { Problem } from './problem.ts';
+import { type Problem, sentenceOf } from './problem.ts';
 import { tunnelEndOf } from './proxy.ts';
 
 export interface TunnelsDeps {
@@ -141,7 +141,7 @@ export class Tunnels {
 
 /** Browsers show nothing of this; who looks with other programs reads it. */
 function refuse(socket: Duplex, { status, title, text, advice }: Problem): void {
-  const body = `${title}\n\n${text}\n${advice.join('\n')}\n`;
+  const body = `${title}\n\n${text}\n${advice.map(sentenceOf).join('\n')}\n`;
   const head = [
     `HTTP/1.1 ${status} ${title}`,
     'Content-Type: text/plain; charset=utf-8',
