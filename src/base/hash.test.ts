@@ -4,12 +4,13 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { checkProperty } from '../../test/support/property.ts';
 import { concatBytes, toHex, utf8 } from './bytes.ts';
-import { hmacSha256, sha256 } from './hash.ts';
+import { hmacSha256, sha256, sha256Text } from './hash.ts';
 
 test('SHA-256 of "abc" in one part or three (FIPS 180-4)', () => {
   const want = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
   assert.equal(toHex(sha256(utf8('abc'))), want);
   assert.equal(toHex(sha256(utf8('a'), utf8('b'), utf8('c'))), want);
+  assert.equal(toHex(Buffer.from(sha256Text(utf8('abc')), 'latin1')), want);
 });
 
 test('HMAC-SHA256 equals that of node:crypto for every key of at most 64 bytes', () => {

@@ -21,6 +21,11 @@ export function sha256(...parts: readonly Bytes[]): Bytes {
   return digestOf(parts.length === 1 && only !== undefined ? only : join(0, parts));
 }
 
+/** The same as a text with a character for each byte: a third of the cost, and a key of maps. */
+export function sha256Text(bytes: Bytes): string {
+  return hash('sha256', bytes, 'binary');
+}
+
 /** The same of a text as UTF-8, with a character for each of the 32 bytes: for keys of maps. */
 export function sha256OfText(text: string): string {
   return hash('sha256', text, 'binary');

@@ -54,6 +54,8 @@ const codecs: readonly Link['codec'][] = ['dag-pb', 'raw'];
 export interface Frame {
   readonly type: number;
   readonly body: Bytes;
+  /** SHA-256 of the body as `sha256Text`, where whoever received it has hashed it. */
+  readonly digest?: string | undefined;
 }
 
 /** Frames in the order in which they came. */

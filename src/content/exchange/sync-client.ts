@@ -3,10 +3,10 @@
  * along with the answers and lets nothing pass that is not the very block whose turn it is. It does
  * not choose peers and does not know why something is wanted.
  */
-import { type Bytes, concatBytes, equalBytes, toHex } from '../../base/bytes.ts';
+import { type Bytes, concatBytes, toHex } from '../../base/bytes.ts';
 import type { World } from '../../base/clock.ts';
 import { AltNetError } from '../../base/errors.ts';
-import { sha256 } from '../../base/hash.ts';
+import { sha256Text } from '../../base/hash.ts';
 import type { Ticket } from './asked.ts';
 import { Checks } from './checks.ts';
 import {
@@ -25,6 +25,7 @@ import {
 import { defaultPace, Pace, type PaceOptions } from './pace.ts';
 import type { Block, Verifier } from '../ports.ts';
 import { defaultSilence, Silence, type SilenceOptions } from './silence.ts';
+import { hashKey } from '../dag/root.ts';
 import type { Slabs } from '../slabs.ts';
 import { Speed } from './speed.ts';
 
@@ -213,8 +214,9 @@ export class SyncSession {
         throw new Error('the stream ended before the answer did');
       }
       this.#silence.answered();
-      if (!(await this.#take(ticket, frame))) continue;
-      if (!ticket) continue;
+      const taken = this.#take(ticket, frame);
+      if (taken) await taken;
+      if (frame.type !== frameTypes.end || !ticket) continue;
       this.#answered++;
       if (this.#checks.isEmpty) this.#settle(ticket);
       else this.#checks.add(0, () => Promise.resolve(this.#settle(ticket)));
@@ -232,54 +234,56 @@ export class SyncSession {
     this.wake();
   }
 
-  /** True when the frame ended the answer to the want. */
-  async #take(ticket: Ticket | undefined, { type, body }: Frame): Promise<boolean> {
-    if (type === frameTypes.end) {
-      checkEnd(ticket, body);
-      return true;
-    }
+  /** A promise where this node's own side has to be waited for: most blocks need no turn. */
+  #take(ticket: Ticket | undefined, { type, body, digest }: Frame): Promise<void> | undefined {
+    if (type === frameTypes.end) return checkEnd(ticket, body);
     const expected = ticket?.walk.next();
     if (!ticket || !expected) throw new RuleBroken('it sent more than was asked for');
     if (type === frameTypes.missing) {
       ticket.walk.skip();
       this.#errand.lacks(expected.hash);
-      return false;
+      return undefined;
     }
     if (type !== frameTypes.block) throw new RuleBroken('it sent a frame that is not an answer');
     const { walk } = ticket;
-    const verifier = walk.needsBytes ? undefined : this.#options.verifier;
+    const mayWait = digest === undefined && !walk.needsBytes;
+    const verifier = mayWait ? this.#options.verifier : undefined;
     const matching = verifier?.matches(expected.hash, body);
-    if (!matching && !equalBytes(sha256(body), expected.hash)) throw new RuleBroken(wrongBlock);
+    if (!matching && (digest ?? sha256Text(body)) !== hashKey(expected.hash)) {
+      throw new RuleBroken(wrongBlock);
+    }
     const dueBytes = ticket.bytesDue;
     const why = walk.accept(body);
     this.#aheadBytes -= dueBytes - ticket.bytesDue;
     // The block has the right hash, so every provider would send the same.
     if (why !== undefined) throw new NotThePeer(why, { cause: this.#contentBad(why) });
     const block = { hash: expected.hash, bytes: body };
-    if (matching) await this.#acceptLater(matching, { ticket, block });
-    else await this.#accept(ticket, block);
-    this.wake(); // before the answer ends: else nothing would be on its way for a round trip
-    return false;
+    const waits = matching
+      ? this.#acceptLater(matching, { ticket, block })
+      : this.#accept(ticket, block);
+    // Before the answer ends: else nothing would be on its way for a round trip.
+    if (!waits) this.wake();
+    return waits?.then(() => this.wake());
   }
 
-  async #accept(ticket: Ticket, block: Block): Promise<void> {
+  #accept(ticket: Ticket, block: Block): Promise<void> | undefined {
     this.#blocks++;
     ticket.blocks++;
     this.#pace.count(block.bytes.length);
     this.speed.count(block.bytes.length);
-    await this.#own(() => this.#errand.arrived(ticket, block));
+    return this.#own(() => this.#errand.arrived(ticket, block));
   }
 
   /** Receives what comes next while the block is verified. */
-  async #acceptLater(
+  #acceptLater(
     matching: Promise<boolean>,
     { ticket, block }: { readonly ticket: Ticket; readonly block: Block },
-  ): Promise<void> {
+  ): Promise<void> | undefined {
     this.#checks.add(block.bytes.length, async () => {
       if (!(await matching)) throw new RuleBroken(wrongBlock);
       await this.#accept(ticket, block);
     });
-    await this.#own(() => this.#checks.room());
+    return this.#own(() => this.#checks.room());
   }
 
   /** What came is not what it had to be, or cannot be kept. */
@@ -299,10 +303,17 @@ export class SyncSession {
   }
 
   /** Work of this node's own: the time that it takes is not the peer's. */
-  async #own(work: () => Promise<void> | undefined): Promise<void> {
+  #own(work: () => Promise<void> | undefined): Promise<void> | undefined {
     try {
       const promise = work();
-      if (promise === undefined) return;
+      return promise && this.#ownWait(promise);
+    } catch (error) {
+      throw new NotThePeer('own side failed', { cause: error });
+    }
+  }
+
+  async #ownWait(promise: Promise<void>): Promise<void> {
+    try {
       if (this.#ownWaits++ === 0) this.#pause();
       await promise.finally(() => this.#ownWaits--);
       if (this.#ownWaits === 0 && this.#outstanding.length > 0) this.#listen();
@@ -325,7 +336,7 @@ function explain(error: unknown): SyncEnd {
 }
 
 /** "Done" while blocks are due is a lie; the other statuses are answers of an honest peer. */
-function checkEnd(ticket: Ticket | undefined, body: Bytes): void {
+function checkEnd(ticket: Ticket | undefined, body: Bytes): undefined {
   const status = decodeEnd(body);
   if (status === undefined) throw new RuleBroken('it ended an answer with an unknown status');
   if (status === endStatuses.busy) throw new Busy('it is busy');
