@@ -4,6 +4,7 @@
  */
 import { isIP, isIPv4 } from 'node:net';
 import path from 'node:path';
+import { parseHostPort } from '../base/address.ts';
 import type { DnsOptions, NodeOptions, RelayOptions } from '../node/options.ts';
 import { relayDefaults } from '../node/options.ts';
 import { isEnding } from '../node/runfile.ts';
@@ -30,6 +31,11 @@ const dnsPort = 53;
 /** Less than one block and what goes with it would carry nothing. */
 const relayBytesMin = 2 ** 20;
 const daySeconds = 86_400;
+const relayLimits = [
+  ['relayDataLimit', '--relay-data-limit'],
+  ['relayTimeLimit', '--relay-time-limit'],
+  ['relaySlots', '--relay-slots'],
+] as const;
 
 /** Throws USAGE. */
 export function parseReach(
@@ -64,9 +70,7 @@ function parseDns(values: OptionValues): DnsOptions | undefined {
   if (ips.length === 0 || families.size < ips.length) {
     throw usageError('--dns-ip: give one IPv4 address, one IPv6 address, or both');
   }
-  const upstream = listOf(textOption(values, 'dnsUpstream') ?? '').map((text) =>
-    parseAddressOption('--dns-upstream', isIP(text) > 0 ? withDnsPort(text) : text),
-  );
+  const upstream = listOf(textOption(values, 'dnsUpstream') ?? '').map(parseUpstream);
   if (upstream.length > upstreamsMax) throw usageError(`--dns-upstream: at most ${upstreamsMax}`);
   return {
     address: parseAddressOption('--dns', given ?? dnsDefault),
@@ -74,6 +78,14 @@ function parseDns(values: OptionValues): DnsOptions | undefined {
     ips,
     upstream,
   };
+}
+
+function parseUpstream(text: string): string {
+  const address = isIP(text) > 0 ? withDnsPort(text) : text;
+  const { host = '', port = 0 } = parseHostPort(address) ?? {};
+  if (host !== '' && port > 0) return address;
+  const want = 'write an IP address, or host:port such as 192.0.2.1:53';
+  throw usageError(`--dns-upstream: "${text}" is not the address of a resolver; ${want}`);
 }
 
 function withDnsPort(ip: string): string {
@@ -84,9 +96,8 @@ function parseRelay(values: OptionValues): RelayOptions {
   const listen = textOption(values, 'relayListen');
   const via = parseBootstrapOption('--relay', textOption(values, 'relay') ?? '');
   if (via.length > relaysMax) throw usageError(`--relay: at most ${relaysMax}`);
-  const [bytes, seconds, slots] = ['relayDataLimit', 'relayTimeLimit', 'relaySlots'].map((name) =>
-    textOption(values, name),
-  );
+  requireRelayOf(values, listen);
+  const [bytes, seconds, slots] = relayLimits.map(([name]) => textOption(values, name));
   const connectionBytesMax = bytes
     ? parseByteCount('--relay-data-limit', bytes)
     : relayDefaults.connectionBytesMax;
@@ -105,6 +116,17 @@ function parseRelay(values: OptionValues): RelayOptions {
       ? parseCount('--relay-slots', slots, { min: 1, max: 10_000 })
       : relayDefaults.slotsMax,
   };
+}
+
+/** Limits of a relay that is none would be kept by nobody. */
+function requireRelayOf(values: OptionValues, listen: string | undefined): void {
+  if (listen) return;
+  for (const [name, flag] of relayLimits) {
+    if (values[name] === undefined) continue;
+    throw usageError(
+      `${flag} is a limit of a relay, and this node would be none; add --relay-listen ADDRESS`,
+    );
+  }
 }
 
 /** What `--tld` says. Throws USAGE. */

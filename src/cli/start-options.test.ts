@@ -100,14 +100,24 @@ test('words that say nothing of reach are wrong usage', async () => {
     '--dns-ip x',
     '--dns-ip 1.1.1.1,1.1.1.2',
     '--tld a.b',
-    '--relay-data-limit 5',
-    '--relay-slots 0',
+    '--relay-listen :1 --relay-data-limit 5',
+    '--relay-listen :1 --relay-slots 0',
     '--dns-upstream x',
+    '--dns-upstream :53',
+    '--dns-upstream 192.0.2.1:0',
     '--relay a',
     '--relay a:1 --no-relay',
     '--no-relay --relay a:1',
   ];
   for (const words of wrong) await assert.rejects(start(words), { code: 'USAGE' }, words);
+});
+
+test('limits of a relay want one, and the error says how to have it', async () => {
+  for (const words of ['--relay-slots 5', '--relay-data-limit 1GiB', '--relay-time-limit 60']) {
+    const message = new RegExp(`^${words.split(' ')[0]} .*add --relay-listen ADDRESS$`);
+    await assert.rejects(start(words), { code: 'USAGE', message }, words);
+    await assert.rejects(start(`${words} --relay-listen=`), { code: 'USAGE' }, words);
+  }
 });
 
 test('what one peer may store is a part of the budget', async () => {
