@@ -132,3 +132,17 @@ test('what is typed becomes a name, and perhaps a label below it', () => {
     assert.throws(() => parseAddress(bad), hasCode('BAD_NAME'), bad);
   }
 });
+
+test('who pastes an address is told the name in it, or where copies of that are', () => {
+  const pasted: [text: string, told: RegExp][] = [
+    ['http://Alice.alt/', /the name in it is alice\.alt$/],
+    ['https://blog.alice.alt:8443/a?b', /the name in it is blog\.alice\.alt$/],
+    ['http://alice.localhost:8080', /the name in it is alice\.alt$/],
+    ['alice.alt/a', /the name in it is alice\.alt$/],
+    ['https://dead.example/a.alt', /altnet link get URL$/],
+    ['/', /altnet link get URL$/],
+  ];
+  for (const [text, message] of pasted) {
+    assert.throws(() => parseAddress(text), { code: 'BAD_NAME', message }, text);
+  }
+});

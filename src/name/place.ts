@@ -44,6 +44,7 @@ export type NamePlace = Place &
 
 /** `text` with or without ".alt", in any case. Throws BAD_NAME. */
 export function parseAddress(text: string): NameAddress {
+  if (text.includes('/')) throw badName(text, whyNoName(text));
   const bare = text.replace(/\.$/, '').replace(/\.alt$/i, '');
   const parts = bare.split('.');
   if (parts.length > 2) throw badName(text, 'at most one label stands before a name');
@@ -51,6 +52,14 @@ export function parseAddress(text: string): NameAddress {
   const sub = below === undefined ? undefined : parseSubLabel(below, text);
   const apex = parseApex(last, text);
   return { name: sub === undefined ? apex.name : `${sub}.${apex.name}`, sub, apex };
+}
+
+/** Who pastes an address means the site there; what is none of ours has alternatives at best. */
+function whyNoName(text: string): string {
+  const [, host = ''] = /^(?:[a-z][a-z0-9+.-]*:\/\/)?([^/?#:]*)/i.exec(text) ?? [];
+  const [, name] = /^(.{1,130})\.(?:alt|localhost)\.?$/i.exec(host) ?? [];
+  if (name !== undefined) return `it is an address; the name in it is ${name.toLowerCase()}.alt`;
+  return 'it is an address; for other copies of a page elsewhere see: altnet link get URL';
 }
 
 function parseApex(label: string, text: string): Apex {
