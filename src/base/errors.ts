@@ -190,7 +190,8 @@ const sentences: Sentences = {
   PATH_UNSUPPORTED: ({ path, why }) => `${path} cannot be used: ${inWords(why)}`,
   FOLDER_EMPTY: ({ path }) =>
     `${path} holds nothing to publish; what an .altignore names is left out, and names that begin with a dot`,
-  NO_PROVIDERS: ({ root }) => `no peer that holds ${root} was found`,
+  NO_PROVIDERS: ({ root }) =>
+    `no peer that holds ${root} was found; one has to run in the network that this node is in (altnet peers shows whether it is in any)`,
   CONTENT_UNAVAILABLE: ({ root, why }) => `${root} could not be fetched: ${why}`,
   CONTENT_BAD: ({ root, why }) => `${root} is not a valid site: ${why}`,
   CONTENT_NO_PATH: ({ root, path }) => `${root} has no ${path}`,

@@ -45,6 +45,7 @@ test('a root is told as it was given: by its CID', () => {
   const root = parseRoot('bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi');
   const hex = Buffer.from(root.multihash.digest).toString('hex');
   const told = problemOfError(new AltNetError('NO_PROVIDERS', { root: hex }), root);
-  assert.equal(told?.status, 502);
-  assert.equal(told?.text, `No peer that holds ${root.toString()} was found.`);
+  assert.ok(told);
+  assert.equal(told.status, 502);
+  assert.ok(told.text.startsWith(`No peer that holds ${root.toString()} was found`), told.text);
 });
