@@ -12,18 +12,25 @@ const reachWords: Readonly<Record<string, string>> = {
   relayed: 'through a relay',
 };
 
+/** A server that nobody asks would look like one of the network. */
+const alone =
+  'of nobody yet, as it knows no other node; join others with: altnet bootstrap host:port';
+
+/** `table`: other nodes that this one knows. */
 export function modeFields({
   mode,
   reason,
+  table,
   address,
   clockOffsetSeconds = 0,
   reachability = 'unknown',
-}: ModeInfo): (readonly [label: string, value: string | undefined])[] {
+}: ModeInfo & { readonly table: number }): (readonly [label: string, value: string | undefined])[] {
   const seconds = Math.round(Math.abs(clockOffsetSeconds));
   const direction = clockOffsetSeconds > 0 ? 'behind' : 'ahead of';
+  const why = reason ?? (table === 0 ? alone : undefined);
   const isOff = seconds >= clockOffsetShownSeconds;
   return [
-    ['mode', reason === undefined ? mode : `${mode}: ${reason}`],
+    ['mode', why === undefined ? mode : `${mode}: ${why}`],
     ['seen at', address],
     ['reached', reachWords[reachability]],
     ['clock', isOff ? `${seconds} s ${direction} the others` : undefined],

@@ -4,6 +4,7 @@ import { formatTable } from '../format.ts';
 import { inspectSetup } from '../setup/overview.ts';
 import { LocalSystem } from '../setup/local-system.ts';
 import type { System } from '../setup/system.ts';
+import { findZone } from '../setup/zone.ts';
 
 export function defineSetup(systemOf: () => System): CommandDefinition {
   return {
@@ -20,16 +21,39 @@ export function defineSetup(systemOf: () => System): CommandDefinition {
 
 export const definition: CommandDefinition = defineSetup(() => new LocalSystem());
 
-async function run(system: System, { terminal, folders, signal }: CommandContext): Promise<void> {
+async function run(system: System, context: CommandContext): Promise<void> {
+  const { terminal, folders, signal } = context;
   terminal.status('looking ...');
   const { parts, gateway } = await inspectSetup({ system, data: folders.data, signal });
   const rows = parts.map(({ part, state, found, command }) => [part, state, found, command]);
   const proxy = `http://${gateway}/proxy.pac`;
-  const localhost = `http://NAME.localhost${gateway.replace(/^.*:/, ':').replace(/^:80$/, '')}/`;
+  const port = gateway.replace(/^.*:/, ':').replace(/^:80$/, '');
+  const localhost = `http://NAME.localhost${port}/`;
+  const [own, { tld }] = await Promise.all([
+    ownLabelOf(context),
+    findZone({ system, data: folders.data }),
+  ]);
+  const label = own ?? 'NAME';
   terminal.result({ parts, without: { localhost, proxy } }, [
     ...formatTable(['part', 'state', 'found', 'change it with'], rows),
     '',
-    `Without any of it: ${localhost} opens NAME.alt in a browser,`,
-    `and with ${proxy} in its proxy settings NAME.alt itself.`,
+    `Without any of it: http://${label}.localhost${port}/ opens ${label}.${tld} in a browser,`,
+    `and with ${proxy} in its proxy settings http://${label}.${tld}/ does.`,
+    ...(own === undefined
+      ? ['You hold no name yet: altnet publish PATH --name NAME takes one.']
+      : []),
   ]);
+}
+
+/** "alice": a name of the user's, who can try it; undefined without one, or without a node. */
+async function ownLabelOf({ services, signal }: CommandContext): Promise<string | undefined> {
+  try {
+    const names = await (await services()).names();
+    // Names of registrars open only where these are trusted.
+    const { name } = names.find(({ zone }) => zone === undefined) ?? {};
+    return name?.replace(/\.alt$/, '');
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
 }
