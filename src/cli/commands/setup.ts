@@ -40,7 +40,7 @@ async function run(system: System, context: CommandContext): Promise<void> {
     `Without any of it: http://${label}.localhost${port}/ opens ${label}.${tld} in a browser,`,
     `and with ${proxy} in its proxy settings http://${label}.${tld}/ does.`,
     ...(own === undefined
-      ? ['You hold no name yet: altnet publish PATH --name NAME takes one.']
+      ? ['NAME is that of a site; take one with: altnet publish PATH --name NAME']
       : []),
   ]);
 }
