@@ -3,6 +3,7 @@
  * costs the same for one block as for a hundred. Holds a bounded number of bytes, so whoever adds
  * must wait when told to.
  */
+import type { Clock } from '../base/clock.ts';
 import type { Block, Holding } from './ports.ts';
 import { Slabs } from './slabs.ts';
 
@@ -10,6 +11,8 @@ import { Slabs } from './slabs.ts';
 const firstBatchBytes = 256 * 1024;
 const batchBytesMaxDefault = 2 * 1024 * 1024;
 const batchBlocks = 2048;
+/** One that fills within this time may be followed by one of twice its size. */
+const swiftMs = 100;
 /** Batches on their way to the disk: one is written while the other fills up behind it. */
 const batchesInFlightMax = 2;
 
@@ -20,6 +23,13 @@ export interface BlockWriterOptions {
   readonly slabs?: Slabs;
   /** Larger batches take fewer commits, and their bytes more memory. Default 2 MiB. */
   readonly batchBytesMax?: number | undefined;
+  /** Where batches fill fast they may grow to `bytesMax`: no block waits for long in them. */
+  readonly swift?: SwiftBatches | undefined;
+}
+
+export interface SwiftBatches {
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly bytesMax: number;
 }
 
 export class BlockWriter {
@@ -27,8 +37,10 @@ export class BlockWriter {
   readonly #options: BlockWriterOptions;
   readonly #slabs: Slabs;
   #batchBytes = firstBatchBytes;
-  #batch: Block[] = []; // BOUNDED by batchBytesMax and batchBlocks, see add()
+  #batch: Block[] = []; // BOUNDED by #nextBatchBytes() and batchBlocks, see add()
   #bytes = 0;
+  /** When the batch began to fill; of the first one nobody knows. */
+  #beganMs = -Infinity;
   /** None of them rejects. BOUNDED by batchesInFlightMax, see #flush(), and those who finish. */
   readonly #flights = new Set<Promise<void>>();
   #failure: { readonly error: unknown } | undefined;
@@ -73,14 +85,23 @@ export class BlockWriter {
     const batch = this.#batch;
     this.#batch = [];
     this.#bytes = 0;
-    const { batchBytesMax = batchBytesMaxDefault } = this.#options;
-    this.#batchBytes = Math.min(this.#batchBytes * 2, batchBytesMax);
+    this.#batchBytes = this.#nextBatchBytes();
     const flight = this.#write(batch)
       .catch((error: unknown) => {
         this.#failure ??= { error };
       })
       .finally(() => this.#flights.delete(flight));
     this.#flights.add(flight);
+  }
+
+  #nextBatchBytes(): number {
+    const { batchBytesMax = batchBytesMaxDefault, swift } = this.#options;
+    const bytes = this.#batchBytes;
+    if (!swift) return Math.min(bytes * 2, batchBytesMax);
+    const beganMs = this.#beganMs;
+    this.#beganMs = swift.clock.monotonicMs();
+    if (this.#beganMs - beganMs <= swiftMs) return Math.min(bytes * 2, swift.bytesMax);
+    return bytes < batchBytesMax ? bytes * 2 : Math.max(bytes / 2, batchBytesMax);
   }
 
   async #write(batch: readonly Block[]): Promise<void> {

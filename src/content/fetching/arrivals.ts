@@ -4,10 +4,14 @@
  * that came for one of them is there for the others. It knows no peers.
  */
 import type { Bytes } from '../../base/bytes.ts';
+import type { Clock } from '../../base/clock.ts';
 import { BlockWriter } from '../block-writer.ts';
 import type { Block, Blocks, Holding } from '../ports.ts';
 import { hashKey } from '../dag/root.ts';
 import { Slabs, worthwhileBytes } from '../slabs.ts';
+
+/** Of what comes fast: a commit costs as much as receiving ten blocks. */
+const swiftBatchBytesMax = 8 * 1024 * 1024;
 
 export class Arrivals implements Blocks {
   /** Memory of blocks, which the disk worker can see; it comes back once they are stored. */
@@ -22,10 +26,13 @@ export class Arrivals implements Blocks {
   #turn: Promise<void> | undefined;
   #turns = 0;
 
-  constructor(store: Blocks) {
+  constructor(store: Blocks, clock: Pick<Clock, 'monotonicMs'>) {
     this.#store = store;
     const putAll = (blocks: readonly Block[]): Promise<void> => this.#put(blocks);
-    this.#writer = new BlockWriter({ putAll }, { slabs: this.slabs });
+    this.#writer = new BlockWriter(
+      { putAll },
+      { slabs: this.slabs, swift: { clock, bytesMax: swiftBatchBytesMax } },
+    );
   }
 
   /** The store refused something: nothing that is added will be reported as safe. */

@@ -124,7 +124,7 @@ export class Fetcher {
   #deskOf(key: string): Desk {
     const before = this.#desks.get(key);
     if (before && !before.arrivals.hasFailed) return before;
-    const arrivals = new Arrivals(this.#parts.blocks);
+    const arrivals = new Arrivals(this.#parts.blocks, this.#parts.world.clock);
     const desk: Desk = { arrivals, asked: new Asked(), running: new Set(), users: 0 };
     this.#desks.set(key, desk);
     return desk;

@@ -176,7 +176,7 @@ async function bring(
   world: World = new StillWorld(),
 ): Promise<Network['asked']> {
   const network = networkOf(peers);
-  const arrivals = new Arrivals(held);
+  const arrivals = new Arrivals(held, world.clock);
   const into = await new MemoryHoldings(held).open({ kind: 'visited', root });
   arrivals.open(into);
   const missing = (): ReturnType<typeof missingOf> =>
