@@ -31,6 +31,11 @@ export function sha256OfText(text: string): string {
   return hash('sha256', text, 'binary');
 }
 
+/** 32 bytes as such a text. */
+export function sha256AsText(bytes: Bytes): string {
+  return hash('sha256', bytes, 'binary');
+}
+
 /** 32 bytes: HMAC-SHA256 (RFC 2104) of the concatenated parts under a key of at most 64 bytes. */
 export function hmacSha256(key: Bytes, ...parts: readonly Bytes[]): Bytes {
   if (key.length > blockBytes) throw new RangeError('an HMAC key has at most 64 bytes');

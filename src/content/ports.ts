@@ -79,6 +79,14 @@ export interface NewHolding {
   readonly keep?: boolean | undefined;
 }
 
+/** What is to be named, said by what is named already: it is all of the one, besides the other. */
+export interface Likeness {
+  /** Of a complete holding. */
+  readonly root: Bytes;
+  /** Of what that names. */
+  readonly without: readonly Bytes[];
+}
+
 /**
  * A DAG that is being written. What was put or adopted stays as long as some holding names it.
  * `open` of a root that is held, or open already, adds to the same holding; the kind that binds
@@ -88,13 +96,13 @@ export interface Holding extends AsyncDisposable {
   /** Resolves when a crash can no longer undo it. Rejects with DISK_FULL or STORE_FULL. */
   putAll(blocks: readonly Block[]): Promise<void>;
   /**
-   * Names blocks that are here already; gives back those that are not (any more). `like`: the root
-   * of a complete holding that names most of them. As the first thing that is done with an own
-   * holding, and with all of them at once, that takes a fraction of the time.
+   * Names blocks that are here already; gives back those that are not (any more). As the first thing
+   * that is done with an own holding, and with all of them at once, `like` makes it take a fraction
+   * of the time.
    */
   adopt(
     hashes: Iterable<Bytes>,
-    options?: { readonly like?: Bytes | undefined },
+    options?: { readonly like?: Likeness | undefined },
   ): Promise<readonly Bytes[]>;
   /** Sets room for `bytes` more bytes of blocks aside, evicting others. Rejects with STORE_FULL. */
   reserve(bytes: number): Promise<void>;

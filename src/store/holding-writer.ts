@@ -1,7 +1,7 @@
 /** One writer of a holding, as its user has it in hand. */
 import type { Bytes } from '../base/bytes.ts';
 import { AltNetError } from '../base/errors.ts';
-import type { Block, Holding, HoldingKind } from '../content/ports.ts';
+import type { Block, Holding, HoldingKind, Likeness } from '../content/ports.ts';
 import { inOrderOfHash } from './hash-order.ts';
 import type { OpenHolding } from './open-holdings.ts';
 import type { SharingAsked } from './sharing.ts';
@@ -11,11 +11,7 @@ import type { Completion, Reservation, Write } from './write-requests.ts';
 export interface WriterPort {
   write(write: Write): void;
   /** Gives back what is still to be named one by one. */
-  share(
-    open: OpenHolding,
-    reservation: Reservation,
-    asked: SharingAsked,
-  ): Promise<readonly Bytes[]>;
+  share(open: OpenHolding, reservation: Reservation, asked: SharingAsked): Promise<Iterable<Bytes>>;
   reserve(open: OpenHolding, reservation: Reservation, bytes: number): Promise<void>;
   requireRoom(open: OpenHolding, reservation: Reservation, bytes: number): Promise<void>;
   /** Gives back the holding that stands for the root from now on. */
@@ -44,12 +40,12 @@ export class HoldingWriter implements Holding {
 
   async adopt(
     hashes: Iterable<Bytes>,
-    { like }: { readonly like?: Bytes | undefined } = {},
+    { like }: { readonly like?: Likeness | undefined } = {},
   ): Promise<readonly Bytes[]> {
     if (!like) return this.#write({ blocks: [], hashes: [...hashes] });
     this.#requireOpen();
     const rest = await this.#port.share(this.#open, this.#reservation, { like, hashes });
-    const sorted = inOrderOfHash(rest);
+    const sorted = inOrderOfHash([...rest]);
     const writes = Array.from({ length: Math.ceil(sorted.length / hashesAtOnce) }, (_, i) =>
       this.#write({ blocks: [], hashes: sorted.slice(i * hashesAtOnce, (i + 1) * hashesAtOnce) }),
     );

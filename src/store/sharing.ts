@@ -5,16 +5,17 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { Bytes } from '../base/bytes.ts';
+import type { Likeness } from '../content/ports.ts';
 import { type BlockIndex, memberHashAt } from './block-index.ts';
 import type { Book, HoldingStep } from './book.ts';
 import { holdingCost, membershipCost } from './costs.ts';
 import type { Environment } from './environment.ts';
 import type { StoredHolding } from './holding-codec.ts';
-import { HashSet } from './hash-set.ts';
 import type { HoldingTable } from './holding-table.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { OpenHolding, OpenHoldings } from './open-holdings.ts';
 import { type ListStep, ownersMax, type SharedList, type SharedLists } from './shared-lists.ts';
+import { textOf } from './tables.ts';
 import type { Reservation } from './write-requests.ts';
 
 /** Fewer blocks are as quickly named one by one, and lists shall not become many. */
@@ -24,8 +25,9 @@ const movedMax = 4096;
 /** What an entry takes of the disk at worst. */
 const entrySpaceBytes = 8192;
 const keysAtOnce = 1024;
-/** Then others get their turn: all of them would take a quarter of a second. */
+/** Then others get their turn. */
 const keysInARow = 4096;
+const lookedUpInARow = 1024;
 
 export interface SharingParts {
   readonly environment: Environment;
@@ -38,8 +40,8 @@ export interface SharingParts {
 }
 
 export interface SharingAsked {
-  /** Root of the holding that has most of it. */
-  readonly like: Bytes;
+  readonly like: Likeness;
+  /** The same, one by one. */
   readonly hashes: Iterable<Bytes>;
 }
 
@@ -65,23 +67,23 @@ export class Sharing {
     open: OpenHolding,
     reservation: Reservation,
     { like, hashes }: SharingAsked,
-  ): Promise<readonly Bytes[]> {
-    const base = this.#baseFor(open, reservation, like);
-    if (!base) return [...hashes];
-    const wanted = new HashSet(hashes);
+  ): Promise<Iterable<Bytes>> {
+    const base = this.#baseFor(open, reservation, like.root);
+    if (!base || like.without.length > movedMax) return hashes;
+    const unwanted = new Map(like.without.map((hash) => [textOf(hash), hash])); // BOUNDED by movedMax
     const splits: Split[] = []; // BOUNDED by the lists of `base`
-    let room = movedMax;
+    const rest: Bytes[] = []; // BOUNDED by what `base` names
     for (const list of this.#listsOf(base)) {
-      const split = await this.#split(list, { wanted, room });
-      if (!split) continue;
-      splits.push(split);
-      room -= split.left.length;
+      const left = await this.#takeFrom(list, unwanted);
+      const split = this.#split(list, left);
+      if (split) splits.push(split);
+      else await this.#listRest(list, left, rest);
     }
-    if (splits.length === 0 || !this.#hasSpace(splits)) return [...hashes];
+    if (splits.length === 0 || !this.#hasSpace(splits)) return hashes;
     const after = await this.#commit(open, { base, splits });
     if (!open.root) this.#parts.opens.number(open, after.number);
     open.written ??= after.number;
-    return wanted.rest();
+    return rest;
   }
 
   /** Undefined where all is to be named one by one. */
@@ -108,30 +110,45 @@ export class Sharing {
     return [{ number, cost: ownCost, owners: [number] }, ...shared];
   }
 
-  /** Takes what is in the list from `wanted`, unless it is better named one by one. */
-  async #split(
-    list: SharedList,
-    { wanted, room }: { readonly wanted: HashSet; readonly room: number },
-  ): Promise<Split | undefined> {
+  /** What the list names of what is unwanted; no other list of the holding does. */
+  async #takeFrom({ number }: SharedList, unwanted: Map<string, Bytes>): Promise<readonly Bytes[]> {
+    const { index } = this.#parts;
+    const left: Bytes[] = []; // BOUNDED by `unwanted`
+    let lookedUp = 0;
+    for (const [text, hash] of unwanted) {
+      if (++lookedUp % lookedUpInARow === 0) await setImmediate();
+      if (!index.isMember(number, hash)) continue;
+      left.push(hash);
+      unwanted.delete(text);
+    }
+    return left;
+  }
+
+  /** Undefined where what is wanted of the list is better named one by one. */
+  #split(list: SharedList, left: readonly Bytes[]): Split | undefined {
     if (list.owners.length >= ownersMax) return undefined;
     const { index } = this.#parts;
-    const common: number[] = []; // BOUNDED by `wanted`
-    const left: Bytes[] = []; // BOUNDED by `room`
-    let read = 0;
-    for (const key of index.memberKeys(list.number, keysAtOnce)) {
-      if (++read % keysInARow === 0) await setImmediate();
-      const place = wanted.find(key, memberHashAt);
-      if (place === undefined) left.push(new Uint8Array(key.subarray(memberHashAt)));
-      else common.push(place);
-      if (left.length > room) return undefined;
+    let missing = left.length + Math.max(commonMin, left.length);
+    for (const _ of index.memberKeys(list.number, Math.min(missing, keysAtOnce))) {
+      if (--missing === 0) break;
     }
-    if (common.length < commonMin || common.length < left.length) return undefined;
-    for (const place of common) wanted.takeOut(place);
+    if (missing > 0) return undefined;
     const leftCost = left.reduce(
       (sum, hash) => sum + membershipCost + (index.costOf(hash) ?? 0),
       0,
     );
     return { list, left, leftCost };
+  }
+
+  /** Adds what is wanted of the list to `rest`. */
+  async #listRest(list: SharedList, left: readonly Bytes[], rest: Bytes[]): Promise<void> {
+    const unwanted = new Set(left.map(textOf));
+    let read = 0;
+    for (const key of this.#parts.index.memberKeys(list.number, keysAtOnce)) {
+      if (++read % keysInARow === 0) await setImmediate();
+      const hash = new Uint8Array(key.subarray(memberHashAt));
+      if (!unwanted.has(textOf(hash))) rest.push(hash);
+    }
   }
 
   /** The new holding, which has the lists from now on. */

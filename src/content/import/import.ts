@@ -11,10 +11,12 @@ import { hashKey, type Link } from '../dag/root.ts';
 import { BlockWriter } from '../block-writer.ts';
 import { blocksOf } from '../dag/build.ts';
 import { requireBlock } from '../guarded-store.ts';
-import type { Blocks, Holding } from '../ports.ts';
+import type { Blocks, Holding, Likeness } from '../ports.ts';
 import { Slabs } from '../slabs.ts';
 import { Turns } from '../turns.ts';
 import type { Progress } from '../types.ts';
+import { goneOf } from './gone.ts';
+import type { HashList } from './hash-list.ts';
 import { type ImportMemory, type KnownSite, unknownSite } from './import-memory.ts';
 import type { KnownFolder } from './known-rows.ts';
 import { type FileTarget, isSmall, readLargeFile, readSmallFile } from './read-files.ts';
@@ -152,7 +154,7 @@ class SiteImport {
    */
   async recogniseSome(attempt: Attempt): Promise<readonly ScannedFile[] | undefined> {
     const { signal, known } = this.#options;
-    const { rows, root } = this.#before;
+    const { rows } = this.#before;
     const { lost } = attempt;
     const from = { rows, folders: attempt.folders, lost, signal };
     const recognised = await recognise(this.#site, from);
@@ -164,9 +166,11 @@ class SiteImport {
     if (known && folders.size + files.size > 0) {
       const named = await hashesOf(recognised, { ...from, blocks: known.blocks });
       for (const key of named.lost) lost.add(key);
-      const isWhole = named.lost.length === 0;
-      const missing = isWhole ? await this.#holding.adopt(named.hashes, { like: root }) : [];
-      for (const hash of missing) lost.add(hashKey(hash));
+      if (named.lost.length === 0) {
+        const like = await this.#likeness(recognised, named.hashes);
+        const missing = await this.#holding.adopt(named.hashes, { like });
+        for (const hash of missing) lost.add(hashKey(hash));
+      }
     }
     if (lost.size > lostBefore) return undefined;
     this.#build.recognised(recognised);
@@ -175,6 +179,14 @@ class SiteImport {
       files: this.#site.total.files - unread.length,
     });
     return unread;
+  }
+
+  async #likeness(recognised: Recognised, named: HashList): Promise<Likeness | undefined> {
+    const { rows, root } = this.#before;
+    const { known } = this.#options;
+    if (!root || !known) return undefined;
+    const without = await goneOf(recognised, { rows, blocks: known.blocks, named });
+    return without && { root, without };
   }
 
   async read(files: readonly ScannedFile[]): Promise<void> {

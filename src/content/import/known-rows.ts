@@ -5,6 +5,7 @@
  */
 import { asBuffer, type Bytes } from '../../base/bytes.ts';
 import type { Built } from '../dag/build.ts';
+import type { HashList } from './hash-list.ts';
 import { stampBytes } from './stamp.ts';
 
 const hashBytes = 32;
@@ -69,6 +70,18 @@ export class KnownRows {
   *builtOf({ at, shards, files }: KnownFolder): Iterable<Built> {
     const first = at + rowsOfFolder + shards;
     for (let row = first; row < first + files; row++) yield this.#built(row);
+  }
+
+  /** Adds what its files of one block were made into to `hashes`, and gives back the others. */
+  addLeavesOf({ at, shards, files }: KnownFolder, hashes: HashList): readonly Built[] {
+    const larger: Built[] = []; // BOUNDED by the files of the folder
+    const first = at + rowsOfFolder + shards;
+    for (let row = first; row < first + files; row++) {
+      const hashAt = row * rowBytes + stampBytes;
+      if (this.#rows[hashAt + hashBytes] === 1) hashes.addFrom(this.#rows, hashAt);
+      else larger.push(this.#built(row));
+    }
+    return larger;
   }
 
   *foldersOf({ at, rows, shards, files }: KnownFolder): Iterable<KnownFolder> {

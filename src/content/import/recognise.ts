@@ -10,7 +10,7 @@ import { hashKey } from '../dag/root.ts';
 import type { Blocks } from '../ports.ts';
 import { Turns } from '../turns.ts';
 import { HashList } from './hash-list.ts';
-import type { KnownFolder, KnownRows } from './known-rows.ts';
+import { type KnownFolder, type KnownRows, noStamp } from './known-rows.ts';
 import type { ScannedFile, ScannedFolder } from './scan.ts';
 import { pathStampOf, stampOf } from './stamp.ts';
 
@@ -22,6 +22,11 @@ export interface Recognised {
   readonly files: Map<ScannedFile, BuiltFile>;
   /** The other files of these folders. BOUNDED by filesMax */
   readonly unread: ScannedFile[];
+  /**
+   * Folders that are others now, by the place of their rows, and what of their files was made into
+   * was not found again. BOUNDED by the rows
+   */
+  readonly changed: Map<number, readonly Built[]>;
 }
 
 export interface RecogniseOptions {
@@ -38,7 +43,12 @@ export async function recognise(
   site: ScannedFolder,
   { rows, folders, lost, signal }: RecogniseOptions,
 ): Promise<Recognised> {
-  const found: Recognised = { folders: new Map(), files: new Map(), unread: [] };
+  const found: Recognised = {
+    folders: new Map(),
+    files: new Map(),
+    unread: [],
+    changed: new Map(),
+  };
   const turns = new Turns(signal);
   const isLost = ({ hash }: Built): boolean => lost.size > 0 && lost.has(hashKey(hash));
   const visit = async (folder: ScannedFolder): Promise<void> => {
@@ -48,14 +58,22 @@ export async function recognise(
       return;
     }
     const byStamp = new Map<string, Built>(); // BOUNDED by the files of the folder
-    for (const { stamp, built } of known ? rows.filesOf(known) : []) byStamp.set(stamp, built);
+    const gone: Built[] = []; // BOUNDED likewise
+    for (const { stamp, built } of known ? rows.filesOf(known) : []) {
+      if (stamp === noStamp) gone.push(built);
+      else byStamp.set(stamp, built);
+    }
     for (const file of folder.files) {
       const turn = turns.next();
       if (turn) await turn;
-      const built = byStamp.size > 0 && byStamp.get(stampOf(file.path, file.says));
-      if (built && !isLost(built)) found.files.set(file, { ...built, size: file.bytes });
-      else found.unread.push(file);
+      const stamp = byStamp.size > 0 && stampOf(file.path, file.says);
+      const built = stamp !== false && byStamp.get(stamp);
+      if (built && !isLost(built)) {
+        found.files.set(file, { ...built, size: file.bytes });
+        byStamp.delete(stamp);
+      } else found.unread.push(file);
     }
+    if (known) found.changed.set(known.at, [...gone, ...byStamp.values()]);
     for (const one of folder.folders) await visit(one);
   };
   await visit(site);
@@ -87,17 +105,14 @@ export async function hashesOf(
   const turns = new Turns(signal);
   const addFile = async (built: Built): Promise<void> => {
     if (built.codec === 'raw') return hashes.add(built.hash);
-    const found = await blocksBelow(blocks, built);
+    const found = await blocksOfFile(blocks, built);
     const isWhole = lostBefore.size === 0 || found?.every((one) => !lostBefore.has(hashKey(one)));
     if (!found || !isWhole) return void lost.push(hashKey(built.hash));
     for (const hash of found) hashes.add(hash);
   };
   const addFolder = async (folder: KnownFolder): Promise<void> => {
     for (const hash of rows.nodesOf(folder)) hashes.add(hash);
-    for (const built of rows.builtOf(folder)) {
-      if (built.codec === 'raw') hashes.add(built.hash);
-      else await addFile(built);
-    }
+    for (const built of rows.addLeavesOf(folder, hashes)) await addFile(built);
     const turn = turns.next();
     if (turn) await turn;
     for (const one of rows.foldersOf(folder)) await addFolder(one);
@@ -107,8 +122,11 @@ export async function hashesOf(
   return { hashes, lost };
 }
 
-/** Undefined when a node is not here. */
-async function blocksBelow(blocks: Blocks, file: Built): Promise<readonly Bytes[] | undefined> {
+/** Of a file, its top block included; undefined when a node is not here. */
+export async function blocksOfFile(
+  blocks: Blocks,
+  file: Built,
+): Promise<readonly Bytes[] | undefined> {
   const found: Bytes[] = []; // BOUNDED by walkBlocksMax
   const collector = {
     adopt: (some: readonly Bytes[]): Promise<readonly Bytes[]> => {

@@ -10,6 +10,7 @@ import { MemoryBlocks } from '../../../test/support/memory-blocks.ts';
 import { chunkBytes } from '../dag/build.ts';
 import { type Imported, importPath } from './import.ts';
 import { ImportMemory } from './import-memory.ts';
+import type { Likeness } from '../ports.ts';
 import { missingOf } from '../dag/missing.ts';
 import { hashKey } from '../dag/root.ts';
 
@@ -22,6 +23,10 @@ class Publisher {
   readonly #memory: ImportMemory;
   readonly #clock: Clock;
   readonly adopted = new Set<string>();
+  /** How often it was said which version is most alike. */
+  likenesses = 0;
+  /** By root, what was adopted or written for it. */
+  readonly #named = new Map<string, ReadonlySet<string>>();
 
   constructor(clock: Clock = later) {
     this.#clock = clock;
@@ -44,13 +49,26 @@ class Publisher {
     const holding = {
       putAll: blocks.putAll.bind(blocks),
       reserve: () => Promise.resolve(),
-      adopt: (hashes: Iterable<Bytes>) => {
+      adopt: (hashes: Iterable<Bytes>, { like }: { readonly like?: Likeness | undefined } = {}) => {
+        this.adopted.clear(); // of an attempt that did not do
         for (const hash of hashes) this.adopted.add(hashKey(hash));
+        if (like) this.#checkLikeness(like);
         return blocks.adopt(hashes);
       },
     };
     const known = { memory: this.#memory, blocks };
-    return importPath(holding, folder, { known, clock: this.#clock });
+    const imported = await importPath(holding, folder, { known, clock: this.#clock });
+    const written = blocks.written.map(hashKey);
+    this.#named.set(hashKey(imported.root.hash), new Set([...this.adopted, ...written]));
+    return imported;
+  }
+
+  /** What is adopted, and what is not, are together what the version before named. */
+  #checkLikeness({ root, without }: Likeness): void {
+    this.likenesses++;
+    const gone = without.map(hashKey);
+    for (const one of gone) assert.ok(!this.adopted.has(one), 'it is wanted');
+    assert.deepEqual(new Set([...this.adopted, ...gone]), this.#named.get(hashKey(root)));
   }
 
   /** The same by somebody who has never seen the folder; all of it must be here. */
@@ -85,6 +103,34 @@ test('of a folder that is published again only what changed is read', async (t) 
   assert.equal(second.bytes - first.bytes, 'another content'.length - 'content of 7'.length);
   // One file, and the nodes of two folders.
   assert.equal(publisher.blocks.written.length, 3);
+  assert.equal(publisher.likenesses, 1);
+});
+
+const chunk = (fill: number): Uint8Array => new Uint8Array(chunkBytes).fill(fill);
+
+test('the store is told what goes, whoever else has the same content', async (t) => {
+  const folder = makeSite(t);
+  const publisher = new Publisher();
+  const put = (name: string, ...parts: readonly Uint8Array[]): void => {
+    writeFileSync(path.join(folder, name), Buffer.concat(parts));
+  };
+  put('d0/large', chunk(1), chunk(2), chunk(3));
+  put('d1/part of it', chunk(2));
+  put('d2/another part', chunk(3));
+  put('d2/twin', Buffer.from('content of 4'));
+  await publisher.publish(folder);
+  rmSync(path.join(folder, 'd1'), { recursive: true });
+  put('d2/another part', chunk(4));
+  await publisher.check(await publisher.publish(folder), folder);
+  put('d0/large', chunk(1), chunk(4));
+  rmSync(path.join(folder, 'd2/twin'));
+  await publisher.check(await publisher.publish(folder), folder);
+  for (let i = 0; i < 4200; i++) put(`d2/many ${i}`, Buffer.from(`${i}`));
+  await publisher.check(await publisher.publish(folder), folder);
+  assert.equal(publisher.likenesses, 3);
+  rmSync(path.join(folder, 'd2'), { recursive: true });
+  await publisher.check(await publisher.publish(folder), folder);
+  assert.equal(publisher.likenesses, 3, 'too much is gone');
 });
 
 test('blocks that were lost meanwhile are made again', async (t) => {

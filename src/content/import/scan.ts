@@ -17,8 +17,8 @@ import { utf8 } from '../../base/bytes.ts';
 import { AltNetError, systemCode } from '../../base/errors.ts';
 import { readStart } from './file-bytes.ts';
 import { ignoreFileBytesMax, ignoreFileName, IgnoreRules } from './ignore-rules.ts';
-import { FolderStamp, saysOf } from './stamp.ts';
-import { blocksOf } from '../dag/build.ts';
+import { FoundEntries } from './found-entries.ts';
+import { SaidOfFiles, saysOf } from './stamp.ts';
 import { filesMax } from '../dag/measure.ts';
 import { Turns } from '../turns.ts';
 
@@ -75,6 +75,8 @@ interface Scan {
   readonly turns: Turns;
   readonly onFolder: ((at: string) => void) | undefined;
   readonly isKnown: IsKnown;
+  /** Of the files of those folders that are being listed, the innermost last. */
+  readonly said: SaidOfFiles;
   files: number;
 }
 
@@ -97,18 +99,12 @@ export async function scan(
   if (stats.isFile()) {
     const name = path.basename(path.resolve(from));
     requireSiteName(name, from);
-    const one = {
-      kind: 'file',
-      path: from,
-      bytes: Number(stats.size),
-      says: saysOf(stats),
-    } as const;
-    const files = [{ ...one, name }];
-    return folderOf({ name: '', at: from, files, folders: [] }, never);
+    return folderOfOne(from, { name, stats });
   }
   if (!stats.isDirectory()) throw unsupported(from, 'it is neither a file nor a folder');
   const top = realpathSync(from);
-  const state = { top, turns: new Turns(signal), onFolder, isKnown, files: 0 };
+  const turns = new Turns(signal);
+  const state = { top, turns, onFolder, isKnown, said: new SaidOfFiles(), files: 0 };
   const folder = await scanFolder(state, {
     name: '',
     at: from,
@@ -117,6 +113,16 @@ export async function scan(
   });
   if (state.files === 0) throw new AltNetError('FOLDER_EMPTY', { path: from });
   return folder;
+}
+
+function folderOfOne(
+  from: string,
+  { name, stats }: { readonly name: string; readonly stats: BigIntStats },
+): ScannedFolder {
+  const found = new FoundEntries(from, new SaidOfFiles());
+  found.addFile(name, stats);
+  const said = { bytes: Number(stats.size), says: saysOf(stats) };
+  return { ...found.folder('', never), files: [{ kind: 'file', name, path: from, ...said }] };
 }
 
 interface Place {
@@ -136,8 +142,7 @@ async function scanFolder(state: Scan, { name, at, above, rules }: Place): Promi
   const listed = listFolder(at);
   const own = listed.some((entry) => entry.name === ignoreFileName);
   const inForce = own ? readRules(state.top, { at: path.join(at, ignoreFileName), rules }) : rules;
-  const files: ScannedFile[] = []; // BOUNDED by filesMax
-  const folders: ScannedFolder[] = []; // BOUNDED likewise: each has a file
+  const found = new FoundEntries(at, state.said);
   const prefix = path.join(at, path.sep);
   for (const [i, entry] of listed.entries()) {
     const turn = i % entriesPerTurn === 0 ? state.turns.next() : undefined;
@@ -146,28 +151,33 @@ async function scanFolder(state: Scan, { name, at, above, rules }: Place): Promi
     const child = prefix + entry.name;
     requireSiteName(entry.name, child);
     if (!inForce.isEmpty && inForce.leavesOut(entry.name, isFolder(entry, child))) continue;
-    const place = { name: entry.name, at: child, above, rules: inForce };
-    const found = scanEntry(state, entry, { ...place, prefix });
+    const below = scanEntry(state, entry, { found, at: child, above, rules: inForce });
     // Waiting for each file would take as long as asking the system about it.
-    const scanned = found instanceof Promise ? await found : found;
-    if (scanned?.kind === 'file') files.push(scanned);
-    else if (scanned) folders.push(scanned);
+    if (below) found.addFolder(await below);
   }
   const isTop = above.length === 1;
-  return folderOf({ name, at, files, folders }, isTop ? never : state.isKnown);
+  return found.folder(name, isTop ? never : state.isKnown);
 }
 
+/** Of a file, notes what is said of it; of a folder, gives back what is in it. */
 function scanEntry(
   state: Scan,
   entry: Dirent,
-  { name, at, above, rules, prefix }: Place & { readonly prefix: string },
-): ScannedFile | Promise<ScannedFolder | undefined> {
+  {
+    found,
+    at,
+    above,
+    rules,
+  }: Pick<Place, 'at' | 'above' | 'rules'> & { readonly found: FoundEntries },
+): Promise<ScannedFolder | undefined> | undefined {
+  const { name } = entry;
   const real = entry.isSymbolicLink() ? resolveLink(state.top, at) : undefined;
   const stats = statOf(at);
   if (stats.isFile()) {
     state.files++;
     if (state.files > filesMax) throw unsupported(at, `there are more than ${filesMax} files`);
-    return new SeenFile(prefix, name, stats);
+    found.addFile(name, stats);
+    return undefined;
   }
   if (!stats.isDirectory()) throw unsupported(at, 'it is neither a file nor a folder');
   const here = real ?? path.join(above.at(-1) ?? '', name);
@@ -179,54 +189,6 @@ function scanEntry(
 async function scanBelow(state: Scan, place: Place): Promise<ScannedFolder | undefined> {
   const folder = await scanFolder(state, place);
   return folder.total.files > 0 ? folder : undefined;
-}
-
-/** A class, so that of 100,000 files not each has a path in memory. */
-class SeenFile implements ScannedFile {
-  readonly kind = 'file';
-  readonly name: string;
-  readonly bytes: number;
-  readonly says: string;
-  readonly #prefix: string;
-
-  /** `prefix`: what comes before the name in its path. */
-  constructor(prefix: string, name: string, stats: BigIntStats) {
-    this.#prefix = prefix;
-    this.name = name;
-    this.bytes = Number(stats.size);
-    this.says = saysOf(stats);
-  }
-
-  get path(): string {
-    return this.#prefix + this.name;
-  }
-}
-
-interface Listed {
-  readonly name: string;
-  readonly at: string;
-  readonly files: readonly ScannedFile[];
-  readonly folders: readonly ScannedFolder[];
-}
-
-function folderOf({ name, at, files, folders }: Listed, isKnown: IsKnown): ScannedFolder {
-  const all = new FolderStamp(at);
-  const total = { files: files.length, bytes: 0, blocks: 0 };
-  for (const file of files) {
-    all.addFile(file.name, file.says);
-    total.bytes += file.bytes;
-    total.blocks += blocksOf(file.bytes);
-  }
-  for (const folder of folders) {
-    all.addFolder(folder.name, folder.stamp);
-    total.files += folder.total.files;
-    total.bytes += folder.total.bytes;
-    total.blocks += folder.total.blocks;
-  }
-  const stamp = all.finish();
-  const common = { kind: 'folder', name, path: at, stamp, total } as const;
-  if (isKnown(at, stamp)) return { ...common, files: [], folders: [], isKnown: true };
-  return { ...common, files, folders, isKnown: false };
 }
 
 /** Whether a rule for folders applies: also to a link that leads to one, as that is followed. */

@@ -153,8 +153,9 @@ export class SiteBuild {
       const result = this.#files.get(file);
       // It may have become another one between being listed and being read.
       isSure &&= result?.settled === true && result.says === file.says;
-      if (!result?.settled) continue;
-      writer.entry(stampOf(file.path, result.says), result.built);
+      if (!result) continue;
+      const stamp = result.settled ? stampOf(file.path, result.says) : noStamp;
+      writer.entry(stamp, result.built);
       files++;
     }
     for (const one of folder.folders) {

@@ -3,7 +3,7 @@ import { statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { temporaryFolder } from '../../../test/support/cleanup.ts';
-import { FolderStamp, isSettled, saysOf, stampBytes, stampOf } from './stamp.ts';
+import { FolderStamp, isSettled, SaidOfFiles, saysOf, stampBytes, stampOf } from './stamp.ts';
 
 test('a change shows also when size and time of modification are set back', (t) => {
   const file = path.join(temporaryFolder(t), 'x');
@@ -36,10 +36,27 @@ test('what was changed a moment before it is read is not trusted', (t) => {
   assert.equal(isSettled(coarse, 9001), true);
 });
 
+test('what is said of many files is kept apart', (t) => {
+  const file = path.join(temporaryFolder(t), 'x');
+  writeFileSync(file, 'one');
+  const stats = statSync(file, { bigint: true });
+  const said = new SaidOfFiles();
+  for (let i = 0; i < 200; i++) said.add({ ...stats, size: BigInt(i) });
+  const other = new SaidOfFiles();
+  for (let i = 100; i < 200; i++) other.add({ ...stats, size: BigInt(i) });
+  assert.equal(said.hashFrom(100), other.hashFrom(0));
+  assert.notEqual(said.hashFrom(99), other.hashFrom(0));
+  assert.equal(said.saysOf(150), saysOf({ ...stats, size: 150n }));
+  assert.equal(said.bytesOf(150), 150);
+  said.dropFrom(1);
+  said.add(stats);
+  assert.deepEqual([said.count, said.saysOf(1), said.bytesOf(1)], [2, saysOf(stats), 3]);
+});
+
 function stampWith(change: number, count: number): string {
   const stamp = new FolderStamp('/site');
-  for (let i = 0; i < count; i++) stamp.addFile(`name ${i}`, i === change ? 'other' : '1:2:3:4:5');
-  return stamp.finish();
+  for (let i = 0; i < count; i++) stamp.addFile(i === change ? 'other' : `name ${i}`);
+  return stamp.finish('said');
 }
 
 test('the stamp of a folder tells apart what is in it, however much that is', () => {
@@ -50,8 +67,9 @@ test('the stamp of a folder tells apart what is in it, however much that is', ()
     assert.equal(stamps[0]?.length, stampBytes);
   }
   const [file, folder] = [new FolderStamp('/site'), new FolderStamp('/site')];
-  file.addFile('x', 'same');
-  folder.addFolder('x', 'same');
-  assert.notEqual(file.finish(), folder.finish());
-  assert.notEqual(new FolderStamp('/a').finish(), new FolderStamp('/b').finish());
+  file.addFile('x');
+  folder.addFolder('x', '');
+  assert.notEqual(file.finish('said'), folder.finish('said'));
+  assert.notEqual(new FolderStamp('/a').finish('said'), new FolderStamp('/b').finish('said'));
+  assert.notEqual(new FolderStamp('/a').finish('said'), new FolderStamp('/a').finish('more'));
 });
