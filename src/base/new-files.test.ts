@@ -21,7 +21,7 @@ function slowedFiles(folder: string): {
   return {
     make: (name, takesMs) => {
       stepMs = takesMs;
-      const made = files.make({ name: path.join(folder, name), bytes });
+      const made = files.make({ name: path.join(folder, name), parts: [bytes] });
       stepMs = 0;
       return made;
     },
@@ -35,13 +35,24 @@ test('a small file is there at once, a large one later', async (t) => {
   const folder = temporaryFolder(t);
   const files = new NewFiles({ flags: 'wx', mode: 0o600, nowMs: () => 0 });
   const [small, big] = [path.join(folder, 'small'), path.join(folder, 'big')];
-  assert.equal(files.make({ name: small, bytes }), undefined);
+  assert.equal(files.make({ name: small, parts: [bytes] }), undefined);
   assert.deepEqual(readFileSync(small), bytes);
-  const made = files.make({ name: big, bytes: large });
+  const made = files.make({ name: big, parts: [large] });
   assert.ok(made);
   await made;
   assert.ok(large.equals(readFileSync(big)));
   if (process.platform !== 'win32') assert.equal(statSync(big).mode & 0o777, 0o600);
+});
+
+test('a file of several parts has them one after the other, also very many', async (t) => {
+  const name = path.join(temporaryFolder(t), 'parts');
+  const anew = new NewFiles({ flags: 'w', mode: 0o600, nowMs: () => 0 });
+  const none = Buffer.alloc(0);
+  const some = Array.from({ length: 3000 }, (_, i) => large.subarray(7 * i, 7 * i + 7));
+  for (const parts of [[], [none], [none, bytes, none, bytes], [large, none, bytes], some]) {
+    await anew.make({ name, parts });
+    assert.ok(Buffer.concat(parts).equals(readFileSync(name)), `${parts.length} parts`);
+  }
 });
 
 test('others get their turn after some milliseconds', async (t) => {
@@ -75,12 +86,12 @@ test('what is there is refused or made anew, and what cannot be is told', async 
     const name = path.join(folder, `${content.length}`);
     const anew = new NewFiles({ flags: 'w', mode: 0o600 });
     const fresh = new NewFiles({ flags: 'wx', mode: 0o600 });
-    await fresh.make({ name, bytes: content });
-    await assert.rejects(async () => fresh.make({ name, bytes: content }), { code: 'EEXIST' });
-    await anew.make({ name, bytes: content.subarray(1) });
+    await fresh.make({ name, parts: [content] });
+    await assert.rejects(async () => fresh.make({ name, parts: [content] }), { code: 'EEXIST' });
+    await anew.make({ name, parts: [content.subarray(1)] });
     assert.ok(content.subarray(1).equals(readFileSync(name)));
     const below = path.join(name, 'below');
-    await assert.rejects(async () => anew.make({ name: below, bytes: content }), {
+    await assert.rejects(async () => anew.make({ name: below, parts: [content] }), {
       code: 'ENOTDIR',
     });
   }

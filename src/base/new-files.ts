@@ -6,13 +6,14 @@
  * one of which many files were removed lately (ext4 then looks at each of those: 200 µs). It knows
  * nothing of what the files are, and makes no folders.
  */
-import { close, closeSync, open, openSync, write, writeSync } from 'node:fs';
+import { close, closeSync, open, openSync, writev, writevSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { Bytes } from './bytes.ts';
 
 export interface NewFile {
   readonly name: string;
-  readonly bytes: Bytes;
+  /** What it consists of, one after the other. */
+  readonly parts: readonly Bytes[];
 }
 
 export interface NewFilesOptions {
@@ -52,7 +53,7 @@ export class NewFiles {
   make(file: NewFile): Promise<void> | undefined {
     const { flags, mode } = this.#options;
     const begunMs = this.#nowMs();
-    if (file.bytes.length > smallBytesMax || begunMs < this.#restUntilMs) {
+    if (lengthOf(file) > smallBytesMax || begunMs < this.#restUntilMs) {
       return makeElsewhere(file, flags, mode);
     }
     makeFileNow(file, { flags, mode });
@@ -73,22 +74,34 @@ export class NewFiles {
 
 /** On the spot, however long that takes. Throws what the system says. */
 export function makeFileNow(
-  { name, bytes }: NewFile,
+  { name, parts }: NewFile,
   { flags, mode }: Pick<NewFilesOptions, 'flags' | 'mode'>,
 ): void {
   const fd = openSync(name, flags, mode);
   try {
-    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
+    for (let rest = parts; rest.length > 0;) rest = restOf(rest, writevSync(fd, rest));
   } finally {
     closeSync(fd);
   }
 }
 
+function lengthOf({ parts }: NewFile): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
+}
+
+/** What is left of `parts` once so many bytes were written; nothing of what is empty. */
+function restOf(parts: readonly Bytes[], count: number): readonly Bytes[] {
+  let [place, left] = [0, count];
+  for (let part = parts[0]; part && left >= part.length; part = parts[++place]) left -= part.length;
+  const [first, ...others] = parts.slice(place);
+  return first ? [first.subarray(left), ...others] : [];
+}
+
 /** On a thread that libuv has for such things. */
-async function makeElsewhere({ name, bytes }: NewFile, flags: string, mode: number): Promise<void> {
+async function makeElsewhere({ name, parts }: NewFile, flags: string, mode: number): Promise<void> {
   const fd = await opened(name, flags, mode);
   try {
-    for (let at = 0; at < bytes.length;) at += await written(fd, bytes.subarray(at));
+    for (let rest = parts; rest.length > 0;) rest = restOf(rest, await written(fd, rest));
   } finally {
     await closed(fd);
   }
@@ -101,9 +114,9 @@ const opened = (name: string, flags: string, mode: number): Promise<number> =>
     open(name, flags, mode, (error, fd) => (error ? reject(error) : resolve(fd)));
   });
 
-const written = (fd: number, bytes: Bytes): Promise<number> =>
+const written = (fd: number, parts: readonly Bytes[]): Promise<number> =>
   new Promise((resolve, reject) => {
-    write(fd, bytes, 0, bytes.length, null, (error, count) => {
+    writev(fd, parts, (error, count) => {
       if (error) reject(error);
       else resolve(count);
     });

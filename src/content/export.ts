@@ -165,7 +165,7 @@ function writeFile(state: Export, file: PendingFile): Promise<void> {
 /** A file of one block, as most are. It is as long as it is, whatever its folder says. */
 async function writeLeaf(state: Export, { entry, at }: PendingFile): Promise<void> {
   const bytes = blockOf(state, entry);
-  await state.newFiles.make({ name: at, bytes });
+  await state.newFiles.make({ name: at, parts: [bytes] });
   state.files++;
   report(state, bytes.length);
 }

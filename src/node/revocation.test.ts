@@ -114,7 +114,7 @@ test('own, pinned and copied sites go as well, and their provider records with t
   await eventually('its blocks went', async () => (await member.services.stats()).blocks === 0);
   const { data } = member.options;
   const files = readdirSync(data, { recursive: true, withFileTypes: true });
-  const large = files.filter((file) => file.isFile() && file.parentPath.includes('blocks'));
+  const large = files.filter((file) => file.isFile() && /\bpacks\b/.test(file.parentPath));
   assert.deepEqual(large, []);
 });
 

@@ -1,46 +1,25 @@
 /**
- * Files that hold one block each: <folder>/<first byte of the hash>/<hash>. It knows paths and
- * bytes. Which of the files count is said by the index in LMDB, so a file may be incomplete or
- * forgotten at any moment.
+ * Files that hold one block each: <folder>/<first byte of the hash>/<hash>, as versions before 4
+ * have written them. They are read and removed, and none is made any more. It knows paths and
+ * bytes; which of the files count is said by the index in LMDB.
  */
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  statSync,
-  unlinkSync,
-} from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync, statSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type Bytes, parseHex, toHex } from '../base/bytes.ts';
 import { systemCode } from '../base/errors.ts';
-import { forEachOf } from '../base/parallel.ts';
 import type { MemoryFor } from '../content/ports.ts';
-import type { DiskThread } from './disk-thread.ts';
-import { writeNewFile } from './new-file.ts';
-
-/** A block as it is to be written. */
-interface FileBlock {
-  readonly hash: Bytes;
-  readonly bytes: Bytes;
-}
 
 /** What is read there, nobody looks at. */
 const oneByte = Buffer.alloc(1);
-const filesAtOnce = 16;
 /** After so many removals, other work of this thread gets a turn. */
 const filesPerTurn = 64;
 
 export class BlockFiles {
   readonly #folder: string;
-  readonly #thread: Pick<DiskThread, 'write'> | undefined;
 
-  /** `thread`: what comes in memory that it can see is written by it. */
-  constructor(folder: string, thread?: Pick<DiskThread, 'write'>) {
+  constructor(folder: string) {
     this.#folder = folder;
-    this.#thread = thread;
   }
 
   /**
@@ -69,17 +48,6 @@ export class BlockFiles {
     }
   }
 
-  /**
-   * Resolves when the system has all of it. Rejects with the system's error (ENOSPC …). Making a
-   * file takes the system much longer than filling it, so several threads do it at once. (One
-   * thread that does nothing else and need not be woken for each step is as fast.)
-   */
-  async writeAll(blocks: readonly FileBlock[]): Promise<void> {
-    const files = blocks.map(({ hash, bytes }) => ({ name: this.#pathOf(hash), bytes }));
-    const left = this.#thread ? await this.#thread.write(files) : files;
-    await forEachOf(left, filesAtOnce, writeNewFile);
-  }
-
   /** No error when there is none. */
   async removeAll(hashes: readonly Bytes[]): Promise<void> {
     for (const [i, hash] of hashes.entries()) {
@@ -94,8 +62,7 @@ export class BlockFiles {
 
   /** Every block file with its size; slow, for start-up after a crash. */
   *list(): Iterable<{ readonly hash: Bytes; readonly size: number }> {
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    for (const shard of readdirSync(this.#folder)) {
+    for (const shard of foldersIn(this.#folder)) {
       const folder = path.join(this.#folder, shard);
       if (!/^[0-9a-f]{2}$/.test(shard)) continue;
       for (const name of readdirSync(folder)) {
@@ -109,5 +76,15 @@ export class BlockFiles {
     const name = toHex(hash);
     // path.join() looks at each character: 20 µs for a path of this length.
     return `${this.#folder}${path.sep}${name.slice(0, 2)}${path.sep}${name}`;
+  }
+}
+
+/** None where no version before 4 has been. */
+function foldersIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+    return [];
   }
 }

@@ -6,7 +6,15 @@
  * no entry in `shares`.
  */
 import { asBuffer, type Bytes, concatBytes } from '../base/bytes.ts';
-import { blockCost, fileCost } from './costs.ts';
+import {
+  type BlockPlace,
+  decodePlace,
+  encodeInlineEntry,
+  encodePackEntry,
+  inlineBytesOf,
+  type PackPlace,
+} from './block-place.ts';
+import { blockCost, fileCost, packedPadding } from './costs.ts';
 import type { Changes, Environment } from './environment.ts';
 import type { Table } from './table.ts';
 import { prefixRange, tableEntries, tableKeys } from './tables.ts';
@@ -25,33 +33,19 @@ export interface BlockTotals {
   readonly cost: number;
   /** Of `cost`: blocks in the index. */
   readonly inline: number;
-  /** Of `cost`: the files of the other blocks. */
+  /** Of `cost`: packs and files, with what is dead in them and what small blocks count besides. */
   readonly files: number;
 }
 
 export const noTotals: BlockTotals = { blocks: 0, bytes: 0, cost: 0, inline: 0, files: 0 };
 
-/** A block that is to be written, into the index or into a file. */
-export interface NewBlock {
-  readonly hash: Bytes;
-  readonly bytes: Bytes;
-  readonly inIndex: boolean;
+/** A block that is here. */
+export interface FoundBlock {
+  readonly place: BlockPlace;
+  /** Itself, if it stands in the index. */
+  readonly inline: Bytes | undefined;
 }
 
-/** The length of a block, and where it is. */
-export interface BlockMeasure {
-  readonly bytes: number;
-  readonly inIndex: boolean;
-}
-
-/** Where a block is. */
-export type BlockPlace =
-  | { readonly at: 'index'; readonly bytes: Bytes }
-  | { readonly at: 'file'; readonly size: number };
-
-const inlineTag = 0;
-const fileTag = 1;
-const fileEntryBytes = 5;
 const totalsKey: Bytes = Buffer.from('block-totals');
 const totalsBytes = 40;
 const nothing = new Uint8Array();
@@ -75,22 +69,24 @@ export class BlockIndex {
     return this.#blocks.has(hash);
   }
 
-  find(hash: Bytes): BlockPlace | undefined {
+  find(hash: Bytes): FoundBlock | undefined {
     const entry = this.#blocks.get(hash);
-    return entry && decodeEntry(entry);
+    const place = entry && decodePlace(entry);
+    if (!entry || !place) return undefined;
+    return { place, inline: place.at === 'index' ? inlineBytesOf(entry) : undefined };
   }
 
-  /** The same without a copy of the block. */
-  measure(hash: Bytes): BlockMeasure | undefined {
+  /** Where it is, without a copy of the block. */
+  placeOf(hash: Bytes): BlockPlace | undefined {
     // What this gives is valid until the next read.
     const entry = this.#blocks.peek(hash);
-    return entry && measureEntry(entry);
+    return entry && decodePlace(entry);
   }
 
   /** What a block costs, whoever names it; undefined when it is not here. */
   costOf(hash: Bytes): number | undefined {
-    const measure = this.measure(hash);
-    return measure && blockCost(measure);
+    const place = this.placeOf(hash);
+    return place && blockCost(place);
   }
 
   /** Whether the list of this number names the block. */
@@ -147,7 +143,7 @@ export class BlockIndex {
 
   *entries(): Iterable<{ readonly hash: Bytes; readonly place: BlockPlace | undefined }> {
     for (const { key, value } of tableEntries(this.#blocks)) {
-      yield { hash: new Uint8Array(key), place: decodeEntry(value) };
+      yield { hash: new Uint8Array(key), place: decodePlace(value) };
     }
   }
 
@@ -175,8 +171,14 @@ export class BlockIndex {
     changes.put(this.#meta, { key: totalsKey, value });
   }
 
-  put(changes: Changes, { hash, bytes, inIndex }: NewBlock): void {
-    changes.put(this.#blocks, { key: hash, value: encodeEntry(bytes, inIndex) });
+  /** A small block, into the index itself. */
+  putInline(changes: Changes, { hash, bytes }: { hash: Bytes; bytes: Bytes }): void {
+    changes.put(this.#blocks, { key: hash, value: encodeInlineEntry(bytes) });
+  }
+
+  /** A block that is in a pack, or has moved to another one. */
+  putPlace(changes: Changes, { hash, place }: { hash: Bytes; place: PackPlace }): void {
+    changes.put(this.#blocks, { key: hash, value: encodePackEntry(place) });
   }
 
   remove(changes: Changes, hash: Bytes): void {
@@ -197,15 +199,22 @@ export class BlockIndex {
   }
 }
 
-/** What blocks add to the totals, or take away with a `sign` of -1; memberships not counted. */
-export function totalsOf(blocks: readonly BlockMeasure[], sign: 1 | -1 = 1): BlockTotals {
+/**
+ * What blocks add to the totals, or take away with a `sign` of -1; neither memberships nor what
+ * packs cost besides.
+ */
+export function totalsOf(
+  blocks: readonly Pick<BlockPlace, 'at' | 'bytes'>[],
+  sign: 1 | -1 = 1,
+): BlockTotals {
   let [bytes, cost, inline, files] = [0, 0, 0, 0];
   for (const block of blocks) {
     const own = blockCost(block);
     bytes += block.bytes;
     cost += own;
-    if (block.inIndex) inline += own;
-    else files += fileCost(block.bytes);
+    if (block.at === 'index') inline += own;
+    if (block.at === 'file') files += fileCost(block.bytes);
+    if (block.at === 'pack') files += packedPadding(block.bytes);
   }
   const count = sign * blocks.length;
   return {
@@ -225,31 +234,4 @@ export function encodeNumber(number: number): Bytes {
 
 function memberKey(number: number, hash: Bytes): Bytes {
   return concatBytes(encodeNumber(number), hash);
-}
-
-function encodeEntry(bytes: Bytes, inIndex: boolean): Bytes {
-  if (inIndex) {
-    const entry = new Uint8Array(1 + bytes.length);
-    entry[0] = inlineTag;
-    entry.set(bytes, 1);
-    return entry;
-  }
-  const entry = Buffer.alloc(fileEntryBytes);
-  entry.writeUInt8(fileTag, 0);
-  entry.writeUInt32BE(bytes.length, 1);
-  return entry;
-}
-
-function measureEntry(entry: Bytes): BlockMeasure | undefined {
-  if (entry[0] === inlineTag) return { bytes: entry.length - 1, inIndex: true };
-  if (entry[0] !== fileTag || entry.length !== fileEntryBytes) return undefined;
-  return { bytes: asBuffer(entry).readUInt32BE(1), inIndex: false };
-}
-
-function decodeEntry(entry: Bytes): BlockPlace | undefined {
-  const measure = measureEntry(entry);
-  if (!measure) return undefined;
-  return measure.inIndex
-    ? { at: 'index', bytes: entry.subarray(1) }
-    : { at: 'file', size: measure.bytes };
 }

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { temporaryFolder } from '../../test/support/cleanup.ts';
 import { openTestStore, putInto, testStore } from '../../test/support/store-folder.ts';
-import { type Bytes, toHex } from '../base/bytes.ts';
 import { sha256 } from '../base/hash.ts';
 import type { Block } from '../content/ports.ts';
 import { inlineBytesMax } from './block-index.ts';
@@ -17,9 +16,9 @@ function block(size: number, fill: number): Block {
   return { hash: sha256(bytes), bytes };
 }
 
-function fileOf(folder: string, hash: Bytes): string {
-  const name = toHex(hash);
-  return path.join(folder, 'store', 'blocks', name.slice(0, 2), name);
+/** Of the pack that was written first, second, … into a new store. */
+function packOf(folder: string, number: number): string {
+  return path.join(folder, 'store', 'packs', number.toString(16).padStart(8, '0'));
 }
 
 function assertHeld(store: Store, { hash, bytes }: Block): void {
@@ -58,19 +57,23 @@ describe('blocks', () => {
     await store.holdings.remove(root);
     assert.deepEqual(store.blocks.stats(), { blocks: 1, bytes: 10 });
     assert.equal(store.blocks.get(large.hash), undefined);
-    assert.equal(existsSync(fileOf(folder, large.hash)), false);
+    assert.equal(existsSync(packOf(folder, 1)), false);
     assertHeld(store, small);
   });
 
-  test('whose file was lost or cut are reported absent and can be put again', async (t) => {
+  test('whose pack was lost or cut are reported absent and can be put again', async (t) => {
     const { store, folder } = await testStore(t);
-    const cut = block(9000, 1);
-    await putInto(store, root, [cut]);
-    truncateSync(fileOf(folder, cut.hash), 100);
+    const [kept, cut, lost] = [block(9000, 1), block(9000, 2), block(9000, 3)];
+    await putInto(store, root, [kept, cut]);
+    await putInto(store, root, [lost]);
+    truncateSync(packOf(folder, 1), 15_000);
+    rmSync(packOf(folder, 2));
     assert.equal(store.blocks.get(cut.hash), undefined);
-    await putInto(store, root, [cut]);
-    assertHeld(store, cut);
-    assert.deepEqual(store.blocks.stats(), { blocks: 1, bytes: 9000 });
+    assert.equal(store.blocks.get(lost.hash), undefined);
+    assertHeld(store, kept);
+    await putInto(store, root, [cut, lost]);
+    for (const one of [kept, cut, lost]) assertHeld(store, one);
+    assert.deepEqual(store.blocks.stats(), { blocks: 3, bytes: 27_000 });
   });
 
   test('are put in order after a crash: files without entry and entries without file', async (t) => {
@@ -79,18 +82,22 @@ describe('blocks', () => {
     const lost = block(18_000, 2);
     const orphan = block(17_000, 3);
     const store = await openTestStore(folder);
-    await putInto(store, root, [kept, lost]);
+    await putInto(store, root, [kept]);
+    await putInto(store, root, [lost]);
     await putInto(store, orphan.hash, [orphan]);
     await store.holdings.remove(orphan.hash);
     await store.close();
-    truncateSync(fileOf(folder, lost.hash), 0);
-    writeFileSync(fileOf(folder, orphan.hash), orphan.bytes);
+    truncateSync(packOf(folder, 2), 0);
+    writeFileSync(packOf(folder, 3), orphan.bytes);
     // The claim of a process that is long gone: what a crash leaves.
     writeFileSync(path.join(folder, 'store', 'in-use-by-1-1-0'), '');
     await using again = await openTestStore(folder);
     assertHeld(again, kept);
     assert.equal(again.blocks.has(lost.hash), false);
     assert.deepEqual(again.blocks.stats(), { blocks: 1, bytes: 19_000 });
-    assert.equal(existsSync(fileOf(folder, orphan.hash)), false);
+    assert.deepEqual(
+      [2, 3].map((number) => existsSync(packOf(folder, number))),
+      [false, false],
+    );
   });
 });

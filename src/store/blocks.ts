@@ -1,6 +1,6 @@
 /**
  * Blocks by the SHA-256 of their bytes, as they are read: small ones from LMDB, the others from
- * files of their own, for a memory-mapped database would count everything that is read as this
+ * packs, for a memory-mapped database would count everything that is read as this
  * process's memory (docs/spec/store.md has the measurement). It does not verify hashes: callers do.
  */
 import { type Bytes, toHex } from '../base/bytes.ts';
@@ -9,46 +9,62 @@ import type { Blocks, MemoryFor } from '../content/ports.ts';
 import type { BlockFiles } from './block-files.ts';
 import type { BlockIndex, BlockTotals } from './block-index.ts';
 import type { Book } from './book.ts';
+import type { PackFiles } from './pack-files.ts';
+
+/** Where blocks can be read. */
+export interface BlockShelves {
+  readonly index: BlockIndex;
+  readonly files: BlockFiles;
+  readonly packFiles: PackFiles;
+}
+
+/** A copy of a block that is here, or what has become of it; undefined when it never was. */
+export function readBlock(
+  { index, files, packFiles }: BlockShelves,
+  hash: Bytes,
+  memoryFor?: MemoryFor,
+): Bytes | 'lost' | undefined {
+  const found = index.find(hash);
+  if (!found) return undefined;
+  const { place, inline } = found;
+  if (inline) return inline;
+  if (place.at === 'pack') return packFiles.read(place, memoryFor) ?? 'lost';
+  return files.read(hash, place.bytes, memoryFor) ?? 'lost';
+}
 
 export class BlockStore implements Blocks {
   readonly #book: Book;
-  readonly #index: BlockIndex;
-  readonly #files: BlockFiles;
+  readonly #shelves: BlockShelves;
   readonly #log: Logger;
   readonly #onLost: (hash: Bytes) => Promise<void>;
 
   constructor({
     book,
-    index,
-    files,
+    shelves,
     log,
     onLost,
   }: {
     book: Book;
-    index: BlockIndex;
-    files: BlockFiles;
+    shelves: BlockShelves;
     log: Logger;
     onLost: (hash: Bytes) => Promise<void>;
   }) {
     this.#book = book;
-    this.#index = index;
-    this.#files = files;
+    this.#shelves = shelves;
     this.#log = log;
     this.#onLost = onLost;
   }
 
   has(hash: Bytes): boolean {
-    return this.#index.has(hash);
+    return this.#shelves.index.has(hash);
   }
 
   /** A copy that the caller may keep. */
   get(hash: Bytes, memoryFor?: MemoryFor): Bytes | undefined {
-    const place = this.#index.find(hash);
-    if (!place) return undefined;
-    if (place.at === 'index') return place.bytes;
-    const bytes = this.#files.read(hash, place.size, memoryFor);
-    if (!bytes) this.#lost(hash).catch(() => undefined);
-    return bytes;
+    const bytes = readBlock(this.#shelves, hash, memoryFor);
+    if (bytes !== 'lost') return bytes;
+    this.#lost(hash).catch(() => undefined);
+    return undefined;
   }
 
   /** A reader found out that the bytes are not those of the hash. */

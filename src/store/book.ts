@@ -5,11 +5,12 @@
  */
 import type { Bytes } from '../base/bytes.ts';
 import { type BlockIndex, type BlockTotals, noTotals } from './block-index.ts';
-import { holdingCost } from './costs.ts';
+import { fileCost, holdingCost, packOverhead } from './costs.ts';
 import type { Changes, Environment } from './environment.ts';
 import type { StoredHolding } from './holding-codec.ts';
 import { HoldingCounts, type HoldingsCounted } from './holding-counts.ts';
 import type { HoldingTable } from './holding-table.ts';
+import type { Pack, PackStep, PackTable } from './pack-table.ts';
 import type { ListStep, SharedLists } from './shared-lists.ts';
 import { textOf } from './tables.ts';
 
@@ -45,7 +46,11 @@ export interface BookEntry {
   readonly write?: (changes: Changes) => void;
   readonly holdings: readonly HoldingStep[];
   readonly lists?: readonly ListStep[];
-  /** What blocks and memberships add to the totals; the holdings' own cost is added here. */
+  readonly packs?: readonly PackStep[];
+  /**
+   * What blocks and memberships add to the totals; what holdings and packs cost besides is added
+   * here.
+   */
   readonly added?: BlockTotals;
 }
 
@@ -58,6 +63,7 @@ export class Book {
   readonly #index: BlockIndex;
   readonly #table: HoldingTable;
   readonly #lists: SharedLists;
+  readonly #packs: PackTable;
   readonly #counts = new HoldingCounts();
   #totals: BlockTotals;
   #reserved = 0;
@@ -72,18 +78,21 @@ export class Book {
     index,
     table,
     lists,
+    packs,
     budget,
   }: {
     environment: Environment;
     index: BlockIndex;
     table: HoldingTable;
     lists: SharedLists;
+    packs: PackTable;
     budget: Budget;
   }) {
     this.#environment = environment;
     this.#index = index;
     this.#table = table;
     this.#lists = lists;
+    this.#packs = packs;
     this.budget = budget;
     this.#totals = index.totals();
     for (const holding of table.list()) this.#charge({ before: undefined, after: holding });
@@ -106,7 +115,7 @@ export class Book {
   /** What may still be written besides what is set aside; below 0 when the budget was lowered. */
   room(): number {
     const { cost, files } = this.#totals;
-    // Pages that LMDB has and nobody uses are no use to blocks in files.
+    // Pages that LMDB has and nobody uses are no use to packs.
     this.#unusedBytes ??= this.#environment.blockPagesBytes() - (cost - files);
     const allowed = Math.max(this.budget.bytesMax * unusedShare, unusedBytesMin);
     const lost = Math.max(0, this.#unusedBytes - allowed);
@@ -139,24 +148,27 @@ export class Book {
   }
 
   async commit(
-    { write, holdings, lists = [], added = noTotals }: BookEntry,
+    { write, holdings, lists = [], packs = [], added = noTotals }: BookEntry,
     { removesOnly = false }: { readonly removesOnly?: boolean } = {},
   ): Promise<void> {
     const before = this.#totals;
     const made = holdings.filter((step) => !step.before && step.after).length;
     const gone = holdings.filter((step) => step.before && !step.after).length;
+    const filesGrow = packs.reduce((sum, step) => sum + growth(step, packFileCost), 0);
+    const packsGrow = packs.reduce((sum, step) => sum + growth(step, packOverhead), 0);
     const totals: BlockTotals = {
       blocks: before.blocks + added.blocks,
       bytes: before.bytes + added.bytes,
-      cost: before.cost + added.cost + (made - gone) * holdingCost,
+      cost: before.cost + added.cost + packsGrow + (made - gone) * holdingCost,
       inline: before.inline + added.inline,
-      files: before.files + added.files,
+      files: before.files + added.files + filesGrow,
     };
     await this.#environment.commit(
       (changes) => {
         write?.(changes);
         for (const step of holdings) this.#table.change(changes, step);
         for (const step of lists) this.#lists.change(changes, step);
+        for (const step of packs) this.#packs.change(changes, step);
         this.#index.setTotals(changes, totals);
       },
       { removesOnly },
@@ -165,6 +177,7 @@ export class Book {
     this.#unusedBytes = undefined;
     for (const step of holdings) this.#charge(step);
     for (const step of lists) this.#lists.changed(step);
+    for (const step of packs) this.#packs.changed(step);
   }
 
   #charge({ before, after }: HoldingStep): void {
@@ -185,6 +198,14 @@ export class Book {
     const bytesMax = perPeerBytesMax * peersPerNetwork;
     return source === '' ? ofPeer : [...ofPeer, { id: `network ${source}`, bytesMax }];
   }
+}
+
+function packFileCost({ fileBytes }: Pack): number {
+  return fileCost(fileBytes);
+}
+
+function growth({ before, after }: PackStep, costOf: (pack: Pack) => number): number {
+  return (after ? costOf(after) : 0) - (before ? costOf(before) : 0);
 }
 
 function peerAccount(from: Bytes): string {

@@ -9,13 +9,14 @@ import { manualWorld } from '../../test/support/manual-world.ts';
 import { auditStore } from '../../test/support/store-audit.ts';
 import { openTestStore } from '../../test/support/store-folder.ts';
 import { isFull, linkOf } from '../../test/support/store-holdings.ts';
-import { type Bytes, toHex } from '../base/bytes.ts';
+import type { Bytes } from '../base/bytes.ts';
 import { systemWorld } from '../base/clock.ts';
 import { sha256 } from '../base/hash.ts';
 import { silentLogger } from '../base/logger.ts';
 import type { Block } from '../content/ports.ts';
-import { BlockFiles } from './block-files.ts';
 import { DiskThread, type DiskThreadOptions } from './disk-thread.ts';
+import { PackFiles } from './pack-files.ts';
+import { layOut } from './pack-layout.ts';
 import type { Store } from './store.ts';
 
 const blockBytes = 64 * 1024;
@@ -68,12 +69,11 @@ describe('a disk thread', () => {
     const own = Uint8Array.from(bytes);
     for (let i = 0; i < 10; i++) assert.equal(thread.matches(hash, own), undefined);
     for (let i = 0; i < 2; i++) assert.equal(thread.matches(hash, bytes), undefined);
-    const file = { name: path.join(temporaryFolder(t), 'a'), bytes };
+    const file = { name: path.join(temporaryFolder(t), 'a'), parts: [bytes] };
     assert.deepEqual(await thread.write([file]), [file]);
     assert.equal(await untilItRuns(thread, { hash, bytes }), true);
-    assert.deepEqual(await thread.write([file, { ...file, bytes: own }]), [
-      { ...file, bytes: own },
-    ]);
+    const copied = { ...file, parts: [own] };
+    assert.deepEqual(await thread.write([file, copied]), [copied]);
   });
 
   test('makes files and the folders that they are in, and makes them anew', async (t) => {
@@ -82,7 +82,7 @@ describe('a disk thread', () => {
     const name = path.join(temporaryFolder(t), 'ab', 'file');
     for (const n of [1, 2]) {
       const { bytes } = sharedBlock(n);
-      assert.deepEqual(await thread.write([{ name, bytes }]), []);
+      assert.deepEqual(await thread.write([{ name, parts: [bytes] }]), []);
       assert.deepEqual(new Uint8Array(readFileSync(name)), Uint8Array.from(bytes));
     }
   });
@@ -109,7 +109,7 @@ describe('a disk thread', () => {
     const folder = temporaryFolder(t);
     const files = Array.from({ length: 200 }, (_, i) => ({
       name: path.join(folder, `${i}`),
-      bytes,
+      parts: [bytes],
     }));
     const order: string[] = [];
     const written = thread.write(files).then(() => order.push('files'));
@@ -124,7 +124,7 @@ describe('a disk thread', () => {
     const { hash, bytes } = sharedBlock(1);
     const name = path.join(temporaryFolder(t), 'file');
     const asked = Array.from({ length: 50 }, () => thread.matches(hash, bytes));
-    const written = thread.write([{ name, bytes }]);
+    const written = thread.write([{ name, parts: [bytes] }]);
     await thread.stop();
     for (const answer of asked) assert.equal(await answer, true);
     assert.deepEqual(await written, []);
@@ -147,12 +147,16 @@ describe('a disk thread', () => {
     const thread = startThread(t, { program: dyingProgram });
     const blocks = [1, 2, 3].map(sharedBlock);
     const [first] = blocks;
-    const files = new BlockFiles(folder, thread);
+    const files = new PackFiles(folder, thread);
+    atEnd(t, () => files.close());
+    const packs = [1, 2].map((number) => layOut(blocks, number));
     const { answer } = await untilItTakes(thread, first);
-    await files.writeAll(blocks); // asked before it is known that it dies
+    await files.writeAll(packs); // asked before it is known that it dies
     assert.equal(await answer, true);
-    for (const { hash, bytes } of blocks) {
-      assert.deepEqual(files.read(hash, blockBytes), Buffer.from(bytes));
+    for (const { lines } of packs) {
+      for (const [i, { place }] of lines.entries()) {
+        assert.deepEqual(files.read(place), Buffer.from(blocks[i]?.bytes ?? []));
+      }
     }
   });
 });
@@ -202,7 +206,7 @@ for (const { code, prepare, skip = false } of refusals) {
     await untilItRuns(thread);
     const { hash, bytes } = sharedBlock(1);
     const name = prepare(temporaryFolder(t));
-    await assert.rejects(thread.write([{ name, bytes }]), { code });
+    await assert.rejects(thread.write([{ name, parts: [bytes] }]), { code });
     assert.equal(await thread.matches(hash, bytes), true, 'it goes on');
   });
 }
@@ -259,11 +263,9 @@ describe('a store with a disk thread', () => {
     async (t) => {
       const { folder, store } = await storeWithThread(t);
       const blocks = [1, 2, 3].map(sharedBlock);
-      const [, second] = blocks.map(({ hash }) => toHex(hash));
-      assert.ok(second);
-      const shard = path.join(folder, 'store/blocks', second.slice(0, 2));
-      mkdirSync(shard, { recursive: true });
-      symlinkSync('/dev/full', path.join(shard, second));
+      const packs = path.join(folder, 'store/packs');
+      mkdirSync(packs, { recursive: true });
+      symlinkSync('/dev/full', path.join(packs, '00000001'));
       await using holding = await store.holdings.open({ kind: 'own', root: linkOf('site') });
       await assert.rejects(holding.putAll(blocks), { code: 'DISK_FULL' });
       await holding.putAll(blocks); // what was in the way has been removed with the rest

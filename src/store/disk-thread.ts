@@ -18,6 +18,8 @@ import { diskProgram, RunningWorker } from './running-worker.ts';
 const worthwhileBytesDefault = 32 * 1024 * 1024;
 /** It is looked every so often whether anything was asked since the last look. */
 const restMs = 5000;
+/** Of a file that the worker is to write. */
+const sharedShareMin = 7 / 8;
 
 export interface DiskThreadOptions {
   readonly timers: Timers;
@@ -68,14 +70,14 @@ export class DiskThread {
    * more. Rejects with what the system said first. Nobody changes the bytes before.
    */
   async write(files: readonly NewFile[]): Promise<readonly NewFile[]> {
-    const mine = files.filter(({ bytes }) => isShared(bytes));
+    const mine = files.filter(isMostlyShared);
     if (mine.length === 0 || this.#isOver) return files;
-    for (const { bytes } of mine) this.#askedBytes += bytes.length;
+    for (const { parts } of mine) this.#askedBytes += lengthOf(parts);
     this.#lookLater();
-    const answer = this.#running()?.ask({ kind: 'write', files: mine });
+    const answer = this.#running()?.ask({ kind: 'write', files: mine.map(withCopies) });
     const said = await (answer && this.#noted(answer));
     if (said?.kind === 'failed') throw new DiskError(said.why, said.code);
-    return said ? files.filter(({ bytes }) => !isShared(bytes)) : files;
+    return said ? files.filter((file) => !isMostlyShared(file)) : files;
   }
 
   /** Resolves when what was asked is done and no worker is left. */
@@ -131,4 +133,18 @@ async function compare(
 
 function isShared({ buffer }: Bytes): boolean {
   return buffer instanceof SharedArrayBuffer;
+}
+
+function lengthOf(parts: readonly Bytes[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
+}
+
+/** The rest, such as the head of a pack, is little enough to be copied for the worker. */
+function isMostlyShared({ parts }: NewFile): boolean {
+  return lengthOf(parts.filter(isShared)) >= lengthOf(parts) * sharedShareMin;
+}
+
+/** A view of memory that is not shared would take with it all the memory that it is a view of. */
+function withCopies({ name, parts }: NewFile): NewFile {
+  return { name, parts: parts.map((part) => (isShared(part) ? part : Uint8Array.from(part))) };
 }

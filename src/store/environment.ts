@@ -135,6 +135,11 @@ export class Environment {
     this.#requireFree(bytes + entries * entryOverheadBytes + reserveBytes);
   }
 
+  /** Whether the disk has room for so much and the reserve. */
+  hasSpace({ entries, bytes }: { readonly entries: number; readonly bytes: number }): boolean {
+    return this.missingBytes(bytes + entries * entryOverheadBytes) <= 0;
+  }
+
   /** How much the disk lacks of so much and the reserve; at most 0 when it has room. */
   missingBytes(bytes: number): number {
     return bytes + reserveBytes - this.#freeBytes();

@@ -204,7 +204,7 @@ describe('a holding that has lost a block', () => {
     await hold(store, 'mine', [lost, other], { kind: 'own' });
     await hold(store, 'theirs', [lost]);
     await hold(store, 'whole', [other]);
-    rmSync(path.join(folder, 'store', 'blocks'), { recursive: true });
+    rmSync(path.join(folder, 'store', 'packs'), { recursive: true });
     assert.equal(store.blocks.get(lost.hash), undefined);
     await store.close();
     const again = await openTestStore(folder);

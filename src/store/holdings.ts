@@ -10,6 +10,7 @@ import type { Block, HeldRoot, Holding, Holdings, NewHolding } from '../content/
 import type { BlockFiles } from './block-files.ts';
 import type { BlockIndex } from './block-index.ts';
 import type { Book, HoldingStep } from './book.ts';
+import { Compaction, quietShare } from './compaction.ts';
 import type { Environment } from './environment.ts';
 import type { StoredHolding } from './holding-codec.ts';
 import type { HoldingsCounted } from './holding-counts.ts';
@@ -19,6 +20,9 @@ import { HoldingWriter, type WriterPort } from './holding-writer.ts';
 import { Lifecycle, staysPartial } from './lifecycle.ts';
 import { Losses } from './losses.ts';
 import { OpenHoldings } from './open-holdings.ts';
+import type { PackFiles } from './pack-files.ts';
+import type { PackLimits } from './pack-layout.ts';
+import type { PackTable } from './pack-table.ts';
 import { PeerRoom } from './peer-room.ts';
 import { closedError, SerialQueue } from './queue.ts';
 import { Removal } from './removal.ts';
@@ -41,6 +45,9 @@ export interface HoldingStoreParts {
   readonly table: HoldingTable;
   readonly lists: SharedLists;
   readonly files: BlockFiles;
+  readonly packs: PackTable;
+  readonly packFiles: PackFiles;
+  readonly packLimits: PackLimits;
   readonly folder: string;
   readonly world: World;
   readonly log: Logger;
@@ -53,6 +60,7 @@ export class HoldingStore implements Holdings {
   readonly #opens = new OpenHoldings();
   readonly #touches: Touches;
   readonly #removal: Removal;
+  readonly #compaction: Compaction;
   readonly #room: Room;
   readonly #peers: PeerRoom;
   readonly #lifecycle: Lifecycle;
@@ -71,7 +79,9 @@ export class HoldingStore implements Holdings {
     this.#touches = new Touches(world, () => this.#inBackground(this.flush()));
     this.#losses = new Losses(parts);
     this.#removal = new Removal(parts);
-    const shared = { ...parts, removal: this.#removal, opens: this.#opens, nowMs, onRemoved };
+    this.#compaction = new Compaction({ ...parts, losses: this.#losses });
+    const going = { removal: this.#removal, compaction: this.#compaction };
+    const shared = { ...parts, ...going, opens: this.#opens, nowMs, onRemoved };
     this.#room = new Room({ ...shared, usedMs: (holding) => this.#touches.usedMs(holding) });
     this.#peers = new PeerRoom(shared);
     const both = { room: this.#room, peers: this.#peers };
@@ -83,7 +93,7 @@ export class HoldingStore implements Holdings {
       writeAll: (group) => writes.writeAll(group),
       weightOf: ({ blocks, hashes }) =>
         (blocks.length + hashes.length) / groupBlocksMax + bytesOf(blocks) / groupBytesMax,
-      background: () => this.#removeSome(),
+      background: async () => (await this.#removeSome()) || this.#compaction.step(quietShare),
     });
     this.#writerPort = {
       write: (write) => {

@@ -8,6 +8,9 @@ import type { Book, HoldingStep } from './book.ts';
 import { membershipCost } from './costs.ts';
 import type { StoredHolding } from './holding-codec.ts';
 import type { HoldingTable } from './holding-table.ts';
+import type { PackFiles } from './pack-files.ts';
+import { gonePacks, type PackTable } from './pack-table.ts';
+import { unread } from './removal.ts';
 import type { SharedList, SharedLists } from './shared-lists.ts';
 import { textOf } from './tables.ts';
 
@@ -20,12 +23,23 @@ export class Losses {
   readonly #index: BlockIndex;
   readonly #table: HoldingTable;
   readonly #lists: SharedLists;
+  readonly #packs: PackTable;
+  readonly #packFiles: PackFiles;
 
-  constructor(parts: { book: Book; index: BlockIndex; table: HoldingTable; lists: SharedLists }) {
+  constructor(parts: {
+    book: Book;
+    index: BlockIndex;
+    table: HoldingTable;
+    lists: SharedLists;
+    packs: PackTable;
+    packFiles: PackFiles;
+  }) {
     this.#book = parts.book;
     this.#index = parts.index;
     this.#table = parts.table;
     this.#lists = parts.lists;
+    this.#packs = parts.packs;
+    this.#packFiles = parts.packFiles;
   }
 
   /** What is not there is no error. */
@@ -64,10 +78,9 @@ export class Losses {
   async #forgetSome(hashes: readonly Bytes[], namers: Map<string, number[]>): Promise<void> {
     const holdings = new Map<number, { before: StoredHolding; after: StoredHolding }>(); // BOUNDED
     const lists = new Map<number, { before: SharedList; after: SharedList }>(); // BOUNDED likewise
-    const gone = totalsOf(
-      hashes.map((hash) => this.#index.measure(hash) ?? { bytes: 0, inIndex: false }),
-      -1,
-    );
+    const places = hashes.map((hash) => this.#index.placeOf(hash) ?? unread);
+    const gone = totalsOf(places, -1);
+    const packs = this.#packs.without(places);
     let memberships = 0;
     for (const hash of hashes) {
       const cost = (this.#index.costOf(hash) ?? 0) + membershipCost;
@@ -102,9 +115,11 @@ export class Losses {
         },
         holdings: steps,
         lists: [...lists.values()],
+        packs,
         added: { ...gone, cost: gone.cost - memberships * membershipCost },
       },
       { removesOnly: true },
     );
+    await this.#packFiles.removeAll(gonePacks(packs));
   }
 }

@@ -4,10 +4,12 @@
  */
 import { type Bytes, compareBytes } from '../base/bytes.ts';
 import type { Block } from '../content/ports.ts';
-import { type BlockIndex, inlineBytesMax, type NewBlock, totalsOf } from './block-index.ts';
+import { type BlockIndex, inlineBytesMax, totalsOf } from './block-index.ts';
 import type { BookEntry } from './book.ts';
-import { blockCost, holdingCost, membershipCost } from './costs.ts';
+import { blockCost, holdingCost, membershipCost, packOverheadMax } from './costs.ts';
 import type { StoredHolding } from './holding-codec.ts';
+import { type NewPack, type PackLimits, sharedOut } from './pack-layout.ts';
+import { stepTo } from './pack-table.ts';
 import type { SharedLists } from './shared-lists.ts';
 import { textOf } from './tables.ts';
 
@@ -15,6 +17,13 @@ import { textOf } from './tables.ts';
 export interface Asked {
   readonly blocks: readonly Block[];
   readonly hashes: readonly Bytes[];
+}
+
+/** A block that is to be written, into the index or into a pack. */
+export interface NewBlock {
+  readonly hash: Bytes;
+  readonly bytes: Bytes;
+  readonly inIndex: boolean;
 }
 
 /** One write, seen against everything before it. */
@@ -41,6 +50,7 @@ const manyHashes = 32;
 export class WritePlan {
   readonly #index: BlockIndex;
   readonly #lists: SharedLists;
+  readonly #packLimits: PackLimits;
   /** By number, as they will be. BOUNDED by the writes of one group, like all below. */
   readonly #holdings = new Map<
     number,
@@ -56,14 +66,23 @@ export class WritePlan {
 
   constructor(
     index: BlockIndex,
-    { lists, inlineRoom }: { readonly lists: SharedLists; readonly inlineRoom: number },
+    {
+      lists,
+      packLimits,
+      inlineRoom,
+    }: {
+      readonly lists: SharedLists;
+      readonly packLimits: PackLimits;
+      readonly inlineRoom: number;
+    },
   ) {
     this.#index = index;
     this.#lists = lists;
+    this.#packLimits = packLimits;
     this.#inlineRoom = inlineRoom;
   }
 
-  /** What the plan adds to what the store costs. */
+  /** What the plan adds to what the store costs, at most. */
   get cost(): number {
     return this.#cost;
   }
@@ -77,9 +96,14 @@ export class WritePlan {
     return this.#fresh.size + this.#members.length + this.#sharers.size;
   }
 
-  /** Blocks that must be on the disk before the commit. */
-  get fresh(): readonly NewBlock[] {
-    return [...this.#fresh.values()];
+  /** Sum of the lengths of what is new. */
+  get bytes(): number {
+    return this.#fresh.values().reduce((sum, block) => sum + block.bytes.length, 0);
+  }
+
+  /** Blocks that must be on the disk before the commit, as they share packs. */
+  packed(): NewBlock[][] {
+    return sharedOut(packedOf(this.#fresh), this.#packLimits);
   }
 
   /** The holding as it will be after the writes so far. */
@@ -121,8 +145,12 @@ export class WritePlan {
     for (const block of blocks) see(block.hash, single, block);
     const several = this.#memberTest(lists, hashes) ?? single;
     for (const hash of hashes) see(hash, several);
+    const packs = sharedOut(packedOf(fresh), this.#packLimits).length;
     const cost =
-      freshCost + named.size * membershipCost + (isNew && named.size > 0 ? holdingCost : 0);
+      freshCost +
+      packs * packOverheadMax +
+      named.size * membershipCost +
+      (isNew && named.size > 0 ? holdingCost : 0);
     return { holding, isNew, named, fresh, missing, cost, charge };
   }
 
@@ -150,19 +178,23 @@ export class WritePlan {
     this.#cost += cost;
   }
 
-  /** What the commit writes. */
-  entry(): BookEntry {
-    const { fresh } = this;
-    const totals = totalsOf(fresh.map(({ bytes, inIndex }) => ({ bytes: bytes.length, inIndex })));
+  /** What the commit writes, once these packs are on the disk. */
+  entry(packs: readonly NewPack[]): BookEntry {
+    const fresh = [...this.#fresh.values()];
+    const totals = totalsOf(fresh.map(measureOf));
     return {
       write: (changes) => {
-        for (const block of fresh) this.#index.put(changes, block);
+        for (const block of fresh) if (block.inIndex) this.#index.putInline(changes, block);
+        for (const { lines } of packs) {
+          for (const line of lines) this.#index.putPlace(changes, line);
+        }
         for (const { number, hash } of this.#members) this.#index.addMember(changes, number, hash);
         for (const { hash, count } of this.#sharers.values()) {
           this.#index.setSharers(changes, hash, count);
         }
       },
       holdings: [...this.#holdings.values()],
+      packs: packs.map(stepTo),
       added: { ...totals, cost: totals.cost + this.#members.length * membershipCost },
     };
   }
@@ -200,10 +232,19 @@ export class WritePlan {
 
 function place({ hash, bytes }: Block, inlineRoom: number): NewBlock {
   if (bytes.length > inlineBytesMax) return { hash, bytes, inIndex: false };
-  const inIndex = blockCost({ bytes: bytes.length, inIndex: true }) <= inlineRoom;
+  const inIndex = blockCost({ bytes: bytes.length, at: 'index' }) <= inlineRoom;
   return { hash, bytes, inIndex };
 }
 
-function costOf({ bytes, inIndex }: NewBlock): number {
-  return blockCost({ bytes: bytes.length, inIndex });
+function packedOf(fresh: ReadonlyMap<string, NewBlock>): Iterable<NewBlock> {
+  return fresh.values().filter(({ inIndex }) => !inIndex);
+}
+
+function measureOf({ bytes, inIndex }: NewBlock): { at: 'index' | 'pack'; bytes: number } {
+  return { at: inIndex ? 'index' : 'pack', bytes: bytes.length };
+}
+
+/** Without its share of what a pack costs besides. */
+function costOf(block: NewBlock): number {
+  return blockCost(measureOf(block));
 }

@@ -5,12 +5,15 @@
  */
 import type { Bytes } from '../base/bytes.ts';
 import type { BlockFiles } from './block-files.ts';
-import { type BlockIndex, type BlockMeasure, totalsOf } from './block-index.ts';
+import { type BlockIndex, totalsOf } from './block-index.ts';
+import type { BlockPlace } from './block-place.ts';
 import type { Book, HoldingStep } from './book.ts';
 import { membershipCost } from './costs.ts';
 import type { Environment } from './environment.ts';
 import type { StoredHolding } from './holding-codec.ts';
 import type { HoldingTable } from './holding-table.ts';
+import type { PackFiles } from './pack-files.ts';
+import { gonePacks, type PackTable } from './pack-table.ts';
 import type { ListStep, SharedList, SharedLists } from './shared-lists.ts';
 
 /** Blocks of one commit: few on a disk that is nearly full, for also removing takes some space. */
@@ -19,7 +22,7 @@ const blocksAtOnceMin = 64;
 /** What their entries may take at first. */
 const spaceBytes: number = blocksAtOnce * 3 * 4096;
 /** For an entry that this version cannot read. */
-const unread: BlockMeasure = { bytes: 0, inIndex: false };
+export const unread: BlockPlace = { at: 'file', bytes: 0 };
 
 export class Removal {
   readonly #environment: Environment;
@@ -28,6 +31,8 @@ export class Removal {
   readonly #table: HoldingTable;
   readonly #lists: SharedLists;
   readonly #files: BlockFiles;
+  readonly #packs: PackTable;
+  readonly #packFiles: PackFiles;
   /** Numbers of holdings that are going, the next first. BOUNDED by the holdings. */
   readonly #going: number[] = [];
   readonly #gone = new Map<number, PromiseWithResolvers<void>>(); // BOUNDED by #going
@@ -39,6 +44,8 @@ export class Removal {
     table,
     lists,
     files,
+    packs,
+    packFiles,
   }: {
     environment: Environment;
     book: Book;
@@ -46,6 +53,8 @@ export class Removal {
     table: HoldingTable;
     lists: SharedLists;
     files: BlockFiles;
+    packs: PackTable;
+    packFiles: PackFiles;
   }) {
     this.#environment = environment;
     this.#book = book;
@@ -53,6 +62,8 @@ export class Removal {
     this.#table = table;
     this.#lists = lists;
     this.#files = files;
+    this.#packs = packs;
+    this.#packFiles = packFiles;
   }
 
   /** Takes up what was going before, after a start. */
@@ -105,14 +116,16 @@ export class Removal {
     const limit = isTight ? blocksAtOnceMin : blocksAtOnce;
     const members = this.#index.membersOf(number, limit);
     const isLast = members.length < limit;
-    const dying: (BlockMeasure & { hash: Bytes })[] = [];
+    const dying: { hash: Bytes; place: BlockPlace }[] = [];
     const shared: { hash: Bytes; sharers: number }[] = [];
     for (const hash of members) {
       const sharers = this.#index.sharersOf(hash);
       if (sharers > 1) shared.push({ hash, sharers: sharers - 1 });
-      else dying.push({ hash, ...(this.#index.measure(hash) ?? unread) });
+      else dying.push({ hash, place: this.#index.placeOf(hash) ?? unread });
     }
-    const gone = totalsOf(dying, -1);
+    const places = dying.map(({ place }) => place);
+    const gone = totalsOf(places, -1);
+    const packs = this.#packs.without(places);
     await this.#book.commit(
       {
         write: (changes) => {
@@ -124,11 +137,13 @@ export class Removal {
         },
         holdings: isLast && !whole ? [{ before: holding, after: undefined }] : [],
         lists: isLast && whole ? [{ before: whole, after: undefined }] : [],
+        packs,
         added: { ...gone, cost: gone.cost - members.length * membershipCost },
       },
       { removesOnly: true },
     );
-    const files = dying.filter(({ inIndex }) => !inIndex);
+    await this.#packFiles.removeAll(gonePacks(packs));
+    const files = dying.filter(({ place }) => place.at === 'file');
     await this.#files.removeAll(files.map(({ hash }) => hash));
   }
 

@@ -6,11 +6,14 @@
  * what was used least recently. What this node's user published and what is open stays.
  */
 import type { BlockIndex } from './block-index.ts';
+import type { BlockPlace } from './block-place.ts';
 import type { Book } from './book.ts';
-import { membershipCost } from './costs.ts';
+import { type Compaction, pressedShare } from './compaction.ts';
+import { blockCost, membershipCost, packOverhead, packOverheadMax, reclaimable } from './costs.ts';
 import type { StoredHolding } from './holding-codec.ts';
 import type { HoldingTable } from './holding-table.ts';
 import type { OpenHoldings } from './open-holdings.ts';
+import { isWorthwhile, type Pack, type PackTable } from './pack-table.ts';
 import type { Removal } from './removal.ts';
 import type { SharedLists } from './shared-lists.ts';
 import { textOf } from './tables.ts';
@@ -27,7 +30,9 @@ export interface RoomParts {
   readonly index: BlockIndex;
   readonly table: HoldingTable;
   readonly lists: SharedLists;
+  readonly packs: PackTable;
   readonly removal: Removal;
+  readonly compaction: Pick<Compaction, 'step'>;
   readonly nowMs: () => number;
   /** When it was used last, as far as that is not yet written down. */
   readonly usedMs: (holding: StoredHolding) => number;
@@ -61,6 +66,9 @@ export class Room {
     if (gained() >= bytes) return true;
     const candidates = this.#candidates();
     if (!this.#suffice(candidates, bytes - gained())) return false;
+    // What is dead goes before anything that lives.
+    await this.#compact(pressedShare, () => gained() >= bytes);
+    if (gained() >= bytes) return true;
     const slack = Math.min(book.budget.bytesMax * slackShare, slackBytesMax);
     await this.#evict(candidates, () => gained() >= bytes + slack);
     return gained() >= bytes;
@@ -70,6 +78,7 @@ export class Room {
   async shrink(): Promise<void> {
     const { book } = this.#parts;
     await this.#finishRemovals(-book.room());
+    await this.#compact(pressedShare, () => book.room() >= 0);
     await this.#evict(this.#candidates(), () => book.room() >= 0);
   }
 
@@ -100,7 +109,15 @@ export class Room {
       this.evicted++;
       onRemoved(holding);
       while (!isEnough() && (await removal.step())) continue;
+      await this.#compact(pressedShare, isEnough);
     }
+    // As far as it was counted on, what is left of it is had here.
+    await this.#compact(0, isEnough);
+  }
+
+  /** Takes what is dead out of packs that give back that share of themselves. */
+  async #compact(share: number, isEnough: () => boolean): Promise<void> {
+    while (!isEnough() && (await this.#parts.compaction.step(share))) continue;
   }
 
   /** Until they have made so much room. */
@@ -132,9 +149,12 @@ export class Room {
 
   /** Whether all candidates together make so much room. */
   #suffice({ list, othersCost }: Candidates, bytes: number): boolean {
-    const atMost = list.reduce((sum, { cost }) => sum + cost, 0);
+    const { book, packs } = this.#parts;
+    const atMost = list.reduce((sum, { cost }) => sum + cost, packs.overhead);
     if (atMost < bytes) return false;
-    if (this.#parts.book.totals.cost - othersCost >= bytes) return true;
+    const { cost, files } = book.totals;
+    const overheadLeft = files * pressedShare + packs.count * packOverheadMax;
+    if (cost - othersCost - overheadLeft >= bytes) return true;
     return this.#gainOf(list) >= bytes;
   }
 
@@ -142,6 +162,7 @@ export class Room {
   #gainOf(list: readonly StoredHolding[]): number {
     const { index, lists } = this.#parts;
     const left = new Map<string, number>(); // BOUNDED by the blocks that several lists name
+    const dying: BlockPlace[] = []; // BOUNDED by the blocks of these
     let gain = 0;
     const holdings = new Set(list.map(({ number }) => number)); // BOUNDED by `list`
     const all = new Set(list.flatMap(({ number }) => lists.numbersOf(number))); // BOUNDED likewise
@@ -156,9 +177,30 @@ export class Room {
           left.set(id, sharers);
           continue;
         }
-        gain += index.costOf(member.hash) ?? 0;
+        const place = index.placeOf(member.hash);
+        if (!place) continue;
+        gain += blockCost(place);
+        dying.push(place);
       }
     }
-    return gain;
+    return gain + this.#packGainOf(dying);
   }
+
+  /** What packs cost besides, less what they will once these are gone and they are written again. */
+  #packGainOf(dying: readonly BlockPlace[]): number {
+    const { packs } = this.#parts;
+    const steps = packs.without(dying);
+    const changed = new Set(steps.map(({ before }) => before?.number)); // BOUNDED by the packs
+    const others = packs.wasteful(pressedShare).filter(({ number }) => !changed.has(number));
+    const gains = steps.map(({ before, after }) => {
+      return (before ? packOverhead(before) : 0) - (after ? overheadAfter(after) : 0);
+    });
+    return [...gains, ...others.map(reclaimable)].reduce((sum, gain) => sum + gain, 0);
+  }
+}
+
+/** Of a pack that is written again if that gives enough back. */
+function overheadAfter(pack: Pack): number {
+  const worthwhile = isWorthwhile(pack, pressedShare) ? reclaimable(pack) : 0;
+  return packOverhead(pack) - worthwhile;
 }

@@ -7,8 +7,8 @@ import type { Logger } from '../base/logger.ts';
 import type { Environment } from './environment.ts';
 import { type Migration, migrations } from './migrations.ts';
 
-/** Version 3: tables as in docs/spec/store.md. */
-export const schemaVersion = 3;
+/** Version 4: tables as in docs/spec/store.md. */
+export const schemaVersion = 4;
 
 const versionKey = Buffer.from('schema-version');
 export const metaTableName = 'meta';

@@ -9,7 +9,7 @@ import type { HeldRoot, Holdings, Verifier } from '../content/ports.ts';
 import type { PublicationJournal, RecordStore } from '../dht/ports.ts';
 import { BlockFiles } from './block-files.ts';
 import { BlockIndex } from './block-index.ts';
-import { BlockStore } from './blocks.ts';
+import { type BlockShelves, BlockStore } from './blocks.ts';
 import { Book } from './book.ts';
 import { type Claim, claimFolder } from './claim.ts';
 import { DiskThread } from './disk-thread.ts';
@@ -20,6 +20,9 @@ import { HoldingStore } from './holdings.ts';
 import { LmdbPublicationJournal } from './journal.ts';
 import { NoteStore } from './notes.ts';
 import { LmdbRecordStore } from './records.ts';
+import { PackFiles } from './pack-files.ts';
+import { packLimitsOf } from './pack-layout.ts';
+import { PackTable } from './pack-table.ts';
 import { migrate } from './schema.ts';
 import { SharedLists } from './shared-lists.ts';
 import { takeStock } from './stocktaking.ts';
@@ -62,8 +65,8 @@ export interface StoreOptions {
 
 /** The parts that change blocks, and what they share. */
 interface BlockParts {
-  readonly index: BlockIndex;
-  readonly files: BlockFiles;
+  readonly shelves: BlockShelves;
+  readonly packs: PackTable;
   readonly blocks: BlockStore;
   readonly holdings: HoldingStore;
   readonly thread: DiskThread;
@@ -112,32 +115,38 @@ function blockParts(
 ): BlockParts {
   const index = new BlockIndex(environment);
   const thread = new DiskThread({ timers: world.timers, log });
-  const files = new BlockFiles(path.join(folder, 'blocks'), thread);
+  const files = new BlockFiles(path.join(folder, 'blocks'));
+  const packFiles = new PackFiles(path.join(folder, 'packs'), thread);
+  const shelves = { index, files, packFiles };
   const table = new HoldingTable(environment);
   const lists = new SharedLists(environment);
+  const packs = new PackTable(environment);
   const bytesMax = budgetBytes ?? Number.MAX_SAFE_INTEGER;
   const budget = { bytesMax, perPeerBytesMax: perPeerBudgetBytes ?? bytesMax };
-  const book = new Book({ environment, index, table, lists, budget });
-  const shared = { environment, book, index, table, lists, files, folder, world, log };
+  const book = new Book({ environment, index, table, lists, packs, budget });
+  const tables = { environment, book, table, lists, packs, packLimits: packLimitsOf(bytesMax) };
+  const shared = { ...tables, ...shelves, folder, world, log };
   const holdings = new HoldingStore(shared);
   const onLost = (hash: Uint8Array): Promise<void> => holdings.forget([hash]);
-  return { index, files, holdings, thread, blocks: new BlockStore({ ...shared, onLost }) };
+  const blocks = new BlockStore({ book, shelves, log, onLost });
+  return { shelves, packs, holdings, thread, blocks };
 }
 
 /** After a crash: drops files without entry and entries without file. */
-async function recover({ index, files, holdings }: BlockParts, log: Logger): Promise<void> {
-  const { lost, orphans } = takeStock(index, files);
+async function recover({ shelves, packs, holdings }: BlockParts, log: Logger): Promise<void> {
+  const { lost, orphans, orphanPacks } = takeStock({ ...shelves, packs });
   await holdings.forget(lost);
-  await files.removeAll(orphans);
-  const { blocks } = index.totals();
-  const found = { blocks, lost: lost.length, orphans: orphans.length };
+  await shelves.files.removeAll(orphans);
+  await shelves.packFiles.removeAll(orphanPacks);
+  const { blocks } = shelves.index.totals();
+  const found = { blocks, lost: lost.length, orphans: orphans.length + orphanPacks.length };
   log.info('checked the blocks after a crash', found);
 }
 
 function storeOf({
   environment,
   tables,
-  parts: { blocks, holdings, thread },
+  parts: { blocks, holdings, thread, shelves },
   claim,
 }: {
   environment: Environment;
@@ -152,6 +161,7 @@ function storeOf({
       await environment.close();
     } finally {
       await thread.stop();
+      shelves.packFiles.close();
       claim.release();
     }
   };

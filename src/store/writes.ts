@@ -1,17 +1,19 @@
 /**
- * Brings the writes of one group to the disk: first the files of the blocks that are new, then one
+ * Brings the writes of one group to the disk: first the packs of the blocks that are new, then one
  * commit that names them. Runs inside the queue of `holdings`, and sees to it that the budget is
  * never exceeded, whoever writes at the same time.
  */
 import type { Bytes } from '../base/bytes.ts';
 import { AltNetError, isAltNetError, systemCode } from '../base/errors.ts';
-import type { BlockFiles } from './block-files.ts';
 import type { BlockIndex } from './block-index.ts';
 import type { Book } from './book.ts';
 import type { Environment } from './environment.ts';
 import type { StoredHolding } from './holding-codec.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { OpenHolding, OpenHoldings } from './open-holdings.ts';
+import type { PackFiles } from './pack-files.ts';
+import { layOut, type PackLimits } from './pack-layout.ts';
+import type { PackTable } from './pack-table.ts';
 import type { PeerRoom } from './peer-room.ts';
 import { type Draft, WritePlan } from './plan.ts';
 import type { Room } from './room.ts';
@@ -23,7 +25,9 @@ export interface WritesParts {
   readonly book: Book;
   readonly index: BlockIndex;
   readonly lists: SharedLists;
-  readonly files: BlockFiles;
+  readonly packs: PackTable;
+  readonly packFiles: PackFiles;
+  readonly packLimits: PackLimits;
   readonly opens: OpenHoldings;
   readonly room: Room;
   readonly peers: PeerRoom;
@@ -44,8 +48,13 @@ class Group {
     readonly number: number | undefined;
   }[] = []; // BOUNDED by the writes
 
-  constructor({ index, lists, book }: Pick<WritesParts, 'index' | 'lists' | 'book'>) {
-    this.plan = new WritePlan(index, { lists, inlineRoom: book.inlineRoom() });
+  constructor({
+    index,
+    lists,
+    packLimits,
+    book,
+  }: Pick<WritesParts, 'index' | 'lists' | 'packLimits' | 'book'>) {
+    this.plan = new WritePlan(index, { lists, packLimits, inlineRoom: book.inlineRoom() });
   }
 }
 
@@ -188,16 +197,14 @@ export class Writes {
   }
 
   async #bring(plan: WritePlan): Promise<void> {
-    const { environment, files, book } = this.#parts;
-    const { fresh } = plan;
-    const bytes = fresh.reduce((sum, block) => sum + block.bytes.length, 0);
-    environment.requireSpace({ entries: plan.entries, bytes });
-    const large = fresh.filter(({ inIndex }) => !inIndex);
+    const { environment, packs, packFiles, book } = this.#parts;
+    environment.requireSpace({ entries: plan.entries, bytes: plan.bytes });
+    const made = plan.packed().map((blocks) => layOut(blocks, packs.takeNumber()));
     try {
-      await files.writeAll(large);
-      await book.commit(plan.entry());
+      await packFiles.writeAll(made);
+      await book.commit(plan.entry(made));
     } catch (error) {
-      await files.removeAll(large.map(({ hash }) => hash)).catch(() => undefined);
+      await packFiles.removeAll(made.map(({ number }) => number)).catch(() => undefined);
       throw error;
     }
   }

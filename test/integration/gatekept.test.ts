@@ -25,7 +25,7 @@ import {
 import { RawPeer } from '../support/denied/raw-peer.ts';
 import {
   badLines,
-  blockFilesOf,
+  blocksHeldBy,
   fetchBy,
   type GatekeptNet,
   isGone,
@@ -111,7 +111,7 @@ test('a network with gatekeepers', async (t) => {
   await t.test('all of them hold the site', async () => {
     for (const node of [revoker, ...members]) {
       assert.equal(await fetchBy(t, node, 'club'), 'fetched');
-      assert.equal(blockFilesOf(node, club), club.blocks.length, node.name);
+      assert.equal(await blocksHeldBy(node, club), club.blocks.length, node.name);
     }
     assert.equal(await fetchBy(t, reader, club.root), 'fetched');
     assert.equal(await fetchBy(t, first, other.root), 'fetched');
@@ -138,7 +138,7 @@ test('a network with gatekeepers', async (t) => {
 
   await t.test('and stays with those who do not', async () => {
     for (const node of outsiders) {
-      assert.equal(blockFilesOf(node, club), club.blocks.length, node.name);
+      assert.equal(await blocksHeldBy(node, club), club.blocks.length, node.name);
       assert.equal(await fetchBy(t, node, club.root), 'fetched');
       assert.equal((await open(node, `${club.cid}.alt`)).status, 200);
     }
@@ -154,7 +154,7 @@ test('a network with gatekeepers', async (t) => {
   });
 
   await t.test('a member that was off drops it on its return', async () => {
-    assert.equal(blockFilesOf(fourth, club), club.blocks.length);
+    assert.equal(await blocksHeldBy(fourth, club), club.blocks.length);
     fourth = await startNode(t, { name: 'member 4 again', data: fourth.data, bootstrap: join });
     await withinMinute('it drops it', () => isGone(fourth, club));
     await assertRevokedOn(t, fourth, club);
@@ -189,7 +189,7 @@ test('a network with gatekeepers', async (t) => {
       await withinMinute(`${node.name} drops it`, () => isGone(node, other));
       assert.equal(await fetchBy(t, node, 'club'), 'fetched', node.name);
       assert.equal((await open(node, 'club.alt')).status, 200, node.name);
-      assert.equal(blockFilesOf(node, club), club.blocks.length, node.name);
+      assert.equal(await blocksHeldBy(node, club), club.blocks.length, node.name);
     }
   });
 

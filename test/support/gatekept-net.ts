@@ -5,10 +5,11 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { open as openDatabase } from 'lmdb';
 import type { NodeServices } from '../../src/api/ports.ts';
 import { parseEndpoint, parseHostPort } from '../../src/base/address.ts';
 import { parseHex, toHex } from '../../src/base/bytes.ts';
@@ -116,15 +117,22 @@ export async function publishSite(
   return { ...site, root: String(root), cid: String(cid) };
 }
 
-/** How many of the site's block files are on the disk of this node, which need not run. */
-export function blockFilesOf({ data }: ClusterNode, { blocks }: SiteFolder): number {
-  const fileOf = (hex: string): string => path.join(data, 'store', 'blocks', hex.slice(0, 2), hex);
-  return blocks.filter((hex) => existsSync(fileOf(hex))).length;
+/** How many of the site's blocks the store of this node has, which need not run. */
+export async function blocksHeldBy({ data }: ClusterNode, { blocks }: SiteFolder): Promise<number> {
+  const file = path.join(data, 'store', 'index.mdb');
+  const index = openDatabase({ path: file, noSubdir: true, readOnly: true, maxDbs: 16 });
+  try {
+    const how = { name: 'blocks', encoding: 'binary', keyEncoding: 'binary' } as const;
+    const table = index.openDB<Buffer, Buffer>(how);
+    return blocks.filter((hex) => table.doesExist(Buffer.from(hex, 'hex'))).length;
+  } finally {
+    await index.close();
+  }
 }
 
 /** Whether nothing of the site is left there: not on the disk, nor in what the node tells of it. */
 export async function isGone(node: ClusterNode, site: PublishedSite): Promise<boolean> {
-  if (blockFilesOf(node, site) > 0) return false;
+  if ((await blocksHeldBy(node, site)) > 0) return false;
   const sites = await (await servicesOf(node)).sites();
   return sites.every(({ root }) => root !== site.root);
 }

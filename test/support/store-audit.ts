@@ -3,7 +3,7 @@
  * the files as docs/spec/store.md describes them, with code of its own, and says what does not fit
  * together. It changes nothing.
  */
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { open } from 'lmdb';
 
@@ -22,6 +22,8 @@ export interface StoreAudit {
   readonly complete: readonly string[];
   /** Files that no entry names: a crash leaves some, the next start removes them. */
   readonly orphans: number;
+  /** Packs that would take half of their pages if what is dead in them were left out. */
+  readonly halfEmpty: number;
   /** Bytes on the disk: index.mdb and the files of blocks, in pages of 4 KiB. */
   readonly diskBytes: number;
 }
@@ -32,7 +34,10 @@ const holdingCost = 512;
 
 interface Entry {
   readonly size: number;
-  readonly inIndex: boolean;
+  /** In its entry, in a file of its own, or in a pack. */
+  readonly at: 'index' | 'file' | 'pack';
+  readonly pack: number;
+  readonly offset: number;
   namers: number;
 }
 
@@ -79,19 +84,22 @@ function audit(rows: (name: string) => Rows, folder: string): StoreAudit {
     findings,
   );
   const files = checkFiles(path.join(folder, 'blocks'), entries, findings);
+  const packs = checkPacks(path.join(folder, 'packs'), { rows: rows('packs'), entries }, findings);
   const all = [...entries.values()];
   const bytes = all.reduce((sum, { size }) => sum + size, 0);
-  const inline = all.filter(({ inIndex }) => inIndex).reduce((sum, one) => sum + costOf(one), 0);
+  const inline = all.filter(({ at }) => at === 'index').reduce((sum, one) => sum + costOf(one), 0);
   const members = all.reduce((sum, { namers }) => sum + namers, 0);
   const cost =
     all.reduce((sum, one) => sum + costOf(one), 0) +
+    packs.overhead +
     members * membershipCost +
     held.count * holdingCost;
   const totals = rows('meta').find(({ key }) => key.toString() === 'block-totals')?.value;
   const stored = [0, 8, 16, 24, 32].map((at) => totals?.readDoubleBE(at) ?? 0);
-  const fileCost = all
-    .filter(({ inIndex }) => !inIndex)
-    .reduce((sum, { size }) => sum + pages(size), 0);
+  const fileCost = all.reduce((sum, { at, size }) => {
+    if (at === 'index') return sum;
+    return sum + (at === 'file' ? pages(size) : Math.max(0, 4096 - 40 - size));
+  }, packs.countedBytes);
   const found = [all.length, bytes, cost, inline, fileCost];
   if (String(stored) !== String(found))
     report(`totals are ${String(stored)}, not ${String(found)}`);
@@ -103,8 +111,9 @@ function audit(rows: (name: string) => Rows, folder: string): StoreAudit {
     holdings: held.count,
     going: held.going,
     complete: held.complete,
-    orphans: files.orphans,
-    diskBytes: files.bytes + statSync(path.join(folder, 'index.mdb')).size,
+    orphans: files.orphans + packs.orphans,
+    halfEmpty: packs.halfEmpty,
+    diskBytes: files.bytes + packs.bytes + statSync(path.join(folder, 'index.mdb')).size,
   };
 }
 
@@ -112,17 +121,22 @@ function readEntries(rows: Rows, { report }: Findings): Map<string, Entry> {
   const entries = new Map<string, Entry>(); // BOUNDED by the table
   for (const { key, value } of rows) {
     const name = key.toString('hex');
-    const inIndex = value[0] === 0;
-    if (!inIndex && (value[0] !== 1 || value.length !== 5))
-      report(`entry of ${name} is unreadable`);
-    else
-      entries.set(name, {
-        inIndex,
-        size: inIndex ? value.length - 1 : value.readUInt32BE(1),
-        namers: 0,
-      });
+    const entry = readEntry(value);
+    if (entry) entries.set(name, entry);
+    else report(`entry of ${name} is unreadable`);
   }
   return entries;
+}
+
+function readEntry(value: Buffer): Entry | undefined {
+  const none = { pack: 0, offset: 0, namers: 0 };
+  if (value[0] === 0) return { ...none, at: 'index', size: value.length - 1 };
+  if (value[0] === 1 && value.length === 5) {
+    return { ...none, at: 'file', size: value.readUInt32BE(1) };
+  }
+  if (value[0] !== 2 || value.length !== 13) return undefined;
+  const [pack, offset, size] = [1, 5, 9].map((at) => value.readUInt32BE(at));
+  return { at: 'pack', pack: pack ?? 0, offset: offset ?? 0, size: size ?? 0, namers: 0 };
 }
 
 /** What each list's blocks cost, by number. */
@@ -247,13 +261,80 @@ function checkFiles(
   }
   let bytes = 0;
   for (const size of sizes.values()) bytes += pages(size);
-  for (const [name, { inIndex, size }] of entries) {
-    if (inIndex) continue;
+  for (const [name, { at, size }] of entries) {
+    if (at !== 'file') continue;
     if (sizes.get(name) !== size)
       report(`file of ${name}: ${sizes.get(name) ?? 'no'} B, not ${size}`);
     sizes.delete(name);
   }
   return { orphans: sizes.size, bytes };
+}
+
+interface PacksFound {
+  readonly orphans: number;
+  readonly halfEmpty: number;
+  /** Of all files, and of those that the table names. */
+  readonly bytes: number;
+  readonly countedBytes: number;
+  /** What they cost beyond the blocks in them. */
+  readonly overhead: number;
+}
+
+/** Each pack by itself: its file and its head, and what the entries say of it together. */
+function checkPacks(
+  folder: string,
+  { rows, entries }: { rows: Rows; entries: ReadonlyMap<string, Entry> },
+  { report }: Findings,
+): PacksFound {
+  const sizes = new Map(list(folder).map((name) => [name, statSync(path.join(folder, name)).size]));
+  const bytes = [...sizes.values()].reduce((sum, size) => sum + pages(size), 0);
+  const living = new Map<number, Map<string, Entry>>(); // BOUNDED by the entries
+  for (const [name, entry] of entries) {
+    if (entry.at !== 'pack') continue;
+    const inPack = living.get(entry.pack) ?? new Map<string, Entry>();
+    living.set(entry.pack, inPack.set(name, entry));
+  }
+  let [countedBytes, overhead, halfEmpty] = [0, 0, 0];
+  for (const { key, value } of rows) {
+    const number = key.readUInt32BE(0);
+    const [fileBytes = 0, ...counts] = [0, 4, 8].map((at) => value.readUInt32BE(at));
+    const inPack = living.get(number) ?? new Map<string, Entry>();
+    living.delete(number);
+    const liveBytes = [...inPack.values()].reduce((sum, { size }) => sum + size, 0);
+    if (String(counts) !== String([inPack.size, liveBytes]) || inPack.size === 0) {
+      report(`of pack ${number} live ${inPack.size} of ${liveBytes} B, not ${String(counts)}`);
+    }
+    countedBytes += pages(fileBytes);
+    overhead += pages(fileBytes) + 64 - liveBytes - 40 * inPack.size;
+    if (2 * pages(8 + 40 * inPack.size + liveBytes) <= pages(fileBytes)) halfEmpty++;
+    const name = number.toString(16).padStart(8, '0');
+    if (sizes.get(name) !== fileBytes) {
+      report(`pack ${name}: ${sizes.get(name) ?? 'no'} B, not ${fileBytes}`);
+    } else {
+      checkHead(path.join(folder, name), inPack, report);
+    }
+    sizes.delete(name);
+  }
+  for (const number of living.keys()) report(`pack ${number} is not in the table`);
+  return { orphans: sizes.size, halfEmpty, bytes, countedBytes, overhead };
+}
+
+/** The head of a pack names every block that lives in it, where the entry has it. */
+function checkHead(
+  file: string,
+  living: ReadonlyMap<string, Entry>,
+  report: Findings['report'],
+): void {
+  const pack = readFileSync(file);
+  const lines = new Set<string>(); // BOUNDED by the head
+  const count = pack.toString('latin1', 0, 4) === 'ANPK' ? pack.readUInt32BE(4) : 0;
+  for (let at = 8; at < 8 + 40 * count; at += 40) {
+    lines.add(`${pack.toString('hex', at, at + 32)} ${pack.readUInt32BE(at + 32)}`);
+  }
+  for (const [name, { offset, size }] of living) {
+    const isThere = lines.has(`${name} ${offset}`) && offset + size <= pack.length;
+    if (!isThere) report(`the head of ${path.basename(file)} does not name ${name}`);
+  }
 }
 
 function list(folder: string): string[] {
@@ -264,8 +345,9 @@ function list(folder: string): string[] {
   }
 }
 
-function costOf({ size, inIndex }: Entry): number {
-  if (!inIndex) return pages(size) + 96;
+function costOf({ size, at }: Entry): number {
+  if (at === 'pack') return Math.max(size + 40, 4096) + 96;
+  if (at === 'file') return pages(size) + 96;
   const entry = size + 43;
   return entry <= 2036 ? Math.ceil(entry * 1.5) : pages(size + 25) + 96;
 }

@@ -12,9 +12,11 @@ import { silentLogger } from '../../../src/base/logger.ts';
 import { DagWalk } from '../../../src/content/dag/walk.ts';
 import { BlockFiles } from '../../../src/store/block-files.ts';
 import { BlockIndex } from '../../../src/store/block-index.ts';
+import { type BlockShelves, readBlock } from '../../../src/store/blocks.ts';
 import { openEnvironment } from '../../../src/store/environment.ts';
 import type { StoredHolding } from '../../../src/store/holding-codec.ts';
 import { HoldingTable } from '../../../src/store/holding-table.ts';
+import { PackFiles } from '../../../src/store/pack-files.ts';
 import { SharedLists } from '../../../src/store/shared-lists.ts';
 import { auditStore } from '../../support/store-audit.ts';
 
@@ -25,13 +27,11 @@ export interface AuditOptions {
 
 /** What may stand in the folders of a node that has ended cleanly. */
 const dataNames = /^(keys|store|bootstrap\.txt|registrar-token\.txt|history)$/;
-const storeNames = /^(blocks|index\.mdb|index\.mdb-lock)$/;
+const storeNames = /^(blocks|packs|index\.mdb|index\.mdb-lock)$/;
 /** Of one kind of contradiction, so many are named. */
 const shownMax = 5;
 
-interface Opened {
-  readonly index: BlockIndex;
-  readonly files: BlockFiles;
+interface Opened extends BlockShelves {
   readonly table: HoldingTable;
   readonly lists: SharedLists;
 }
@@ -67,10 +67,12 @@ async function contentProblems(folder: string): Promise<string[]> {
   const file = path.join(folder, 'index.mdb');
   const { timers } = systemWorld;
   const environment = openEnvironment({ folder, file, timers, log: silentLogger });
+  const packFiles = new PackFiles(path.join(folder, 'packs'));
   try {
     const opened: Opened = {
       index: new BlockIndex(environment),
       files: new BlockFiles(path.join(folder, 'blocks')),
+      packFiles,
       table: new HoldingTable(environment),
       lists: new SharedLists(environment),
     };
@@ -82,6 +84,7 @@ async function contentProblems(folder: string): Promise<string[]> {
       ...[...opened.table.list()].flatMap((holding) => rootProblem(opened, holding) ?? []),
     ];
   } finally {
+    packFiles.close();
     await environment.close();
   }
 }
@@ -89,7 +92,7 @@ async function contentProblems(folder: string): Promise<string[]> {
 /** A block whose file is missing is for others to tell. */
 function isSound(opened: Opened, hash: Bytes): boolean {
   const bytes = readBlock(opened, hash);
-  return !bytes || equalBytes(sha256(bytes), hash);
+  return bytes === undefined || bytes === 'lost' || equalBytes(sha256(bytes), hash);
 }
 
 /** A complete root is complete: each block below it is here and belongs to it. */
@@ -100,19 +103,13 @@ function rootProblem(opened: Opened, { number, root, state }: StoredHolding): st
   const walk = new DagWalk({ link: root, level: 0, path: [], scope: 'all' });
   for (let link = walk.next(); link !== undefined; link = walk.next()) {
     const bytes = readBlock(opened, link.hash);
-    if (!bytes) return `${name} lacks ${toHex(link.hash)}`;
+    if (bytes === undefined || bytes === 'lost') return `${name} lacks ${toHex(link.hash)}`;
     const why = walk.accept(bytes);
     if (why !== undefined) return `${name}: ${why}`;
     const isNamed = lists.some((list) => opened.index.isMember(list, link.hash));
     if (!isNamed) return `${name} lets go ${toHex(link.hash)}`;
   }
   return undefined;
-}
-
-function readBlock({ index, files }: Opened, hash: Bytes): Bytes | undefined {
-  const place = index.find(hash);
-  if (!place) return undefined;
-  return place.at === 'index' ? place.bytes : files.read(hash, place.size);
 }
 
 /** As the disk sees it, the records of others and free pages of the index included. */
