@@ -10,7 +10,7 @@ import { type ContentNode, RecordBoard, startContentNode } from '../../test/supp
 import { holdersOf, keepNet } from '../../test/support/keep-net.ts';
 import { MemoryNotes } from '../../test/support/memory-notes.ts';
 import { SwitchedDenials } from '../../test/support/switched-denials.ts';
-import type { Bytes } from '../base/bytes.ts';
+import { type Bytes, toHex } from '../base/bytes.ts';
 import { systemWorld } from '../base/clock.ts';
 import { sha256 } from '../base/hash.ts';
 import { requireLink } from './dag/root.ts';
@@ -109,6 +109,28 @@ test('a denied path is not opened, read on or written to a folder', async (t) =>
   await assert.rejects(reader.sites.fetch(root, dest), blocked);
   await assert.rejects(readdir(dest));
   assert.equal(await readFile(reader, root, 'index.html'), 14);
+});
+
+test('all that is below a folder is had up to what stands at a denied path', async (t) => {
+  const { reader, denials, root } = await pair(t);
+  const blocksBelow = async (at: string): Promise<string[]> => {
+    const hashes: string[] = [];
+    const dag = await reader.sites.openDag(root, at);
+    for await (const { cid } of dag.blocks({ scope: 'all' })) {
+      hashes.push(toHex(cid.multihash.digest));
+    }
+    return hashes;
+  };
+  const secretHash = toHex(sha256(secret));
+  assert.ok((await blocksBelow('')).includes(secretHash));
+  denials.denyPath(root.multihash.digest, 'a/secret.bin');
+  await assert.rejects(blocksBelow(''), { ...blocked, message: /a\/secret\.bin/ });
+  await assert.rejects(blocksBelow('a'), { ...blocked, message: /a\/secret\.bin/ });
+  assert.ok((await blocksBelow('large.bin')).length > 1, 'what is beside it can be had');
+  const dag = await reader.sites.openDag(root, 'a');
+  let entries = 0;
+  for await (const _ of dag.blocks({ scope: 'entity' })) entries++;
+  assert.equal(entries, 2, 'a folder shows what it has');
 });
 
 test('a file that is being read ends at its first denied block', async (t) => {

@@ -19,6 +19,7 @@ import { requireBlock, requirePath } from '../guarded-store.ts';
 import type { Blocks, Holding, Holdings } from '../ports.ts';
 import { Turns } from '../turns.ts';
 import type { DagBlock, DagScope, OpenedDag } from '../types.ts';
+import { PathCheck } from './path-check.ts';
 import { noPath, walkTo } from './site-reader.ts';
 
 export class SiteDags {
@@ -53,12 +54,13 @@ export class SiteDags {
       cid: cidOf(target),
       bytes,
       fileBytes: node.kind === 'file' ? node.size : undefined,
-      blocks: (scope, options) => this.#read({ ...want, ...scope }, options),
+      blocks: (scope, options) => this.#read({ ...want, ...scope }, target, options),
     };
   }
 
   async *#read(
     want: Want & DagScope,
+    target: Link,
     { signal }: Abortable = {},
   ): AsyncGenerator<DagBlock, void, undefined> {
     const root = toHex(want.link.hash);
@@ -70,6 +72,8 @@ export class SiteDags {
     stack.defer(() => delivery.stop());
     const turns = new Turns(signal);
     const walk = new DagWalk(want);
+    const { link: top, path, scope } = want;
+    const paths = scope === 'all' ? new PathCheck(this.#denials, top, { target, path }) : undefined;
     for (let link = walk.next(); link !== undefined; link = walk.next()) {
       const turn = turns.next();
       if (turn) await turn;
@@ -78,6 +82,7 @@ export class SiteDags {
       const bytes = blocks.get(hash) ?? (await delivery.until(() => blocks.get(hash)));
       const why = walk.accept(bytes);
       if (why !== undefined) throw new AltNetError('CONTENT_BAD', { root, why });
+      paths?.accept(link, bytes);
       yield { cid: cidOf(link), bytes };
     }
     if (walk.full) throw new AltNetError('CONTENT_BAD', { root, why: 'it has too many blocks' });

@@ -1,7 +1,7 @@
 /** What a browser asks the gateway, by the forms of hosts that it knows. */
 import assert from 'node:assert/strict';
 import type { HostTarget } from '../../../src/gateway/host.ts';
-import { type Answer, browse } from './browse.ts';
+import { type Answer, browse, browseBroken } from './browse.ts';
 import { type DeniedNet, names } from './net.ts';
 import { check, type Rows } from './rows.ts';
 
@@ -66,6 +66,23 @@ const asBlocks = check('blocks and archives of what is denied', async (net) => {
   }
 });
 
+const inArchives = check(
+  'archives of an allowed site, without what is denied in it',
+  async (net) => {
+    const { mixed, allowed } = net.subjects;
+    for (const archive of [
+      await browseBroken(net.inside, `${mixed.text}.localhost`, '/?format=car'),
+      await browseBroken(net.inside, 'localhost', `/ipfs/${mixed.text}?format=car`),
+    ]) {
+      for (const denied of ['somebody wants gone', 'behind closed doors', 'our own page']) {
+        assert.ok(!archive.includes(denied), denied);
+      }
+    }
+    const whole = await ask(net, `${allowed.text}.localhost`, '/?format=car');
+    assert.match(whole.body, /below that/);
+  },
+);
+
 const moved = check('a browser that is sent on meets the same', async (net) => {
   const { denied } = net.subjects;
   const { location } = await ask(net, `${denied.text}.ipfs.localhost`, '/a/b.html');
@@ -86,7 +103,7 @@ const byGateway = check('paths of the gateway itself', async (net) => {
 export const gatewayRows: Rows<HostTarget['kind']> = {
   gateway: [byGateway],
   name: [byName, byNameOfRoot],
-  root: [byRoot, byPath, missingPage, asBlocks],
+  root: [byRoot, byPath, missingPage, asBlocks, inArchives],
   moved: [moved],
   subdomain: 'It is an error page.',
   'other-system': 'It is an error page.',

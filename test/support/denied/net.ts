@@ -147,7 +147,7 @@ async function publishAll(t: Ending, services: NodeServices): Promise<Subjects> 
   const mixed = await site({
     'index.html': 'mixed',
     'secret.html': secretPage,
-    'private/page.html': 'private',
+    'private/page.html': 'behind closed doors',
     '404.html': 'our own page for what is missing',
   });
   for (const [name, { text: root }] of [
