@@ -3,28 +3,39 @@
  * spelling of it (docs/spec/trust.md, "Double hashes"). Pure.
  */
 import { asBuffer, type Bytes, utf8 } from '../base/bytes.ts';
-import { sha256 } from '../base/hash.ts';
+import { sha256, sha256Into } from '../base/hash.ts';
 import { cidV0Length, cidV1Length, writeCidV0, writeCidV1 } from './digest-spelling.ts';
 import type { DoubleForm } from './rule.ts';
 
 const dagPbCode = 0x70;
-const rawCode = 0x55;
 
 const multihashText = new Uint8Array(cidV0Length);
 /** A slash stands behind a CID without a path. */
 const cidText = new Uint8Array(cidV1Length + 1);
 cidText[cidV1Length] = 0x2f;
 
-/** Of a block, whose codec its SHA-256 does not tell: either of the two that there are. */
+/** How every CIDv1 of a raw block begins, whatever its digest. */
+const rawStart = utf8('bafkrei');
+const first = new Uint8Array(32);
+const second = new Uint8Array(32);
+const one: readonly Bytes[] = [first];
+const both: readonly Bytes[] = [first, second];
+
+/**
+ * Of a block, whose codec its SHA-256 does not tell: either of the two that there are. Asked for
+ * each block, so the digests are made in memory that the next call uses again.
+ */
 export function doublesOfBlock(digest: Bytes, form: DoubleForm): readonly Bytes[] {
   if (form === 'multihash') {
     writeCidV0(digest, multihashText);
-    return [sha256(multihashText)];
+    sha256Into(multihashText, first);
+    return one;
   }
-  return [dagPbCode, rawCode].map((codec) => {
-    writeCidV1({ codec, digest }, cidText);
-    return sha256(cidText);
-  });
+  writeCidV1({ codec: dagPbCode, digest }, cidText);
+  sha256Into(cidText, first);
+  cidText.set(rawStart);
+  sha256Into(cidText, second);
+  return both;
 }
 
 /** Of a path below a root: decoded and, where that differs, percent-encoded. */
