@@ -8,12 +8,12 @@ import type { Bytes } from '../base/bytes.ts';
 
 /** Free in front of each piece, for the head of a frame of yamux. */
 export const frameHeadBytes: number = 12;
-/** A leaf of 256 KiB, and what is said in front of it. */
-const slabBytes = 264 * 1024;
-/** Smaller arrays are cheap to allocate and would waste most of a slab. */
+/** Two leaves of 256 KiB, and what is said in front of them. */
+const slabBytes = 528 * 1024;
+/** Smaller arrays are cheap to allocate, and would waste most of a slab. */
 const worthwhileBytes = 32 * 1024;
 /** Kept for later: 4 MiB. */
-const freeMax = 16;
+const freeMax = 8;
 
 export class SendMemory {
   readonly #free: ArrayBuffer[] = []; // BOUNDED by freeMax

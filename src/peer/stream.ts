@@ -28,6 +28,8 @@ export interface ByteStream {
    * Undefined, or left out, where an array of one's own is as good.
    */
   readonly memoryFor?: (bytes: number) => Bytes | undefined;
+  /** As `write`, of what lies in such memory; undefined when more may be written at once. */
+  readonly writePiece?: (piece: Bytes) => Promise<void> | undefined;
   /** Whether there is a better way to the peer by now: what is opened from now on goes there. */
   readonly isOutdated?: () => boolean;
   /** Closes both sides in order; a peer that does not follow within 5 s is cut off. */
@@ -54,32 +56,39 @@ export function byteStream(
   const inbox = new Inbox(stream, options);
   let outlet: Outlet | undefined;
   const lost = (): Error => inbox.failure ?? new AltNetError('UNREACHABLE', closedDetails);
-  /** What is left for the long way. */
-  const sendShortWay = async (piece: Bytes, memory: SendMemory): Promise<Bytes> => {
+  const { memory, traffic } = options;
+  const requireOpen = (): void => {
+    if (stream.writeStatus !== 'writable') throw lost();
+  };
+  const sendLongWay = async (bytes: Bytes): Promise<void> => {
+    stream.send(bytes);
+    // Some bytes may wait in libp2p, so that it need not wait for the writer after a drain. After
+    // one it sends what it holds and may be saturated again: hence a loop.
+    while (stream.writeBufferLength > unsentBytesMax) {
+      if (!(await drained(stream))) throw lost();
+    }
+  };
+  /** What the peer does not take at once, or what is behind something that waits. */
+  const sendInTime = async (piece: Bytes, pieces: SendMemory): Promise<void> => {
+    const rest = piece.subarray((await outlet?.send(piece, pieces)) ?? 0);
+    if (rest.length === 0) return outlet?.room();
+    requireOpen();
+    await sendLongWay(rest);
+  };
+  const writePiece = (piece: Bytes): Promise<void> | undefined => {
+    requireOpen();
+    if (traffic) traffic.sentBytes += piece.length;
+    if (memory?.isOwnerOf(piece) !== true) return sendLongWay(piece);
     memory.sending(piece);
     outlet ??= outletOf(stream);
-    if (!outlet) return piece;
-    const rest = piece.subarray(await outlet.send(piece, memory));
-    if (rest.length > 0 && stream.writeStatus !== 'writable') throw lost();
-    return rest;
+    return outlet?.sendNow(piece, memory) ? outlet.room() : sendInTime(piece, memory);
   };
   return {
     remote,
     read: inbox,
-    async write(bytes) {
-      if (stream.writeStatus !== 'writable') throw lost();
-      if (options.traffic) options.traffic.sentBytes += bytes.length;
-      const { memory } = options;
-      // Small ones are sent before this returns.
-      const rest = memory?.isOwnerOf(bytes) === true ? await sendShortWay(bytes, memory) : bytes;
-      if (rest.length > 0) stream.send(rest);
-      // Some bytes may wait in libp2p, so that it need not wait for the writer after a drain. After
-      // one it sends what it holds and may be saturated again: hence a loop.
-      while (stream.writeBufferLength > unsentBytesMax) {
-        if (!(await drained(stream))) throw lost();
-      }
-    },
-    memoryFor: (bytes) => options.memory?.take(bytes),
+    write: async (bytes) => writePiece(bytes),
+    writePiece,
+    memoryFor: (bytes) => memory?.take(bytes),
     async close() {
       inbox.discard();
       if (isOver(stream)) return;

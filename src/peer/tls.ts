@@ -111,18 +111,33 @@ export class NodeTls implements ConnectionEncrypter {
  * What is written in one turn goes as one piece: yamux writes the head of a frame by itself, and
  * each write is a record, and a call to the system. `memory` gets back what was written, once the
  * system has taken it.
+ *
+ * That the socket has drained is told to those who wrote here and had to wait. What is sent past
+ * them fills it as well, and libp2p hands each such word to every stream of the connection.
  */
 function gatherWrites(socket: TLSSocket, memory: SendMemory): void {
   const write = socket.write.bind(socket);
+  let isAwaited = false;
   socket.write = (chunk: Bytes | string): boolean => {
     if (socket.writableCorked === 0) {
       socket.cork();
       process.nextTick(() => socket.uncork());
     }
-    if (typeof chunk === 'string' || !memory.isOwnerOf(chunk)) return write(chunk);
-    return write(chunk, (error) => {
-      if (!error) memory.sent(chunk);
-    });
+    const isOwn = typeof chunk !== 'string' && memory.isOwnerOf(chunk);
+    const goesOn = isOwn
+      ? write(chunk, (error) => {
+          if (!error) memory.sent(chunk);
+        })
+      : write(chunk);
+    isAwaited ||= !goesOn;
+    return goesOn;
+  };
+  const emit = socket.emit.bind(socket);
+  socket.emit = (name: string | symbol, ...args: unknown[]): boolean => {
+    if (name !== 'drain') return emit(name, ...args);
+    if (!isAwaited) return false;
+    isAwaited = false;
+    return emit(name);
   };
 }
 

@@ -13,8 +13,8 @@ import type { Bytes } from '../base/bytes.ts';
 import { frameHeadBytes, type SendMemory } from './send-memory.ts';
 import { tlsOf } from './shortcut.ts';
 
-/** Octets of one stream that the socket may have and the system has not taken. */
-const unsentBytesMax = 512 * 1024;
+/** Octets of one stream that the socket may have, before a piece, and the system has not taken. */
+const unsentBytesMax = 256 * 1024;
 /** Init and SYNReceived: the next frame of the stream carries a flag. */
 const greetingStates: ReadonlySet<unknown> = new Set([0, 2]);
 
@@ -65,25 +65,37 @@ export class Outlet {
   readonly #stream: YamuxStream;
   readonly #below: Below;
   #unsentBytes = 0;
-  #wake: (() => void) | undefined;
+  /** What the one who writes waits for. */
+  #awaited: { readonly isSo: () => boolean; readonly resolve: () => void } | undefined;
 
   constructor(stream: YamuxStream, below: Below) {
     this.#stream = stream;
     this.#below = below;
-    const wake = (): void => this.#wake?.();
-    stream.addEventListener('close', wake);
-    stream.addEventListener('drain', wake);
+    const look = (): void => this.#look();
+    stream.addEventListener('close', look);
+    stream.addEventListener('drain', look);
     const handle = stream.handleWindowUpdate.bind(stream);
     stream.handleWindowUpdate = (frame) => {
       handle(frame);
-      wake();
+      look();
     };
   }
 
   /**
-   * Sends a piece that came from `memory`, as fast as the peer takes it. Resolves when more may be
-   * sent, with the number of its octets that went this way: all of them, or fewer when there is
-   * something on the long way that they must not pass, or when the stream is over.
+   * Sends a piece that came from `memory` if nothing is in its way: whole, and before this returns.
+   * Else nothing of it.
+   */
+  sendNow(piece: Bytes, memory: Pick<SendMemory, 'sent'>): boolean {
+    if (this.#stream.sendWindowCapacity < piece.length) return false;
+    if (this.#isBehind || !this.#isFree) return false;
+    this.#sendFrame(piece, memory);
+    return true;
+  }
+
+  /**
+   * Sends a piece that came from `memory`, as fast as the peer takes it. Resolves with the number
+   * of its octets that went this way: all of them, or fewer when there is something on the long way
+   * that they must not pass, or when the stream is over.
    */
   async send(piece: Bytes, memory: Pick<SendMemory, 'sent'>): Promise<number> {
     let at = 0;
@@ -94,8 +106,16 @@ export class Outlet {
       if (this.#isBehind || !this.#isFree || !this.#hasWindow) break;
       at += this.#sendFrame(piece.subarray(at), memory);
     }
-    await this.#until(() => this.#unsentBytes <= unsentBytesMax);
     return at;
+  }
+
+  /**
+   * Undefined while more may be sent. Else it resolves when that is so, or the stream is over: not
+   * before all is sent, as waking up for each piece costs more than the two that lie ready gain.
+   */
+  room(): Promise<void> | undefined {
+    if (this.#unsentBytes <= unsentBytesMax) return undefined;
+    return this.#until(() => this.#unsentBytes === 0);
   }
 
   get #isOpen(): boolean {
@@ -130,23 +150,35 @@ export class Outlet {
     const onSent = (error?: Error | null): void => {
       this.#unsentBytes -= count;
       if (!error) memory.sent(piece.subarray(0, count));
-      this.#wake?.();
+      this.#look();
     };
     // The socket's own `write` does not gather: this is large enough by itself.
     TLSSocket.prototype.write.call(this.#below.tls, frame, undefined, onSent);
     return count;
   }
 
-  async #until(isSo: () => boolean): Promise<void> {
-    while (this.#isOpen && !isSo()) await this.#change();
-  }
-
   /** Resolves when something of this stream has gone on; at once when it is over. */
   async #change(): Promise<void> {
-    if (!this.#isOpen) return;
+    let isLater = false;
+    const changed = this.#until(() => isLater);
+    isLater = true;
+    await changed;
+  }
+
+  /** Resolves when it is so, or the stream is over; undefined when that is the case already. */
+  #until(isSo: () => boolean): Promise<void> | undefined {
+    if (!this.#isOpen || isSo()) return undefined;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wake = resolve;
-    await promise;
+    this.#awaited = { isSo, resolve };
+    return promise;
+  }
+
+  /** Something of this stream has gone on. */
+  #look(): void {
+    const awaited = this.#awaited;
+    if (!awaited || (this.#isOpen && !awaited.isSo())) return;
+    this.#awaited = undefined;
+    awaited.resolve();
   }
 }
 

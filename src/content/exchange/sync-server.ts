@@ -9,18 +9,16 @@ import { type Denials, noDenials } from '../../base/denial.ts';
 import { AltNetError } from '../../base/errors.ts';
 import { type Logger, silentLogger } from '../../base/logger.ts';
 import type { ByteStream } from '../../peer/stream.ts';
+import { Answer } from './answer.ts';
 import {
   answerBlocksMax,
   decodeWant,
   encodeEnd,
-  encodeFrame,
-  encodeHead,
   endStatuses,
   type EndStatus,
   type Frame,
   FrameReader,
   frameTypes,
-  headBytes,
 } from './frames.ts';
 import { defaultPace, Pace, type PaceOptions } from './pace.ts';
 import type { Blocks } from '../ports.ts';
@@ -54,11 +52,6 @@ interface Serving {
   readonly turns: Turns;
   readonly giveUp: () => void;
 }
-
-/** An END frame. */
-const endBytes = headBytes + 1;
-/** Small answers are gathered up to this size before they are written. */
-const gatherBytes = 64 * 1024;
 
 export class SyncServer {
   readonly #blocks: Blocks;
@@ -159,11 +152,12 @@ export class SyncServer {
     });
     speed.start();
     try {
-      const status = this.#isRefused(want, root)
-        ? endStatuses.refused
+      const ending = this.#isRefused(want, root)
+        ? { status: endStatuses.refused }
         : await this.#walk(serving, want, answer);
-      this.#places.hold(place, answer.waitingBytes);
-      await answer.end(status);
+      const { status, last } = ending;
+      this.#places.hold(place, answer.waitingBytes + (last?.length ?? 0));
+      await answer.end(status, last);
       return status;
     } finally {
       speed.stop();
@@ -182,7 +176,7 @@ export class SyncServer {
     return this.#options.denials?.ofBlock(hash) !== undefined;
   }
 
-  async #walk({ place, turns }: Serving, want: Want, answer: Answer): Promise<EndStatus> {
+  async #walk({ place, turns }: Serving, want: Want, answer: Answer): Promise<Ending> {
     const walk = new DagWalk(want, { blocksMax: answerBlocksMax });
     let isWithheld = false;
     for (let link = walk.next(); link !== undefined; link = walk.next()) {
@@ -200,15 +194,28 @@ export class SyncServer {
       const isGood = walk.accept(bytes) === undefined;
       const memoryBytes = walk.memoryBytes + answer.waitingBytes + bytes.length;
       // Before it is sent: who takes nothing would keep the walk here until then.
-      if (!this.#places.hold(place, memoryBytes)) return endStatuses.busy;
-      await answer.block(bytes);
+      if (!this.#places.hold(place, memoryBytes)) return { status: endStatuses.busy };
       // Only a block that this node should never have taken; what was sent so far is still good.
-      if (!isGood) return endStatuses.failed;
+      if (!isGood) return { status: endStatuses.failed, last: bytes };
+      if (walk.next() === undefined) return { status: endOf(walk, isWithheld), last: bytes };
+      const sent = answer.block(bytes);
+      if (sent) await sent;
     }
-    if (walk.full) return endStatuses.full;
-    if (walk.limited) return endStatuses.limit;
-    return isWithheld ? endStatuses.withheld : endStatuses.done;
+    return { status: endOf(walk, isWithheld) };
   }
+}
+
+/** How the answer to a want ends. */
+interface Ending {
+  readonly status: EndStatus;
+  /** A block that is still to be sent. */
+  readonly last?: Bytes;
+}
+
+function endOf(walk: DagWalk, isWithheld: boolean): EndStatus {
+  if (walk.full) return endStatuses.full;
+  if (walk.limited) return endStatuses.limit;
+  return isWithheld ? endStatuses.withheld : endStatuses.done;
 }
 
 /** In good order: the peer comes again later. */
@@ -220,95 +227,4 @@ async function sendAway(stream: ByteStream): Promise<void> {
 function requireRoot({ type, body }: Frame): Bytes {
   if (type === frameTypes.root && body.length === 32) return body;
   throw new Error('the peer did not begin with a root');
-}
-
-/** The frames that answer one want, gathered into few writes. */
-class Answer {
-  readonly #stream: ByteStream;
-  readonly #onTaken: (bytes: number) => void;
-  #parts: Bytes[] = []; // BOUNDED by gatherBytes and one block
-  #bytes = 0;
-  #writingBytes = 0;
-  /** Memory of the stream, for a head, the block behind it, and the end of the answer. */
-  #memory: Bytes | undefined;
-  /** A block that is to be written from there, once it is known whether it is the last one. */
-  #held: Bytes | undefined;
-
-  /** `onTaken` is told what the stream has taken. */
-  constructor(stream: ByteStream, onTaken: (bytes: number) => void) {
-    this.#stream = stream;
-    this.#onTaken = onTaken;
-  }
-
-  /** What the stream has not taken. */
-  get waitingBytes(): number {
-    return this.#bytes + this.#writingBytes + (this.#held?.length ?? 0);
-  }
-
-  /** Where a block may lie so that it need not be copied; of that size, and the next one. */
-  readonly memoryFor = (bytes: number): Bytes | undefined => {
-    this.#memory = this.#stream.memoryFor?.(headBytes + bytes + endBytes);
-    return this.#memory?.subarray(headBytes, headBytes + bytes);
-  };
-
-  block(bytes: Bytes): Promise<void> | undefined {
-    const head = encodeHead(frameTypes.block, bytes.length);
-    const memory = this.#memory;
-    this.#memory = undefined;
-    if (memory?.buffer !== bytes.buffer) return this.#gather(head, bytes);
-    memory.set(head);
-    return this.#hold(memory.subarray(0, headBytes + bytes.length));
-  }
-
-  missing(): Promise<void> | undefined {
-    return this.#gather(encodeFrame(frameTypes.missing, new Uint8Array()));
-  }
-
-  /** Behind the last block, if that is held: small frames cost as much as large ones. */
-  async end(status: EndStatus): Promise<void> {
-    const end = encodeEnd(status);
-    const last = this.#held;
-    if (!last) {
-      await this.#gather(end);
-      return this.#flush();
-    }
-    this.#held = undefined;
-    const both = new Uint8Array(last.buffer, last.byteOffset, last.length + end.length);
-    both.set(end, last.length);
-    await this.#write(both);
-  }
-
-  async #hold(frame: Bytes): Promise<void> {
-    if (this.#held) await this.#writeHeld();
-    if (this.#bytes > 0) await this.#flush();
-    this.#held = frame;
-  }
-
-  async #writeHeld(): Promise<void> {
-    const held = this.#held;
-    this.#held = undefined;
-    if (held) await this.#write(held);
-  }
-
-  #gather(...parts: readonly Bytes[]): Promise<void> | undefined {
-    if (this.#held) return this.#writeHeld().then(() => this.#gather(...parts));
-    this.#parts.push(...parts);
-    for (const { length } of parts) this.#bytes += length;
-    return this.#bytes < gatherBytes ? undefined : this.#flush();
-  }
-
-  /** As one piece: each write costs the reader more than the copying of a block does here. */
-  #flush(): Promise<void> {
-    const bytes = Buffer.concat(this.#parts);
-    this.#parts = [];
-    this.#bytes = 0;
-    return this.#write(bytes);
-  }
-
-  async #write(bytes: Bytes): Promise<void> {
-    this.#writingBytes = bytes.length;
-    await this.#stream.write(bytes);
-    this.#writingBytes = 0;
-    this.#onTaken(bytes.length);
-  }
 }
