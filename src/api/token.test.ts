@@ -31,7 +31,7 @@ test('a token that others can read or that is none is refused by the name of its
   writeFileSync(file, `${'a'.repeat(64)}\n`);
   chmodSync(file, 0o644);
   await assert.rejects(loadOrCreateToken(file), { code: 'KEY_EXPOSED', message: /chmod 600/ });
-  await assert.rejects(readToken(path.dirname(file)), { code: 'PATH_UNREADABLE' });
+  await assert.rejects(readToken(path.dirname(file)), { code: 'KEY_DAMAGED' });
   await assert.rejects(loadOrCreateToken(path.join(file, 'below-a-file')), {
     code: 'PATH_UNREADABLE',
   });

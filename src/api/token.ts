@@ -1,12 +1,14 @@
 /** The API token's file: made once, readable by its owner alone. Knows nothing of HTTP. */
-import { randomBytes } from 'node:crypto';
-import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import process from 'node:process';
-import { AltNetError, systemCode } from '../base/errors.ts';
-import { makeFolders } from '../base/folders.ts';
+import { toHex } from '../base/bytes.ts';
+import { systemWorld } from '../base/clock.ts';
+import { AltNetError } from '../base/errors.ts';
+import { requirePrivate } from '../base/private-file.ts';
+import { readWhole, writeOnce } from '../base/whole-file.ts';
 
 const tokenBytes = 32;
+/** Of a token and what an editor may leave behind it. */
+const fileBytesMax = 4096;
 
 /** Where the token of the node that uses this data folder is kept. */
 export function tokenFileIn(data: string): string {
@@ -17,7 +19,8 @@ export function tokenFileIn(data: string): string {
 export async function loadOrCreateToken(file: string): Promise<string> {
   const present = await readToken(file);
   if (present !== undefined) return present;
-  await createToken(file);
+  const { random } = systemWorld;
+  await writeOnce(file, { text: `${toHex(random.bytes(tokenBytes))}\n`, mode: 0o600 }, random);
   const made = await readToken(file);
   if (made === undefined) throw new AltNetError('PATH_MISSING', { path: file });
   return made;
@@ -28,39 +31,16 @@ export async function loadOrCreateToken(file: string): Promise<string> {
  * that holds no token, is an error that names it: a guessable token must never be used.
  */
 export async function readToken(file: string): Promise<string | undefined> {
-  try {
-    const text = await readFile(file, 'utf8');
-    const { mode } = await stat(file);
-    if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-      throw new AltNetError('KEY_EXPOSED', { file, mode: (mode & 0o777).toString(8) });
-    }
-    const token = text.trim();
-    if (isToken(token)) return token;
-    throw new AltNetError('KEY_DAMAGED', {
-      file,
-      why: 'it holds no token of 16 to 512 characters',
-    });
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === 'ENOENT') return undefined;
-    if (code === undefined || error instanceof AltNetError) throw error;
-    throw new AltNetError('PATH_UNREADABLE', { path: file, why: code }, { cause: error });
-  }
+  const why = 'it holds no token of 16 to 512 characters';
+  const notOurs = (): AltNetError => new AltNetError('KEY_DAMAGED', { file, why });
+  const check = (mode: number): void => requirePrivate(file, mode);
+  const text = await readWhole(file, { bytesMax: fileBytesMax, check, notOurs });
+  const token = text?.trim();
+  if (token === undefined || isToken(token)) return token;
+  throw notOurs();
 }
 
 /** Whether `token` can stand in an Authorization header and is long enough not to be guessed. */
 export function isToken(token: string): boolean {
   return /^[\x21-\x7e]{16,512}$/.test(token);
-}
-
-async function createToken(file: string): Promise<void> {
-  try {
-    await makeFolders(path.dirname(file));
-    const token = randomBytes(tokenBytes).toString('hex');
-    await writeFile(file, `${token}\n`, { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    if (systemCode(error) === 'EEXIST') return; // made by another process meanwhile: use that one
-    const why = systemCode(error) ?? 'unknown reason';
-    throw new AltNetError('PATH_UNREADABLE', { path: file, why }, { cause: error });
-  }
 }

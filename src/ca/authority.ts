@@ -7,6 +7,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import { TokenBucket } from '../base/buckets.ts';
 import { AltNetError } from '../base/errors.ts';
 import { LruMap } from '../base/limits.ts';
+import { writeOnce } from '../base/whole-file.ts';
 import {
   authorityNameOf,
   type CaWorld,
@@ -16,7 +17,7 @@ import {
   makeLeaf,
   parseCertificate,
 } from './certificate.ts';
-import { certificateFileIn, keyFileIn, readSecret, readText, writeOnce } from './files.ts';
+import { certificateFileIn, keyFileIn, readSecret, readText } from './files.ts';
 import { type CertificateKey, encodeKey, makeKey, parseKey } from './keys.ts';
 import { siteOfHost } from './site-host.ts';
 

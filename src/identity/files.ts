@@ -2,14 +2,20 @@
  * Key files: made at first start, never overwritten, refused when damaged or readable by others
  * (docs/spec/identity.md, "Key files"). Knows nothing of what the keys are used for.
  */
-import { constants } from 'node:fs';
-import { copyFile, link, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { equalBytes, toHex } from '../base/bytes.ts';
 import type { Random } from '../base/clock.ts';
 import { AltNetError, isAltNetError, systemCode } from '../base/errors.ts';
-import { makeFolders } from '../base/folders.ts';
 import { requirePrivate } from '../base/private-file.ts';
+import {
+  duplicate,
+  readWhole,
+  syncFolder,
+  writeDraft,
+  writeError,
+  writeOnce,
+} from '../base/whole-file.ts';
 import { shortId } from './contact.ts';
 import { type KeyKind, SigningKey } from './key.ts';
 import { encodeKeyText, parseKeyText } from './keytext.ts';
@@ -60,21 +66,12 @@ export async function loadOrCreateKey({
 }): Promise<SigningKey> {
   const existing = await readKey(file, kind);
   if (existing) return existing;
-  const made = new SigningKey(kind, random.bytes(32));
-  const draft = await writeDraft(file, made, random);
-  try {
-    await duplicate(draft, file);
-  } catch (error) {
-    if (systemCode(error) !== 'EEXIST') throw writeError(file, error);
-    const theirs = await readKey(file, kind);
-    if (theirs) return theirs; // another process was first: its key counts
-    const why = 'it is a link to nowhere';
-    throw new AltNetError('PATH_UNSUPPORTED', { path: file, why });
-  } finally {
-    await rm(draft, { force: true });
-  }
-  await syncFolder(path.dirname(file));
-  return made;
+  const text = describe(new SigningKey(kind, random.bytes(32)));
+  await writeOnce(file, { text, mode: 0o600 }, random);
+  const key = await readKey(file, kind); // of another process, if that was first
+  if (key) return key;
+  const why = 'it is a link to nowhere';
+  throw new AltNetError('PATH_UNSUPPORTED', { path: file, why });
 }
 
 /**
@@ -92,7 +89,7 @@ export async function writeImportedKey({
 }): Promise<{ readonly backup: string | undefined }> {
   const existing = await backupNameFor(file, key);
   if (existing === 'same') return { backup: undefined };
-  const draft = await writeDraft(file, key, random);
+  const draft = await writeDraft(file, { text: describe(key), mode: 0o600 }, random);
   try {
     const backup = existing && (await keepBackup(file, existing));
     await rename(draft, file);
@@ -145,35 +142,12 @@ export async function readKey(file: string, kind: KeyKind): Promise<SigningKey |
   throw new AltNetError('KEY_WRONG_KIND', { file, want: kind, have: key.kind });
 }
 
-async function readKeyFile(file: string): Promise<string | undefined> {
-  try {
-    const info = await stat(file);
-    if (!info.isFile() || info.size > fileBytesMax) {
-      throw new AltNetError('KEY_DAMAGED', { file, why: 'it is not a key file' });
-    }
-    requirePrivate(file, info.mode);
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    if (isAltNetError(error)) throw error;
-    const why = systemCode(error) ?? 'unknown';
-    throw new AltNetError('PATH_UNREADABLE', { path: file, why }, { cause: error });
-  }
-}
-
-/** The key in a file of its own beside `file`, safely on disk: 0600 in a folder of 0700. */
-async function writeDraft(file: string, key: SigningKey, random: Random): Promise<string> {
-  const draft = `${file}.${toHex(random.bytes(8))}.draft`;
-  try {
-    await makeFolders(path.dirname(file), 0o700);
-    await using handle = await open(draft, 'wx', 0o600);
-    await handle.writeFile(describe(key));
-    await handle.sync();
-    return draft;
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw writeError(file, error);
-  }
+function readKeyFile(file: string): Promise<string | undefined> {
+  return readWhole(file, {
+    bytesMax: fileBytesMax,
+    check: (mode) => requirePrivate(file, mode),
+    notOurs: () => new AltNetError('KEY_DAMAGED', { file, why: 'it is not a key file' }),
+  });
 }
 
 function describe(key: SigningKey): string {
@@ -187,34 +161,4 @@ function describe(key: SigningKey): string {
     encodeKeyText(key),
     '',
   ].join('\n');
-}
-
-/** Gives a file a second name; rejects with EEXIST rather than replace anything. */
-async function duplicate(from: string, to: string): Promise<void> {
-  try {
-    await link(from, to);
-  } catch (error) {
-    if (systemCode(error) === 'EEXIST') throw error;
-    await copyFile(from, to, constants.COPYFILE_EXCL); // file systems without hard links
-  }
-}
-
-/** Makes new names durable, where the system lets folders be opened. */
-async function syncFolder(folder: string): Promise<void> {
-  try {
-    await using handle = await open(folder, 'r');
-    await handle.sync();
-  } catch {
-    // Windows cannot do this; the file itself was synced.
-  }
-}
-
-function writeError(file: string, error: unknown): Error {
-  if (isAltNetError(error)) return error;
-  const code = systemCode(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new AltNetError('DISK_FULL', { folder: path.dirname(file) }, { cause: error });
-  }
-  const why = `it cannot be written (${code ?? 'unknown'})`;
-  return new AltNetError('PATH_UNSUPPORTED', { path: file, why }, { cause: error });
 }

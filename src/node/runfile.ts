@@ -3,6 +3,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { AltNetError, systemCode } from '../base/errors.ts';
+import { writeError } from '../base/whole-file.ts';
 
 /** Where a service listens: host:port, the real one; null: it does not run. */
 export interface RunningServices {
@@ -49,9 +50,7 @@ export async function writeRunFile(
     await rename(draft, file);
   } catch (cause) {
     await rm(draft, { force: true });
-    if (systemCode(cause) === 'ENOSPC') throw new AltNetError('DISK_FULL', { folder }, { cause });
-    const why = `it cannot be written (${systemCode(cause) ?? 'unknown'})`;
-    throw new AltNetError('PATH_UNSUPPORTED', { path: file, why }, { cause });
+    throw writeError(file, cause);
   }
 }
 

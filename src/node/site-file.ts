@@ -5,7 +5,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { CID } from 'multiformats/cid';
 import type { Abortable } from '../base/abort.ts';
-import { AltNetError, systemCode } from '../base/errors.ts';
+import { AltNetError } from '../base/errors.ts';
+import { writeError } from '../base/whole-file.ts';
 import type { SiteFile, SiteReader } from '../content/types.ts';
 
 export interface SiteFilePlace {
@@ -39,7 +40,7 @@ export async function writeSiteFile(
   } catch (error) {
     if (ours) await rm(dest, { force: true });
     signal?.throwIfAborted();
-    throw error instanceof AltNetError ? error : writeError(dest, error);
+    throw writeError(dest, error);
   }
   return file.size;
 }
@@ -54,11 +55,4 @@ async function openFile(
   const index = await sites.open(root, indexPath, { signal });
   if (index.type === 'file') return index;
   throw new AltNetError('CONTENT_NO_PATH', { root: root.toString(), path: indexPath });
-}
-
-function writeError(dest: string, cause: unknown): AltNetError {
-  const code = systemCode(cause);
-  if (code === 'ENOSPC') return new AltNetError('DISK_FULL', { folder: dest }, { cause });
-  const why = `it cannot be written (${code ?? 'unknown'})`;
-  return new AltNetError('PATH_UNSUPPORTED', { path: dest, why }, { cause });
 }

@@ -6,7 +6,7 @@ import { constants } from 'node:fs';
 import { copyFile, type FileHandle, open, realpath, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type Bytes, utf8 } from '../base/bytes.ts';
-import { AltNetError, isAltNetError, systemCode } from '../base/errors.ts';
+import { syncFolder, writeError } from '../base/whole-file.ts';
 import { type FileStamp, stampOf } from './list-file.ts';
 
 /** Octets of the file, from `from` up to and excluding `to`. */
@@ -120,23 +120,4 @@ async function realFile(file: string): Promise<string> {
   } catch {
     return file;
   }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  try {
-    await using handle = await open(folder, 'r');
-    await handle.sync();
-  } catch {
-    // Windows cannot do this; the file itself was synced.
-  }
-}
-
-function writeError(file: string, cause: unknown): Error {
-  if (isAltNetError(cause)) return cause;
-  const code = systemCode(cause);
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new AltNetError('DISK_FULL', { folder: path.dirname(file) }, { cause });
-  }
-  const why = `it cannot be written (${code ?? 'unknown'})`;
-  return new AltNetError('PATH_UNSUPPORTED', { path: file, why }, { cause });
 }
