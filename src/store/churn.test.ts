@@ -10,7 +10,7 @@ import { temporaryFolder } from '../../test/support/cleanup.ts';
 import { sourcesEnv } from '../../test/support/compile-cache.ts';
 import { auditStore } from '../../test/support/store-audit.ts';
 import { openTestStore } from '../../test/support/store-folder.ts';
-import { listedCounts } from '../../test/support/store-holdings.ts';
+import { listedCounts, untilQuiet } from '../../test/support/store-holdings.ts';
 import { churnBudgetBytes } from '../../test/support/store-samples.ts';
 import { toHex } from '../base/bytes.ts';
 
@@ -41,11 +41,13 @@ test('a store that is killed while it writes, evicts and removes is sound afterw
     for (const root of own) await store.holdings.remove(Buffer.from(root, 'hex'));
     assert.deepEqual(store.counted(), listedCounts(store));
     own.clear();
+    await untilQuiet(store, 200);
     await store.close();
     const { bytes } = store.holdings.usage();
     const audit = await auditStore(folder);
     assert.deepEqual(audit.problems, [], `round ${round}, reopened`);
     assert.equal(audit.orphans, 0);
+    assert.equal(audit.halfEmpty, 0);
     assert.equal(audit.cost, bytes);
     assert.ok(bytes <= churnBudgetBytes);
   }

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
+import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { open } from 'lmdb';
 import { temporaryFolder } from '../../test/support/cleanup.ts';
 import { auditStore } from '../../test/support/store-audit.ts';
 import { openTestStore } from '../../test/support/store-folder.ts';
-import { block, hold, isHeld } from '../../test/support/store-holdings.ts';
-import { oldSizes, writeOldStore } from '../../test/support/store-old.ts';
+import { block, hold, isHeld, linkOf } from '../../test/support/store-holdings.ts';
+import { oldSizes, writeOldStore, writeStore3 } from '../../test/support/store-old.ts';
+import { toHex } from '../base/bytes.ts';
 
 test('a store of version 1 keeps everything, and what no root names goes at the end', async (t) => {
   const folder = temporaryFolder(t);
@@ -60,4 +62,34 @@ test('a store of version 2 forgets what imports remembered, and keeps the rest',
   const left = names.filter((name) => store.notes.get(name) !== undefined);
   assert.deepEqual(left, ['important', 'import']);
   assert.ok(isHeld(store, 'site') && store.blocks.has(block('kept', 9000).hash));
+});
+
+test('a store of version 3 has its blocks in files of their own until they go', async (t) => {
+  const folder = temporaryFolder(t);
+  const blocks = await writeStore3(folder);
+  const [kept, lost, gone] = blocks;
+  assert.ok(kept && lost && gone);
+  const fileOf = (hash: Uint8Array): string => {
+    return path.join(folder, 'store/blocks', toHex(hash).slice(0, 2), toHex(hash));
+  };
+  assert.deepEqual((await auditStore(folder)).problems, [], 'the old version was whole');
+  const store = await openTestStore(folder);
+  for (const { hash, bytes } of blocks) assert.deepEqual(store.blocks.get(hash), bytes);
+  rmSync(fileOf(lost.hash));
+  assert.equal(store.blocks.get(lost.hash), undefined);
+  await hold(store, 'new', [block('of today', 30_000), kept, lost]);
+  await store.close();
+  assert.deepEqual((await auditStore(folder)).problems, []);
+  await using again = await openTestStore(folder);
+  await again.holdings.remove(linkOf('three').hash);
+  assert.deepEqual(
+    blocks.map(({ hash }) => existsSync(fileOf(hash))),
+    [true, false, false],
+  );
+  await again.holdings.remove(linkOf('new').hash);
+  assert.equal(existsSync(fileOf(kept.hash)), false);
+  assert.equal(again.holdings.usage().bytes, 0);
+  await again.close();
+  const { problems, orphans } = await auditStore(folder);
+  assert.deepEqual([problems, orphans], [[], 0]);
 });

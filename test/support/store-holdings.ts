@@ -26,6 +26,12 @@ export async function hold(
   if (complete) await holding.complete({ link, files: 1, bytes: 1 });
 }
 
+/** After each thing that it is asked, the store takes a step of what is to be done some time. */
+export async function untilQuiet(store: Store, steps = 40): Promise<void> {
+  const { hash } = linkOf('nothing');
+  for (let step = 0; step < steps; step++) await store.holdings.change(hash, {});
+}
+
 export function isHeld(store: Store, name: string): boolean {
   return store.holdings.get(linkOf(name).hash) !== undefined;
 }
