@@ -59,7 +59,7 @@ export async function startContentNode(
   };
   const signer = { key, network: new Uint8Array(16) };
   const { timers } = systemWorld;
-  const reception = stack.use(new Reception({ key, timers, log: silentLogger }));
+  const reception = stack.use(new Reception({ host, timers, log: silentLogger }));
   const parts = { ...store, publisher, search, connections: host, reception, signer };
   const sites = stack.use(new Sites(parts));
   await sites.start();

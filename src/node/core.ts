@@ -265,7 +265,7 @@ async function startFields(
   const naming = { ...common, dht, publisher, notes: store.notes, authorKey: identity.author };
   const reception = stack.use(
     new Reception({
-      key: identity.node,
+      host: peers,
       timers: world.timers,
       log,
       onReceived: (from, bytes) => peers.noteReceived(syncProtocol, from, bytes),

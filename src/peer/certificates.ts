@@ -8,7 +8,7 @@ import { publicKeyFromRaw } from '@libp2p/crypto/keys';
 import type { PeerId, PrivateKey } from '@libp2p/interface';
 import { peerIdFromPublicKey } from '@libp2p/peer-id';
 import { generateCertificate, verifyPeerCertificate } from '@libp2p/tls/utils';
-import { type Bytes, toHex } from '../base/bytes.ts';
+import { type Bytes, equalBytes, toHex } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { sha256 } from '../base/hash.ts';
 import { LruMap } from '../base/limits.ts';
@@ -72,6 +72,14 @@ export class Certificates {
     const [fromMs, toMs] = [validFromDate.getTime(), validToDate.getTime()];
     this.#verified.set(key, { publicKey: new Uint8Array(found.publicKey.raw), fromMs, toMs });
     return found;
+  }
+
+  /** SHA-256, in hexadecimal, of the valid certificates that a peer has proven to be its own. */
+  proofsOf(publicKey: Bytes): readonly string[] {
+    const nowMs = this.#clock.unixMs();
+    return [...this.#verified.entries()].flatMap(([hash, { fromMs, toMs, publicKey: of }]) =>
+      fromMs <= nowMs && nowMs <= toMs && equalBytes(of, publicKey) ? [hash] : [],
+    );
   }
 }
 

@@ -14,7 +14,7 @@ import type {
 } from '@libp2p/interface';
 import { tcp } from '@libp2p/tcp';
 import type { Bytes } from '../base/bytes.ts';
-import { greeting, Greeting } from './eager.ts';
+import { greeting, Greeting } from './greeting.ts';
 import type { NodeTls, TlsComponents } from './tls.ts';
 
 type Components = Parameters<ReturnType<typeof tcp>>[0] & TlsComponents;

@@ -4,7 +4,7 @@
  * protocols by name only and learns addresses from its callers; it finds no peers by itself.
  */
 import { privateKeyFromRaw } from '@libp2p/crypto/keys';
-import type { Connection, Libp2p, PeerId } from '@libp2p/interface';
+import type { Connection, Libp2p, PeerId, PrivateKey } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
 import type { Abortable } from '../base/abort.ts';
 import {
@@ -22,7 +22,7 @@ import { type Logger, silentLogger } from '../base/logger.ts';
 import { shortId } from '../identity/contact.ts';
 import { keyId, type SigningKey } from '../identity/key.ts';
 import { announcedEndpoints, formatMultiaddr, parseMultiaddr } from './address.ts';
-import { Certificates } from './certificates.ts';
+import { type Certificate, Certificates } from './certificates.ts';
 import { DialBudget } from './dial-budget.ts';
 import { type DialGoal, dialMs, PeerDialer, type PeerTarget } from './dialing.ts';
 import { bindError, dialError } from './errors.ts';
@@ -84,6 +84,8 @@ export class PeerHost {
   readonly #idle: IdleCloser;
   readonly #networks: NetworkCap;
   readonly #memory = new SendMemory();
+  readonly #certificates: Certificates;
+  #privateKey: PrivateKey | undefined;
   readonly #streams: ProtocolStreams;
   /** Where this node has a place. BOUNDED by who sets it: a few. */
   #relays: readonly RelayedAddress[] = [];
@@ -98,6 +100,7 @@ export class PeerHost {
     this.#world = options.world ?? systemWorld;
     this.#budget = new DialBudget(this.#world.clock);
     this.#networks = new NetworkCap(options.perNetwork);
+    this.#certificates = new Certificates(this.#world.clock);
     this.#streams = new ProtocolStreams(this.#memory, options.logger ?? silentLogger);
     this.#idle = new IdleCloser(this.#world, {
       idleMs: options.idleMs ?? 60_000,
@@ -111,7 +114,8 @@ export class PeerHost {
     for (const { host } of listen) requireNumeric(host);
     // Both halves: made of the seed alone, the library works out the other one by itself, slowly.
     const privateKey = privateKeyFromRaw(concatBytes(key.exportSeed(), key.publicKey));
-    const certificates = new Certificates(this.#world.clock);
+    this.#privateKey = privateKey;
+    const certificates = this.#certificates;
     let circuit: CircuitDial = notStarted;
     const libp2p = await makeLibp2p({
       privateKey,
@@ -266,6 +270,17 @@ export class PeerHost {
       return listed !== undefined && equalBytes(listed.ip, unmapIp(at.ip));
     });
     return [...new Set([...dialled, ...own])];
+  }
+
+  /** What this node shows on connections; rejects before the start. */
+  async certificate(): Promise<Certificate> {
+    if (!this.#privateKey) throw new Error('not started');
+    return this.#certificates.own(this.#privateKey);
+  }
+
+  /** By which certificates the peer is known: whoever has the key of one of them is the peer. */
+  proofsOf(publicKey: Bytes): readonly string[] {
+    return this.#certificates.proofsOf(publicKey);
   }
 
   #connectionTo(publicKey: Bytes): Connection | undefined {

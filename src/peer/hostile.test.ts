@@ -13,7 +13,7 @@ import { atEnd } from '../../test/support/cleanup.ts';
 import type { Bytes } from '../base/bytes.ts';
 import { isAltNetError } from '../base/errors.ts';
 import { SigningKey } from '../identity/key.ts';
-import { greeting } from './eager.ts';
+import { greeting } from './greeting.ts';
 import { PeerHost, type PeerTarget } from './host.ts';
 import type { ByteStream } from './stream.ts';
 

@@ -7,7 +7,7 @@ import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/inter
 import { AltNetError } from '../base/errors.ts';
 import { type Bytes, copyOf, copyPart, type Part } from '../base/bytes.ts';
 import { Backlog } from './backlog.ts';
-import { Greeting } from './eager.ts';
+import { Greeting } from './greeting.ts';
 import { takeData } from './yamux-reader.ts';
 
 /** Chunks as they come, for one reader. */

@@ -6,7 +6,7 @@ import type { Connection, Libp2p, Stream } from '@libp2p/interface';
 import type { Bytes } from '../base/bytes.ts';
 import type { Logger } from '../base/logger.ts';
 import { reasonOf } from '../base/reason.ts';
-import { greeting } from './eager.ts';
+import { greeting } from './greeting.ts';
 import type { SendMemory } from './send-memory.ts';
 import { askedBytesMax, type ByteStream, byteStream, type Traffic } from './stream.ts';
 

@@ -18,7 +18,7 @@ import type { Bytes } from '../base/bytes.ts';
 import { SigningKey } from '../identity/key.ts';
 import { parseMultiaddr } from './address.ts';
 import type { Certificate } from './certificates.ts';
-import { greeting } from './eager.ts';
+import { greeting } from './greeting.ts';
 import { PeerHost } from './host.ts';
 import type { ByteStream } from './stream.ts';
 

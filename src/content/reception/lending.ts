@@ -9,22 +9,32 @@ import type { Slab } from './words.ts';
 
 /** What all streams may have on their way to the disk, 24 MiB; what is more is copied. */
 const slabsMax = 96;
+/** In the memory that both ends see: for each slab whether the other end may have it. */
+const [isFree, isLent] = [0, 1];
+
+/** To be given to both ends. */
+export function openLoans(): SharedArrayBuffer {
+  return new SharedArrayBuffer(slabsMax * Int32Array.BYTES_PER_ELEMENT);
+}
 
 /** The end that fills them. */
 export class Lender {
-  readonly #slabs: SharedArrayBuffer[] = []; // BOUNDED by slabsMax, see take()
+  readonly #loans: Int32Array;
+  readonly #slabs: SharedArrayBuffer[] = []; // BOUNDED by slabsMax, see #make()
   readonly #numbers = new WeakMap<ArrayBufferLike, number>();
-  readonly #free: number[] = []; // BOUNDED by slabsMax: only what is lent comes back
-  readonly #lent = new Set<number>(); // BOUNDED likewise
   #toldOf = 0;
+
+  constructor(loans: SharedArrayBuffer) {
+    this.#loans = new Int32Array(loans);
+  }
 
   /** `length` bytes with any content, in a slab where that is worth it and one is to be had. */
   take(length: number): Bytes {
     const isSlab = length >= worthwhileBytes && length <= slabBytes;
-    const number = isSlab ? (this.#free.pop() ?? this.#make()) : undefined;
+    const number = isSlab ? this.#free() : undefined;
     const buffer = number === undefined ? undefined : this.#slabs[number];
     if (number === undefined || !buffer) return new Uint8Array(length);
-    this.#lent.add(number);
+    Atomics.store(this.#loans, number, isLent);
     return new Uint8Array(buffer, 0, length);
   }
 
@@ -33,16 +43,26 @@ export class Lender {
     return this.#numbers.get(buffer);
   }
 
-  /** The other end has no use for them any more. */
-  back(numbers: readonly number[]): void {
-    for (const number of numbers) if (this.#lent.delete(number)) this.#free.push(number);
+  /** Nobody was told of what lies there. */
+  keep(bytes: Bytes): void {
+    const number = this.numberOf(bytes);
+    if (number !== undefined) Atomics.store(this.#loans, number, isFree);
   }
 
   /** Those that the other end was not told of. */
   made(): Slab[] {
     const first = this.#toldOf;
+    if (first === this.#slabs.length) return [];
     this.#toldOf = this.#slabs.length;
     return this.#slabs.slice(first).map((buffer, i) => ({ number: first + i, buffer }));
+  }
+
+  /** The first one, so that few are in use: those lie in the processor's cache. */
+  #free(): number | undefined {
+    for (let number = 0; number < this.#slabs.length; number++) {
+      if (Atomics.load(this.#loans, number) === isFree) return number;
+    }
+    return this.#make();
   }
 
   #make(): number | undefined {
@@ -55,9 +75,13 @@ export class Lender {
 
 /** The end that reads them. */
 export class Borrower {
+  readonly #loans: Int32Array;
   readonly #slabs = new Map<number, SharedArrayBuffer>(); // BOUNDED by the lender
   readonly #borrowed = new Set<number>(); // BOUNDED likewise
-  #free: number[] = []; // BOUNDED likewise
+
+  constructor(loans: SharedArrayBuffer) {
+    this.#loans = new Int32Array(loans);
+  }
 
   learn(made: readonly Slab[]): void {
     for (const { number, buffer } of made) {
@@ -74,14 +98,7 @@ export class Borrower {
     return new Uint8Array(buffer, 0, length);
   }
 
-  /** What was given back since the last call. */
-  takeFree(): readonly number[] {
-    const free = this.#free;
-    this.#free = [];
-    return free;
-  }
-
   #give(number: number): void {
-    if (this.#borrowed.delete(number)) this.#free.push(number);
+    if (this.#borrowed.delete(number)) Atomics.store(this.#loans, number, isFree);
   }
 }

@@ -8,14 +8,14 @@ import type { Chunks } from '../../peer/inbox.ts';
 import { type Frame, FrameError, headBytes, type SyncStream } from '../exchange/frames.ts';
 import type { Slabs } from '../slabs.ts';
 import { Tide } from '../tide.ts';
+import { Taking } from './account.ts';
 import type { Borrower } from './lending.ts';
 import { type News, type Order, takenBytes } from './words.ts';
 
-/** Said when so much was used up, or nothing is left: each word wakes the receiving thread. */
-const tookBytes = 512 * 1024;
-
 export interface ReceivedParts {
   readonly number: number;
+  /** What was taken is counted there. */
+  readonly account: SharedArrayBuffer;
   readonly borrower: Borrower;
   /** Gets back bodies that nobody will take. */
   readonly slabs: Pick<Slabs, 'give'>;
@@ -29,8 +29,8 @@ export class ReceivedStream implements SyncStream {
   readonly #parts: ReceivedParts;
   readonly #opened = Promise.withResolvers<void>();
   readonly #change = new Tide();
-  #queue: Frame[] = []; // BOUNDED by untakenBytesMax of the receiving thread
-  #tookBytes = 0;
+  readonly #taking: Taking;
+  #queue: Frame[] = []; // BOUNDED by the receiving thread, see untakenBytesMax there
   #isOver = false;
   #failure: Error | undefined;
   #onOctets: (() => void) | undefined;
@@ -38,6 +38,7 @@ export class ReceivedStream implements SyncStream {
   constructor(remote: Bytes, parts: ReceivedParts) {
     this.remote = remote;
     this.#parts = parts;
+    this.#taking = new Taking(parts.account);
     this.#opened.promise.catch(() => undefined); // for whoever gave up waiting
   }
 
@@ -87,12 +88,14 @@ export class ReceivedStream implements SyncStream {
     this.#end({ end: 'broken', why });
   }
 
-  #add({ frames }: News & { readonly kind: 'frames' }): void {
+  #add({ frames, bodies }: News & { readonly kind: 'frames' }): void {
     const { borrower, slabs, onReceived } = this.#parts;
-    for (const said of frames) {
-      const { type } = said;
-      const body = 'slab' in said ? borrower.bytesOf(said.slab, said.bytes) : said.body;
-      onReceived(headBytes + body.length);
+    let at = 0;
+    for (let i = 0; i < frames.length; i += 3) {
+      const [type = 0, slab = -1, bytes = 0] = [frames[i], frames[i + 1], frames[i + 2]];
+      const body = slab < 0 ? bodies.slice(at, at + bytes) : borrower.bytesOf(slab, bytes);
+      if (slab < 0) at += bytes;
+      onReceived(headBytes + bytes);
       if (this.#isOver) slabs.give(body);
       else this.#queue.push({ type, body });
     }
@@ -102,8 +105,10 @@ export class ReceivedStream implements SyncStream {
   #shift(): Frame | undefined {
     const frame = this.#queue.shift();
     if (!frame) return undefined;
-    this.#tookBytes += takenBytes(frame.body);
-    if (this.#tookBytes >= tookBytes || this.#queue.length === 0) this.#sayTook();
+    const isAll = this.#queue.length === 0;
+    if (this.#taking.took(takenBytes(frame.body.length), isAll) && !this.#isOver) {
+      this.#parts.say({ kind: 'took', stream: this.#parts.number });
+    }
     return frame;
   }
 
@@ -115,14 +120,6 @@ export class ReceivedStream implements SyncStream {
       if (this.#isOver) return undefined;
       await this.#change.next();
     }
-  }
-
-  #sayTook(): void {
-    const { number, borrower, say } = this.#parts;
-    if (!this.#isOver) {
-      say({ kind: 'took', stream: number, bytes: this.#tookBytes, free: borrower.takeFree() });
-    }
-    this.#tookBytes = 0;
   }
 
   /** What has come and was not taken is still good. */

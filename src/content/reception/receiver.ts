@@ -1,124 +1,129 @@
 /**
- * One stream in the receiving thread: cuts what comes into frames and passes them on, a few at a
+ * One stream in the receiving thread: cuts what comes into frames and passes them on, several at a
  * time and no faster than the main thread takes them. What may come, and whether it is what was
  * asked for, is judged there. (Hashing here as well would make this thread the one that all others
  * wait for.)
  */
-import type { Timers, CancelTimer } from '../../base/clock.ts';
-import type { Bytes } from '../../base/bytes.ts';
+import type { CancelTimer, Timers } from '../../base/clock.ts';
+import { type Bytes, concatBytes } from '../../base/bytes.ts';
 import { reasonOf } from '../../base/reason.ts';
-import type { ByteStream } from '../../peer/stream.ts';
-import { type Frame, frameBytesMax, FrameError, FrameReader } from '../exchange/frames.ts';
-import { Tide } from '../tide.ts';
+import type { LoneStream } from '../../peer/lone/stream.ts';
+import { FrameError } from '../exchange/frames.ts';
+import type { Untaken } from './account.ts';
+import { FrameCutter } from './frame-cutter.ts';
 import type { Lender } from './lending.ts';
-import { type News, type SlabFrame, takenBytes } from './words.ts';
+import { type News, takenBytes } from './words.ts';
 
 /** Passed on at once when there is so much: each message wakes the main thread. */
-const gatherBytes = 512 * 1024;
+const gatherBytes = 1024 * 1024;
 /** Whatever there is, passed on after so long. */
 const gatherMs = 2;
-/** Passed on and not taken: then the peer waits. */
-const untakenBytesMax = 1024 * 1024;
+/**
+ * What a peer may have sent that is not taken, of whole frames; what makes no frame yet comes on
+ * top of that. As much as the widest window of any other stream.
+ */
+export const roomBytes: number = 2 * 1024 * 1024;
+/** Windows are opened by so much at a time, */
+const grantBytes = roomBytes / 2;
+/** or by less to a peer that may send no more than this. */
+const scarceBytes = roomBytes / 4;
+/** Of frames without a body, which windows do not bound: then nothing is read. */
+const untakenBytesMax = 2 * roomBytes;
 /** Word of octets that are no whole frame. */
 const heardMs = 500;
 
 export interface ReceiverParts {
   readonly number: number;
   readonly lender: Lender;
+  readonly untaken: Untaken;
   readonly timers: Timers;
   readonly say: (news: News) => void;
 }
 
 export class Receiver {
-  readonly #stream: ByteStream;
   readonly #parts: ReceiverParts;
-  readonly #change = new Tide();
-  #frames: (SlabFrame | Frame)[] = []; // BOUNDED by gatherBytes and one frame
-  /** Where a body comes to lie of which not all is here. */
-  #partial: Bytes | undefined;
+  readonly #cutter: FrameCutter;
+  #stream: LoneStream | undefined;
+  #frames: number[] = []; // BOUNDED by gatherBytes and one frame
+  #bodies: Bytes[] = []; // BOUNDED likewise
   #gatheredBytes = 0;
-  #untakenBytes = 0;
   #isOver = false;
+  #isPaused = false;
   #hasHeard = false;
   #cancelGather: CancelTimer | undefined;
   #cancelHeard: CancelTimer | undefined;
-  #written: Promise<void> = Promise.resolve();
 
-  constructor(stream: ByteStream, parts: ReceiverParts) {
-    this.#stream = stream;
+  constructor(parts: ReceiverParts) {
     this.#parts = parts;
-  }
-
-  /** Resolves when the stream is over and the main thread was told so. Never rejects. */
-  async run(): Promise<void> {
-    const { number, say } = this.#parts;
-    this.#listen();
-    try {
-      await this.#receiveAll();
-      this.#pass();
-      say({ kind: 'over', stream: number, end: 'done', why: 'the stream ended' });
-    } catch (error) {
-      this.#pass();
-      const end = error instanceof FrameError ? 'rule' : 'broken';
-      say({ kind: 'over', stream: number, end, why: whyOf(error) });
-    } finally {
-      this.#cancelGather?.();
-      this.#cancelHeard?.();
-      this.#dropPartial();
-    }
-  }
-
-  /** A write that fails is noticed where the answer is read. */
-  write(bytes: Bytes): void {
-    this.#written = this.#written.then(() => this.#stream.write(bytes)).catch(() => undefined);
-  }
-
-  /** The main thread has used up so much. */
-  took(bytes: number): void {
-    this.#untakenBytes -= bytes;
-    this.#change.rise();
-  }
-
-  close(): void {
-    this.#end();
-    void this.#stream.close();
-  }
-
-  abort(): void {
-    this.#end();
-    this.#stream.abort(new Error('given up'));
-  }
-
-  #end(): void {
-    this.#isOver = true;
-    this.#change.rise();
-  }
-
-  async #receiveAll(): Promise<void> {
-    const { lender } = this.#parts;
-    const take = (length: number): Bytes => (this.#partial = lender.take(length));
-    const frames = new FrameReader(this.#stream.read, { take }, frameBytesMax, () => {
-      this.#hasHeard = true;
+    this.#cutter = new FrameCutter({
+      take: (length) => parts.lender.take(length),
+      onFrame: (type, body) => this.#gather(type, body),
     });
-    while (!this.#isOver) {
-      const frame = await frames.next();
-      if (frame === undefined) return;
-      this.#gather(frame);
-      while (this.#untakenBytes > untakenBytesMax && !this.#isOver) {
-        this.#pass();
-        await this.#change.next();
-      }
-    }
   }
 
-  #gather({ type, body }: Frame): void {
-    const { lender, timers } = this.#parts;
-    this.#partial = undefined;
+  /** From now on it is told what comes on `stream`. */
+  listen(stream: LoneStream): void {
+    this.#stream = stream;
+    this.#tellHeard();
+  }
+
+  /** Octets of the stream, which are there until it returns. Throws what ends the stream. */
+  take(memory: Bytes, from: number, to: number): void {
+    this.#hasHeard = true;
+    this.#cutter.push(memory, from, to);
+    this.#makeRoom(grantBytes);
+  }
+
+  /** The stream is over. */
+  over(failure?: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#pass();
+    this.#cancelHeard?.();
+    const { number, lender, say } = this.#parts;
+    const cutOff = failure === undefined && this.#cutter.isInside;
+    const why = cutOff ? new Error('the stream ends inside a frame') : failure;
+    const partial = this.#cutter.drop();
+    if (partial) lender.keep(partial);
+    const end = why instanceof FrameError ? 'rule' : why === undefined ? 'done' : 'broken';
+    say({ kind: 'over', stream: number, end, why: whyOf(why) });
+  }
+
+  /** The main thread has taken something, and this one waits for it. */
+  took(): void {
+    this.#makeRoom(scarceBytes / 2);
+  }
+
+  #makeRoom(worthwhileBytes: number): void {
+    const stream = this.#stream;
+    const { untaken } = this.#parts;
+    if (!stream || this.#isOver) return;
+    const room = (): number => roomBytes - stream.creditBytes - untaken.bytes();
+    const isShort = stream.creditBytes <= scarceBytes || this.#isPaused;
+    if (isShort && room() < worthwhileBytes) untaken.wait();
+    const bytes = room(); // asked for after that: else what is taken meanwhile is told by nobody
+    if (bytes >= worthwhileBytes) stream.grant(bytes);
+    this.#pauseIfFull(stream);
+  }
+
+  #pauseIfFull(stream: LoneStream): void {
+    const { untaken } = this.#parts;
+    const isFull = untaken.bytes() > untakenBytesMax;
+    if (isFull) untaken.wait();
+    if (isFull === this.#isPaused) return;
+    this.#isPaused = isFull;
+    if (isFull) stream.pause();
+    else stream.resume();
+  }
+
+  #gather(type: number, body: Bytes): void {
+    const { lender, timers, untaken } = this.#parts;
     const slab = lender.numberOf(body);
-    this.#frames.push(slab === undefined ? { type, body } : { type, slab, bytes: body.length });
-    const bytes = takenBytes(body);
+    this.#frames.push(type, slab ?? -1, body.length);
+    if (slab === undefined && body.length > 0) this.#bodies.push(body);
+    const bytes = takenBytes(body.length);
+    untaken.add(bytes);
     this.#gatheredBytes += bytes;
-    this.#untakenBytes += bytes;
     if (this.#gatheredBytes >= gatherBytes) this.#pass();
     else this.#cancelGather ??= timers.after(gatherMs, () => this.#pass());
   }
@@ -128,30 +133,25 @@ export class Receiver {
     this.#cancelGather = undefined;
     if (this.#frames.length === 0) return;
     const { number, lender, say } = this.#parts;
-    say({ kind: 'frames', stream: number, frames: this.#frames, made: lender.made() });
+    const [frames, bodies] = [this.#frames, concatBytes(...this.#bodies)];
+    say({ kind: 'frames', stream: number, frames, bodies, made: lender.made() });
     this.#frames = [];
+    this.#bodies = [];
     this.#gatheredBytes = 0;
     this.#hasHeard = false;
   }
 
-  /** Nobody else knows of it. */
-  #dropPartial(): void {
-    const { lender } = this.#parts;
-    const slab = this.#partial && lender.numberOf(this.#partial);
-    if (slab !== undefined) lender.back([slab]);
-    this.#partial = undefined;
-  }
-
-  #listen(): void {
+  #tellHeard(): void {
     const { number, timers, say } = this.#parts;
     this.#cancelHeard = timers.after(heardMs, () => {
       if (this.#hasHeard) say({ kind: 'heard', stream: number });
       this.#hasHeard = false;
-      this.#listen();
+      this.#tellHeard();
     });
   }
 }
 
 function whyOf(error: unknown): string {
+  if (error === undefined) return 'the stream ended';
   return error instanceof Error ? error.message : reasonOf(error);
 }

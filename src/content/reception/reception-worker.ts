@@ -1,74 +1,89 @@
 /**
- * The program of the receiving thread: dials peers with the key of this node, on connections of its
- * own, and has what they send received. It decides nothing: whom to dial, what to ask and what to
- * believe is said by the main thread.
+ * The program of the receiving thread: dials peers as this node, on connections of its own, and has
+ * what they send received. It decides nothing: whom to dial, what to ask and what to believe is
+ * said by the main thread. It loads no libp2p: that would take longer to start than all the rest.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { systemWorld } from '../../base/clock.ts';
-import { SigningKey } from '../../identity/key.ts';
-import { PeerHost } from '../../peer/host.ts';
+import { parseMultiaddr } from '../../peer/address.ts';
+import { dialLone } from '../../peer/lone/dial.ts';
+import { LoneStream } from '../../peer/lone/stream.ts';
 import { syncProtocol } from '../exchange/frames.ts';
+import { Untaken } from './account.ts';
 import { Lender } from './lending.ts';
-import { Receiver } from './receiver.ts';
+import { Receiver, roomBytes } from './receiver.ts';
 import type { News, Order, ReceptionData } from './words.ts';
 
-/** Little waits here: what the main thread does not take waits at the peer. */
-const unreadBytesMax = 256 * 1024;
+type OpenOrder = Order & { readonly kind: 'open' };
+
+/** Addresses of one peer that are dialled. */
+const addressesMax = 8;
+
+interface Open {
+  readonly stream: LoneStream;
+  readonly receiver: Receiver;
+}
 
 class Receivers {
-  readonly #host: PeerHost;
-  readonly #started: Promise<void>;
   readonly #port: MessagePort;
-  readonly #lender = new Lender();
+  readonly #lender: Lender;
   /** BOUNDED by the main thread, which opens a few for each fetch. */
-  readonly #open = new Map<number, Receiver>();
+  readonly #open = new Map<number, Open>();
   /** Those that are dialled. BOUNDED likewise. */
   readonly #opening = new Map<number, AbortController>();
 
-  constructor(port: MessagePort, { seed }: ReceptionData) {
+  constructor(port: MessagePort, { lent }: ReceptionData) {
     this.#port = port;
-    this.#host = new PeerHost({ key: new SigningKey('node', seed), listen: [] });
-    this.#started = this.#host.start();
-    this.#started.catch(() => undefined); // told to whoever opens a stream
+    this.#lender = new Lender(lent);
   }
 
   obey(order: Order): void {
     if (order.kind === 'open') return void this.#receive(order);
-    const receiver = this.#open.get(order.stream);
-    if (order.kind === 'took') {
-      this.#lender.back(order.free);
-      receiver?.took(order.bytes);
-    } else if (order.kind === 'write') receiver?.write(order.bytes);
-    else if (order.kind === 'close') receiver?.close();
+    const { stream, receiver } = this.#open.get(order.stream) ?? {};
+    if (order.kind === 'took') receiver?.took();
+    else if (order.kind === 'write') stream?.write(order.bytes);
+    else if (order.kind === 'close') stream?.close();
     else {
       this.#opening.get(order.stream)?.abort();
-      receiver?.abort();
+      stream?.abort(new Error('given up'));
     }
   }
 
   /** Never rejects. */
-  async #receive({ stream: number, target }: Order & { readonly kind: 'open' }): Promise<void> {
-    const say = (news: News): void => this.#port.postMessage(news, []);
+  async #receive(order: OpenOrder): Promise<void> {
+    const { stream: number, proofs, certificate } = order;
     const opening = new AbortController();
     this.#opening.set(number, opening);
+    const endpoints = order.addresses.flatMap((text) => parseMultiaddr(text) ?? []);
     try {
-      await this.#started;
-      const { signal } = opening;
-      const how = { direct: true, unreadBytesMax, signal };
-      const stream = await this.#host.open(target, syncProtocol, how);
+      const target = { endpoints: endpoints.slice(0, addressesMax), proofs };
+      const tls = await dialLone(target, { certificate, signal: opening.signal });
       const { timers } = systemWorld;
-      const receiver = new Receiver(stream, { number, lender: this.#lender, timers, say });
-      this.#open.set(number, receiver);
-      say({ kind: 'opened', stream: number });
-      await receiver.run();
+      const untaken = new Untaken(order.account);
+      const parts = { number, lender: this.#lender, untaken, timers, say: this.#say };
+      const receiver = new Receiver(parts);
+      const stream = new LoneStream(tls, {
+        protocol: syncProtocol,
+        creditBytes: roomBytes,
+        take: (memory, from, to) => receiver.take(memory, from, to),
+        over: (failure) => {
+          this.#open.delete(number);
+          receiver.over(failure);
+        },
+      });
+      this.#open.set(number, { stream, receiver });
+      this.#say({ kind: 'opened', stream: number });
+      receiver.listen(stream);
+      stream.start();
     } catch (error) {
       const why = error instanceof Error ? error.message : 'no connection';
-      say({ kind: 'over', stream: number, end: 'broken', why });
+      this.#say({ kind: 'over', stream: number, end: 'broken', why });
     } finally {
       this.#opening.delete(number);
-      this.#open.delete(number);
     }
   }
+
+  readonly #say = (news: News): void => this.#port.postMessage(news, []);
 }
 
 if (parentPort) {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import process from 'node:process';
 import { after, before, type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
@@ -31,9 +33,11 @@ const dyingProgram = new URL('../../../test/support/dying-worker.ts', import.met
 const leaf = randomBytes(256 * 1024);
 
 let receivedBytes = 0;
-/** One for all tests: a thread takes a second to start. */
+/** Of the main thread. */
+const ownHost = new PeerHost({ key: ownKey, listen: [] });
+/** One for all tests. */
 const reception = new Reception({
-  key: ownKey,
+  host: ownHost,
   timers,
   log: silentLogger,
   onReceived(from, bytes) {
@@ -62,10 +66,16 @@ let peer: Awaited<ReturnType<typeof startPeer>>;
 
 before(async () => {
   peer = await startPeer((stream) => serveNext(stream));
+  await ownHost.start();
+  const met = Promise.withResolvers<void>();
+  serveNext = (stream) => stream.close().finally(met.resolve);
+  await (await ownHost.open(peer.target, syncProtocol)).close();
+  await met.promise;
 });
 
 after(async () => {
   await reception.stop();
+  await ownHost.stop();
   await peer.host.stop();
 });
 
@@ -216,12 +226,31 @@ test('whoever gives it up gets nothing more, and the peer is told', async () => 
   await ended.promise;
 });
 
-test('another key at the address is refused, and a dial can be given up', async () => {
+test('only a peer that was met is dialled, and another one there is refused', async (t) => {
   const { publicKey } = new SigningKey('node', randomBytes(32));
   const { addresses } = peer.target;
-  await assert.rejects(reception.open({ publicKey, addresses }), { code: 'UNREACHABLE' });
+  await assert.rejects(reception.open({ publicKey, addresses }), { message: /never met/ });
+  const other = await startPeer(() => Promise.resolve());
+  atEnd(t, () => other.host.stop());
+  const there = { ...peer.target, addresses: other.target.addresses };
+  await assert.rejects(reception.open(there), { code: 'UNREACHABLE', message: /another peer/ });
+});
+
+/** Somebody who listens and never answers. */
+async function startSilence(t: TestContext): Promise<readonly string[]> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined).resume(); // so that it notices the end
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  atEnd(t, () => new Promise((resolve) => server.close(resolve)));
+  const { port } = server.address() as AddressInfo;
+  return [`/ip4/127.0.0.1/tcp/${port}`];
+}
+
+test('a dial can be given up', async (t) => {
+  const addresses = await startSilence(t);
   const stop = new AbortController();
-  const opening = reception.open({ publicKey, addresses }, { signal: stop.signal });
+  const opening = reception.open({ ...peer.target, addresses }, { signal: stop.signal });
   const why = new Error('no longer');
   stop.abort(why);
   await assert.rejects(opening, why);
@@ -229,7 +258,7 @@ test('another key at the address is refused, and a dial can be given up', async 
 
 test('more streams than there is memory for are left to others', async (t) => {
   const stop = new AbortController();
-  const nobody = { ...peer.target, publicKey: randomBytes(32) };
+  const nobody = { ...peer.target, addresses: await startSilence(t) };
   const open = (): Promise<unknown> => reception.open(nobody, { signal: stop.signal });
   const opening = Array.from({ length: 24 }, open);
   await assert.rejects(open(), { code: 'UNREACHABLE', message: /enough/ });
@@ -244,7 +273,7 @@ test('more streams than there is memory for are left to others', async (t) => {
 function startedWith(t: TestContext, program?: URL): { own: Reception; warnings: string[] } {
   const warnings: string[] = []; // BOUNDED by the test
   const log = { ...silentLogger, warn: (message: string) => void warnings.push(message) };
-  const own = new Reception({ key: ownKey, timers, log, program });
+  const own = new Reception({ host: ownHost, timers, log, program });
   atEnd(t, () => own.stop());
   return { own, warnings };
 }

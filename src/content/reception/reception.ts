@@ -13,11 +13,12 @@ import type { CancelTimer, Timers } from '../../base/clock.ts';
 import { AltNetError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { reasonOf } from '../../base/reason.ts';
-import type { SigningKey } from '../../identity/key.ts';
+import type { Certificate } from '../../peer/certificates.ts';
 import type { PeerTarget } from '../../peer/host.ts';
 import type { SyncStream } from '../exchange/frames.ts';
 import { Slabs } from '../slabs.ts';
-import { Borrower } from './lending.ts';
+import { openAccount } from './account.ts';
+import { Borrower, openLoans } from './lending.ts';
 import { ReceivedStream } from './received-stream.ts';
 import type { News, Order, ReceptionData } from './words.ts';
 
@@ -31,9 +32,15 @@ const streamsMax = 24;
 /** A thread that nobody uses for so long is ended. */
 const restMs = 5000;
 
+/** The host of the main thread: peers see one node, whichever thread talks to them. */
+export interface ReceptionHost {
+  certificate(): Promise<Certificate>;
+  /** Certificates of a peer that was met; nobody else is dialled. */
+  proofsOf(publicKey: Bytes): readonly string[];
+}
+
 export interface ReceptionOptions {
-  /** The node key: peers see one node, whichever thread talks to them. */
-  readonly key: Pick<SigningKey, 'exportSeed'>;
+  readonly host: ReceptionHost;
   readonly timers: Timers;
   readonly log: Logger;
   /** Told the octets that came of a peer, as they are before encryption. */
@@ -68,17 +75,22 @@ export class Reception {
   /** A stream of `/altnet/sync/1`, never through a relay. Rejects with UNREACHABLE or ABORTED. */
   async open(target: PeerTarget, { signal }: Abortable = {}): Promise<SyncStream> {
     signal?.throwIfAborted();
+    const { publicKey, addresses } = target;
+    const proofs = this.#options.host.proofsOf(publicKey);
+    if (proofs.length === 0) throw unreachable('it was never met');
+    const certificate = await this.#options.host.certificate();
+    signal?.throwIfAborted();
     if (this.#streams.size >= streamsMax) throw unreachable('enough is received');
     const { worker, borrower } = this.#start();
     const number = this.#count++;
     const say = (order: Order): void => worker.postMessage(order, []);
-    const { publicKey, addresses } = target;
+    const account = openAccount();
     const onReceived = (bytes: number): void => this.#options.onReceived?.(publicKey, bytes);
-    const parts = { number, borrower, slabs: this.#slabs, say, onReceived };
+    const parts = { number, account, borrower, slabs: this.#slabs, say, onReceived };
     const stream = new ReceivedStream(publicKey, parts);
     this.#streams.set(number, stream);
     worker.ref(); // the process goes on as long as something is received
-    say({ kind: 'open', stream: number, target: { publicKey, addresses } });
+    say({ kind: 'open', stream: number, addresses, proofs, certificate, account });
     try {
       await untilAborted(stream.opened, signal);
       return stream;
@@ -107,8 +119,8 @@ export class Reception {
   }
 
   #run(): Running {
-    const { key, log } = this.#options;
-    const data: ReceptionData = { seed: key.exportSeed() };
+    const { log } = this.#options;
+    const data: ReceptionData = { lent: openLoans() };
     const worker = new Worker(this.#options.program ?? program, {
       name: 'altnet-receive',
       // It needs nothing of what this process was started with, such as what is loaded beforehand.
@@ -116,7 +128,7 @@ export class Reception {
       workerData: data,
     });
     const { promise: ended, resolve } = Promise.withResolvers<void>();
-    const running: Running = { worker, borrower: new Borrower(), ended };
+    const running: Running = { worker, borrower: new Borrower(data.lent), ended };
     let why = 'it ended by itself';
     worker.on('message', (news: News) => this.#hear(news, running));
     worker.on('error', (error) => (why = reasonOf(error)));

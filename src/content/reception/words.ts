@@ -1,16 +1,16 @@
 /**
  * What the main thread and the one that receives say to each other, as both ends see it. It says
  * nothing itself. Large bodies lie in shared memory that the receiving thread made: it leaves them
- * alone until the main thread has given them back.
+ * alone until the main thread has given them back (lending.ts). What is taken, and given back, is
+ * counted in shared memory as well (account.ts), so that nobody is woken for it.
  */
 import type { Bytes } from '../../base/bytes.ts';
-import type { PeerTarget } from '../../peer/host.ts';
-import type { Frame } from '../exchange/frames.ts';
+import type { Certificate } from '../../peer/certificates.ts';
 
 /** What the receiving thread is started with. */
 export interface ReceptionData {
-  /** Of the node key: peers see one node, whichever thread talks to them. */
-  readonly seed: Bytes;
+  /** Which slabs are lent, see lending.ts. */
+  readonly lent: SharedArrayBuffer;
 }
 
 /** Memory that is used again, by the number that both ends call it. */
@@ -19,24 +19,23 @@ export interface Slab {
   readonly buffer: SharedArrayBuffer;
 }
 
-/** A frame of which the body lies in a slab, from its beginning. */
-export interface SlabFrame {
-  readonly type: number;
-  readonly slab: number;
-  readonly bytes: number;
-}
-
 /** Streams have numbers, which the main thread chooses. */
 export type Order =
-  | { readonly kind: 'open'; readonly stream: number; readonly target: PeerTarget }
-  | { readonly kind: 'write'; readonly stream: number; readonly bytes: Bytes }
-  /** So many octets of frames were used up, and these slabs are free again. */
   | {
-      readonly kind: 'took';
+      readonly kind: 'open';
       readonly stream: number;
-      readonly bytes: number;
-      readonly free: readonly number[];
+      /** Multiaddrs, as any node says them. */
+      readonly addresses: readonly string[];
+      /** SHA-256, in hexadecimal, of the certificates that are known to be the peer's. */
+      readonly proofs: readonly string[];
+      /** Of the node key: peers see one node, whichever thread talks to them. */
+      readonly certificate: Certificate;
+      /** What is taken of this stream, see account.ts. */
+      readonly account: SharedArrayBuffer;
     }
+  | { readonly kind: 'write'; readonly stream: number; readonly bytes: Bytes }
+  /** Something was taken, and this stream was said to wait for it. */
+  | { readonly kind: 'took'; readonly stream: number }
   | { readonly kind: 'close'; readonly stream: number }
   | { readonly kind: 'abort'; readonly stream: number };
 
@@ -48,7 +47,13 @@ export type News =
   | {
       readonly kind: 'frames';
       readonly stream: number;
-      readonly frames: readonly (SlabFrame | Frame)[];
+      /**
+       * Three numbers for each frame, as arrays of numbers cross at a tenth of what objects cost:
+       * its type, the slab at the beginning of which its body lies (or -1), the octets of that.
+       */
+      readonly frames: readonly number[];
+      /** Those bodies that lie in no slab, one behind the other. */
+      readonly bodies: Bytes;
       /** Slabs that are new since the last news. */
       readonly made: readonly Slab[];
     }
@@ -65,6 +70,6 @@ export type News =
 const frameOverheadBytes = 128;
 
 /** What a frame counts among what is not taken: many without a body are bounded by it as well. */
-export function takenBytes(body: Bytes): number {
-  return body.length + frameOverheadBytes;
+export function takenBytes(bodyBytes: number): number {
+  return bodyBytes + frameOverheadBytes;
 }

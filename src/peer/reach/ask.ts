@@ -2,7 +2,7 @@
 import type { Stream } from '@libp2p/interface';
 import type { Bytes } from '../../base/bytes.ts';
 import { AltNetError } from '../../base/errors.ts';
-import { greeting } from '../eager.ts';
+import { greeting } from '../greeting.ts';
 import { type ByteStream, byteStream } from '../stream.ts';
 import { Pieces } from './pieces.ts';
 import {

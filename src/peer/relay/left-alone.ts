@@ -4,6 +4,7 @@
  * name only.
  */
 import type { World } from '../../base/clock.ts';
+import { type Doubling, nextDelayMs } from '../../base/doubling.ts';
 import { LruMap } from '../../base/limits.ts';
 
 interface Fault {
@@ -15,13 +16,11 @@ interface Fault {
 
 const minuteMs = 60_000;
 /** One that failed is left alone for so long, then ever longer. */
-const failedMinMs = 2000;
-const failedMaxMs = 5 * minuteMs;
+const failedDelays: Doubling = { firstMs: 2000, lastMs: 5 * minuteMs };
 /** A relay that says that it ends does not come back at once. */
 const leavingMs = 20_000;
 /** One that passes nothing on costs each reader time, and takes the part of one that does. */
-const uselessMinMs = 60 * minuteMs;
-const uselessMaxMs = 24 * uselessMinMs;
+const uselessDelays: Doubling = { firstMs: 60 * minuteMs, lastMs: 24 * 60 * minuteMs };
 /** Who is reached by nobody has nothing to lose. */
 const urgentMaxMs = 30_000;
 const remembered = 256;
@@ -45,21 +44,22 @@ export class LeftAlone {
 
   /** It gave no place, or took it back soon. */
   failed(name: string): void {
-    const before = this.#failed.peek(name)?.delayMs ?? failedMinMs / 2;
-    this.#failed.set(name, this.#fault(Math.min(2 * before, failedMaxMs)));
+    const before = this.#failed.peek(name)?.delayMs;
+    this.#failed.set(name, this.#fault(nextDelayMs(before, failedDelays)));
   }
 
   /** Its place ended; steady: it had been there for so long that earlier failures do not count. */
   ended(name: string, how: { readonly isLeaving: boolean; readonly isSteady: boolean }): void {
-    const before = how.isSteady ? 0 : (this.#failed.peek(name)?.delayMs ?? 0);
-    const leastMs = how.isLeaving ? leavingMs : failedMinMs;
-    this.#failed.set(name, this.#fault(Math.min(Math.max(leastMs, 2 * before), failedMaxMs)));
+    const before = how.isSteady ? undefined : this.#failed.peek(name)?.delayMs;
+    const leastMs = how.isLeaving ? leavingMs : 0;
+    const delayMs = Math.max(leastMs, nextDelayMs(before, failedDelays));
+    this.#failed.set(name, this.#fault(delayMs));
   }
 
   /** It passed nothing on. */
   passedNothing(name: string): void {
-    const before = this.#useless.peek(name)?.delayMs ?? uselessMinMs / 2;
-    this.#useless.set(name, this.#fault(Math.min(2 * before, uselessMaxMs)));
+    const before = this.#useless.peek(name)?.delayMs;
+    this.#useless.set(name, this.#fault(nextDelayMs(before, uselessDelays)));
   }
 
   /** The network was away: that they failed says nothing of them. Who passed nothing on stays. */

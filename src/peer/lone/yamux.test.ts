@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Bytes, concatBytes, toHex, utf8 } from '../../base/bytes.ts';
+import { greeting } from '../greeting.ts';
+import { LoneYamux } from './yamux.ts';
+
+const [data, window, ping, goAway] = [0, 1, 2, 3];
+const [syn, ack, fin, rst] = [1, 2, 4, 8];
+const roomBytes = 1024 * 1024;
+
+function head(type: number, flags: number, stream: number, length: number): Bytes {
+  const bytes = Buffer.alloc(12);
+  bytes.writeUInt8(type, 1);
+  bytes.writeUInt16BE(flags, 2);
+  bytes.writeUInt32BE(stream, 4);
+  bytes.writeUInt32BE(length, 8);
+  return bytes;
+}
+
+function frame(text: string, { flags = 0, stream = 1 } = {}): Bytes {
+  return concatBytes(head(data, flags, stream, text.length), utf8(text));
+}
+
+interface Opened {
+  readonly yamux: LoneYamux;
+  /** In hexadecimal. BOUNDED by the test. */
+  readonly sent: string[];
+  readonly got: () => string;
+  readonly ends: () => number;
+}
+
+function opened({ unsentBytes = 0 } = {}): Opened {
+  const sent: string[] = []; // BOUNDED by the test
+  let [got, ends] = ['', 0];
+  const yamux = new LoneYamux({
+    send: (octets) => void sent.push(toHex(octets)),
+    unsentBytes: () => unsentBytes,
+    take: (memory, from, to) => (got += Buffer.from(memory.subarray(from, to)).toString()),
+    ended: () => ends++,
+  });
+  yamux.open(roomBytes);
+  sent.pop();
+  return { yamux, sent, got: () => got, ends: () => ends };
+}
+
+function feed({ yamux }: Opened, ...parts: readonly Bytes[]): void {
+  const octets = concatBytes(...parts);
+  yamux.feed(octets, octets.length);
+}
+
+const none = (): void => undefined;
+
+test('the first frame opens the stream with all that the peer may send', () => {
+  const sent: Bytes[] = []; // BOUNDED by the test
+  const send = (octets: Bytes): void => void sent.push(octets);
+  const yamux = new LoneYamux({ send, unsentBytes: () => 0, take: none, ended: none });
+  yamux.open(roomBytes);
+  assert.deepEqual(sent.map(toHex), [toHex(head(window, syn, 1, roomBytes - 256 * 1024))]);
+  assert.equal(yamux.creditBytes, roomBytes);
+});
+
+test('octets of the stream come out alike wherever what comes is cut', () => {
+  const octets = concatBytes(
+    head(window, ack, 1, 100),
+    frame('one'),
+    head(ping, syn, 0, 7),
+    head(data, 0, 1, 0),
+    frame('not for us', { stream: 2, flags: syn }),
+    frame('two'),
+    frame('three', { flags: fin }),
+    head(goAway, 0, 0, 0),
+  );
+  for (let cut = 0; cut <= octets.length; cut++) {
+    const stream = opened();
+    feed(stream, octets.subarray(0, cut));
+    feed(stream, octets.subarray(cut));
+    assert.deepEqual([stream.got(), stream.ends()], ['onetwothree', 1]);
+    const refusal = greeting('na');
+    const refused = concatBytes(head(data, ack | fin, 2, refusal.length), refusal);
+    assert.deepEqual(stream.sent, [toHex(head(ping, ack, 0, 7)), toHex(refused)]);
+    assert.equal(stream.yamux.creditBytes, roomBytes - 'onetwothree'.length);
+  }
+});
+
+test('a peer that breaks a rule, or gives up, is noticed', () => {
+  const bad = [
+    Uint8Array.from([1, ...head(data, 0, 1, 1).subarray(1)]),
+    head(4, 0, 1, 0),
+    head(data, 0, 0, 1),
+    head(window, 0, 0, 1),
+    head(ping, 0, 1, 0),
+    head(ping, ack, 0, 0),
+    head(goAway, 0, 0, 1),
+    head(window, rst, 1, 0),
+    head(data, rst, 1, 0),
+    head(data, syn, 3, 0),
+    head(data, 0, 1, roomBytes + 1),
+    concatBytes(frame('end', { flags: fin }), frame('more')),
+  ];
+  for (const octets of bad) assert.throws(() => feed(opened(), octets), toHex(octets));
+});
+
+test('no more comes than was granted, in one frame or in many', () => {
+  const stream = opened();
+  feed(stream, frame('a'.repeat(roomBytes)));
+  assert.throws(() => feed(stream, frame('b')));
+  const other = opened();
+  feed(other, frame('a'.repeat(roomBytes)));
+  other.yamux.grant(1);
+  assert.deepEqual(other.sent, [toHex(head(window, 0, 1, 1))]);
+  feed(other, frame('b'));
+  assert.equal(other.got().length, roomBytes + 1);
+});
+
+test('what is written waits for the window of the peer', () => {
+  const stream = opened();
+  const text = 'w'.repeat(256 * 1024 + 5);
+  stream.yamux.write(utf8(text));
+  stream.yamux.write(utf8('more'));
+  feed(stream, head(window, 0, 1, 3));
+  feed(stream, head(window, 0, 1, 100));
+  const lengths = stream.sent.map((octets) => octets.length / 2 - 12);
+  assert.deepEqual(lengths, [256 * 1024, 3, 6]);
+});
+
+test('a peer that asks and does not listen is left', () => {
+  const stream = opened({ unsentBytes: 4 * 1024 * 1024 });
+  assert.throws(() => feed(stream, head(ping, syn, 0, 1)));
+  assert.throws(() => feed(stream, head(window, syn, 2, 0)));
+});
