@@ -2,7 +2,7 @@
  * What was asked of peers and has not come yet: the tickets of those who fetch something of one
  * root at the same time. Who finds a block here waits for it instead of asking for it again.
  */
-import { equalBytes } from '../../base/bytes.ts';
+import { type Bytes, equalBytes } from '../../base/bytes.ts';
 import { hashKey, type Link } from '../dag/root.ts';
 import { Tide } from '../tide.ts';
 import { blockBytesMax } from '../dag/unixfs.ts';
@@ -36,6 +36,8 @@ export class Ticket {
   readonly owner: object;
   /** Blocks that came. */
   blocks = 0;
+  /** Something of it comes, or came, on another ticket as well; set by `Asked`. */
+  hasRival = false;
   /** Those that another peer was asked for as well. BOUNDED by links. */
   readonly #twinned = new Set<SizedLink>();
   #cut: 'no' | 'yes' | 'seen' = 'no';
@@ -61,6 +63,11 @@ export class Ticket {
   /** Its answer has begun, and cannot be had in parts: of leaves each can be asked for alone. */
   get isUnderWay(): boolean {
     return this.blocks > 0 && this.links.length === 1;
+  }
+
+  /** Every leaf that it names has come. */
+  get hasAllLeaves(): boolean {
+    return this.want.link.codec === 'raw' && this.blocks === this.links.length;
   }
 
   /** Another peer was asked for all of it. */
@@ -143,10 +150,18 @@ export class Asked {
     const ticket: Ticket = new Ticket(want, { ...options, onFound });
     this.#keys.set(ticket, []);
     for (const link of ticket.links) {
-      this.#tickets.delete(hashKey(link.hash)); // who asks once more has the say from now on
+      const key = hashKey(link.hash);
+      this.noteRival(link.hash, ticket);
+      this.#tickets.delete(key); // who asks once more has the say from now on
       this.#claim(link, ticket);
     }
     return ticket;
+  }
+
+  /** This block comes on `ticket`, and perhaps on another one. */
+  noteRival(hash: Bytes, ticket: Ticket): void {
+    const other = this.#tickets.get(hashKey(hash));
+    if (other && other !== ticket) other.hasRival = ticket.hasRival = true;
   }
 
   /** The ticket is over, however it went. */
@@ -171,6 +186,7 @@ export class Asked {
 
   #claim({ hash }: Link, ticket: Ticket): void {
     const key = hashKey(hash);
+    this.noteRival(hash, ticket);
     if (this.#tickets.has(key) || this.#tickets.size >= entriesMax) return;
     this.#tickets.set(key, ticket);
     this.#keys.get(ticket)?.push(key);

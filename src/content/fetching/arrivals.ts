@@ -51,15 +51,17 @@ export class Arrivals implements Blocks {
     return unstored.length < worthwhileBytes ? unstored : unstored.slice();
   }
 
+  /** Takes the memory of a block that is here already. A promise as with `add`. */
+  drop({ bytes }: Block): Promise<void> | undefined {
+    this.slabs.give(bytes);
+    return this.#turn;
+  }
+
   /**
-   * Takes a verified block; one that is here already is dropped. A promise means: wait for it
-   * before adding another one. Rejects, then or later, with what the store said.
+   * Takes a verified block that is not here. A promise means: wait for it before adding another
+   * one. Rejects, then or later, with what the store said.
    */
   add(block: Block): Promise<void> | undefined {
-    if (this.has(block.hash)) {
-      this.slabs.give(block.bytes);
-      return this.#turn;
-    }
     this.#unstored.set(hashKey(block.hash), block.bytes);
     const room = this.#writer.add(block);
     for (const listener of this.#listeners) listener();

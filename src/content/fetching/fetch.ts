@@ -14,7 +14,6 @@ import type { Fetched, FetcherOptions, FetchJob, TransferParts } from './fetch-j
 import type { Blocks, Verifier } from '../ports.ts';
 import type { ProviderContact, ProviderSources } from './providers.ts';
 import { hashKey, type Link } from '../dag/root.ts';
-import type { Want } from '../dag/walk.ts';
 import { requireBlock } from '../guarded-store.ts';
 import { Transfer } from './transfer.ts';
 
@@ -68,10 +67,9 @@ export class Fetcher {
    * CONTENT_UNAVAILABLE, CONTENT_BAD, DISK_FULL, STORE_FULL, what `missing` or `onClaim` throws, or
    * the signal's reason.
    */
-  async fetch(asked: FetchJob): Promise<Fetched> {
-    const job = { ...asked, missing: () => allowedOf(asked.missing(), this.#parts.denials) };
+  async fetch(job: FetchJob): Promise<Fetched> {
     job.signal?.throwIfAborted();
-    if (job.reading?.isAtEnd() !== false && (await isComplete(job))) {
+    if (job.reading?.isAtEnd() !== false && (await this.#isComplete(job))) {
       return { blocks: 0, bytes: 0, peers: 0 };
     }
     const key = hashKey(job.root.hash);
@@ -129,20 +127,12 @@ export class Fetcher {
     this.#desks.set(key, desk);
     return desk;
   }
-}
 
-/** Ends with an error at the first one that is denied: nobody is asked for it. */
-async function* allowedOf(
-  wants: AsyncGenerator<Want, void, undefined>,
-  denials: Pick<Denials, 'ofBlock'>,
-): AsyncGenerator<Want, void, undefined> {
-  for await (const want of wants) {
-    requireBlock(denials, want.link.hash);
-    yield want;
+  /** Rejects when what is missing first is denied: nobody is looked for. */
+  async #isComplete({ missing }: FetchJob): Promise<boolean> {
+    const first = await missing().next();
+    if (first.done) return true;
+    requireBlock(this.#parts.denials, first.value.link.hash);
+    return false;
   }
-}
-
-async function isComplete({ missing }: FetchJob): Promise<boolean> {
-  const first = await missing().next();
-  return first.done === true;
 }

@@ -120,17 +120,18 @@ export class Transfer {
     this.#awaitsOthers = false;
     this.#queue.clear();
     for await (const missing of this.#job.missing()) {
-      if (this.#failure) throw this.#failure.error;
+      this.#requireWanted(missing);
       isComplete = false;
       bytesLeft += missing.bytesSaid ?? 0;
       if (this.#queue.length >= queueMax) {
         await this.#foresee();
         await this.#until(() => this.#queue.length < queueMax / 2);
+        if (arrivals.has(missing.link.hash)) continue;
       }
       const ticket = asked.get(missing.link);
       if (ticket && !this.#mayAskToo(ticket)) {
         this.#awaitsOthers ||= ticket.owner !== this;
-      } else if (!arrivals.has(missing.link.hash)) {
+      } else {
         this.#queue.add(this.#shape(missing));
         if (this.#queue.length === 1) this.#peers.wake();
       }
@@ -150,11 +151,17 @@ export class Transfer {
     this.#hasForeseen = true;
     const bytesBefore = this.#bytes;
     let bytesLeft = 0;
-    for await (const { bytesSaid = 0 } of this.#job.missing()) {
-      if (this.#failure) throw this.#failure.error;
-      bytesLeft += bytesSaid;
+    for await (const missing of this.#job.missing()) {
+      this.#requireWanted(missing);
+      bytesLeft += missing.bytesSaid ?? 0;
     }
     await this.#noteClaim(bytesBefore, bytesLeft);
+  }
+
+  /** Ends the fetch at the first one that is denied: nobody is asked for it. */
+  #requireWanted({ link }: Want): void {
+    if (this.#failure) throw this.#failure.error;
+    requireBlock(this.#parts.denials, link.hash);
   }
 
   /** Waits for a condition; meanwhile peers are put to work. Rejects when nobody is left. */
@@ -292,7 +299,7 @@ export class Transfer {
   #arrived(ticket: Ticket, block: Block): Promise<void> | undefined {
     const { arrivals, options, asked, denials } = this.#parts;
     requireBlock(denials, block.hash); // now: it can be read before it is stored
-    const isNew = !arrivals.has(block.hash);
+    const isNew = this.#isNew(ticket, block);
     if (isNew) {
       if (this.#blocks++ === 0) this.#peers.spareOthers();
       this.#bytes += block.bytes.length;
@@ -303,7 +310,7 @@ export class Transfer {
       }
       this.#job.admit?.(block.bytes.length);
     }
-    const room = arrivals.add(block);
+    const room = isNew ? arrivals.add(block) : arrivals.drop(block);
     this.#report();
     // Nodes tell what else there is.
     if (isNew && ticket.want.link.codec === 'dag-pb') asked.tide.rise();
@@ -313,9 +320,21 @@ export class Transfer {
     return room;
   }
 
+  /**
+   * Leaves that nobody else brings were not here when they were asked for: the store need not be
+   * asked again, which costs more than all else that is done with a block.
+   */
+  #isNew(ticket: Ticket, { hash }: Block): boolean {
+    if (ticket.want.link.codec === 'raw' && !ticket.hasRival) return true;
+    const { asked, arrivals } = this.#parts;
+    asked.noteRival(hash, ticket); // some answers bring more than could be foreseen
+    return !arrivals.has(hash);
+  }
+
   #over(ticket: Ticket): void {
     this.#parts.asked.end(ticket);
-    if (!this.#isHere(ticket) || ticket.want.link.codec === 'dag-pb') this.#isStale = true;
+    if (!ticket.hasAllLeaves && !this.#isHere(ticket)) this.#isStale = true;
+    if (ticket.want.link.codec === 'dag-pb') this.#isStale = true;
     this.#change.rise();
   }
 

@@ -57,7 +57,7 @@ export class WantQueue {
     for (const wants of [this.#first, this.#then]) {
       const index = indexFor(wants, isFor);
       if (index < 0) continue;
-      const [want] = wants.splice(index, 1);
+      const want = index === 0 ? wants.shift() : wants.splice(index, 1)[0];
       if (want) this.#bytesSaid -= saidOf(want);
       return want;
     }
