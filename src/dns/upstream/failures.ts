@@ -3,6 +3,7 @@
  * once, for some seconds, instead of having all resolvers asked again. It knows nothing of why.
  */
 import type { Clock } from '../../base/clock.ts';
+import { type Doubling, nextDelayMs } from '../../base/doubling.ts';
 import { LruMap } from '../../base/limits.ts';
 
 interface Failure {
@@ -12,10 +13,10 @@ interface Failure {
   readonly delayMs: number;
 }
 
-/** RFC 9520, 3.2: at least 1 s, at first 5 s at most, then longer each time … */
-const firstMs = 2000;
-/** … up to this: sooner than its user gives up for good. */
-const lastMs = 30_000;
+const delays: Doubling = {
+  firstMs: 2000, // RFC 9520, 3.2: at least 1 s, at first 5 s at most, then longer each time …
+  lastMs: 30_000, // … up to this: sooner than its user gives up for good
+};
 const rememberedMax = 1024;
 
 export class FailedQuestions {
@@ -33,8 +34,7 @@ export class FailedQuestions {
   }
 
   failed(key: string, rcode: number): void {
-    const before = this.#failures.peek(key)?.delayMs ?? firstMs / 2;
-    const delayMs = Math.min(2 * before, lastMs);
+    const delayMs = nextDelayMs(this.#failures.peek(key)?.delayMs, delays);
     this.#failures.set(key, { rcode, delayMs, untilMs: this.#clock.monotonicMs() + delayMs });
   }
 
