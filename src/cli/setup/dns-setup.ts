@@ -3,6 +3,7 @@ import { AltNetError } from '../../base/errors.ts';
 import type { HostPort } from '../../base/address.ts';
 import { formatHostPort } from '../../node/bind.ts';
 import { applyPlan, type Change, forgetChange, inspectChange, undoChange } from './apply.ts';
+import { takeBack } from './take-back.ts';
 import { checkDns, type DnsCheck, otherHost } from './dns-check.ts';
 import { dnsCommandsOf, type DnsPlan, planDns } from './dns-plan.ts';
 import { findResolver, resolvConf, writtenHead } from './dns-resolver.ts';
@@ -118,17 +119,12 @@ function tellCheck(
 }
 
 async function undo(session: SetupSession, change: Change, { words }: DnsTarget): Promise<void> {
-  const { state, variant } = await inspectChange(session.system, change.journal);
-  if (state === 'none') {
-    if (session.system.isRoot) await forgetChange(session.system, change.journal);
-    return tellResult(session, { setup, outcome: 'unchanged' }, ['nothing is set up']);
-  }
-  requireRoot(session, [...words, '--undo']);
-  await agree(session, [`take back what was changed for ${variant ?? setup}`]);
-  await undoChange(change);
-  tellResult(session, { setup, outcome: 'undone', variant }, [
-    `${variant ?? setup} is as it was before`,
-  ]);
+  await takeBack(session, change, {
+    setup,
+    rootWords: [...words, '--undo'],
+    question: (variant) => `take back what was changed for ${variant}`,
+    done: (variant) => `${variant} is as it was before`,
+  });
 }
 
 function tellByHand(session: SetupSession, found: Extract<DnsPlan, { kind: 'by-hand' }>): void {

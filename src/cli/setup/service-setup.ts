@@ -4,7 +4,8 @@ import path from 'node:path';
 import process from 'node:process';
 import { AltNetError } from '../../base/errors.ts';
 import { installationFolder, launcher } from '../installation.ts';
-import { applyPlan, type Change, forgetChange, inspectChange, undoChange } from './apply.ts';
+import { applyPlan, type Change, undoChange } from './apply.ts';
+import { takeBack } from './take-back.ts';
 import { systemJournal, userJournal } from './places.ts';
 import {
   command,
@@ -187,15 +188,13 @@ async function undo(
   change: Change,
   { forUser }: ServiceTarget,
 ): Promise<void> {
-  const { state, variant } = await inspectChange(session.system, change.journal);
-  if (state === 'none') {
-    if (session.system.isRoot) await forgetChange(session.system, change.journal);
-    return tellResult(session, { setup, outcome: 'unchanged' }, ['nothing is set up']);
-  }
-  if (!forUser) requireRoot(session, ['setup', 'service', '--undo']);
-  await agree(session, [`stop the service ${unit} and remove it`]);
-  await undoChange(change);
-  tellResult(session, { setup, outcome: 'undone', variant }, [`the service ${unit} is gone`]);
+  const isTaken = await takeBack(session, change, {
+    setup,
+    rootWords: forUser ? undefined : ['setup', 'service', '--undo'],
+    question: () => `stop the service ${unit} and remove it`,
+    done: () => `the service ${unit} is gone`,
+  });
+  if (!isTaken) return;
   const data = forUser ? session.context.folders.data : stateFolder;
   session.context.terminal.note(`its sites and keys stay in ${data}`);
 }
