@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { samples } from '../../test/support/node-services.ts';
 import { checkName } from './check.ts';
-import type { OwnName, ResolveResult } from './ports.ts';
+import type { OwnName, ResolveResult } from './ports-names.ts';
 
 const owner = 'a'.repeat(64);
 

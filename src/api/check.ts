@@ -1,6 +1,7 @@
 /** Whether a name is free, in the form that desktop clients read. */
 import { AltNetError, isAltNetError } from '../base/errors.ts';
-import type { CallOptions, NodeServices, ResolveResult } from './ports.ts';
+import type { ResolveResult } from './ports-names.ts';
+import type { CallOptions, NodeServices } from './ports.ts';
 import type { CheckResult } from './outputs.ts';
 
 type Asked = Pick<NodeServices, 'resolve' | 'names' | 'keys'>;

@@ -11,13 +11,38 @@ import {
   parseApiAddress,
   type Target,
 } from './call.ts';
-import type * as port from './ports.ts';
+import type {
+  FoundLinkLine,
+  LinkEndLine,
+  LinkInput,
+  OwnLink,
+  PutLinkResult,
+} from './ports-links.ts';
+import type {
+  NameResult,
+  OwnName,
+  ReleaseResult,
+  ResolveOptions,
+  ResolveResult,
+  TransferResult,
+} from './ports-names.ts';
+import type { DhtInfo, KeyInfo, PeerLine, StatsResult } from './ports-network.ts';
+import type {
+  FetchFileInput,
+  FetchFileResult,
+  FetchResult,
+  HeldSite,
+  PublishInput,
+  PublishResult,
+  PublishTarInput,
+  UnpublishResult,
+} from './ports-sites.ts';
 import type { RelaysResult } from './ports-relays.ts';
 import type { CallOptions, NodeServices } from './ports.ts';
 import type {
   AcceptResult,
-  BlocklistInfo,
   BlockResult,
+  BlocklistInfo,
   CertificateInfo,
   RevocationListInfo,
   RevokeResult,
@@ -33,9 +58,9 @@ export interface ApiClientOptions {
 
 export class ApiClient implements NodeServices {
   readonly #target: Target;
-  readonly #keys: port.KeyInfo;
+  readonly #keys: KeyInfo;
 
-  private constructor(target: Target, keys: port.KeyInfo) {
+  private constructor(target: Target, keys: KeyInfo) {
     this.#target = target;
     this.#keys = keys;
   }
@@ -47,22 +72,22 @@ export class ApiClient implements NodeServices {
   ): Promise<ApiClient> {
     const target = { ...parseApiAddress(address), token };
     const call: Call = { method: 'GET', path: '/api/node' };
-    return new ApiClient(target, await callForJson<port.KeyInfo>(target, call, options));
+    return new ApiClient(target, await callForJson<KeyInfo>(target, call, options));
   }
 
-  keys(): port.KeyInfo {
+  keys(): KeyInfo {
     return this.#keys;
   }
 
-  stats(): Promise<port.StatsResult> {
+  stats(): Promise<StatsResult> {
     return this.#get('/api/stats');
   }
 
-  async peers(): Promise<port.PeerLine[]> {
-    return (await this.#get<{ peers: port.PeerLine[] }>('/api/peers')).peers;
+  async peers(): Promise<PeerLine[]> {
+    return (await this.#get<{ peers: PeerLine[] }>('/api/peers')).peers;
   }
 
-  dht(): Promise<port.DhtInfo> {
+  dht(): Promise<DhtInfo> {
     return this.#get('/api/dht');
   }
 
@@ -70,17 +95,17 @@ export class ApiClient implements NodeServices {
     return this.#get('/api/relays');
   }
 
-  async publish(input: port.PublishInput, options?: CallOptions): Promise<port.PublishResult> {
+  async publish(input: PublishInput, options?: CallOptions): Promise<PublishResult> {
     const answer = await this.#work<PublishAnswer>('/api/publish', input, options);
     const { entry_count: _entries, ...result } = answer;
     return result;
   }
 
   async publishTar(
-    input: port.PublishTarInput,
+    input: PublishTarInput,
     body: AsyncIterable<Uint8Array>,
     options?: CallOptions,
-  ): Promise<port.PublishResult> {
+  ): Promise<PublishResult> {
     const query = new URLSearchParams();
     if (input.name !== undefined) query.set('name', input.name);
     if (input.keep === true) query.set('keep', 'true');
@@ -93,20 +118,20 @@ export class ApiClient implements NodeServices {
     return result;
   }
 
-  unpublish(input: { what: string }, options?: CallOptions): Promise<port.UnpublishResult> {
+  unpublish(input: { what: string }, options?: CallOptions): Promise<UnpublishResult> {
     return this.#work('/api/unpublish', input, options);
   }
 
-  async sites({ own }: { own?: boolean | undefined } = {}): Promise<port.HeldSite[]> {
+  async sites({ own }: { own?: boolean | undefined } = {}): Promise<HeldSite[]> {
     const query = own === true ? '?own=true' : '';
-    return (await this.#get<{ sites: port.HeldSite[] }>(`/api/sites${query}`)).sites;
+    return (await this.#get<{ sites: HeldSite[] }>(`/api/sites${query}`)).sites;
   }
 
-  fetch(input: { what: string; dest: string }, options?: CallOptions): Promise<port.FetchResult> {
+  fetch(input: { what: string; dest: string }, options?: CallOptions): Promise<FetchResult> {
     return this.#work('/api/fetch', input, options);
   }
 
-  fetchFile(input: port.FetchFileInput, options?: CallOptions): Promise<port.FetchFileResult> {
+  fetchFile(input: FetchFileInput, options?: CallOptions): Promise<FetchFileResult> {
     const call: Call = { method: 'POST', path: '/api/fetch-file', json: input };
     return callForJson(this.#target, call, options);
   }
@@ -114,42 +139,39 @@ export class ApiClient implements NodeServices {
   register(
     input: Parameters<NodeServices['register']>[0],
     options?: CallOptions,
-  ): Promise<port.NameResult> {
+  ): Promise<NameResult> {
     return this.#work('/api/register', input, options);
   }
 
-  update(input: { name: string; root: string }, options?: CallOptions): Promise<port.NameResult> {
+  update(input: { name: string; root: string }, options?: CallOptions): Promise<NameResult> {
     return this.#work('/api/update', input, options);
   }
 
   transfer(
     input: { name: string; author: string },
     options?: CallOptions,
-  ): Promise<port.TransferResult> {
+  ): Promise<TransferResult> {
     return this.#work('/api/transfer', input, options);
   }
 
-  release(input: { name: string }, options?: CallOptions): Promise<port.ReleaseResult> {
+  release(input: { name: string }, options?: CallOptions): Promise<ReleaseResult> {
     return this.#work('/api/release', input, options);
   }
 
-  resolve(name: string, options?: port.ResolveOptions): Promise<port.ResolveResult> {
+  resolve(name: string, options?: ResolveOptions): Promise<ResolveResult> {
     const query = options?.fresh === true ? '?fresh=true' : '';
     return this.#get(`/api/resolve/${encodeURIComponent(name)}${query}`, options);
   }
 
-  async names(): Promise<port.OwnName[]> {
-    return (await this.#get<{ names: port.OwnName[] }>('/api/names')).names;
+  async names(): Promise<OwnName[]> {
+    return (await this.#get<{ names: OwnName[] }>('/api/names')).names;
   }
 
-  putLink(input: port.LinkInput, options?: CallOptions): Promise<port.PutLinkResult> {
+  putLink(input: LinkInput, options?: CallOptions): Promise<PutLinkResult> {
     return this.#work('/api/links', input, options);
   }
 
-  getLinks(
-    url: string,
-    options?: CallOptions,
-  ): AsyncIterable<port.FoundLinkLine | port.LinkEndLine> {
+  getLinks(url: string, options?: CallOptions): AsyncIterable<FoundLinkLine | LinkEndLine> {
     const path = `/api/links?url=${encodeURIComponent(url)}`;
     return callForLines(this.#target, { method: 'GET', path }, options);
   }
@@ -157,13 +179,13 @@ export class ApiClient implements NodeServices {
   removeLink(
     input: { url: string; target: string },
     options?: CallOptions,
-  ): Promise<port.PutLinkResult> {
+  ): Promise<PutLinkResult> {
     const call: Call = { method: 'DELETE', path: '/api/links', json: input };
     return callForJson(this.#target, call, options);
   }
 
-  async links(): Promise<port.OwnLink[]> {
-    return (await this.#get<{ links: port.OwnLink[] }>('/api/links')).links;
+  async links(): Promise<OwnLink[]> {
+    return (await this.#get<{ links: OwnLink[] }>('/api/links')).links;
   }
 
   putValue(value: Uint8Array, options?: CallOptions): Promise<{ key: string; stored: number }> {

@@ -2,7 +2,8 @@
  * What callers of the API may send. Every string is bounded; what it means is for the node to
  * judge.
  */
-import type { FetchFileInput, LinkInput, PublishInput } from './ports.ts';
+import type { LinkInput } from './ports-links.ts';
+import type { FetchFileInput, PublishInput } from './ports-sites.ts';
 import { boolean, count, type Schema, shape, unixTime } from './schema.ts';
 
 const nameInput: Schema = { type: 'string', minLength: 1, maxLength: 255 };

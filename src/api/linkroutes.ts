@@ -1,5 +1,5 @@
 /** The endpoints for alternative links and small values (docs/spec/http.md, "API"). */
-import type { LinkInput } from './ports.ts';
+import type { LinkInput } from './ports-links.ts';
 import { counted, type Route, route } from './route.ts';
 import { inputs, type LinkKey } from './inputs.ts';
 import { outputs } from './outputs.ts';

@@ -1,26 +1,21 @@
 /** What the API answers. */
 import type { Progress, ReplicaRefusal } from '../content/types.ts';
+import type { FoundLinkLine, LinkEndLine, OwnLink, PutLinkResult } from './ports-links.ts';
 import type {
-  DhtInfo,
-  FetchFileResult,
-  FetchResult,
-  FoundLinkLine,
-  HeldSite,
-  KeyInfo,
-  LinkEndLine,
-  ModeInfo,
   NameResult,
-  OwnLink,
   OwnName,
-  PeerLine,
-  PublishResult,
-  PutLinkResult,
   ReleaseResult,
   ResolveResult,
-  StatsResult,
   TransferResult,
+} from './ports-names.ts';
+import type { DhtInfo, KeyInfo, ModeInfo, PeerLine, StatsResult } from './ports-network.ts';
+import type {
+  FetchFileResult,
+  FetchResult,
+  HeldSite,
+  PublishResult,
   UnpublishResult,
-} from './ports.ts';
+} from './ports-sites.ts';
 import type { RelayLine, RelaysResult } from './ports-relays.ts';
 import {
   boolean,

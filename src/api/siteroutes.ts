@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { AltNetError } from '../base/errors.ts';
 import { checkName } from './check.ts';
-import type { FetchFileInput, PublishInput } from './ports.ts';
+import type { FetchFileInput, PublishInput } from './ports-sites.ts';
 import { counted, type Route, route } from './route.ts';
 import {
   inputs,

@@ -1,5 +1,5 @@
 /** How many copies of a site were made, and why there are not more, in words. Pure. */
-import type { PublishResult } from '../api/ports.ts';
+import type { PublishResult } from '../api/ports-sites.ts';
 import { countOf } from './format.ts';
 
 type Copies = Pick<PublishResult, 'replicas' | 'replicasWanted' | 'refused'>;

@@ -1,5 +1,5 @@
 /** What `stats` and `dht` show of a node's place in the network. */
-import type { ModeInfo } from '../api/ports.ts';
+import type { ModeInfo } from '../api/ports-network.ts';
 
 /** From here on the clock is worth a line: others may refuse this node's records. */
 const clockOffsetShownSeconds = 60;

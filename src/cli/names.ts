@@ -1,5 +1,5 @@
 /** `register` and `update`: the same words and the same answer, but for what is done to the name. */
-import type { NameResult } from '../api/ports.ts';
+import type { NameResult } from '../api/ports-names.ts';
 import { requireCertificate, requireName, requireRoot } from '../node/words.ts';
 import {
   type CommandContext,

@@ -4,7 +4,8 @@
  * not given up by anybody.
  */
 import type { CID } from 'multiformats/cid';
-import type { CallOptions, PublishResult, PublishTarInput } from '../api/ports.ts';
+import type { PublishResult, PublishTarInput } from '../api/ports-sites.ts';
+import type { CallOptions } from '../api/ports.ts';
 import { withDeadline } from '../base/abort.ts';
 import { AltNetError, isAltNetError } from '../base/errors.ts';
 import { parseRoot } from '../content/dag/root.ts';

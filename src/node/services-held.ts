@@ -1,5 +1,7 @@
 /** What this node holds, as users see it, and how they let go of it. */
-import type { HeldKind, HeldSite, NodeServices, StatsResult } from '../api/ports.ts';
+import type { StatsResult } from '../api/ports-network.ts';
+import type { HeldKind, HeldSite } from '../api/ports-sites.ts';
+import type { NodeServices } from '../api/ports.ts';
 import { toHex } from '../base/bytes.ts';
 import { AltNetError, isAltNetError } from '../base/errors.ts';
 import type { HeldRoot, HoldingKind } from '../content/ports.ts';

@@ -1,11 +1,6 @@
 /** Alternative links as users see them. */
-import type {
-  CallOptions,
-  FoundLinkLine,
-  LinkEndLine,
-  NodeServices,
-  PutLinkResult,
-} from '../api/ports.ts';
+import type { FoundLinkLine, LinkEndLine, PutLinkResult } from '../api/ports-links.ts';
+import type { CallOptions, NodeServices } from '../api/ports.ts';
 import { toHex } from '../base/bytes.ts';
 import type { FoundLink, PutLink } from '../link/types.ts';
 import type { Parts } from './parts.ts';

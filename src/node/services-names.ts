@@ -1,6 +1,7 @@
 /** Names as users see them. */
 import type { CID } from 'multiformats/cid';
-import type { CallOptions, NameResult, NodeServices, ResolveResult } from '../api/ports.ts';
+import type { NameResult, ResolveResult } from '../api/ports-names.ts';
+import type { CallOptions, NodeServices } from '../api/ports.ts';
 import { toHex } from '../base/bytes.ts';
 import { AltNetError } from '../base/errors.ts';
 import { parseRoot, rootHex } from '../content/dag/root.ts';

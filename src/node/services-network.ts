@@ -1,5 +1,6 @@
 /** The node itself and the nodes that it knows, as users see them. */
-import type { ModeInfo, NodeServices, PeerLine, StatsResult } from '../api/ports.ts';
+import type { ModeInfo, PeerLine, StatsResult } from '../api/ports-network.ts';
+import type { NodeServices } from '../api/ports.ts';
 import type { RelaysResult } from '../api/ports-relays.ts';
 import { formatEndpoint } from '../base/address.ts';
 import { parseHex, toHex } from '../base/bytes.ts';

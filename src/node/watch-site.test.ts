@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LatestValue } from '../api/latest.ts';
-import type { PublishInput, PublishResult } from '../api/ports.ts';
+import type { PublishInput, PublishResult } from '../api/ports-sites.ts';
 import { samples } from '../../test/support/node-services.ts';
 import { AltNetError } from '../base/errors.ts';
 import { type SiteWatch, watchSite } from './watch-site.ts';

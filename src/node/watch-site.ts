@@ -4,7 +4,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { LatestValue } from '../api/latest.ts';
-import type { NodeServices, PublishInput, PublishResult } from '../api/ports.ts';
+import type { PublishInput, PublishResult } from '../api/ports-sites.ts';
+import type { NodeServices } from '../api/ports.ts';
 import type { Progress } from '../content/types.ts';
 
 export interface SiteWatch {

@@ -2,7 +2,7 @@
  * Words of users, judged before there is a node to ask: a name, root or URL that can never be one
  * is wrong whether a node runs or not. The judgement is that of the parts, which make it again.
  */
-import type { LinkInput } from '../api/ports.ts';
+import type { LinkInput } from '../api/ports-links.ts';
 import { parseHex } from '../base/bytes.ts';
 import { AltNetError, isAltNetError } from '../base/errors.ts';
 import { parseRoot } from '../content/dag/root.ts';

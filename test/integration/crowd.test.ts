@@ -5,7 +5,9 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FoundLinkLine, NodeServices, ResolveResult } from '../../src/api/ports.ts';
+import type { FoundLinkLine } from '../../src/api/ports-links.ts';
+import type { ResolveResult } from '../../src/api/ports-names.ts';
+import type { NodeServices } from '../../src/api/ports.ts';
 import { forEachOf } from '../../src/base/parallel.ts';
 import { digestsMax } from '../../src/wire/get-reply.ts';
 import { temporaryFolder } from '../support/cleanup.ts';

@@ -2,12 +2,32 @@
  * What a node answers in tests: one object of each kind, with every optional field filled, so that
  * a lost one shows.
  */
-import type * as port from '../../src/api/ports.ts';
+import type {
+  FoundLinkLine,
+  LinkEndLine,
+  OwnLink,
+  PutLinkResult,
+} from '../../src/api/ports-links.ts';
+import type {
+  NameResult,
+  OwnName,
+  ReleaseResult,
+  ResolveResult,
+  TransferResult,
+} from '../../src/api/ports-names.ts';
+import type { DhtInfo, KeyInfo, PeerLine, StatsResult } from '../../src/api/ports-network.ts';
+import type {
+  FetchFileResult,
+  FetchResult,
+  HeldSite,
+  PublishResult,
+  UnpublishResult,
+} from '../../src/api/ports-sites.ts';
 import type { RelaysResult } from '../../src/api/ports-relays.ts';
 import type {
   AcceptResult,
-  BlocklistInfo,
   BlockResult,
+  BlocklistInfo,
   CertificateInfo,
   RevocationListInfo,
   RevokeResult,
@@ -34,24 +54,24 @@ const { node, author, root, cid } = sampleIds;
 export const sampleProgress: Progress = { bytes: 10, bytesTotal: 20, files: 1, peers: 2 };
 
 interface Samples {
-  readonly keys: port.KeyInfo;
-  readonly stats: port.StatsResult;
-  readonly peers: port.PeerLine[];
-  readonly dht: port.DhtInfo;
+  readonly keys: KeyInfo;
+  readonly stats: StatsResult;
+  readonly peers: PeerLine[];
+  readonly dht: DhtInfo;
   readonly relays: RelaysResult;
-  readonly publish: port.PublishResult;
-  readonly unpublish: port.UnpublishResult;
-  readonly sites: port.HeldSite[];
-  readonly fetch: port.FetchResult;
-  readonly fetchFile: port.FetchFileResult;
-  readonly name: port.NameResult;
-  readonly resolve: port.ResolveResult;
-  readonly transfer: port.TransferResult;
-  readonly release: port.ReleaseResult;
-  readonly names: port.OwnName[];
-  readonly putLink: port.PutLinkResult;
-  readonly foundLinks: readonly [port.FoundLinkLine, port.LinkEndLine];
-  readonly links: port.OwnLink[];
+  readonly publish: PublishResult;
+  readonly unpublish: UnpublishResult;
+  readonly sites: HeldSite[];
+  readonly fetch: FetchResult;
+  readonly fetchFile: FetchFileResult;
+  readonly name: NameResult;
+  readonly resolve: ResolveResult;
+  readonly transfer: TransferResult;
+  readonly release: ReleaseResult;
+  readonly names: OwnName[];
+  readonly putLink: PutLinkResult;
+  readonly foundLinks: readonly [FoundLinkLine, LinkEndLine];
+  readonly links: OwnLink[];
   readonly putValue: { key: string; stored: number };
   readonly pings: { id: string; address: string; ms?: number; error?: string }[];
   readonly nodes: { id: string; address: string }[];

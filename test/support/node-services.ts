@@ -4,13 +4,35 @@
  */
 import { once } from 'node:events';
 import { abortReason } from '../../src/base/abort.ts';
-import type * as port from '../../src/api/ports.ts';
+import type {
+  FoundLinkLine,
+  LinkEndLine,
+  LinkInput,
+  OwnLink,
+  PutLinkResult,
+} from '../../src/api/ports-links.ts';
+import type {
+  NameResult,
+  OwnName,
+  ReleaseResult,
+  ResolveOptions,
+  ResolveResult,
+  TransferResult,
+} from '../../src/api/ports-names.ts';
+import type { DhtInfo, KeyInfo, PeerLine, StatsResult } from '../../src/api/ports-network.ts';
+import type {
+  FetchFileResult,
+  FetchResult,
+  HeldSite,
+  PublishResult,
+  UnpublishResult,
+} from '../../src/api/ports-sites.ts';
 import type { RelaysResult } from '../../src/api/ports-relays.ts';
 import type { CallOptions, NodeServices } from '../../src/api/ports.ts';
 import type {
   AcceptResult,
-  BlocklistInfo,
   BlockResult,
+  BlocklistInfo,
   CertificateInfo,
   RevocationListInfo,
   RevokeResult,
@@ -31,26 +53,26 @@ export class FixedServices implements NodeServices {
   /** Resolves with each method whose caller gave up. */
   readonly givenUp: PromiseWithResolvers<string> = Promise.withResolvers<string>();
 
-  keys(): port.KeyInfo {
+  keys(): KeyInfo {
     return samples.keys;
   }
 
-  stats(): Promise<port.StatsResult> {
+  stats(): Promise<StatsResult> {
     return this.#answer('stats', undefined, samples.stats);
   }
 
-  peers(): Promise<port.PeerLine[]> {
+  peers(): Promise<PeerLine[]> {
     return this.#answer('peers', undefined, samples.peers);
   }
 
-  dht(): Promise<port.DhtInfo> {
+  dht(): Promise<DhtInfo> {
     return this.#answer('dht', undefined, samples.dht);
   }
   relays(): Promise<RelaysResult> {
     return this.#answer('relays', undefined, samples.relays);
   }
 
-  publish(input: object, options?: CallOptions): Promise<port.PublishResult> {
+  publish(input: object, options?: CallOptions): Promise<PublishResult> {
     return this.#work('publish', input, samples.publish, options);
   }
 
@@ -59,64 +81,64 @@ export class FixedServices implements NodeServices {
     input: object,
     body: AsyncIterable<Uint8Array>,
     options?: CallOptions,
-  ): Promise<port.PublishResult> {
+  ): Promise<PublishResult> {
     let bytes = 0;
     for await (const { length } of body) bytes += length;
     return this.#work('publishTar', { ...input, bytes }, samples.publish, options);
   }
 
-  unpublish(input: object, options?: CallOptions): Promise<port.UnpublishResult> {
+  unpublish(input: object, options?: CallOptions): Promise<UnpublishResult> {
     return this.#work('unpublish', input, samples.unpublish, options);
   }
 
-  sites(input?: object): Promise<port.HeldSite[]> {
+  sites(input?: object): Promise<HeldSite[]> {
     return this.#answer('sites', input, samples.sites);
   }
 
-  fetch(input: object, options?: CallOptions): Promise<port.FetchResult> {
+  fetch(input: object, options?: CallOptions): Promise<FetchResult> {
     return this.#work('fetch', input, samples.fetch, options);
   }
 
-  fetchFile(input: object, options?: CallOptions): Promise<port.FetchFileResult> {
+  fetchFile(input: object, options?: CallOptions): Promise<FetchFileResult> {
     return this.#work('fetchFile', input, samples.fetchFile, options);
   }
 
-  register(input: object, options?: CallOptions): Promise<port.NameResult> {
+  register(input: object, options?: CallOptions): Promise<NameResult> {
     return this.#work('register', input, samples.name, options);
   }
 
-  update(input: object, options?: CallOptions): Promise<port.NameResult> {
+  update(input: object, options?: CallOptions): Promise<NameResult> {
     return this.#work('update', input, samples.name, options);
   }
 
-  transfer(input: object, options?: CallOptions): Promise<port.TransferResult> {
+  transfer(input: object, options?: CallOptions): Promise<TransferResult> {
     return this.#work('transfer', input, samples.transfer, options);
   }
 
-  release(input: object, options?: CallOptions): Promise<port.ReleaseResult> {
+  release(input: object, options?: CallOptions): Promise<ReleaseResult> {
     return this.#work('release', input, samples.release, options);
   }
 
-  resolve(name: string, options?: port.ResolveOptions): Promise<port.ResolveResult> {
+  resolve(name: string, options?: ResolveOptions): Promise<ResolveResult> {
     const input = options?.fresh === true ? [name, 'fresh'] : name;
     return this.#work('resolve', input, this.resolved, options);
   }
 
   /** What `resolve` answers. */
-  resolved: port.ResolveResult = samples.resolve;
+  resolved: ResolveResult = samples.resolve;
 
-  names(): Promise<port.OwnName[]> {
+  names(): Promise<OwnName[]> {
     return this.#answer('names', undefined, samples.names);
   }
 
-  putLink(input: port.LinkInput, options?: CallOptions): Promise<port.PutLinkResult> {
+  putLink(input: LinkInput, options?: CallOptions): Promise<PutLinkResult> {
     return this.#work('putLink', input, samples.putLink, options);
   }
 
   async *getLinks(
     url: string,
     { signal }: CallOptions = {},
-  ): AsyncGenerator<port.FoundLinkLine | port.LinkEndLine> {
+  ): AsyncGenerator<FoundLinkLine | LinkEndLine> {
     this.asked.push(['getLinks', url]);
     const [found, end] = samples.foundLinks;
     yield found;
@@ -125,11 +147,11 @@ export class FixedServices implements NodeServices {
     yield end;
   }
 
-  removeLink(input: object, options?: CallOptions): Promise<port.PutLinkResult> {
+  removeLink(input: object, options?: CallOptions): Promise<PutLinkResult> {
     return this.#work('removeLink', input, samples.putLink, options);
   }
 
-  links(): Promise<port.OwnLink[]> {
+  links(): Promise<OwnLink[]> {
     return this.#answer('links', undefined, samples.links);
   }
 

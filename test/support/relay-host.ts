@@ -5,7 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
-import type { PeerLine, StatsResult } from '../../src/api/ports.ts';
+import type { PeerLine, StatsResult } from '../../src/api/ports-network.ts';
 import type { RelaysResult } from '../../src/api/ports-relays.ts';
 import { atEnd, temporaryFolder } from './cleanup.ts';
 import { sourcesEnv } from './compile-cache.ts';

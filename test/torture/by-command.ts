@@ -4,7 +4,8 @@
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { FoundLinkLine, LinkEndLine, NodeServices } from '../../src/api/ports.ts';
+import type { FoundLinkLine, LinkEndLine } from '../../src/api/ports-links.ts';
+import type { NodeServices } from '../../src/api/ports.ts';
 import { checkout, commandLine } from './program.ts';
 
 /** What the scenarios ask of a node. */

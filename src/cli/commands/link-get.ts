@@ -1,5 +1,5 @@
 /** `altnet link get`: every alternative for a URL as it is found; with --fetch, one of them. */
-import type { FoundLinkLine } from '../../api/ports.ts';
+import type { FoundLinkLine } from '../../api/ports-links.ts';
 import { formatBytes } from '../../base/byte-count.ts';
 import { AltNetError } from '../../base/errors.ts';
 import { requireUrl } from '../../node/words.ts';

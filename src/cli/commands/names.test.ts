@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runDefinition } from '../../../test/support/cli.ts';
 import { FixedServices } from '../../../test/support/node-services.ts';
-import type { OwnName } from '../../api/ports.ts';
+import type { OwnName } from '../../api/ports-names.ts';
 import { definition } from './names.ts';
 
 const open: OwnName = {

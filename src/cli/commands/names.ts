@@ -1,5 +1,5 @@
 /** `altnet names`: the names that this node's author holds. */
-import type { OwnName } from '../../api/ports.ts';
+import type { OwnName } from '../../api/ports-names.ts';
 import type { CommandContext, CommandDefinition } from '../command.ts';
 import { formatMoment, formatTable, sanitize } from '../format.ts';
 

@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { temporaryFolder } from '../../../test/support/cleanup.ts';
 import { type DefinitionOutcome, runDefinition } from '../../../test/support/cli.ts';
 import { FixedServices, sampleIds, samples } from '../../../test/support/node-services.ts';
-import type { PublishInput, PublishResult } from '../../api/ports.ts';
+import type { PublishInput, PublishResult } from '../../api/ports-sites.ts';
 import { AltNetError } from '../../base/errors.ts';
 import { definition } from './publish.ts';
 

@@ -1,6 +1,6 @@
 /** `altnet publish`: a folder or file becomes a site, with a name if one is given. */
 import { stat } from 'node:fs/promises';
-import type { PublishInput, PublishResult, PublishTarInput } from '../../api/ports.ts';
+import type { PublishInput, PublishResult, PublishTarInput } from '../../api/ports-sites.ts';
 import { formatBytes } from '../../base/byte-count.ts';
 import { AltNetError, isAltNetError, systemCode } from '../../base/errors.ts';
 import { requireCertificate, requireName } from '../../node/words.ts';

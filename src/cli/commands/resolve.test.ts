@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runDefinition } from '../../../test/support/cli.ts';
 import { FixedServices, sampleIds } from '../../../test/support/node-services.ts';
-import type { ResolveResult } from '../../api/ports.ts';
+import type { ResolveResult } from '../../api/ports-names.ts';
 import { isAltNetError } from '../../base/errors.ts';
 import { definition } from './resolve.ts';
 

@@ -1,5 +1,5 @@
 /** `altnet resolve`: what a name points to, who holds it, and whether that is certain. */
-import type { ResolveResult } from '../../api/ports.ts';
+import type { ResolveResult } from '../../api/ports-names.ts';
 import { AltNetError } from '../../base/errors.ts';
 import { requireName } from '../../node/words.ts';
 import {

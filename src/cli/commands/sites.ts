@@ -1,5 +1,5 @@
 /** `altnet sites`: what this node holds, and why. */
-import type { HeldSite } from '../../api/ports.ts';
+import type { HeldSite } from '../../api/ports-sites.ts';
 import { formatBytes } from '../../base/byte-count.ts';
 import type { CommandContext, CommandDefinition, CommandInput } from '../command.ts';
 import { formatMoment, formatTable } from '../format.ts';

@@ -2,7 +2,7 @@
 import { requireName } from '../../node/words.ts';
 import type { CommandContext, CommandDefinition, CommandInput } from '../command.ts';
 import { modeFields } from '../mode-fields.ts';
-import type { StatsResult } from '../../api/ports.ts';
+import type { StatsResult } from '../../api/ports-network.ts';
 import { formatBytes } from '../../base/byte-count.ts';
 import { countOf, formatFields, formatMoment, formatSeconds } from '../format.ts';
 import { siteStatsLines } from './site-stats.ts';

@@ -1,5 +1,6 @@
 /** What a check of `altnet doctor` is given, and what it says. It knows no check. */
-import type { NodeServices, StatsResult } from '../../api/ports.ts';
+import type { StatsResult } from '../../api/ports-network.ts';
+import type { NodeServices } from '../../api/ports.ts';
 import type { BootstrapAnswer } from '../../node/ask-bootstraps.ts';
 import type { Folders } from '../folders.ts';
 import type { ZoneQuestion } from '../setup/zone.ts';

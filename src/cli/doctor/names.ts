@@ -1,5 +1,5 @@
 /** Whether this author's names resolve, and will for a while. */
-import type { OwnName } from '../../api/ports.ts';
+import type { OwnName } from '../../api/ports-names.ts';
 import { countOf, formatMoment } from '../format.ts';
 import { describeError } from '../tui.ts';
 import { type Check, type CheckContext, type Finding, ok, skipped, warn } from './finding.ts';

@@ -6,7 +6,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import type { FoundLinkLine, NodeServices } from '../../api/ports.ts';
+import type { FoundLinkLine } from '../../api/ports-links.ts';
+import type { NodeServices } from '../../api/ports.ts';
 import { AltNetError, isAltNetError } from '../../base/errors.ts';
 import { type Downloaded, download, type DownloadOptions } from './download.ts';
 import { draftNameOf, finishDraft } from './draft-file.ts';

@@ -3,7 +3,7 @@
  * counts before the order of arrival: whom the user trusts, whose copies worked before, and how
  * many agree. Time, note and sequence number are their own words and count for nothing.
  */
-import type { FoundLinkLine } from '../../api/ports.ts';
+import type { FoundLinkLine } from '../../api/ports-links.ts';
 
 /** What is known of publishers, by key ID (64 hex digits). */
 export interface Reputation {
