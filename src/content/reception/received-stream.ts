@@ -5,7 +5,13 @@
 import type { Bytes } from '../../base/bytes.ts';
 import { AltNetError } from '../../base/errors.ts';
 import type { Chunks } from '../../peer/inbox.ts';
-import { type Frame, FrameError, headBytes, type SyncStream } from '../exchange/frames.ts';
+import {
+  type Frame,
+  FrameError,
+  frameTypes,
+  headBytes,
+  type SyncStream,
+} from '../exchange/frames.ts';
 import type { Slabs } from '../slabs.ts';
 import { Tide } from '../tide.ts';
 import { Taking } from './account.ts';
@@ -88,16 +94,18 @@ export class ReceivedStream implements SyncStream {
     this.#end({ end: 'broken', why });
   }
 
-  #add({ frames, bodies }: News & { readonly kind: 'frames' }): void {
+  #add({ frames, digests, bodies }: News & { readonly kind: 'frames' }): void {
     const { borrower, slabs, onReceived } = this.#parts;
     let at = 0;
+    let hashed = 0;
     for (let i = 0; i < frames.length; i += 3) {
       const [type = 0, slab = -1, bytes = 0] = [frames[i], frames[i + 1], frames[i + 2]];
       const body = slab < 0 ? bodies.slice(at, at + bytes) : borrower.bytesOf(slab, bytes);
       if (slab < 0) at += bytes;
+      const digest = type === frameTypes.block ? digests[hashed++] : undefined;
       onReceived(headBytes + bytes);
       if (this.#isOver) slabs.give(body);
-      else this.#queue.push({ type, body });
+      else this.#queue.push({ type, body, digest });
     }
     this.#change.rise();
   }

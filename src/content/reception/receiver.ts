@@ -1,14 +1,14 @@
 /**
  * One stream in the receiving thread: cuts what comes into frames and passes them on, several at a
- * time and no faster than the main thread takes them. What may come, and whether it is what was
- * asked for, is judged there. (Hashing here as well would make this thread the one that all others
- * wait for.)
+ * time and no faster than the main thread takes them. Blocks are hashed here, as they lie in the
+ * cache of this processor; what may come, and whether it is what was asked for, is judged there.
  */
 import type { CancelTimer, Timers } from '../../base/clock.ts';
 import { type Bytes, concatBytes } from '../../base/bytes.ts';
+import { sha256Text } from '../../base/hash.ts';
 import { reasonOf } from '../../base/reason.ts';
 import type { LoneStream } from '../../peer/lone/stream.ts';
-import { FrameError } from '../exchange/frames.ts';
+import { FrameError, frameTypes } from '../exchange/frames.ts';
 import type { Untaken } from './account.ts';
 import { FrameCutter } from './frame-cutter.ts';
 import type { Lender } from './lending.ts';
@@ -46,6 +46,7 @@ export class Receiver {
   #stream: LoneStream | undefined;
   #frames: number[] = []; // BOUNDED by gatherBytes and one frame
   #bodies: Bytes[] = []; // BOUNDED likewise
+  #digests: string[] = []; // BOUNDED likewise
   #gatheredBytes = 0;
   #isOver = false;
   #isPaused = false;
@@ -121,6 +122,7 @@ export class Receiver {
     const slab = lender.numberOf(body);
     this.#frames.push(type, slab ?? -1, body.length);
     if (slab === undefined && body.length > 0) this.#bodies.push(body);
+    if (type === frameTypes.block) this.#digests.push(sha256Text(body));
     const bytes = takenBytes(body.length);
     untaken.add(bytes);
     this.#gatheredBytes += bytes;
@@ -133,10 +135,12 @@ export class Receiver {
     this.#cancelGather = undefined;
     if (this.#frames.length === 0) return;
     const { number, lender, say } = this.#parts;
-    const [frames, bodies] = [this.#frames, concatBytes(...this.#bodies)];
-    say({ kind: 'frames', stream: number, frames, bodies, made: lender.made() });
+    const [frames, digests] = [this.#frames, this.#digests];
+    const bodies = concatBytes(...this.#bodies);
+    say({ kind: 'frames', stream: number, frames, digests, bodies, made: lender.made() });
     this.#frames = [];
     this.#bodies = [];
+    this.#digests = [];
     this.#gatheredBytes = 0;
     this.#hasHeard = false;
   }

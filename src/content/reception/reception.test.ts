@@ -9,6 +9,7 @@ import type { Worker } from 'node:worker_threads';
 import { atEnd } from '../../../test/support/cleanup.ts';
 import { type Bytes, concatBytes, equalBytes } from '../../base/bytes.ts';
 import { systemWorld } from '../../base/clock.ts';
+import { sha256Text } from '../../base/hash.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { SigningKey } from '../../identity/key.ts';
 import { PeerHost } from '../../peer/host.ts';
@@ -126,6 +127,9 @@ test('frames come whole and in order, and the peer knows who asks', async () => 
   );
   assert.ok(all[0] && equalBytes(all[0].body, leaf));
   assert.ok(all[0]?.body.buffer instanceof SharedArrayBuffer);
+  const [hashed, missing, alsoHashed, end] = all.map(({ digest }) => digest);
+  assert.deepEqual([hashed, alsoHashed], [sha256Text(leaf), sha256Text(small)]);
+  assert.deepEqual([missing, end], [undefined, undefined]);
   assert.deepEqual([asked, remote], [[new Uint8Array(32).fill(7)], ownKey.publicKey]);
   assert.equal(receivedBytes - earlierBytes, 4 * 5 + leaf.length + small.length + 1);
   await frames.stream.close();

@@ -52,6 +52,8 @@ export type News =
        * its type, the slab at the beginning of which its body lies (or -1), the octets of that.
        */
       readonly frames: readonly number[];
+      /** SHA-256 of each block among them, as `sha256Text`. */
+      readonly digests: readonly string[];
       /** Those bodies that lie in no slab, one behind the other. */
       readonly bodies: Bytes;
       /** Slabs that are new since the last news. */
