@@ -16,14 +16,23 @@ export interface NewFile {
   readonly parts: readonly Bytes[];
 }
 
-export interface NewFilesOptions {
+export interface FileKind {
   /** As for `open`: 'w' makes a file anew where there is one, 'wx' rejects with EEXIST. */
   readonly flags: 'w' | 'wx';
   readonly mode: number;
+}
+
+export interface NewFilesOptions extends FileKind {
   /** Milliseconds since any moment. */
   readonly nowMs?: (() => number) | undefined;
 }
 
+/**
+ * For what is written at once, Linux looks for as much memory in one piece. Where memory is in
+ * pieces, and after some days it is, to make room for more than this takes it three times as long
+ * as to copy what is written.
+ */
+const pieceBytes = 256 * 1024;
 /** To copy more takes longer than to hand it over. */
 const smallBytesMax = 64 * 1024;
 /** After this long the others get their turn: timers, packets, what came from the disk. */
@@ -51,12 +60,11 @@ export class NewFiles {
    * the system says (ENOSPC …); part of the file may be there then.
    */
   make(file: NewFile): Promise<void> | undefined {
-    const { flags, mode } = this.#options;
     const begunMs = this.#nowMs();
     if (lengthOf(file) > smallBytesMax || begunMs < this.#restUntilMs) {
-      return makeElsewhere(file, flags, mode);
+      return makeElsewhere(file, this.#options);
     }
-    makeFileNow(file, { flags, mode });
+    makeFileNow(file, this.#options);
     const nowMs = this.#nowMs();
     this.#made++;
     this.#spentMs += nowMs - begunMs;
@@ -73,23 +81,49 @@ export class NewFiles {
 }
 
 /** On the spot, however long that takes. Throws what the system says. */
-export function makeFileNow(
+export function makeFileNow(file: NewFile, how: FileKind): void {
+  for (const _ of makeFileInPieces(file, how)) continue;
+}
+
+/** The same, a piece before each that is given. */
+export function* makeFileInPieces(
   { name, parts }: NewFile,
-  { flags, mode }: Pick<NewFilesOptions, 'flags' | 'mode'>,
-): void {
+  { flags, mode }: FileKind,
+): Iterable<void> {
   const fd = openSync(name, flags, mode);
   try {
-    for (let rest = parts; rest.length > 0;) rest = restOf(rest, writevSync(fd, rest));
+    for (const piece of piecesOf(parts)) {
+      for (let rest = piece; rest.length > 0;) rest = restOf(rest, writevSync(fd, rest));
+      yield;
+    }
   } finally {
     closeSync(fd);
   }
+}
+
+/** What is written at once: as far as the next multiple of `pieceBytes` in the file. */
+function* piecesOf(parts: readonly Bytes[]): Iterable<readonly Bytes[]> {
+  let piece: Bytes[] = []; // BOUNDED by pieceBytes, as none of its parts is empty
+  let room = pieceBytes;
+  for (const part of parts) {
+    for (let at = 0; at < part.length;) {
+      const some = part.subarray(at, at + room);
+      piece.push(some);
+      at += some.length;
+      room -= some.length;
+      if (room > 0) continue;
+      yield piece;
+      [piece, room] = [[], pieceBytes];
+    }
+  }
+  if (piece.length > 0) yield piece;
 }
 
 function lengthOf({ parts }: NewFile): number {
   return parts.reduce((sum, part) => sum + part.length, 0);
 }
 
-/** What is left of `parts` once so many bytes were written; nothing of what is empty. */
+/** What is left of `parts` once so many bytes were written. */
 function restOf(parts: readonly Bytes[], count: number): readonly Bytes[] {
   let [place, left] = [0, count];
   for (let part = parts[0]; part && left >= part.length; part = parts[++place]) left -= part.length;
@@ -98,10 +132,12 @@ function restOf(parts: readonly Bytes[], count: number): readonly Bytes[] {
 }
 
 /** On a thread that libuv has for such things. */
-async function makeElsewhere({ name, parts }: NewFile, flags: string, mode: number): Promise<void> {
+async function makeElsewhere({ name, parts }: NewFile, { flags, mode }: FileKind): Promise<void> {
   const fd = await opened(name, flags, mode);
   try {
-    for (let rest = parts; rest.length > 0;) rest = restOf(rest, await written(fd, rest));
+    for (const piece of piecesOf(parts)) {
+      for (let rest = piece; rest.length > 0;) rest = restOf(rest, await written(fd, rest));
+    }
   } finally {
     await closed(fd);
   }

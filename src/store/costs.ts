@@ -28,6 +28,9 @@ const ownPagesOverheadBytes = 24 + 1;
 /** Up to this an entry shares a page with others; a longer one has pages of its own. */
 const sharedEntryBytesMax = 2036;
 
+/** The longest block whose entry shares a page with others. */
+export const sharedInlineBytesMax: number = sharedEntryBytesMax - inlineOverheadBytes;
+
 /** That a holding names a block: its entry in `members`, and its share of one in `shares`. */
 export const membershipCost: number = 128;
 

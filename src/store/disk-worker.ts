@@ -2,9 +2,9 @@
  * The program of the disk worker: hashes blocks, and has their files made, while the main thread
  * goes on receiving. It knows no index and no budget: which file counts is said by the main thread.
  *
- * It hashes by itself, and leaves files to the threads of libuv meanwhile: so no hash waits for a
- * file, and several files are made at once. With nothing to hash it makes them by itself: to hand
- * three calls for each to another thread and to hear of them takes longer than the calls.
+ * It writes a piece at a time and hashes what has come in between, so no hash waits for a file. To
+ * hand each call to another thread and to hear of it takes longer than the call. A disk that takes
+ * its time is waited for by the threads of libuv.
  */
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { toHex } from '../base/bytes.ts';
@@ -12,12 +12,13 @@ import { systemCode } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
 import { forEachOf } from '../base/parallel.ts';
 import type { DiskAnswer, DiskQuestion, NewFile } from './disk-tasks.ts';
-import { writeNewFile, writeNewFileNow } from './new-file.ts';
+import { writeNewFile, writeNewFileHere } from './new-file.ts';
 
 /** More than libuv has threads, so that these need not wait while a block is hashed. */
 const filesAtOnce = 8;
-/** Of a file of 256 KiB, where 0.1 is usual: the next ones had better be made several at once. */
-const slowFileMs = 0.3;
+/** Of a mebibyte, where 0.4 is usual: the next files had better be made several at once. */
+const slowMs = 1.2;
+const mebibyte = 1024 * 1024;
 
 function failed(number: number, error: unknown): DiskAnswer {
   const why = error instanceof Error ? error.message : String(error);
@@ -28,31 +29,30 @@ function failed(number: number, error: unknown): DiskAnswer {
 class FileMaker {
   #isSlow = false;
 
-  /** `isBusy`: something else is to be done meanwhile. */
-  async makeAll(files: readonly NewFile[], isBusy: boolean): Promise<void> {
-    const isLeft = isBusy || this.#isSlow;
+  async makeAll(files: readonly NewFile[]): Promise<void> {
+    const isLeft = this.#isSlow;
     this.#isSlow = false; // it is tried again after each group
     if (isLeft) return forEachOf(files, filesAtOnce, writeNewFile);
-    const begunMs = performance.now();
-    for (const file of files) writeNewFileNow(file);
-    this.#isSlow = performance.now() - begunMs > files.length * slowFileMs;
+    let [spentMs, bytes] = [0, 0];
+    for (const file of files) {
+      spentMs += await writeNewFileHere(file);
+      for (const part of file.parts) bytes += part.length;
+    }
+    this.#isSlow = spentMs > slowMs * Math.ceil(bytes / mebibyte);
   }
 }
 
 function answerAll(port: MessagePort): void {
   const say = (answer: DiskAnswer): void => port.postMessage(answer, []);
   const maker = new FileMaker();
-  let isBusy = false; // something was hashed since files were made last
   port.on('message', ({ number, task }: DiskQuestion) => {
     if (task.kind === 'hash') {
-      isBusy = true;
       return say({ kind: 'hashed', number, hex: toHex(sha256(task.bytes)) });
     }
-    maker.makeAll(task.files, isBusy).then(
+    maker.makeAll(task.files).then(
       () => say({ kind: 'written', number }),
       (error: unknown) => say(failed(number, error)),
     );
-    isBusy = false;
   });
 }
 

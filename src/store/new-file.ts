@@ -4,8 +4,9 @@
  */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { systemCode } from '../base/errors.ts';
-import { makeFileNow, type NewFile, NewFiles } from '../base/new-files.ts';
+import { makeFileInPieces, type NewFile, NewFiles } from '../base/new-files.ts';
 
 const how = { flags: 'w', mode: 0o600 } as const;
 const files = new NewFiles(how);
@@ -23,14 +24,28 @@ export async function writeNewFile(file: NewFile): Promise<void> {
   }
 }
 
-/** The same at once, for a thread that has nothing else to do. Throws what the system says. */
-export function writeNewFileNow(file: NewFile): void {
+/**
+ * The same by this thread itself, which does what else comes to it in between. Resolves to the
+ * milliseconds that the system took for it.
+ */
+export async function writeNewFileHere(file: NewFile): Promise<number> {
   try {
-    makeFileNow(file, how);
+    return await writeInTurns(file);
   } catch (error) {
     makeFolder(file.name, error);
-    makeFileNow(file, how);
+    return writeInTurns(file);
   }
+}
+
+async function writeInTurns(file: NewFile): Promise<number> {
+  let spentMs = 0;
+  let begunMs = performance.now();
+  for (const _ of makeFileInPieces(file, how)) {
+    spentMs += performance.now() - begunMs;
+    await setImmediate();
+    begunMs = performance.now();
+  }
+  return spentMs;
 }
 
 /** If that was why the file could not be made; else throws the error. */

@@ -192,8 +192,8 @@ describe('a pack', () => {
     for (const [i, one] of all.entries()) await hold(store, `${i}`, [one]);
     for (let round = 0; round < 2; round++) assertHere(store, all);
     if (process.platform === 'linux') {
-      const open = readdirSync('/proc/self/fd').filter((fd) => isOpenIn(fd, folder));
-      assert.ok(open.length <= 16);
+      const mine = readdirSync('/proc/self/fd').filter((fd) => isOpenIn(fd, folder));
+      assert.ok(mine.length <= 16);
     }
     for (const i of all.keys()) await store.holdings.remove(linkOf(`${i}`).hash);
     for (const { hash } of all) assert.equal(store.blocks.get(hash), undefined);

@@ -6,7 +6,13 @@ import { type Bytes, compareBytes } from '../base/bytes.ts';
 import type { Block } from '../content/ports.ts';
 import { type BlockIndex, inlineBytesMax, totalsOf } from './block-index.ts';
 import type { BookEntry } from './book.ts';
-import { blockCost, holdingCost, membershipCost, packOverheadMax } from './costs.ts';
+import {
+  blockCost,
+  holdingCost,
+  membershipCost,
+  packOverheadMax,
+  sharedInlineBytesMax,
+} from './costs.ts';
 import type { StoredHolding } from './holding-codec.ts';
 import { type NewPack, type PackLimits, sharedOut } from './pack-layout.ts';
 import { stepTo } from './pack-table.ts';
@@ -46,6 +52,12 @@ export interface Draft {
 type MemberTest = (id: string, hash: Bytes) => boolean;
 
 const manyHashes = 32;
+
+/**
+ * A write of so much that LMDB would give pages of their own is worth a pack: that takes less time,
+ * memory and disk. A pack of a few kilobytes does not.
+ */
+const packedBytesMin = 64 * 1024;
 
 export class WritePlan {
   readonly #index: BlockIndex;
@@ -118,6 +130,7 @@ export class WritePlan {
     const named = new Map<string, Bytes>();
     const fresh = new Map<string, NewBlock>();
     let inlineRoom = this.#inlineRoom;
+    const bytesMax = inlineMaxOf(blocks);
     const missing: Bytes[] = [];
     let freshCost = 0;
     let charge = 0;
@@ -133,7 +146,7 @@ export class WritePlan {
       named.set(id, hash);
       charge += membershipCost + (here ?? 0);
       if (here !== undefined || !block) return;
-      const placed = place(block, inlineRoom);
+      const placed = place(block, { room: inlineRoom, bytesMax });
       const cost = costOf(placed);
       if (placed.inIndex) inlineRoom -= cost;
       fresh.set(id, placed);
@@ -230,9 +243,20 @@ export class WritePlan {
   }
 }
 
-function place({ hash, bytes }: Block, inlineRoom: number): NewBlock {
-  if (bytes.length > inlineBytesMax) return { hash, bytes, inIndex: false };
-  const inIndex = blockCost({ bytes: bytes.length, at: 'index' }) <= inlineRoom;
+/** The longest of these blocks that may stand in the index. */
+function inlineMaxOf(blocks: readonly Block[]): number {
+  let bytes = 0;
+  for (const block of blocks)
+    if (block.bytes.length > sharedInlineBytesMax) bytes += block.bytes.length;
+  return bytes < packedBytesMin ? inlineBytesMax : sharedInlineBytesMax;
+}
+
+function place(
+  { hash, bytes }: Block,
+  { room, bytesMax }: { readonly room: number; readonly bytesMax: number },
+): NewBlock {
+  const isSmall = bytes.length <= bytesMax;
+  const inIndex = isSmall && blockCost({ bytes: bytes.length, at: 'index' }) <= room;
   return { hash, bytes, inIndex };
 }
 
