@@ -55,6 +55,7 @@ export async function startContentNode(
     async *gather() {
       const endpoint = { ip: Uint8Array.of(127, 0, 0, 1), port: 1 };
       yield { from: contactOf(new Uint8Array(32), endpoint), records: providers };
+      return { isConclusive: true };
     },
   };
   const signer = { key, network: new Uint8Array(16) };

@@ -3,6 +3,7 @@
  * Verifier, `peer` Connections, `dht` the publisher and the search; tests implement them in memory.
  */
 import type { Bytes } from '../base/bytes.ts';
+import type { StoreResult } from '../dht/placing/storing.ts';
 import type { Contact } from '../identity/contact.ts';
 import type { ByteStream } from '../peer/stream.ts';
 import type { SignedRecord } from '../record/envelope.ts';
@@ -142,12 +143,16 @@ export interface Holdings {
   usageFor(from: Bytes): { readonly bytes: number; readonly bytesMax: number };
 }
 
+/** What storers said; what is left out is not known. */
+export type Published = Pick<StoreResult, 'stored'> &
+  Partial<Pick<StoreResult, 'asked' | 'refusals' | 'holders'>>;
+
 /** Brings a record of this node to its storers now, and keeps it alive from then on. */
 export interface Publisher {
   publish(
     record: SignedRecord,
     options?: { readonly signal?: AbortSignal | undefined },
-  ): Promise<{ readonly stored: number }>;
+  ): Promise<Published>;
   /** What is kept alive of this kind; withdrawals are not among it. */
   list(kind: RecordKind): readonly { readonly record: SignedRecord }[];
   /** The same of one key. */
@@ -165,12 +170,26 @@ export interface KeeperSearch {
   isFar(key: Bytes): boolean;
 }
 
+export interface ProviderAnswer {
+  readonly from: Contact;
+  readonly records: readonly SignedRecord[];
+}
+
+export interface ProviderSearchEnd {
+  /** Whether what was not found is not there: enough of those who should know have answered. */
+  readonly isConclusive: boolean;
+}
+
 export interface ProviderSearch {
   /** One item per node that answered, as answers come; ends when no more are to be had. */
   gather(
     key: Bytes,
-    options?: { readonly signal?: AbortSignal | undefined },
-  ): AsyncIterable<{ readonly from: Contact; readonly records: readonly SignedRecord[] }>;
+    options?: {
+      readonly signal?: AbortSignal | undefined;
+      /** Whoever is slow is waited for, however long it takes. */
+      readonly isPatient?: boolean | undefined;
+    },
+  ): AsyncGenerator<ProviderAnswer, ProviderSearchEnd, undefined>;
 }
 
 export interface Connections {

@@ -86,6 +86,8 @@ export interface DhtDeps {
   readonly onAnnounce?: HandlerDeps['onAnnounce'];
 }
 
+/** Nodes that start look around after 2 and 10 s: by then they know who is near, and are known. */
+const settledMs = 15_000;
 /** Those nearest to us are told that we leave; who is farther lists few of our neighbourhood. */
 const toldMax = 64;
 
@@ -138,6 +140,18 @@ export class Dht {
   /** Servers in the network, ourselves included: an estimate, and at least those we know. */
   networkSize(): number {
     return this.#routing.networkSize();
+  }
+
+  /** Whether somebody was known for long enough that those who are near should be known as well. */
+  isSettled(): boolean {
+    const sinceMs = this.#routing.table.knownSinceMs;
+    const nowMs = this.#deps.world.clock.monotonicMs();
+    return sinceMs !== undefined && nowMs - sinceMs >= settledMs;
+  }
+
+  /** Nobody was ever named to this node, so nobody can be asked. */
+  isAlone(): boolean {
+    return this.#routing.isAlone;
   }
 
   counters(): DhtCounts {

@@ -112,7 +112,7 @@ export class NetworkRecords {
       reach: options.reach ?? 'near',
       width,
       paths: options.paths ?? 1,
-      patience: 'thorough',
+      patience: options.patience ?? 'thorough',
       goesOn: () => soFar.every(holdsNothing),
     };
     return yield* collect({

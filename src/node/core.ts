@@ -276,7 +276,9 @@ async function startFields(
       {
         ...store,
         publisher,
-        search: providerSearch(dht, identity.node.publicKey),
+        search: providerSearch(dht, identity.node.publicKey, {
+          expects: options.bootstrap.length > 0,
+        }),
         keepers: keeperSearch(dht, identity.node),
         connections: peers,
         reception,

@@ -8,21 +8,42 @@ import type { Bytes } from '../base/bytes.ts';
 import type { KeeperSearch, ProviderSearch } from '../content/ports.ts';
 import { type Dht, dhtDefaults } from '../dht/dht.ts';
 import { isTooFar } from '../dht/lookup/closeness.ts';
+import { showsAbsence } from '../dht/reading/absence.ts';
+import type { GatherEnd } from '../dht/reading/gather.ts';
 import { contactOf } from '../identity/contact.ts';
 import { recordKinds } from '../record/kinds.ts';
 
-export function providerSearch(dht: Dht, ownKey: Bytes): ProviderSearch {
+/** `expects`: whether others may be found although nobody was named to the DHT yet. */
+export function providerSearch(
+  dht: Dht,
+  ownKey: Bytes,
+  { expects = false }: { readonly expects?: boolean } = {},
+): ProviderSearch {
+  const isConclusive = (end: GatherEnd): boolean => {
+    if (dht.isAlone() && !expects) return true;
+    return showsAbsence(end, { k: dhtDefaults.k, isSettled: dht.isSettled() });
+  };
+
   return {
-    async *gather(key, { signal } = {}) {
-      for await (const { from, records } of dht.gather(key, {
-        signal,
-        kind: recordKinds.provider,
-      })) {
-        yield { from: from === 'self' ? contactOf(ownKey, farthestPeer(dht)) : from, records };
+    async *gather(key, { signal, isPatient = false } = {}) {
+      const patience = isPatient ? 'patient' : 'thorough';
+      const search = dht.gather(key, { signal, patience, kind: recordKinds.provider });
+      try {
+        for (;;) {
+          const step = await search.next();
+          if (step.done === true) return { isConclusive: isConclusive(step.value) };
+          const { from, records } = step.value;
+          yield { from: from === 'self' ? contactOf(ownKey, farthestPeer(dht)) : from, records };
+        }
+      } finally {
+        await search.return(stopped);
       }
     },
   };
 }
+
+/** What a search comes to that nobody reads to its end. */
+const stopped: GatherEnd = { asked: 0, answered: 0, closest: [], complete: false };
 
 /** Servers keep copies near their own ID, by the rule by which they keep records. */
 export function keeperSearch(dht: Dht, { id: self }: { readonly id: Bytes }): KeeperSearch {

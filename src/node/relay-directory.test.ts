@@ -37,6 +37,7 @@ class Records {
     const endpoint = parseEndpoint(this.from) ?? assert.fail();
     const from = contactOf(nodeKey(99).publicKey, endpoint);
     yield { from, records: this.byKey.get(key) ?? [] };
+    return { isConclusive: true };
   }
 }
 

@@ -42,6 +42,7 @@ export class RecordBoard implements Publisher, ProviderSearch {
     const endpoint = parseEndpoint('127.0.0.1:9') ?? { ip: new Uint8Array(4), port: 9 };
     const from = contactOf(new Uint8Array(32), endpoint);
     yield { from, records: this.#records.get(toHex(key)) ?? [] };
+    return { isConclusive: true };
   }
 
   /** Live records, under all keys or one. */

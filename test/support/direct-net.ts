@@ -3,7 +3,7 @@
  * behaviour among few. Networks of many, with latency and loss, are the simulator's business.
  */
 import { formatEndpoint } from '../../src/base/address.ts';
-import { abortReason } from '../../src/base/abort.ts';
+import { abortReason, sleep } from '../../src/base/abort.ts';
 import { AltNetError } from '../../src/base/errors.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { Dht, type DhtOptions } from '../../src/dht/dht.ts';
@@ -34,6 +34,8 @@ export class DirectNet {
   readonly ended: string[] = [];
   /** Nodes that get requests and never answer. */
   readonly silent: Set<Contact> = new Set();
+  /** Nodes that take so long to answer. */
+  readonly delaysMs: Map<Contact, number> = new Map();
   /** What all nodes deny. */
   denies: RecordDenials | undefined;
   readonly #hosts = new Map<string, Host>();
@@ -116,6 +118,8 @@ export class DirectNet {
       signal?.addEventListener('abort', () => this.ended.push(line), { once: true });
       return untilAborted(signal);
     }
+    const delayMs = (host && this.delaysMs.get(host.contact)) ?? 0;
+    if (delayMs > 0) await sleep(this.world.timers, delayMs, signal);
     const requester = { contact: from.contact, server: from.server, addressProven: true };
     const reply = await host?.handler?.(requester, request);
     const what = formatEndpoint(to.endpoint);

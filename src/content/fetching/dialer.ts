@@ -14,6 +14,7 @@ import {
   type ProviderContact,
   type ProviderSources,
 } from './providers.ts';
+import { SearchAgain } from './search-again.ts';
 import { Tide } from '../tide.ts';
 
 /** Dials at the same time, late ones not counted and counted. */
@@ -30,10 +31,8 @@ const guessMs = 1000;
 const readyMsMax = 20_000;
 /** How long one quest waits, all in all, for addresses that were dialled too often. */
 const putOffMsMax = 120_000;
-/** As long as nobody was reached and a dial goes on, the search begins anew after so long … */
-const searchAgainMinMs = 2000;
-/** … then after twice as long each time, up to this. */
-const searchAgainMaxMs = 16_000;
+/** While another way to a provider is looked for, the search begins anew after so long. */
+const searchAgainMs = 2000;
 /** An open stream to a provider. */
 export interface OpenProvider {
   readonly contact: ProviderContact;
@@ -187,24 +186,33 @@ export class ProviderDialer {
   }
 
   async *#allInTurn(): AsyncGenerator<ProviderContact, void, undefined> {
-    yield* this.#candidates.all();
-    yield* this.#laterInTurn();
+    for await (const contact of this.#candidates.all()) yield this.#handedOut(contact);
+    for await (const contact of this.#laterInTurn()) yield this.#handedOut(contact);
+  }
+
+  /** It will be dialled; who asks for the next one at the same time must know. */
+  #handedOut(contact: ProviderContact): ProviderContact {
+    this.#opening++;
+    return contact;
   }
 
   /**
    * Whoever names the address of an honest provider under other keys must not end the search for
    * it: those that could not be dialled have their turn when the others have had theirs. And one
-   * whose relays fail says elsewhere where it is reached now, while it is dialled in vain.
+   * whose relays fail says elsewhere where it is reached now, while it is dialled in vain. Where
+   * nobody is to be dialled, and too few have answered, whoever holds it may only be unheard.
    */
   async *#laterInTurn(): AsyncGenerator<ProviderContact, void, undefined> {
     const { clock, timers } = this.#sources;
     let leftMs = putOffMsMax;
-    let againMs = searchAgainMinMs;
-    let searchMs = clock.monotonicMs() + againMs;
+    const again = new SearchAgain(clock);
     while (!this.#signal.aborted) {
       const nowMs = clock.monotonicMs();
       const [first] = this.#putOff.toSorted((a, b) => a.dueMs - b.dueMs);
-      if (!first && this.#opening === 0) return;
+      const isDialling = first !== undefined || this.#opening > 0;
+      const { isConclusive } = this.#candidates;
+      const searchMs = this.#isStuck ? again.dueMs({ isDialling, isConclusive }) : Infinity;
+      if (!isDialling && searchMs === Infinity) return;
       const waitMs = first ? first.dueMs - nowMs : Infinity;
       if (first && waitMs > leftMs) return;
       if (first && waitMs <= 0) {
@@ -212,20 +220,27 @@ export class ProviderDialer {
         yield first.contact;
         continue;
       }
-      const isStuck = this.#reached.size === 0;
-      if (isStuck && searchMs <= nowMs) {
-        yield* this.#candidates.again();
-        againMs = Math.min(2 * againMs, searchAgainMaxMs);
-        searchMs = clock.monotonicMs() + againMs;
+      if (searchMs <= nowMs) {
+        yield* this.#candidates.again({ isPatient: !isDialling });
+        again.searched();
         continue;
       }
-      const untilMs = Math.min(waitMs, isStuck ? searchMs - nowMs : Infinity);
+      const untilMs = Math.min(waitMs, searchMs - nowMs);
       const rise = (): void => this.#change.rise();
       const cancel = Number.isFinite(untilMs) ? timers.after(untilMs, rise) : undefined;
       await this.#change.next();
       cancel?.();
       if (first) leftMs -= clock.monotonicMs() - nowMs;
     }
+  }
+
+  /** Nobody of whom the search told was reached; a guess may have nothing. */
+  get #isStuck(): boolean {
+    const isGuess = (key: string): boolean => {
+      const guess = this.#guesses.get(key);
+      return guess !== undefined && !this.isFound(guess.contact);
+    };
+    return [...this.#reached].every(isGuess);
   }
 
   async #dial(): Promise<void> {
@@ -256,12 +271,11 @@ export class ProviderDialer {
       this.#change.rise();
     };
     const cancel = this.#sources.timers.after(lateMs, uncount);
-    this.#opening++;
     try {
       if (!contact || (await this.#wasReached(contact))) return undefined;
       return await this.#open(contact);
     } finally {
-      this.#opening--;
+      if (contact) this.#opening--;
       cancel();
       uncount();
     }
@@ -277,7 +291,7 @@ export class ProviderDialer {
         if (opened) return opened;
       }
       const { promise: waited, resolve } = Promise.withResolvers<void>();
-      const cancel = this.#sources.timers.after(searchAgainMinMs, resolve);
+      const cancel = this.#sources.timers.after(searchAgainMs, resolve);
       await Promise.race([over, waited]);
       cancel();
     }

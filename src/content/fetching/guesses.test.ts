@@ -56,6 +56,7 @@ test('that a guess lacks the content does not make it a provider', async (t) => 
   const unknown = await publishSome(t, stranger);
   t.mock.method(board, 'gather', async function* () {
     yield* [];
+    return { isConclusive: true };
   });
   await assert.rejects(reader.sites.ensure(unknown), { code: 'NO_PROVIDERS' });
 });

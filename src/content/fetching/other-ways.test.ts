@@ -58,6 +58,7 @@ function bench(known: readonly ProviderContact[], guesses: readonly ProviderCont
         async *gather() {
           it.searches++;
           yield { from: storer, records: it.records };
+          return { isConclusive: true };
         },
       },
       connections: {

@@ -108,6 +108,7 @@ export class Candidates {
   readonly #seen = new Map<string, Ways>(); // BOUNDED by candidatesMax, the known and the guesses
   /** By key, the newest that the search told. BOUNDED likewise. */
   readonly #found = new Map<string, ProviderContact>();
+  #isConclusive = false;
 
   constructor(sources: ProviderSources, quest: CandidateQuest) {
     this.#sources = sources;
@@ -117,6 +118,11 @@ export class Candidates {
   /** Where the search says that it is reached by now; undefined when it tells nothing of it. */
   found({ publicKey }: ProviderContact): ProviderContact | undefined {
     return this.#found.get(toHex(publicKey));
+  }
+
+  /** Whether the last search heard of enough of those who should know. */
+  get isConclusive(): boolean {
+    return this.#isConclusive;
   }
 
   async *all(): AsyncGenerator<ProviderContact, void, undefined> {
@@ -143,14 +149,22 @@ export class Candidates {
   }
 
   /** Searches; gives those that no search before gave, and those that have moved. */
-  async *again(): AsyncGenerator<ProviderContact, void, undefined> {
+  async *again(
+    how: { readonly isPatient?: boolean } = {},
+  ): AsyncGenerator<ProviderContact, void, undefined> {
     const { link, signal, onFailure } = this.#quest;
     const multihash = multihashOf(link);
     const sources = this.#sources;
+    const search = sources.search.gather(providerKey(multihash), { signal, ...how });
+    this.#isConclusive = true; // one that fails, or finds that many, need not be made anew
     try {
-      for await (const { from, records } of sources.search.gather(providerKey(multihash), {
-        signal,
-      })) {
+      for (;;) {
+        const step = await search.next();
+        if (step.done === true) {
+          this.#isConclusive = step.value.isConclusive;
+          return;
+        }
+        const { from, records } = step.value;
         for (const record of records) {
           const contact = contactOf(record, { multihash, from: from.endpoint, sources });
           if (contact && this.#isNews(contact, record.seq)) yield contact;
@@ -159,6 +173,8 @@ export class Candidates {
       }
     } catch (error) {
       if (!signal.aborted) onFailure(error);
+    } finally {
+      await search.return({ isConclusive: true });
     }
   }
 

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { encode, type PBLink, prepare } from '@ipld/dag-pb';
 import * as fc from 'fast-check';
 import { UnixFS } from 'ipfs-unixfs';
+import { RecordBoard } from '../../../test/support/content-net.ts';
 import { MemoryBlocks, MemoryHoldings } from '../../../test/support/memory-blocks.ts';
 import { streamPair } from '../../../test/support/stream-pair.ts';
 import { type Bytes, toHex } from '../../base/bytes.ts';
@@ -151,7 +152,7 @@ const unused = (): never => assert.fail('nothing of that is done in this test');
 
 function sourcesOf(network: Network, { clock, timers }: World): ProviderSources {
   return {
-    search: { async *gather(): AsyncGenerator<never, void, undefined> {} },
+    search: new RecordBoard(),
     connections: {
       open: ({ publicKey }) => network.open(publicKey),
       addresses: unused,

@@ -106,12 +106,13 @@ export class Survey {
   async #providers(link: Link, signal: AbortSignal): Promise<ProviderContact[]> {
     const { search, world, self } = this.#deps;
     const multihash = multihashOf(link);
+    const key = providerKey(multihash);
     const found = new Map<string, ProviderContact>(); // BOUNDED by providersMax
     const sources = { bad: this.#liars, clock: world.clock };
     const limits = { timers: world.timers, ms: searchMs, what: 'providers', signal };
     try {
       await withDeadline(limits, async (inTime) => {
-        for await (const answer of search.gather(providerKey(multihash), { signal: inTime })) {
+        for await (const answer of search.gather(key, { signal: inTime, isPatient: true })) {
           for (const record of answer.records) {
             const to = contactOf(record, { multihash, from: answer.from.endpoint, sources });
             if (!to || equalBytes(to.publicKey, self) || found.size >= providersMax) continue;

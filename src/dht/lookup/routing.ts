@@ -109,6 +109,11 @@ export class Routing {
     return this.#lost.contacts();
   }
 
+  /** Nobody is known, and there is nobody of whom more could be learned. */
+  get isAlone(): boolean {
+    return this.table.size + this.#seeds.length + this.#lost.size === 0;
+  }
+
   /** Whether it answered. */
   async ping(
     contact: Contact,

@@ -6,6 +6,7 @@ import type { Bytes } from '../../base/bytes.ts';
 import type { Contact } from '../../identity/contact.ts';
 import type { SignedRecord } from '../../record/envelope.ts';
 import type { RecordKind } from '../../record/kinds.ts';
+import type { Patience } from '../lookup/circle.ts';
 import type { LookupResult, Paths, Reach } from '../lookup/lookup.ts';
 import type { GetMode, RecordDigest } from '../ports.ts';
 
@@ -20,6 +21,8 @@ export interface GatherOptions {
   readonly width?: number | undefined;
   /** 1 when left out; 2 withstands more liars at twice the price. */
   readonly paths?: Paths | undefined;
+  /** 'thorough' when left out; 'patient' waits for everybody until they have failed. */
+  readonly patience?: Patience | undefined;
   /** Only records of this kind. */
   readonly kind?: RecordKind | undefined;
   /** 'full' when left out. */

@@ -24,6 +24,7 @@ export interface Refreshable {
 export class RoutingTables implements TableView {
   readonly #v4: RoutingTable;
   readonly #v6: RoutingTable;
+  #knownSinceMs = 0;
 
   constructor(self: Bytes, options: TableOptions) {
     this.#v4 = new RoutingTable(self, options);
@@ -33,6 +34,11 @@ export class RoutingTables implements TableView {
   /** Different nodes. */
   get size(): number {
     return this.#v6.size === 0 ? this.#v4.size : this.contacts().length;
+  }
+
+  /** Monotonic: since when it was never empty; undefined while it is. */
+  get knownSinceMs(): number | undefined {
+    return this.#isEmpty ? undefined : this.#knownSinceMs;
   }
 
   /** A node of both families has two. */
@@ -95,6 +101,7 @@ export class RoutingTables implements TableView {
   }
 
   confirm(contact: Contact, when: { readonly nowMs: number; readonly rttMs: number }): void {
+    if (this.#isEmpty) this.#knownSinceMs = when.nowMs;
     this.#of(contact).confirm(contact, when);
   }
 
@@ -131,6 +138,10 @@ export class RoutingTables implements TableView {
         touchedMs: Math.min(touchedMs, other.touchedMs),
       };
     });
+  }
+
+  get #isEmpty(): boolean {
+    return this.#v4.size + this.#v6.size === 0;
   }
 
   #of({ endpoint }: Contact): RoutingTable {
