@@ -3,11 +3,12 @@
  * signed by the node key. What is said of one root is said in order, and only if true by then.
  */
 import type { Abortable } from '../base/abort.ts';
-import type { Bytes } from '../base/bytes.ts';
+import { type Bytes, toHex } from '../base/bytes.ts';
 import { unixSeconds, type Clock } from '../base/clock.ts';
 import { isAltNetError } from '../base/errors.ts';
 import { KeyedTurns } from '../base/keyed-turns.ts';
 import { LruMap } from '../base/limits.ts';
+import { isPutOff, waitMsOf } from '../dht/placing/publication.ts';
 import { encodePeerAddress, parsePeerAddress } from '../peer/peer-address.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import { recordKinds } from '../record/kinds.ts';
@@ -19,7 +20,7 @@ import {
   providerMultiaddrsMax,
 } from '../record/provider.ts';
 import type { Signer, Stamp } from '../record/stamp.ts';
-import type { Connections, Publisher } from './ports.ts';
+import type { Connections, Published, Publisher } from './ports.ts';
 import { hashKey, multihashOf } from './dag/root.ts';
 
 export interface AnnouncerDeps {
@@ -30,6 +31,20 @@ export interface AnnouncerDeps {
   /** Whether this node holds all of it at this moment. */
   readonly isHeld: (hash: Bytes) => boolean;
 }
+
+/** What became of one announcement. */
+export interface Announced {
+  /** So many nodes have the record … */
+  readonly stored: number;
+  /** … of so many that were asked to take it; 0 when there was nobody, or nothing to say. */
+  readonly asked: number;
+  /** Of those that have it now, the node IDs of the others as text. */
+  readonly holders: readonly string[];
+  /** More than half of those want it later: so much. 0 when they do not. */
+  readonly waitMs: number;
+}
+
+const nothing: Announced = { stored: 0, asked: 0, holders: [], waitMs: 0 };
 
 /** SHA-256 as a multihash: two octets before the hash. */
 const multihashHeadBytes = 2;
@@ -44,15 +59,20 @@ export class Announcer {
     this.#deps = deps;
   }
 
+  /** How many nodes took the record, see `announce`. */
+  async provide(content: { readonly hash: Bytes }, options: Abortable = {}): Promise<number> {
+    return (await this.announce(content, options)).stored;
+  }
+
   /**
-   * How many nodes took the record; 0 when this node cannot be reached by others, knows nobody, or
-   * does not hold the content any more. The publisher brings it out later if nobody is there now.
+   * Nobody takes the record when this node cannot be reached by others, knows nobody, or does not
+   * hold the content any more. The publisher brings it out later if nobody is there now.
    */
-  provide({ hash }: { readonly hash: Bytes }, options: Abortable = {}): Promise<number> {
+  announce({ hash }: { readonly hash: Bytes }, options: Abortable = {}): Promise<Announced> {
     return this.#turns.run(hashKey(hash), async () => {
       const { connections, signer, isHeld } = this.#deps;
       const ways = connections.addresses().flatMap((text) => parsePeerAddress(text) ?? []);
-      if (ways.length === 0 || !isHeld(hash)) return 0;
+      if (ways.length === 0 || !isHeld(hash)) return nothing;
       const multiaddrs = ways.slice(0, providerMultiaddrsMax).map(encodePeerAddress);
       const multihash = multihashOf({ codec: 'raw', hash });
       const body = { multihash, multiaddrs };
@@ -94,14 +114,24 @@ export class Announcer {
     return known.reduce((max, seq) => (seq > max ? seq : max), 0n);
   }
 
-  async #publish(record: SignedRecord, options: Abortable): Promise<number> {
+  async #publish(record: SignedRecord, options: Abortable): Promise<Announced> {
     try {
-      const { stored } = await this.#deps.publisher.publish(record, options);
-      return stored;
+      return announcedBy(await this.#deps.publisher.publish(record, options));
     } catch (error) {
       // The publisher keeps the record and brings it out as soon as there is somebody to take it.
-      if (isAltNetError(error, 'NO_PEERS')) return 0;
+      if (isAltNetError(error, 'NO_PEERS')) return nothing;
       throw error;
     }
   }
+}
+
+function announcedBy({
+  stored,
+  asked = stored,
+  refusals = [],
+  holders = [],
+}: Published): Announced {
+  const result = { asked, refusals };
+  const waitMs = isPutOff(result) ? waitMsOf(result) : 0;
+  return { stored, asked, holders: holders.map(({ id }) => toHex(id)), waitMs };
 }

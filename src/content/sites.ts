@@ -32,7 +32,7 @@ import type {
   Verifier,
 } from './ports.ts';
 import { throttled } from './progress.ts';
-import { Announcer } from './provide.ts';
+import { type Announced, Announcer } from './provide.ts';
 import { announceAll } from './reprovide.ts';
 import { BadPeers, type ProviderSources } from './fetching/providers.ts';
 import { noCopies, Publishing } from './publishing.ts';
@@ -346,8 +346,8 @@ export class Sites implements SiteReader, DagReader {
   /** Announces everything that is held once more: for when this node's addresses have changed. */
   async reprovide({ signal }: Abortable = {}): Promise<void> {
     this.#replicator?.hasten();
-    const announce = ({ hash }: { readonly hash: Bytes }): Promise<number> =>
-      this.#announcer.provide({ hash }, { signal });
+    const announce = ({ hash }: HeldRoot): Promise<Announced> =>
+      this.#announcer.announce({ hash }, { signal });
     const { timers } = this.#world;
     await announceAll([...this.#parts.holdings.list()], announce, { timers, signal });
   }

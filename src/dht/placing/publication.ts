@@ -67,12 +67,12 @@ export function isUnheard({ asked, holders, refusals }: StoreResult): boolean {
 }
 
 /** More than half want us to come back later. */
-export function isPutOff({ asked, refusals }: StoreResult): boolean {
+export function isPutOff({ asked, refusals }: Pick<StoreResult, 'asked' | 'refusals'>): boolean {
   const put = refusals.find(({ status }) => status === storeStatuses.RATE);
   return put !== undefined && put.count * 2 > asked;
 }
 
-export function waitMsOf({ refusals }: StoreResult): number {
+export function waitMsOf({ refusals }: Pick<StoreResult, 'refusals'>): number {
   const put = refusals.find(({ status }) => status === storeStatuses.RATE);
   return (put?.detail ?? 0) * 1000;
 }
