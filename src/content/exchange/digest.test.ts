@@ -6,6 +6,7 @@ import { type Bytes } from '../../base/bytes.ts';
 import { systemWorld } from '../../base/clock.ts';
 import { sha256, sha256Text } from '../../base/hash.ts';
 import type { Block } from '../ports.ts';
+import { Slabs } from '../slabs.ts';
 import { Asked, type Ticket } from './asked.ts';
 import { endStatuses, type Frame, frameTypes, type SyncStream } from './frames.ts';
 import { type SyncEnd, SyncSession } from './sync-client.ts';
@@ -40,6 +41,8 @@ interface Outcome {
   readonly came: readonly Block[];
   /** Blocks that somebody else was to hash. */
   readonly asked: number;
+  /** Memory that is free again. */
+  readonly given: readonly Bytes[];
 }
 
 async function outcomeOf(frames: readonly Frame[]): Promise<Outcome> {
@@ -49,6 +52,9 @@ async function outcomeOf(frames: readonly Frame[]): Promise<Outcome> {
   const want = { link: first, level: 0, path: [], scope: 'leaves' as const, others };
   const tickets: Ticket[] = [asked.add(want, { nowMs: 0, owner: asked })];
   const came: Block[] = []; // BOUNDED by leaves
+  const given: Bytes[] = []; // BOUNDED likewise
+  const slabs = new Slabs();
+  slabs.give = (bytes) => void given.push(bytes);
   let questions = 0;
   const matches = (hash: Bytes, bytes: Bytes): Promise<boolean> => {
     questions++;
@@ -64,9 +70,10 @@ async function outcomeOf(frames: readonly Frame[]): Promise<Outcome> {
   const session = new SyncSession(streamOf(frames), errand, {
     world: systemWorld,
     root: new Uint8Array(32),
+    slabs,
     verifier: { matches },
   });
-  return { end: await session.run(), came, asked: questions };
+  return { end: await session.run(), came, asked: questions, given };
 }
 
 test('what was hashed already is not hashed again', async () => {
@@ -76,10 +83,11 @@ test('what was hashed already is not hashed again', async () => {
 });
 
 test('another hash than the one whose turn it is ends the stream, and nothing of it comes', async () => {
-  const { end, came, asked } = await outcomeOf(
+  const { end, came, asked, given } = await outcomeOf(
     answerWith((leaf, n) => sha256Text(n === 1 ? Uint8Array.of(1) : leaf)),
   );
   assert.equal(end.kind, 'dropped');
+  assert.deepEqual(given, leaves.slice(1, 2));
   assert.deepEqual([came.map(({ bytes }) => bytes), asked], [leaves.slice(0, 1), 0]);
 });
 

@@ -214,7 +214,7 @@ export class SyncSession {
         throw new Error('the stream ended before the answer did');
       }
       this.#silence.answered();
-      const taken = this.#take(ticket, frame);
+      const taken = this.#takeOrGive(ticket, frame);
       if (taken) await taken;
       if (frame.type !== frameTypes.end || !ticket) continue;
       this.#answered++;
@@ -232,6 +232,16 @@ export class SyncSession {
     this.#errand.ended(ticket);
     if (this.#outstanding.length === 0) this.#pause();
     this.wake();
+  }
+
+  /** Who lies gets no memory for it. */
+  #takeOrGive(ticket: Ticket | undefined, frame: Frame): Promise<void> | undefined {
+    try {
+      return this.#take(ticket, frame);
+    } catch (error) {
+      if (error instanceof RuleBroken) this.#options.slabs?.give(frame.body);
+      throw error;
+    }
   }
 
   /** A promise where this node's own side has to be waited for: most blocks need no turn. */
