@@ -8,14 +8,6 @@ import { runStep, type Step, worthReading } from './check-step.ts';
 
 const root: string = path.resolve(import.meta.dirname, '..');
 const bin = (pkg: string, file: string): string => path.join('node_modules', pkg, file);
-const coverage: string[] = [
-  '--experimental-test-coverage',
-  '--test-coverage-include=src/**/*.ts',
-  '--test-coverage-exclude=src/**/*.test.ts',
-  '--test-coverage-lines=80',
-  '--test-coverage-branches=75',
-  '--test-coverage-functions=75',
-];
 const testArgs = (pattern: string, ...flags: string[]): string[] => [
   '--test',
   '--test-reporter=spec',
@@ -24,7 +16,6 @@ const testArgs = (pattern: string, ...flags: string[]): string[] => [
 ];
 /** What one test may take. */
 const minutes = (count: number): string => `--test-timeout=${count * 60_000}`;
-const inOneProcess: string[] = ['--test-isolation=none', ...coverage];
 /** Each file in a process of its own. Compiled code is kept, which would blur coverage. */
 const inProcesses = (atOnce: number): string[] => [
   `--test-concurrency=${atOnce}`,
@@ -38,7 +29,7 @@ const simLimitMs = 16 * 60_000;
 
 const steps: Record<string, Omit<Step, 'limitMs'> & { readonly limitMs?: number }> = {
   integration: { args: testArgs('test/integration/**/*.test.ts', minutes(3), ...inProcesses(2)) },
-  unit: { args: testArgs('{src,test/unit}/**/*.test.ts', minutes(3), ...inOneProcess) },
+  unit: { args: ['tools/unit.ts', '{src,test/unit}/**/*.test.ts'] },
   sim: {
     args: testArgs('sim/**/*.test.ts', minutes(15), ...inProcesses(2)),
     inBackground: true,

@@ -9,6 +9,7 @@ import { type Outcome, runStep, worthReading } from '../../tools/check-step.ts';
 import { temporaryFolder } from '../support/cleanup.ts';
 import { manualWorld } from '../support/manual-world.ts';
 
+const unitTests = path.resolve(import.meta.dirname, '../../tools/unit.ts');
 const limitMs = 60_000;
 /** Says that it has come so far, and stays. */
 const hang = "writeFileSync('hanging', ''); setInterval(() => undefined, 1000)";
@@ -31,13 +32,15 @@ async function overdue(t: TestContext, args: readonly string[]): Promise<Outcome
 }
 
 test('a check that takes too long is ended, and the test that it was over is named', async (t) => {
-  const runner = ['--test', '--test-reporter=spec', '--test-isolation=none'];
-  const outcome = await overdue(t, [...runner, 'slow.test.mjs']);
-  assert.ok(outcome.isOverdue && outcome.code !== 0);
-  const text = worthReading(outcome);
-  assert.match(text, /^took too long/);
-  assert.match(text, /⚠ one that never ends \(.*slow\.test\.mjs:5:/);
-  assert.doesNotMatch(text, /one that ends/);
+  const runners = [['--test', '--test-reporter=spec', '--test-isolation=none'], [unitTests]];
+  for (const runner of runners) {
+    const outcome = await overdue(t, [...runner, 'slow.test.mjs']);
+    assert.ok(outcome.isOverdue && outcome.code !== 0);
+    const text = worthReading(outcome);
+    assert.match(text, /^took too long/);
+    assert.match(text, /⚠ one that never ends \(.*slow\.test\.mjs:5:/);
+    assert.doesNotMatch(text, /one that ends/);
+  }
 });
 
 test('one that is no test is shown by the last it said', async (t) => {
