@@ -4,22 +4,19 @@
  */
 import type { CID } from 'multiformats/cid';
 import { type Abortable, abortReason } from '../base/abort.ts';
-import { type Bytes, equalBytes, toHex } from '../base/bytes.ts';
-import { unixSeconds } from '../base/clock.ts';
+import type { Bytes } from '../base/bytes.ts';
 import { type Denials, noDenials } from '../base/denial.ts';
 import { AltNetError, isAltNetError } from '../base/errors.ts';
 import { KeyedTurns } from '../base/keyed-turns.ts';
-import { freeAtSeconds } from '../dht/rules/ownership.ts';
-import { isPublicKey } from '../identity/curve.ts';
-import { epochOf, versionOf } from '../record/envelope.ts';
+import { versionOf } from '../record/envelope.ts';
 import { isRoot } from '../record/root.ts';
-import { signTransfer } from '../record/transfer.ts';
 import { serialOf } from '../record/zone.ts';
 import { NamesBelow } from './below.ts';
 import { WriteGuard } from './denied.ts';
 import type { NamedCertificate } from './certificate-text.ts';
 import { Certificates } from './certificates.ts';
-import { newestOf, OwnNames, shownBy } from './own.ts';
+import { Handover } from './handover.ts';
+import { OwnNames, shownBy } from './own.ts';
 import { OwnZone } from './own-zone.ts';
 import { Pins } from './pins.ts';
 import { type NameAddress, type NamePlace, parseAddress, placeInZone } from './place.ts';
@@ -66,25 +63,19 @@ export interface RegisterOptions extends UpdateOptions {
   readonly certificate?: NamedCertificate | undefined;
 }
 
-/**
- * How long an offer can be taken: longer than anybody remembers the old owner (90 + 30 days), so
- * that whoever knew that owner still sees how the name changed hands.
- */
-const offerSeconds = 365 * 86_400;
-
 /** Writes that go on or wait. */
 const writesMax = 256;
 
 export class Names implements NameResolver {
   /** What this author takes as a registrar. */
   readonly ownZone: OwnZone;
-  readonly #deps: NamesDeps;
   readonly #own: OwnNames;
   readonly #resolver: Resolver;
   readonly #guard: WriteGuard;
   readonly #below: NamesBelow;
   readonly #places: WritablePlaces;
   readonly #certificates: Certificates;
+  readonly #handover: Handover;
   readonly #trustedZones: ResolverOptions['trustedZones'];
   readonly #writer: NameWriter;
   readonly #turns = new KeyedTurns({ pendingMax: writesMax, what: 'names' });
@@ -94,7 +85,6 @@ export class Names implements NameResolver {
     const { dht, publisher, notes, authorKey, network, world, log } = deps;
     const { denials = noDenials, withdrawalsHeld } = deps;
     const { clock } = world;
-    this.#deps = deps;
     const pins = new Pins({ notes, clock, network });
     const own = new OwnNames({ publisher, author: authorKey.publicKey, pins, network });
     this.#own = own;
@@ -124,6 +114,14 @@ export class Names implements NameResolver {
     });
     this.#certificates = new Certificates({ notes, author, zones, clock, network });
     this.#writer = new NameWriter(deps);
+    this.#handover = new Handover({
+      authorKey,
+      network,
+      world,
+      held: (address, asking) => this.#places.held(address, asking),
+      leaveUnder: (place) => this.#certificates.under(place),
+      write: (address, draft, writing) => this.#publish(address, draft, writing),
+    });
   }
 
   /** Ends what goes on behind answers, with ABORTED for who waits. Idempotent. */
@@ -276,41 +274,7 @@ export class Names implements NameResolver {
   async transfer(name: string, newOwner: Bytes, options: WriteOptions = {}): Promise<OfferedName> {
     const address = parseAddress(name);
     this.#guard.requireName(address);
-    return this.#inTurn(address, options, () => this.#transfer(address, newOwner, options));
-  }
-
-  async #transfer(
-    address: NameAddress,
-    newOwner: Bytes,
-    options: WriteOptions,
-  ): Promise<OfferedName> {
-    const { authorKey: key, network, world } = this.#deps;
-    const isMine = [key.publicKey, key.id].some((mine) => equalBytes(newOwner, mine));
-    if (isMine || !isPublicKey(newOwner)) {
-      const why = 'write the key name of the author who gets the name, as "key show" prints it';
-      throw new AltNetError('BAD_ARGUMENT', { what: toHex(newOwner), why });
-    }
-    const holding = await this.#places.held(address, options);
-    const { place, mine, takeover } = holding;
-    if (address.sub !== undefined) {
-      const why = `it belongs to whom ${address.apex.name} belongs to; pass that one on`;
-      throw new AltNetError('BAD_ARGUMENT', { what: address.name, why });
-    }
-    if (place.type === 'key' || place.zone) {
-      const why = 'a key name or a name of a registrar cannot be passed on to another author';
-      throw new AltNetError('BAD_ARGUMENT', { what: address.name, why });
-    }
-    if (takeover) throw notFound(address);
-    const until = unixSeconds(world.clock) + offerSeconds;
-    const newEpoch = epochOf(newestOf(mine)?.seq ?? 0n) + 1;
-    const terms = { label: place.label, newOwner, newEpoch, notAfter: until };
-    const offer = signTransfer(terms, { key, network });
-    const { record, stored } = await this.#publish(
-      address,
-      { ...holding, change: { offer } },
-      options,
-    );
-    return { name: address.name, to: newOwner, until, version: versionOf(record.seq), stored };
+    return this.#inTurn(address, options, () => this.#handover.offer(address, newOwner, options));
   }
 
   /**
@@ -319,22 +283,7 @@ export class Names implements NameResolver {
    */
   async release(name: string, options: WriteOptions = {}): Promise<ReleasedName> {
     const address = parseAddress(name);
-    return this.#inTurn(address, options, () => this.#release(address, options));
-  }
-
-  async #release(address: NameAddress, options: WriteOptions): Promise<ReleasedName> {
-    const holding = await this.#places.held(address, options);
-    if (holding.takeover) throw notFound(address);
-    if (address.sub !== undefined) {
-      const change = { below: { label: address.sub, root: undefined } };
-      const { stored } = await this.#publish(address, { ...holding, change }, options);
-      return { name: address.name, stored };
-    }
-    const certificate = this.#certificates.under(holding.place);
-    const draft = { ...holding, change: 'release', certificate } as const;
-    const { record, stored } = await this.#publish(address, draft, options);
-    const isOpen = holding.place.type === 'key' || holding.place.zone === undefined;
-    return { name: address.name, ...(isOpen && { freeAt: freeAtSeconds(record) }), stored };
+    return this.#inTurn(address, options, () => this.#handover.release(address, options));
   }
 
   /** What this node's author publishes from here and keeps alive. */
@@ -390,9 +339,4 @@ export class Names implements NameResolver {
 
 function requireRoot(root: CID): void {
   if (!isRoot(root)) throw new AltNetError('BAD_ROOT', { text: root.toString() });
-}
-
-/** An offer is not yet a name: it has to be taken first. */
-function notFound({ name }: NameAddress): AltNetError<'NAME_NOT_FOUND'> {
-  return new AltNetError('NAME_NOT_FOUND', { name });
 }
