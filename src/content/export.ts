@@ -108,7 +108,10 @@ export async function exportSite(
 
 async function requireFree(target: string): Promise<void> {
   const why = await readdir(target).then(
-    (names) => (names.length === 0 ? undefined : 'there is a folder that is not empty'),
+    (names) =>
+      names.length === 0
+        ? undefined
+        : 'there is a folder that is not empty; name one that is not there yet',
     (error: unknown) => (systemCode(error) === 'ENOENT' ? undefined : 'there is a file in the way'),
   );
   if (why !== undefined) throw new AltNetError('PATH_UNSUPPORTED', { path: target, why });

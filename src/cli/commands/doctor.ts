@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { systemWorld } from '../../base/clock.ts';
 import { AltNetError } from '../../base/errors.ts';
 import { askBootstraps, type AskOptions, type BootstrapAnswer } from '../../node/ask-bootstraps.ts';
-import type { RunningServices } from '../../node/runfile.ts';
+import { readRunFile } from '../../node/runfile.ts';
 import { mergeAddresses, parseBootstrapAddress, readBootstrapFile } from '../../node/bootstrap.ts';
 import type { CommandContext, CommandDefinition, CommandInput } from '../command.ts';
 import { type CheckedFinding, checks, examine } from '../doctor/doctor.ts';
@@ -14,7 +14,6 @@ import { sanitize } from '../format.ts';
 import { dnsDefault, parseEnding } from '../reach-options.ts';
 import { findInstalledService } from '../setup/installed-service.ts';
 import { LocalSystem } from '../setup/local-system.ts';
-import { runningServices } from '../setup/running.ts';
 import { defaults, storeBudgetBytesDefault } from '../start-options.ts';
 import {
   type OptionValues,
@@ -137,7 +136,7 @@ async function placedPorts(
   { node, data }: { readonly node: CheckContext['node']; readonly data: string },
 ): Promise<readonly ServicePort[]> {
   if (node.state === 'running') {
-    const running = await runningServices(data);
+    const running = await runningAddresses(data, node.stats.listen);
     return ports.flatMap((port) => placedBy(port, running));
   }
   const installed = await findInstalledService(new LocalSystem());
@@ -147,11 +146,25 @@ async function placedPorts(
   });
 }
 
+/** By option, where the node is that uses this folder; null: not at all. */
+async function runningAddresses(
+  data: string,
+  listen: string,
+): Promise<ReadonlyMap<string, string | null>> {
+  const runFile = await readRunFile(data).catch(() => undefined);
+  if (!runFile) return new Map();
+  const registrar = runFile.api?.replace(/^http:\/\//, '') ?? null;
+  return new Map(Object.entries({ ...runFile.services, listen, registrar }));
+}
+
 /** None for a service that the node runs without. */
-function placedBy(port: ServicePort, running: RunningServices | undefined): readonly ServicePort[] {
+function placedBy(
+  port: ServicePort,
+  running: ReadonlyMap<string, string | null>,
+): readonly ServicePort[] {
   const key = services.find(({ name }) => name === port.service)?.key ?? '';
-  if (port.explicit || !running || !Object.hasOwn(running, key)) return [port];
-  const address = running[key as keyof RunningServices];
+  const address = port.explicit ? undefined : running.get(key);
+  if (address === undefined) return [port];
   return address === null ? [] : [{ ...port, address }];
 }
 
