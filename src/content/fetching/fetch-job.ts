@@ -69,9 +69,9 @@ export interface Fetched {
   readonly peers: number;
 }
 
-/** When a thread is worth it that receives what a peer sends: it takes 30 MB and 0.3 s to start. */
+/** When a thread is worth it that receives what a peer sends. */
 export interface ReceptionRules {
-  /** So much is left, in few blocks, */
+  /** So much is left, in large blocks, */
   readonly leftBytes: number;
   /** each peer that is moved there has brought so much, */
   readonly broughtBytes: number;
@@ -81,8 +81,8 @@ export interface ReceptionRules {
 
 export const defaultReception: ReceptionRules = {
   leftBytes: 64 * 1024 * 1024,
-  broughtBytes: 4 * 1024 * 1024,
-  bytesPerMs: 32 * 1024,
+  broughtBytes: 1024 * 1024,
+  bytesPerMs: 16 * 1024,
 };
 
 export interface FetcherOptions {

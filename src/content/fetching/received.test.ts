@@ -216,3 +216,17 @@ test('where the thread cannot be had this one receives all', async (t) => {
   assert.equal((await reader.sites.ensure(root)).files, 1);
   await by.stop();
 });
+
+test('what comes in small blocks is not moved', async (t) => {
+  const opened = t.mock.method(reception, 'open');
+  const board = new RecordBoard();
+  const provider = await startContentNode(t, board);
+  const fetch = { reception: rules };
+  const reader = await startContentNode(t, board, { key, reception, fetch });
+  ({ host } = reader);
+  const folder = temporaryFolder(t);
+  for (let n = 0; n < 400; n++) await writeFile(path.join(folder, `${n}`), randomBytes(4096));
+  const { root } = await provider.sites.publish(folder);
+  assert.equal((await reader.sites.ensure(root)).files, 400);
+  assert.equal(opened.mock.callCount(), 0);
+});

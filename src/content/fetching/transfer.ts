@@ -19,6 +19,7 @@ import { Run } from './run.ts';
 import type { Block } from '../ports.ts';
 import type { ProviderContact } from './providers.ts';
 import { hedgeMs, pickTicket } from './stealing.ts';
+import { worthwhileBytes } from '../slabs.ts';
 import { Tide } from '../tide.ts';
 import { WantQueue } from './want-queue.ts';
 import type { Link } from '../dag/root.ts';
@@ -42,6 +43,8 @@ export class Transfer {
   #blocks = 0;
   #bytes = 0;
   #bytesTotal: number | undefined;
+  /** So much there is at least, by what was looked through of it. */
+  #bytesSeen = 0;
   /** What is left was counted before all of it had been queued. */
   #hasForeseen = false;
   /** A look at what is missing goes on. */
@@ -123,6 +126,7 @@ export class Transfer {
       this.#requireWanted(missing);
       isComplete = false;
       bytesLeft += missing.bytesSaid ?? 0;
+      this.#bytesSeen = Math.max(this.#bytesSeen, bytesBefore + bytesLeft);
       if (this.#queue.length >= queueMax) {
         await this.#foresee();
         await this.#until(() => this.#queue.length < queueMax / 2);
@@ -180,12 +184,13 @@ export class Transfer {
     }
   }
 
-  /** Nobody reads it while it comes, and much is left, in large blocks: few of them are queued. */
+  /** Nobody reads it while it comes, and much is left, in large blocks as far as they came. */
   #relieve(): void {
     const { options, sources } = this.#parts;
     const { reception: rules = defaultReception } = options;
     if (this.#job.reading || !sources.reception) return;
-    if (this.#queue.bytesSaid >= rules.leftBytes) this.#peers.relieve(rules);
+    if (this.#bytes < this.#blocks * worthwhileBytes) return;
+    if (this.#bytesSeen - this.#bytes >= rules.leftBytes) this.#peers.relieve(rules);
   }
 
   async #others(): Promise<void> {
@@ -309,6 +314,7 @@ export class Transfer {
         throw new AltNetError('CONTENT_BAD', { root: toHex(this.#job.root.hash), why });
       }
       this.#job.admit?.(block.bytes.length);
+      this.#relieve();
     }
     const room = isNew ? arrivals.add(block) : arrivals.drop(block);
     this.#report();
