@@ -241,9 +241,11 @@ function roleOf(options: Pick<NodeOptions, 'guest' | 'public'>): ModeOptions['ro
   return options.public ? 'public' : 'earned';
 }
 
+type FieldName = 'publisher' | 'reception' | 'sites' | 'names' | 'registrar' | 'links';
+
 /** Names, links and sites, and what keeps their records alive. */
 async function startFields(
-  base: Omit<Parts, 'publisher' | 'sites' | 'names' | 'registrar' | 'links' | 'revocations'>,
+  base: Omit<Parts, FieldName | 'revocations'>,
   { options, stack, common }: { options: NodeOptions; stack: AsyncDisposableStack; common: Common },
 ): Promise<Omit<Parts, 'revocations'>> {
   const { identity, store, dht, peers, world, trust } = base;
@@ -314,6 +316,7 @@ async function startFields(
   return {
     ...base,
     publisher,
+    reception,
     sites,
     names,
     registrar,

@@ -101,14 +101,15 @@ function dhtOf({ dht, transport }: Parts): DhtSnapshot {
   };
 }
 
-function peersOf({ peers }: Parts): PeersSnapshot {
+function peersOf({ peers, reception }: Parts): PeersSnapshot {
   const connections = peers.connections();
+  const received = reception.streams; // each has a connection to itself, and the peer has another
   const inbound = connections.filter(({ direction }) => direction === 'inbound').length;
   return {
     inbound,
-    outbound: connections.length - inbound,
+    outbound: connections.length - inbound + received,
     peers: new Set(connections.map(({ publicKey }) => toHex(publicKey))).size,
-    streams: connections.reduce((sum, { streams }) => sum + streams, 0),
+    streams: connections.reduce((sum, { streams }) => sum + streams, received),
     refused: peers.refusedConnections,
     traffic: trafficOf(peers),
   };

@@ -1,5 +1,6 @@
 /** The parts of a running node, as the services need them. Made in node.ts, nowhere else. */
 import type { World } from '../base/clock.ts';
+import type { Reception } from '../content/reception/reception.ts';
 import type { Sites } from '../content/sites.ts';
 import type { Dht } from '../dht/dht.ts';
 import type { Mode } from '../dht/mode/mode.ts';
@@ -27,6 +28,7 @@ export interface Parts {
   readonly dht: Dht;
   readonly mode: Mode;
   readonly peers: PeerHost;
+  readonly reception: Reception;
   readonly publisher: Publisher;
   readonly sites: Sites;
   readonly names: Names;

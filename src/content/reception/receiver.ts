@@ -32,6 +32,9 @@ const untakenBytesMax = 2 * roomBytes;
 /** Word of octets that are no whole frame. */
 const heardMs = 500;
 
+/** What it needs of a stream. */
+export type Granted = Pick<LoneStream, 'creditBytes' | 'grant' | 'pause' | 'resume'>;
+
 export interface ReceiverParts {
   readonly number: number;
   readonly lender: Lender;
@@ -43,7 +46,7 @@ export interface ReceiverParts {
 export class Receiver {
   readonly #parts: ReceiverParts;
   readonly #cutter: FrameCutter;
-  #stream: LoneStream | undefined;
+  #stream: Granted | undefined;
   #frames: number[] = []; // BOUNDED by gatherBytes and one frame
   #bodies: Bytes[] = []; // BOUNDED likewise
   #digests: string[] = []; // BOUNDED likewise
@@ -63,7 +66,7 @@ export class Receiver {
   }
 
   /** From now on it is told what comes on `stream`. */
-  listen(stream: LoneStream): void {
+  listen(stream: Granted): void {
     this.#stream = stream;
     this.#tellHeard();
   }
@@ -107,7 +110,7 @@ export class Receiver {
     this.#pauseIfFull(stream);
   }
 
-  #pauseIfFull(stream: LoneStream): void {
+  #pauseIfFull(stream: Granted): void {
     const { untaken } = this.#parts;
     const isFull = untaken.bytes() > untakenBytesMax;
     if (isFull) untaken.wait();

@@ -32,6 +32,7 @@ const { timers } = systemWorld;
 const ownKey = new SigningKey('node', randomBytes(32));
 const dyingProgram = new URL('../../../test/support/dying-worker.ts', import.meta.url);
 const leaf = randomBytes(256 * 1024);
+const empty = new Uint8Array();
 
 let receivedBytes = 0;
 /** Of the main thread. */
@@ -102,7 +103,8 @@ async function allOf(frames: FrameSource): Promise<Frame[]> {
 test('frames come whole and in order, and the peer knows who asks', async () => {
   const asked: Bytes[] = []; // BOUNDED by the test
   let remote: Bytes | undefined;
-  const [small, empty] = [randomBytes(100), new Uint8Array()];
+  const small = randomBytes(100);
+  assert.equal(reception.streams, 0);
   const frames = await framesFrom(async (stream) => {
     ({ remote } = stream);
     const frame = await new FrameReader(stream.read).next();
@@ -113,6 +115,7 @@ test('frames come whole and in order, and the peer knows who asks', async () => 
     await stream.write(encodeEnd(endStatuses.done));
     await stream.close();
   });
+  assert.equal(reception.streams, 1);
   const earlierBytes = receivedBytes;
   await frames.stream.write(encodeFrame(frameTypes.root, new Uint8Array(32).fill(7)));
   const all = await allOf(frames);
@@ -159,6 +162,20 @@ test('a peer is held up by whoever takes nothing, and memory that was given back
   }
   assert.equal(await frames.next(), undefined);
   assert.ok(taken.size < count / 2, `${taken.size} slabs`);
+  await frames.stream.close();
+});
+
+test('frames without bodies come all, however many there are', async () => {
+  const many = concatBytes(...Array<Bytes>(1000).fill(encodeFrame(frameTypes.missing, empty)));
+  const rounds = 50;
+  const frames = await framesFrom(async (stream) => {
+    for (let round = 0; round < rounds; round++) await stream.write(many);
+    await stream.close();
+  });
+  for (let n = 0; n < rounds * 1000; n++) {
+    assert.equal((await frames.next())?.type, frameTypes.missing);
+  }
+  assert.equal(await frames.next(), undefined);
   await frames.stream.close();
 });
 

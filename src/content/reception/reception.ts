@@ -100,6 +100,11 @@ export class Reception {
     }
   }
 
+  /** Those that are open, or being opened. */
+  get streams(): number {
+    return this.#streams.size;
+  }
+
   /** Resolves when no thread is left; streams break. */
   async stop(): Promise<void> {
     this.#isOver = true;
