@@ -44,18 +44,16 @@ function keepPlaces(
   const kept: Kept = {
     changes,
     isNeeded: true,
-    client: new RelayClient({
+    client: clientOf({
       host,
       self,
       world: systemWorld,
-      log: silentLogger,
       isNeeded: () => kept.isNeeded,
       async *candidates() {
         yield* candidates;
       },
       probe,
       onChange: () => void changes.push(kept.client.places().length),
-      onProven: () => undefined,
     }),
   };
   kept.client.start();
@@ -64,6 +62,36 @@ function keepPlaces(
 }
 
 const gettingThrough = async (): Promise<void> => undefined;
+
+type Given = 'host' | 'self' | 'world' | 'candidates';
+
+/** One that needs places all the time, and tells nobody. */
+function clientOf(
+  deps: Pick<RelayClientDeps, Given> & Partial<Omit<RelayClientDeps, Given>>,
+): RelayClient {
+  return new RelayClient({
+    log: silentLogger,
+    isNeeded: () => true,
+    probe: gettingThrough,
+    onChange: () => undefined,
+    onProven: () => undefined,
+    ...deps,
+  });
+}
+
+/** A host that knows no more than how streams are opened. */
+function hostThat(open: RelayHost['open']): RelayHost {
+  return {
+    open,
+    keyAt: () => Promise.reject(new Error('all are known')),
+    useRelays: () => undefined,
+    drop: () => undefined,
+  };
+}
+
+async function* oneRelay(publicKey: Uint8Array): AsyncGenerator<RelayCandidate> {
+  yield { endpoint: { ip: Uint8Array.of(45, 0, 0, 1), port: 9000 }, publicKey };
+}
 
 const known = ({ address, publicKey }: TestRelay): RelayCandidate => ({
   endpoint: address.endpoint,
@@ -187,29 +215,13 @@ test('a relay that gives a place and takes it back is asked ever less often', as
   const world = manualWorld();
   const [self, relayKey] = [randomBytes(32), randomBytes(32)];
   let asked = 0;
-  const host: RelayHost = {
-    async open() {
-      asked++;
-      return grantingOnce(relayKey);
-    },
-    keyAt: async () => relayKey,
-    useRelays: () => undefined,
-    drop: () => undefined,
-  };
-  let changes = 0;
-  const client = new RelayClient({
-    host,
-    world,
-    self,
-    log: silentLogger,
-    isNeeded: () => true,
-    async *candidates() {
-      yield { endpoint: { ip: Uint8Array.of(45, 0, 0, 1), port: 9000 }, publicKey: relayKey };
-    },
-    probe: gettingThrough,
-    onChange: () => void changes++,
-    onProven: () => undefined,
+  const host = hostThat(async () => {
+    asked++;
+    return grantingOnce(relayKey);
   });
+  let changes = 0;
+  const candidates = (): AsyncGenerator<RelayCandidate> => oneRelay(relayKey);
+  const client = clientOf({ host, world, self, candidates, onChange: () => void changes++ });
   client.start();
   for (let seconds = 0; seconds < 600; seconds++) await world.advanceAsync(1000);
   t.diagnostic(`${asked} places, ${changes} changes`);
@@ -231,18 +243,14 @@ test('a relay that passes nothing on is replaced, and kept where there is no oth
     tried.push(isBad(relayKey) ? 'bad' : 'good');
     if (isBad(relayKey)) throw new Error('nothing got through');
   };
-  const client = new RelayClient({
+  const client = clientOf({
     host: hidden.host,
     self: hidden.publicKey,
     world,
-    log: silentLogger,
     probe,
-    isNeeded: () => true,
     async *candidates() {
       yield* candidates;
     },
-    onChange: () => undefined,
-    onProven: () => undefined,
   });
   client.start();
   t.after(() => client.stop());
@@ -275,29 +283,13 @@ test('who is reached by nobody asks again soon, and at once when the network is 
   const world = manualWorld();
   let [asked, isThere] = [0, false];
   const relayKey = randomBytes(32);
-  const host: RelayHost = {
-    async open() {
-      asked++;
-      if (!isThere) throw new Error('no way');
-      return granting(relayKey);
-    },
-    keyAt: async () => relayKey,
-    useRelays: () => undefined,
-    drop: () => undefined,
-  };
-  const client = new RelayClient({
-    host,
-    world,
-    self: randomBytes(32),
-    log: silentLogger,
-    probe: gettingThrough,
-    isNeeded: () => true,
-    async *candidates() {
-      yield { endpoint: { ip: Uint8Array.of(45, 0, 0, 1), port: 9000 }, publicKey: relayKey };
-    },
-    onChange: () => undefined,
-    onProven: () => undefined,
+  const host = hostThat(async () => {
+    asked++;
+    if (!isThere) throw new Error('no way');
+    return granting(relayKey);
   });
+  const candidates = (): AsyncGenerator<RelayCandidate> => oneRelay(relayKey);
+  const client = clientOf({ host, world, self: randomBytes(32), candidates });
   client.start();
   await world.advanceAsync(1_800_000);
   const before = asked;
@@ -317,36 +309,26 @@ test('candidates that do not answer cost a second each, and no more than four ar
   const world = manualWorld();
   const open = new Set<number>();
   let most = 0;
-  const host: RelayHost = {
-    async open({ publicKey: [number = 0] }, _protocol, { signal } = {}) {
-      if (number > 6) return granting(new Uint8Array(32).fill(number));
-      most = Math.max(most, open.add(number).size);
-      const { promise, reject } = Promise.withResolvers<never>();
-      signal?.addEventListener('abort', () => {
-        open.delete(number);
-        reject(new Error('given up'));
-      });
-      return promise;
-    },
-    keyAt: () => Promise.reject(new Error('all are known')),
-    useRelays: () => undefined,
-    drop: () => undefined,
-  };
-  const client = new RelayClient({
+  const host = hostThat(async ({ publicKey: [number = 0] }, _protocol, { signal } = {}) => {
+    if (number > 6) return granting(new Uint8Array(32).fill(number));
+    most = Math.max(most, open.add(number).size);
+    const { promise, reject } = Promise.withResolvers<never>();
+    signal?.addEventListener('abort', () => {
+      open.delete(number);
+      reject(new Error('given up'));
+    });
+    return promise;
+  });
+  const client = clientOf({
     host,
     world,
     self: randomBytes(32),
-    log: silentLogger,
-    isNeeded: () => true,
     async *candidates() {
       for (let number = 1; number < 10; number++) {
         const endpoint = { ip: Uint8Array.of(45, number, 0, 1), port: 9000 };
         yield { endpoint, publicKey: new Uint8Array(32).fill(number) };
       }
     },
-    probe: gettingThrough,
-    onChange: () => undefined,
-    onProven: () => undefined,
   });
   client.start();
   await world.advanceAsync(13_000);
