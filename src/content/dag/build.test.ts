@@ -69,7 +69,8 @@ function nameOf(i: number): string {
   return `größe-${toHex(utf8(String(i)))}-a-name-that-takes-some-room-${i}.html`;
 }
 
-for (const count of [1, 20, 3000, 9000]) {
+// 3000 are sharded, and so are most of their shards.
+for (const count of [1, 20, 3000]) {
   test(`a folder of ${count} files has the root that others give it`, async () => {
     const { built, blocks } = await nameFiles(count);
     const folder = await buildFolder(built.toReversed(), (block) => blocks.putAll([block]));

@@ -132,7 +132,7 @@ async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
 test('nodes of very many links, each slow to read, let others have their turn', async () => {
   const blocks = new MemoryBlocks();
   const one: Link = { codec: 'raw', hash: blocks.add(utf8('leaf')) };
-  const nodes = 32;
+  const nodes = 16;
   const folders = Array.from({ length: nodes }, (_, i) => {
     const links = Array.from({ length: 8000 }, (): PBLink => ({ Tsize: 1, Hash: cidOf(one) }));
     return put(blocks, new UnixFS({ type: 'directory' }), [
