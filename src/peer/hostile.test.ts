@@ -106,22 +106,32 @@ const answers: Readonly<Record<string, (socket: Socket) => void>> = {
   'a reset': (socket) => socket.resetAndDestroy(),
   'tls, then the end': (socket) => socket.end(tlsAnswer),
   'tls, then a reset': (socket) => void socket.write(tlsAnswer, () => socket.resetAndDestroy()),
+};
+/** Those that are waited for until patience ends. */
+const silent: typeof answers = {
   nothing: () => undefined,
   'tls, then nothing': (socket) => socket.write(tlsAnswer),
 };
 
-for (const [what, answer] of Object.entries(answers)) {
-  test(`a peer that answers with ${what}: a clear error, and nothing left`, async (t) => {
-    const a = await startHost(t);
-    const fake = await startFake(t, answer);
-    await assert.rejects(
-      a.host.open(fake.target, echo),
-      (error) => isAltNetError(error, 'UNREACHABLE') || isAltNetError(error, 'TIMEOUT'),
-    );
-    while (fake.open.size > 0) await delay(5, undefined, { signal: t.signal });
-    assert.deepEqual(a.host.connections(), []);
-  });
+async function failsClearly(t: TestContext, answer: (socket: Socket) => void): Promise<void> {
+  const a = await startHost(t);
+  const fake = await startFake(t, answer);
+  await assert.rejects(
+    a.host.open(fake.target, echo),
+    (error) => isAltNetError(error, 'UNREACHABLE') || isAltNetError(error, 'TIMEOUT'),
+  );
+  while (fake.open.size > 0) await delay(5, undefined, { signal: t.signal });
+  assert.deepEqual(a.host.connections(), []);
 }
+
+for (const [what, answer] of Object.entries(answers)) {
+  test(`a peer that answers with ${what}: a clear error, and nothing left`, (t) =>
+    failsClearly(t, answer));
+}
+
+test(`peers that answer with ${Object.keys(silent).join(' or ')}: the same`, async (t) => {
+  await Promise.all(Object.values(silent).map((answer) => failsClearly(t, answer)));
+});
 
 /** Passes on what both sides send, `split` into pieces on the way back. */
 function relayTo(port: number, split: (bytes: Buffer) => readonly Buffer[]): (s: Socket) => void {
