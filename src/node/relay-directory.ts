@@ -4,7 +4,6 @@
  * believed of what is found there before the relay has given a place.
  */
 import { type Abortable, sleep } from '../base/abort.ts';
-import type { Endpoint } from '../base/address.ts';
 import { type Bytes, concatBytes, equalBytes, toHex, utf8 } from '../base/bytes.ts';
 import { type Random, unixSeconds, type World } from '../base/clock.ts';
 import { isAltNetError } from '../base/errors.ts';
@@ -144,12 +143,11 @@ async function* gather(
       const body = parseProvider(record);
       const isStale = record.expires < unixSeconds(world.clock);
       if (!body || isStale || !equalBytes(body.multihash, multihash)) continue;
-      const endpoint = body.multiaddrs
+      const [endpoint, ...others] = body.multiaddrs
         .flatMap((bytes) => decodePeerAddress(bytes) ?? [])
-        .find((way): way is { endpoint: Endpoint; relayKey: undefined } => {
-          return way.relayKey === undefined && mayVouchFor(from.endpoint, way.endpoint);
-        })?.endpoint;
-      if (endpoint) yield { endpoint, publicKey: record.author };
+        .filter((way) => way.relayKey === undefined && mayVouchFor(from.endpoint, way.endpoint))
+        .map((way) => way.endpoint);
+      if (endpoint) yield { endpoint, others, publicKey: record.author };
     }
   }
 }

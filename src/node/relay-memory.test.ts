@@ -25,3 +25,15 @@ test('the relays used last come first, and few are remembered', async () => {
   await notes.put('node/relays', utf8('nonsense\nzz 1.2.3.4:5'));
   assert.deepEqual(rememberedRelays(notes), []);
 });
+
+test('a relay is remembered with the addresses of both families', async () => {
+  const notes = new MemoryNotes();
+  const one = relay(9000);
+  const six = { ...one, endpoint: parseEndpoint('[2001:db8::1]:9000') ?? assert.fail() };
+  await rememberRelays(notes, { working: [one, six], useless: [] });
+  await rememberRelays(notes, { working: [relay(7)], useless: [] });
+  const all = rememberedRelays(notes).map(({ endpoint, others = [] }) => {
+    return [endpoint, ...others].map(({ ip }) => ip.length);
+  });
+  assert.deepEqual(all, [[4], [4, 16]]);
+});

@@ -154,7 +154,10 @@ export class Relays {
     const { notes, log } = this.#deps;
     const places = this.#client?.places() ?? [];
     const those = (wanted: HeldPlace['state']): RelayedAddress[] =>
-      places.flatMap(({ state, address }) => (state === wanted ? [address] : []));
+      places.flatMap(({ state, address, other }) => {
+        const more = other?.isProven === true ? [other.address] : [];
+        return state === wanted ? [address, ...more] : [];
+      });
     try {
       await rememberRelays(notes, { working: those('working'), useless: those('useless') });
     } catch (error) {
@@ -204,8 +207,8 @@ export class Relays {
     const { world, log } = this.#deps;
     const { nodeId } = address;
     try {
-      const [endpoint] = await endpointsOf(address, { world, signal });
-      if (endpoint) yield { endpoint, nodeId };
+      const [endpoint, ...others] = await endpointsOf(address, { world, signal });
+      if (endpoint) yield { endpoint, nodeId, others, isNamed: true };
     } catch (error) {
       if (!signal.aborted) log.warn('a relay has no address', { why: reasonOf(error) });
     }

@@ -12,6 +12,7 @@ import type { RelayedAddress } from '../peer-address.ts';
 import type { LeftAlone } from './left-alone.ts';
 import { PlaceCheck, type PlaceState } from './place-check.ts';
 import type { Grant } from './relay-frames.ts';
+import { OtherWay } from './other-way.ts';
 import type { LinkEnd, RelayLink } from './relay-link.ts';
 
 /** A place at a relay. */
@@ -21,11 +22,14 @@ export interface HeldPlace {
   /** Unix milliseconds. */
   readonly sinceMs: number;
   readonly state: PlaceState;
+  /** Through the same relay by the other family, if the relay says that there is such a way. */
+  readonly other: Pick<OtherWay, 'address' | 'isProven'> | undefined;
 }
 
-interface Place extends Omit<HeldPlace, 'state'> {
+interface Place extends Omit<HeldPlace, 'state' | 'other'> {
   readonly link: RelayLink;
   readonly check: PlaceCheck;
+  readonly other: OtherWay | undefined;
   /** Since when, on the monotonic clock. */
   readonly takenMs: number;
 }
@@ -84,6 +88,14 @@ export class HeldPlaces {
       .toSorted((a, b) => stateOrder.indexOf(a.state) - stateOrder.indexOf(b.state));
   }
 
+  /** The ways through them: those that this node uses itself, then those of other families. */
+  #ways(): readonly RelayedAddress[] {
+    const others = [...this.#places.values()].flatMap(({ other }) =>
+      other?.isProven === true ? [other.address] : [],
+    );
+    return [...this.list().map(({ address }) => address), ...others];
+  }
+
   /** Whether a place is held in the same network: one failure would take both. */
   isNeighbour(endpoint: Endpoint): boolean {
     const network = networkOf(endpoint);
@@ -92,12 +104,33 @@ export class HeldPlaces {
   }
 
   /** From now on it is announced, and tested. Only while isShort. */
-  hold(address: RelayedAddress, { link, grant }: Pick<Place, 'link' | 'grant'>): void {
+  hold(
+    address: RelayedAddress,
+    {
+      link,
+      grant,
+      otherEndpoint,
+      isNamed,
+    }: Pick<Place, 'link' | 'grant'> & {
+      /** Of another family, as the relay says. */
+      readonly otherEndpoint?: Endpoint | undefined;
+      readonly isNamed?: boolean | undefined;
+    },
+  ): void {
     const { world, log, probe, leftAlone } = this.#deps;
+    const other =
+      otherEndpoint &&
+      new OtherWay(
+        { endpoint: otherEndpoint, relayKey: address.relayKey },
+        { world, probe, isNamed, onChange: () => this.#otherProven() },
+      );
     const check = new PlaceCheck({
       world,
       log,
-      probe: (signal) => probe(address, signal),
+      probe: async (signal) => {
+        await probe(address, signal);
+        other?.test();
+      },
       onChange: (state) => this.#proven(address, state),
     });
     // Somebody answers: that others did not may have been this node's own line.
@@ -105,7 +138,7 @@ export class HeldPlaces {
     this.#makeRoom();
     const [sinceMs, takenMs] = [world.clock.unixMs(), world.clock.monotonicMs()];
     const name = toHex(address.relayKey);
-    this.#places.set(name, { address, grant, sinceMs, takenMs, link, check });
+    this.#places.set(name, { address, grant, sinceMs, takenMs, link, check, other });
     void link.ended.then((how) => this.#ended(name, link, how));
     check.start();
     log.info('reachable through a relay', { places: this.#places.size });
@@ -117,24 +150,24 @@ export class HeldPlaces {
     const held = [...this.#places.values()];
     this.#places.clear();
     if (held.length > 0) this.#changed();
-    await Promise.allSettled(held.flatMap(({ link, check }) => [check.stop(), link.close()]));
+    await Promise.allSettled(held.flatMap((place) => [stopTests(place), place.link.close()]));
   }
 
   /** Takes the part of one that passes nothing on. */
   #makeRoom(): void {
     if (this.#places.size < placesWanted) return;
-    for (const [name, { check, link }] of this.#places) {
-      if (check.state !== 'useless') continue;
+    for (const [name, place] of this.#places) {
+      if (place.check.state !== 'useless') continue;
       this.#places.delete(name);
-      void check.stop();
-      void link.close();
+      void stopTests(place);
+      void place.link.close();
       return;
     }
   }
 
   #proven({ endpoint }: RelayedAddress, state: PlaceState): void {
     const { log, host, leftAlone, onProven, onLoss } = this.#deps;
-    host.useRelays(this.list().map(({ address }) => address));
+    host.useRelays(this.#ways());
     onProven();
     if (state !== 'useless') return;
     log.warn('a relay passes nothing on', { places: this.#places.size });
@@ -148,7 +181,7 @@ export class HeldPlaces {
     if (place?.link !== link) return;
     const { host, log, world, leftAlone, onLoss } = this.#deps;
     this.#places.delete(name);
-    void place.check.stop();
+    void stopTests(place);
     // The connection is as dead as the link, and whoever comes through it waits for nothing.
     if (how === 'silent') host.drop(place.address.relayKey, new Error('the relay is silent'));
     if (how !== 'closed') log.info('a relay is gone', { how, places: this.#places.size });
@@ -160,10 +193,19 @@ export class HeldPlaces {
     onLoss();
   }
 
+  #otherProven(): void {
+    this.#changed();
+    this.#deps.onProven();
+  }
+
   #changed(): void {
-    this.#deps.host.useRelays(this.list().map(({ address }) => address));
+    this.#deps.host.useRelays(this.#ways());
     this.#deps.onChange();
   }
+}
+
+async function stopTests({ check, other }: Pick<Place, 'check' | 'other'>): Promise<void> {
+  await Promise.all([check.stop(), other?.stop()]);
 }
 
 function networkOf({ ip }: Endpoint): string | undefined {

@@ -17,6 +17,7 @@ import type { ByteStream } from '../stream.ts';
 import type { OpenOptions } from '../streams.ts';
 import { type HeldPlace, HeldPlaces, type HeldPlacesDeps } from './held-places.ts';
 import { LeftAlone } from './left-alone.ts';
+import { otherFamilyOf } from './other-way.ts';
 import { type Grant, relayProtocol } from './relay-frames.ts';
 import { RelayLink } from './relay-link.ts';
 
@@ -27,6 +28,10 @@ export interface RelayCandidate {
   readonly publicKey?: Bytes | undefined;
   /** SHA-256 of the key that it must have. */
   readonly nodeId?: Bytes | undefined;
+  /** Where else it is, as it says itself or its name does. */
+  readonly others?: readonly Endpoint[] | undefined;
+  /** The user wrote the name that has all of these. */
+  readonly isNamed?: boolean | undefined;
 }
 
 /** What a client needs of the host. */
@@ -210,7 +215,9 @@ export class RelayClient {
     const { link, grant } = await withDeadline(limits, (inTime) => this.#reserve(target, inTime));
     if (this.#places.has(key) || !this.#places.isShort) return link.close(); // another was faster
     this.#retryMs = retryMinMs;
-    this.#places.hold({ endpoint, relayKey: key }, { link, grant });
+    const otherEndpoint = otherFamilyOf(endpoint, candidate.others);
+    const { isNamed } = candidate;
+    this.#places.hold({ endpoint, relayKey: key }, { link, grant, otherEndpoint, isNamed });
   }
 
   async #reserve(
