@@ -277,18 +277,27 @@ test('a dial can be given up', async (t) => {
   await assert.rejects(opening, why);
 });
 
-test('more streams than there is memory for are left to others', async (t) => {
+test('more streams than there is memory for, or of one peer, are left to others', async (t) => {
+  const everybody = {
+    certificate: () => ownHost.certificate(),
+    proofsOf: () => ['the proof of nobody'],
+  };
+  const own = new Reception({ host: everybody, timers, log: silentLogger });
+  atEnd(t, () => own.stop());
+  const addresses = await startSilence(t);
   const stop = new AbortController();
-  const nobody = { ...peer.target, addresses: await startSilence(t) };
-  const open = (): Promise<unknown> => reception.open(nobody, { signal: stop.signal });
-  const opening = Array.from({ length: 24 }, open);
-  await assert.rejects(open(), { code: 'UNREACHABLE', message: /enough/ });
+  const { signal } = stop;
+  const open = (publicKey: Bytes): Promise<unknown> =>
+    own.open({ publicKey, addresses }, { signal });
+  const enough = { code: 'UNREACHABLE', message: /enough/ };
+  const [one, opening] = [randomBytes(32), [] as Promise<unknown>[]];
+  for (let n = 0; n < 4; n++) opening.push(open(one));
+  await assert.rejects(open(one), enough);
+  for (let n = 4; n < 24; n++) opening.push(open(randomBytes(32)));
+  await assert.rejects(open(randomBytes(32)), enough);
   stop.abort(new Error('no longer'));
   await Promise.allSettled(opening);
-  // Once the thread has said that they are over.
-  const frames = await t.waitFor(() => framesFrom((stream) => stream.close()));
-  assert.deepEqual(await allOf(frames), []);
-  await frames.stream.close();
+  await t.waitFor(() => assert.equal(own.streams, 0));
 });
 
 function startedWith(t: TestContext, program?: URL): { own: Reception; warnings: string[] } {

@@ -8,7 +8,7 @@
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type Abortable, untilAborted } from '../../base/abort.ts';
-import type { Bytes } from '../../base/bytes.ts';
+import { type Bytes, equalBytes } from '../../base/bytes.ts';
 import type { CancelTimer, Timers } from '../../base/clock.ts';
 import { AltNetError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -29,6 +29,8 @@ const program: URL = new URL(
 );
 /** With more the memory that need not be copied does not suffice, 1 MiB for each (lending.ts). */
 const streamsMax = 24;
+/** Each is a connection, and a peer has some for others as well. */
+const streamsPerPeerMax = 4;
 /** A thread that nobody uses for so long is ended. */
 const restMs = 5000;
 
@@ -80,7 +82,10 @@ export class Reception {
     if (proofs.length === 0) throw unreachable('it was never met');
     const certificate = await this.#options.host.certificate();
     signal?.throwIfAborted();
-    if (this.#streams.size >= streamsMax) throw unreachable('enough is received');
+    const own = [...this.#streams.values()].filter(({ remote }) => equalBytes(remote, publicKey));
+    if (this.#streams.size >= streamsMax || own.length >= streamsPerPeerMax) {
+      throw unreachable('enough is received');
+    }
     const { worker, borrower } = this.#start();
     const number = this.#count++;
     const say = (order: Order): void => worker.postMessage(order, []);
