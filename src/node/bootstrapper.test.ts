@@ -2,20 +2,24 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { manualWorld } from '../../test/support/manual-world.ts';
 import { MemoryRecordStore } from '../../test/support/memory-store.ts';
-import { boundSocket, startNode, toyHandler } from '../../test/support/udp.ts';
+import { boundSocket, replies, startNode, toyHandler } from '../../test/support/udp.ts';
 import { formatEndpoint } from '../base/address.ts';
 import { systemWorld } from '../base/clock.ts';
 import { AltNetError } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
 import { Dht } from '../dht/dht.ts';
-import type { Transport } from '../dht/ports.ts';
+import type { RequestHandler, Transport } from '../dht/ports.ts';
 import { type Contact, contactOf } from '../identity/contact.ts';
 import { networkProfiles } from '../record/network.ts';
 import { type BootstrapAddress, parseBootstrapAddress } from './bootstrap.ts';
 import { Bootstrapper } from './bootstrapper.ts';
 
 test('a node joins through an address over real datagrams', async (t) => {
-  const server = await startNode(t, { n: 1, handler: toyHandler() });
+  const toy = toyHandler();
+  // It knows nobody: whom it named, the node would ask as well, and wait for.
+  const handler: RequestHandler = (from, request) =>
+    request.method === 'find' ? { ...replies.find, contacts: [] } : toy(from, request);
+  const server = await startNode(t, { n: 1, handler });
   const { transport, key } = await startNode(t, { n: 2 });
   const dht = new Dht({
     self: () => key,
