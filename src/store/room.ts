@@ -186,7 +186,7 @@ export class Room {
     return gain + this.#packGainOf(dying);
   }
 
-  /** What packs cost besides, less what they will once these are gone and they are written again. */
+  /** What packs cost besides, less what they will when these are gone and they are rewritten. */
   #packGainOf(dying: readonly BlockPlace[]): number {
     const { packs } = this.#parts;
     const steps = packs.without(dying);
