@@ -82,7 +82,7 @@ test('what was hashed already is not hashed again', async () => {
   assert.deepEqual([came.map(({ bytes }) => bytes), asked], [leaves, 0]);
 });
 
-test('another hash than the one whose turn it is ends the stream, and nothing of it comes', async () => {
+test('another hash than the one due ends the stream, and nothing of it comes', async () => {
   const { end, came, asked, given } = await outcomeOf(
     answerWith((leaf, n) => sha256Text(n === 1 ? Uint8Array.of(1) : leaf)),
   );

@@ -138,7 +138,7 @@ test('frames come whole and in order, and the peer knows who asks', async () => 
   await frames.stream.close();
 });
 
-test('a peer is held up by whoever takes nothing, and memory that was given back is used again', async () => {
+test('whoever takes nothing holds a peer up, and memory given back is used again', async () => {
   const [count, taken] = [64, new Set<ArrayBufferLike>()];
   const slabs = new Slabs(0);
   let written = 0;
