@@ -27,8 +27,9 @@ export interface Findings {
   readonly superseded: readonly ProviderContact[];
 }
 
-/** Providers of one root that are asked. */
+/** Providers of one root that are asked, and of whom storers told. */
 const providersMax = 64;
+const heardMax = 1024;
 const searchesAtOnce = 4;
 const peersAtOnce = 8;
 const searchMs = 20_000;
@@ -107,22 +108,31 @@ export class Survey {
     const { search, world, self } = this.#deps;
     const multihash = multihashOf(link);
     const key = providerKey(multihash);
-    const found = new Map<string, ProviderContact>(); // BOUNDED by providersMax
+    const heard = new Map<string, { to: ProviderContact; storers: number }>(); // BOUNDED by heardMax
     const sources = { bad: this.#liars, clock: world.clock };
     const limits = { timers: world.timers, ms: searchMs, what: 'providers', signal };
     try {
       await withDeadline(limits, async (inTime) => {
         for await (const answer of search.gather(key, { signal: inTime, isPatient: true })) {
+          const told = new Set<string>(); // BOUNDED by the records of one answer
           for (const record of answer.records) {
             const to = contactOf(record, { multihash, from: answer.from.endpoint, sources });
-            if (!to || equalBytes(to.publicKey, self) || found.size >= providersMax) continue;
-            found.set(toHex(to.publicKey), to);
+            if (!to || equalBytes(to.publicKey, self)) continue;
+            const name = toHex(to.publicKey);
+            if (told.has(name)) continue;
+            told.add(name);
+            const storers = heard.get(name)?.storers ?? 0;
+            if (storers > 0 || heard.size < heardMax) heard.set(name, { to, storers: storers + 1 });
           }
         }
       });
     } catch {
       signal.throwIfAborted(); // what was found until then is worth asking
     }
-    return [...found.values()];
+    // Whoever makes up providers tells of them alone; real ones told all who should know.
+    return [...heard.values()]
+      .toSorted((a, b) => b.storers - a.storers)
+      .slice(0, providersMax)
+      .map(({ to }) => to);
   }
 }
