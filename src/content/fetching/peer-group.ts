@@ -84,6 +84,13 @@ export class PeerGroup implements Iterable<Peer> {
     return [...this.#peers].some(({ isIdle, isOutdated }) => !isIdle || isOutdated);
   }
 
+  /** The same, and it is not just what others have brought meanwhile. */
+  get isNewsDue(): boolean {
+    const { isRedundant } = this.#errand;
+    const isNews = ({ outstanding }: Peer): boolean => !outstanding.every(isRedundant);
+    return [...this.#peers].some((peer) => peer.isOutdated || isNews(peer));
+  }
+
   /** Nothing will come any more, as things are. */
   get isOver(): boolean {
     return this.#recruits.isOver && !this.isAnswerDue;

@@ -13,6 +13,7 @@ import {
   RecordBoard,
   startContentNode,
 } from '../../../test/support/content-net.ts';
+import { manualWorld } from '../../../test/support/manual-world.ts';
 import { concatBytes, toHex } from '../../base/bytes.ts';
 import { systemWorld } from '../../base/clock.ts';
 import { isAltNetError } from '../../base/errors.ts';
@@ -21,6 +22,7 @@ import type { ByteStream } from '../../peer/stream.ts';
 import { encodeFrame, FrameReader, frameTypes, syncProtocol } from '../exchange/frames.ts';
 import { SyncServer } from '../exchange/sync-server.ts';
 import type { Progress, SiteFile } from '../types.ts';
+import { hedgeMs } from './stealing.ts';
 
 const leafBytes = 256 * 1024;
 
@@ -97,6 +99,28 @@ test('of four providers one lies, one is silent, one dies, one is slow: all come
   assert.ok(seen.every(({ bytes: got, bytesTotal = got }) => got <= bytesTotal));
   const last = seen.at(-1)?.bytesTotal ?? 0;
   assert.ok(last === 0 || last < 1.5 * bytes.length, `${last} bytes were expected`);
+});
+
+test('what others have brought is not waited for', { timeout: 20_000 }, async (t) => {
+  const board = new RecordBoard();
+  const quick = await startContentNode(t, board);
+  const root = await publishFile(t, quick, randomBytes(24 * leafBytes));
+  const [stuck] = await startCopies(t, board, { root, count: 1 });
+  assert.ok(stuck);
+  const [asked, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  await serveThrough(stuck, async () => {
+    asked.resolve();
+    await over.promise;
+    throw new Error('it has nothing to say');
+  });
+  // Nobody is left for being silent: the clock stands still once the other one may take over.
+  const world = manualWorld();
+  const fetcher = await startContentNode(t, board, { world });
+  const fetching = fetcher.sites.ensure(root);
+  await asked.promise;
+  world.advance(hedgeMs + 1);
+  assert.equal((await fetching).peers, 1);
+  over.resolve();
 });
 
 test('a provider with every other block and one with the rest make a whole', async (t) => {

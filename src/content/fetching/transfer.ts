@@ -201,7 +201,7 @@ export class Transfer {
   #needsLook(): boolean {
     const isDry = this.#queue.length === 0;
     if (this.#isStale) return isDry || this.#job.reading !== undefined;
-    return isDry && !this.#peers.isAnswerDue && !this.#awaitsOthers;
+    return isDry && !this.#peers.isNewsDue && !this.#awaitsOthers;
   }
 
   /** What is asked for a missing block: perhaps also what will be wanted next. */
