@@ -9,7 +9,9 @@ import { concatBytes } from '../base/bytes.ts';
 import { sha256 } from '../base/hash.ts';
 import { SigningKey } from '../identity/key.ts';
 import { PeerHost } from './host.ts';
+import { SendMemory } from './send-memory.ts';
 import type { ByteStream } from './stream.ts';
+import { Outlet } from './yamux-writer.ts';
 
 const protocol = '/test/pieces/1';
 const large = 256 * 1024;
@@ -128,4 +130,50 @@ test('a head lies before its piece, and the memory is used again', async (t) => 
   assert.ok(used.size < 16, `${used.size} arrays`);
   const frames = mock.calls.filter(({ arguments: [chunk] }) => isWholeFrame(chunk));
   assert.ok(frames.length > 100, `${frames.length} pieces went the short way`);
+});
+
+/** A stream on which something waits, and an outlet beside that. */
+function waitingStream(bytes: { readonly ofStream: number; readonly ofConnection: number }): {
+  readonly outlet: Outlet;
+  readonly goOn: () => void;
+} {
+  const stream = Object.assign(new EventTarget(), {
+    streamId: 1,
+    state: 3,
+    sendWindowCapacity: 2 * large,
+    writeStatus: 'writable',
+    writeBufferLength: bytes.ofStream,
+    handleWindowUpdate: () => undefined,
+  });
+  const connection = { writeBufferLength: bytes.ofConnection };
+  const onIdle = new Set<() => void>();
+  const muxer = { streams: [stream] };
+  const below = { muxer, connection, tls: { writable: true }, onIdle };
+  const goOn = (): void => {
+    stream.writeBufferLength = 0;
+    connection.writeBufferLength = 0;
+    if (bytes.ofStream > 0) stream.dispatchEvent(new Event('idle'));
+    for (const look of onIdle) look();
+  };
+  return { outlet: new Outlet(stream as never, below as never), goOn };
+}
+
+test('a piece goes on once what lies before it has gone, without another word', async (t) => {
+  t.mock.method(TLSSocket.prototype, 'write', (...args: readonly unknown[]) => {
+    (args[2] as () => void)();
+    return true;
+  });
+  for (const bytes of [
+    { ofStream: 7, ofConnection: 0 },
+    { ofStream: 0, ofConnection: 7 },
+  ]) {
+    const memory = new SendMemory();
+    const piece = memory.take(large);
+    assert.ok(piece);
+    const { outlet, goOn } = waitingStream(bytes);
+    assert.ok(!outlet.sendNow(piece, memory));
+    const sent = outlet.send(piece, memory);
+    goOn();
+    assert.equal(await sent, large);
+  }
 });

@@ -34,6 +34,8 @@ interface Below {
   readonly muxer: Yamux;
   readonly connection: MessageStream;
   readonly tls: TLSSocket;
+  /** Told when the connection has sent all that waited. BOUNDED by the streams. */
+  readonly onIdle: Set<() => void>;
 }
 
 /** Streams that have a short way. */
@@ -43,9 +45,13 @@ const known = new WeakMap<Stream, { readonly stream: YamuxStream; readonly below
 export function writeShortWay(muxer: StreamMuxer, connection: MessageStream): void {
   const tls = tlsOf(connection);
   if (!tls || !isYamux(muxer)) return;
+  const below: Below = { muxer, connection, tls, onIdle: new Set() };
+  connection.addEventListener('idle', () => {
+    for (const look of below.onIdle) look();
+  });
   const tell = muxer.onRemoteStream.bind(muxer);
   muxer.onRemoteStream = (stream) => {
-    known.set(stream, { stream, below: { muxer, connection, tls } });
+    known.set(stream, { stream, below });
     tell(stream);
   };
 }
@@ -72,8 +78,14 @@ export class Outlet {
     this.#stream = stream;
     this.#below = below;
     const look = (): void => this.#look();
-    stream.addEventListener('close', look);
     stream.addEventListener('drain', look);
+    // What waits may go on without another word: a `drain` is told before that is seen to.
+    stream.addEventListener('idle', look);
+    below.onIdle.add(look);
+    stream.addEventListener('close', () => {
+      below.onIdle.delete(look);
+      look();
+    });
     const handle = stream.handleWindowUpdate.bind(stream);
     stream.handleWindowUpdate = (frame) => {
       handle(frame);
