@@ -118,7 +118,7 @@ export class ServingPlaces {
     if (!this.#places.has(place)) return false;
     const before = place.bytes;
     this.#count(place, bytes);
-    const { memoryBytesMax = 32 * 1024 * 1024 } = this.#options;
+    const { memoryBytesMax = 40 * 1024 * 1024 } = this.#options;
     while (this.#bytes > memoryBytesMax) {
       const largest = this.#largest();
       if (largest === undefined || largest === place) {
