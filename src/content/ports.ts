@@ -97,9 +97,9 @@ export interface Holding extends AsyncDisposable {
   /** Resolves when a crash can no longer undo it. Rejects with DISK_FULL or STORE_FULL. */
   putAll(blocks: readonly Block[]): Promise<void>;
   /**
-   * Names blocks that are here already; gives back those that are not (any more). As the first thing
-   * that is done with an own holding, and with all of them at once, `like` makes it take a fraction
-   * of the time.
+   * Names blocks that are here already; gives back those that are not (any more). As the first
+   * thing that is done with an own holding, and with all of them at once, `like` makes it take a
+   * fraction of the time.
    */
   adopt(
     hashes: Iterable<Bytes>,

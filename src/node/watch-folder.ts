@@ -10,7 +10,8 @@ import { utf8 } from '../base/bytes.ts';
 import { type AltNetError, isAltNetError } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
 import { hashKey } from '../content/dag/root.ts';
-import { scan, type ScannedFolder } from '../content/import/scan.ts';
+import { scan } from '../content/import/scan.ts';
+import type { ScannedFolder } from '../content/import/scanned.ts';
 
 export interface WatchOptions {
   /** Ends it. */

@@ -70,7 +70,8 @@ export class Sharing {
   ): Promise<Iterable<Bytes>> {
     const base = this.#baseFor(open, reservation, like.root);
     if (!base || like.without.length > movedMax) return hashes;
-    const unwanted = new Map(like.without.map((hash) => [textOf(hash), hash])); // BOUNDED by movedMax
+    // BOUNDED by movedMax
+    const unwanted = new Map(like.without.map((hash) => [textOf(hash), hash]));
     const splits: Split[] = []; // BOUNDED by the lists of `base`
     const rest: Bytes[] = []; // BOUNDED by what `base` names
     for (const list of this.#listsOf(base)) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BuiltFiles } from './built-files.ts';
 import type { ReadFile } from './read-files.ts';
-import type { ScannedFile } from './scan.ts';
+import type { ScannedFile } from './scanned.ts';
 
 function fileOf(n: number): ScannedFile {
   return { kind: 'file', name: `${n}`, path: `/site/${n}`, bytes: n, says: `says ${n}` };

@@ -5,7 +5,7 @@
 import type { Bytes } from '../../base/bytes.ts';
 import type { BuiltFile } from '../dag/build.ts';
 import type { ReadFile } from './read-files.ts';
-import type { ScannedFile } from './scan.ts';
+import type { ScannedFile } from './scanned.ts';
 
 const hashBytes = 32;
 /** After the hash: total f64, size f64, depth u8, whether it is settled u8. */

@@ -5,7 +5,7 @@
 import type { BigIntStats } from 'node:fs';
 import path from 'node:path';
 import { blocksOf } from '../dag/build.ts';
-import type { ScannedFile, ScannedFolder } from './scan.ts';
+import type { ScannedFile, ScannedFolder } from './scanned.ts';
 import { FolderStamp, type SaidOfFiles } from './stamp.ts';
 
 export class FoundEntries {

@@ -21,7 +21,8 @@ import { type ImportMemory, type KnownSite, unknownSite } from './import-memory.
 import type { KnownFolder } from './known-rows.ts';
 import { type FileTarget, isSmall, readLargeFile, readSmallFile } from './read-files.ts';
 import { hashesOf, recognise, type Recognised } from './recognise.ts';
-import { scan, type ScannedFile, type ScannedFolder } from './scan.ts';
+import { scan } from './scan.ts';
+import type { ScannedFile, ScannedFolder } from './scanned.ts';
 import { SiteBuild } from './site-build.ts';
 import { pathStampOf } from './stamp.ts';
 

@@ -8,7 +8,8 @@ import { AltNetError } from '../../base/errors.ts';
 import type { Clock } from '../../base/clock.ts';
 import { type BlockSink, type BuiltFile, chunkBytes, FileBuilder } from '../dag/build.ts';
 import { readFileInto, readFlags } from './file-bytes.ts';
-import { readError, type ScannedFile } from './scan.ts';
+import { readError } from './scan.ts';
+import type { ScannedFile } from './scanned.ts';
 import type { Slabs } from '../slabs.ts';
 import { isSettled, saysOf } from './stamp.ts';
 

@@ -11,7 +11,7 @@ import type { Blocks } from '../ports.ts';
 import { Turns } from '../turns.ts';
 import { HashList } from './hash-list.ts';
 import { type KnownFolder, type KnownRows, noStamp } from './known-rows.ts';
-import type { ScannedFile, ScannedFolder } from './scan.ts';
+import type { ScannedFile, ScannedFolder } from './scanned.ts';
 import { pathStampOf, stampOf } from './stamp.ts';
 
 /** What of a site need not be read, as long as its blocks are here. */

@@ -5,7 +5,8 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import * as fc from 'fast-check';
 import { temporaryFolder } from '../../../test/support/cleanup.ts';
-import { scan, type ScannedFolder } from './scan.ts';
+import { scan } from './scan.ts';
+import type { ScannedFolder } from './scanned.ts';
 
 function write(folder: string, files: Readonly<Record<string, string | Uint8Array>>): void {
   for (const [name, content] of Object.entries(files)) {

@@ -18,40 +18,10 @@ import { AltNetError, systemCode } from '../../base/errors.ts';
 import { readStart } from './file-bytes.ts';
 import { ignoreFileBytesMax, ignoreFileName, IgnoreRules } from './ignore-rules.ts';
 import { FoundEntries } from './found-entries.ts';
+import type { ScannedFolder } from './scanned.ts';
 import { SaidOfFiles, saysOf } from './stamp.ts';
 import { filesMax } from '../dag/measure.ts';
 import { Turns } from '../turns.ts';
-
-export interface ScannedFile {
-  readonly kind: 'file';
-  readonly name: string;
-  /** Where to read it. */
-  readonly path: string;
-  readonly bytes: number;
-  /** What the system says of it: something else when its content has changed, see stamp.ts. */
-  readonly says: string;
-}
-
-export interface ScannedFolder {
-  readonly kind: 'folder';
-  readonly name: string;
-  /** Where to list it. */
-  readonly path: string;
-  /** Empty, like `folders`, when `isKnown` has said that nothing of them is needed. */
-  readonly files: readonly ScannedFile[];
-  readonly folders: readonly ScannedFolder[];
-  readonly isKnown: boolean;
-  /** Another one when anything below it has changed. */
-  readonly stamp: string;
-  /** Of all files below it. */
-  readonly total: ScannedTotal;
-}
-
-export interface ScannedTotal {
-  readonly files: number;
-  readonly bytes: number;
-  readonly blocks: number;
-}
 
 export const foldersDeepMax = 32;
 const nameBytesMax = 255;

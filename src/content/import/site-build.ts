@@ -14,7 +14,7 @@ import { type KnownFolder, type KnownRows, noStamp, RowWriter } from './known-ro
 import { BuiltFiles } from './built-files.ts';
 import type { ReadFile } from './read-files.ts';
 import type { Recognised } from './recognise.ts';
-import type { ScannedFile, ScannedFolder } from './scan.ts';
+import type { ScannedFile, ScannedFolder } from './scanned.ts';
 import { pathStampOf, stampOf } from './stamp.ts';
 
 /** A folder that was made. */

@@ -8,7 +8,7 @@ import { AltNetError } from '../../base/errors.ts';
 import { blocksOf, type BuiltFile } from '../dag/build.ts';
 import { filesMax } from '../dag/measure.ts';
 import { IgnoreRules } from '../import/ignore-rules.ts';
-import type { ScannedFile, ScannedFolder } from '../import/scan.ts';
+import type { ScannedFile, ScannedFolder } from '../import/scanned.ts';
 import { type TarPlace, unsupported } from './tar-places.ts';
 
 interface TreeFolder {
