@@ -81,10 +81,14 @@ async function makeCurrent(name: string, beganMs: number): Promise<void> {
   await rename(file, path.join(dist, 'current'));
 }
 
-async function removeOld(): Promise<void> {
+/** `own`: of this run. What a wrong clock has dated later would else take its place for ever. */
+async function removeOld(own: string): Promise<void> {
+  const nowMs = Date.now();
+  const isFromLater = (name: string): boolean => Number(name.split('-')[1]) > nowMs;
   const builds = (await readdir(dist)).filter((name) => name.startsWith('build-')).toSorted();
-  for (const name of builds.slice(0, -buildsKept)) {
-    await rm(path.join(dist, name), { recursive: true, force: true });
+  const kept = new Set(builds.filter((name) => !isFromLater(name)).slice(-buildsKept)).add(own);
+  for (const name of builds) {
+    if (!kept.has(name)) await rm(path.join(dist, name), { recursive: true, force: true });
   }
 }
 
@@ -95,7 +99,7 @@ try {
   await mkdir(folder, { recursive: true });
   await bundle(folder);
   await makeCurrent(name, beganMs);
-  await removeOld().catch(() => undefined); // another build may be removing them, too
+  await removeOld(name).catch(() => undefined); // another build may be removing them, too
 } catch (error) {
   await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   const why = error instanceof Error ? error.message : String(error);

@@ -6,6 +6,7 @@ import {
   appendFileSync,
   cpSync,
   existsSync,
+  mkdirSync,
   readFileSync,
   symlinkSync,
   utimesSync,
@@ -77,10 +78,13 @@ test('a checkout', options, async (t) => {
     // Made while the clock was a day ahead: no source that is written now is newer than that.
     const tomorrow = Date.now() / 1000 + 86_400;
     utimesSync(path.join(folder, 'dist/current'), tomorrow, tomorrow);
+    const others = [1, 2, 3, 4, 5].map((pid) => `build-${Math.round(tomorrow * 1000)}-${pid}`);
+    for (const other of others) mkdirSync(path.join(folder, 'dist', other));
     appendFileSync(path.join(folder, 'src/cli/main.ts'), '\n');
     assert.deepEqual(await run(folder, '--version'), version);
     const second = currentBuild(folder);
     assert.notEqual(second, first);
+    for (const other of others) assert.ok(!existsSync(path.join(folder, 'dist', other)), other);
     assert.deepEqual(await run(folder, '--version'), version);
     assert.equal(currentBuild(folder), second, 'the clock is right again');
   });
