@@ -1,6 +1,6 @@
 /**
- * What the API asks of the node about itself and the network around it, in the shapes that users see
- * as JSON.
+ * What the API asks of the node about itself and the network around it, in the shapes that users
+ * see as JSON.
  */
 import type { CallOptions } from './call-options.ts';
 
