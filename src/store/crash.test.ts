@@ -68,10 +68,14 @@ function assertCountsExact(store: Store, acknowledged: readonly string[]): void 
     for (const lane of [0, 1]) {
       const prefix = `block ${round}/${lane}/`;
       const done = acknowledgedLanes.filter((line) => line.startsWith(prefix)).length / 4;
-      for (const i of [Math.floor(done), Math.floor(done) + 1]) {
+      // What a writer said last may never have come out of its pipe.
+      for (let i = Math.floor(done), hasMore = true; hasMore; i++) {
+        hasMore = false;
         for (const j of [0, 1, 2, 3]) {
           const { hash, bytes } = childBlock(`${round}/${lane}/${i}/${j}`);
-          if (store.blocks.has(hash)) held.set(toHex(hash), bytes.length);
+          if (!store.blocks.has(hash)) continue;
+          held.set(toHex(hash), bytes.length);
+          hasMore = true;
         }
       }
     }
