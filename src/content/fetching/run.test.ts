@@ -87,26 +87,36 @@ interface FakePeer {
   /** Each of its first streams breaks off after so many writes. */
   readonly breaks: number[];
   /** Instead, called with each write; what it gives back is waited for. */
-  readonly beforeWrite?: (bytes: Bytes) => Promise<void> | undefined;
+  readonly beforeWrite?: () => Promise<void> | undefined;
+  /** Its streams open after this. */
+  readonly up?: Promise<void>;
+}
+
+interface AskedWant {
+  readonly peer: string;
+  readonly want: Want;
+  /** Whether one of what it names was here when it was asked. */
+  readonly isHere: boolean;
 }
 
 interface Network {
   /** What each want named, in order. */
-  readonly asked: { readonly peer: string; readonly want: Want }[];
+  readonly asked: readonly AskedWant[];
   readonly open: (key: Bytes) => Promise<ByteStream>;
 }
 
 /** Streams to servers in this process, whose wants are written down. */
-function networkOf(peers: readonly FakePeer[]): Network {
-  const asked: { peer: string; want: Want }[] = [];
-  const open = (key: Bytes): Promise<ByteStream> => {
+function networkOf(peers: readonly FakePeer[], has: (hash: Bytes) => boolean): Network {
+  const asked: AskedWant[] = [];
+  const open = async (key: Bytes): Promise<ByteStream> => {
     const peer = peers.find((one) => one.key === key) ?? assert.fail();
+    await peer.up;
     const [here, there] = streamPair(key);
     let left = peer.breaks.shift() ?? Infinity;
     const breaking: ByteStream = {
       ...there,
       async write(bytes) {
-        await peer.beforeWrite?.(bytes);
+        await peer.beforeWrite?.();
         if (left-- > 0) return there.write(bytes);
         there.abort(new Error('broken'));
         throw new Error('broken');
@@ -114,10 +124,13 @@ function networkOf(peers: readonly FakePeer[]): Network {
     };
     void new SyncServer(peer.blocks).serve(breaking);
     const write = (bytes: Bytes): Promise<void> => {
-      for (const want of wantsIn(bytes)) asked.push({ peer: toHex(key), want });
+      for (const want of wantsIn(bytes)) {
+        const isHere = [want.link, ...(want.others ?? [])].some(({ hash }) => has(hash));
+        asked.push({ peer: toHex(key), want, isHere });
+      }
       return here.write(bytes);
     };
-    return Promise.resolve({ ...here, write });
+    return { ...here, write };
   };
   return { asked, open };
 }
@@ -176,8 +189,8 @@ async function bring(
   peers: readonly FakePeer[],
   world: World = new StillWorld(),
 ): Promise<Network['asked']> {
-  const network = networkOf(peers);
   const arrivals = new Arrivals(held, world.clock);
+  const network = networkOf(peers, (hash) => arrivals.has(hash));
   const into = await new MemoryHoldings(held).open({ kind: 'visited', root });
   arrivals.open(into);
   const missing = (): ReturnType<typeof missingOf> =>
@@ -258,28 +271,27 @@ test('whatever is held, lacked or cut off: all comes, once, and nothing held is 
 
 test('of a run whose peer stops, another brings the rest, and nothing that came', async () => {
   const { blocks, root } = makeFile(
-    Array.from({ length: 40 }, () => 200_000),
-    40,
+    Array.from({ length: 100 }, () => 200_000),
+    100,
   );
   const world = new StillWorld();
   const here = new MemoryBlocks();
   const stopped = Promise.withResolvers<void>();
-  const sent = new Set<string>();
-  const beforeWrite = (bytes: Bytes): Promise<void> | undefined => {
+  const over = Promise.withResolvers<void>();
+  let writes = 0;
+  const beforeWrite = (): Promise<void> | undefined => {
     world.nowMs += 20; // 10 MB/s, so that runs have several leaves
-    if (sent.size >= 25) {
-      world.stepMs = 300;
-      return stopped.promise;
-    }
-    sent.add(toHex(sha256(bytes.subarray(headBytes))));
-    return undefined;
+    if (writes++ < 60) return undefined;
+    world.stepMs = 300;
+    stopped.resolve();
+    return over.promise;
   };
   const peers = [1, 2].map((n): FakePeer => {
-    const isFirst = n === 1;
-    return { key: new Uint8Array(32).fill(n), blocks, breaks: [], ...(isFirst && { beforeWrite }) };
+    const own = n === 1 ? { beforeWrite } : { up: stopped.promise };
+    return { key: new Uint8Array(32).fill(n), blocks, breaks: [], ...own };
   });
   const asked = await bring(root, here, peers, world);
-  stopped.resolve();
+  over.resolve();
   assert.equal(here.size, blocks.size);
   assert.ok(asked.some(({ peer, want }) => peer.startsWith('01') && want.scope === 'leaves'));
   const named = asked.flatMap(({ peer, want }) =>
@@ -291,5 +303,7 @@ test('of a run whose peer stops, another brings the rest, and nothing that came'
   assert.ok(first && second);
   assert.equal(new Set(first).size, first.length);
   assert.equal(new Set(second).size, second.length, 'each is asked for twice at most');
-  assert.ok(second.length > 0 && second.every((hash) => !sent.has(hash)), 'what came counts');
+  assert.ok(second.length > 0);
+  // What lies unread in a stream cannot count: on a busy machine time passes before it is read.
+  assert.ok(!asked.some(({ isHere }) => isHere), 'what came counts');
 });
