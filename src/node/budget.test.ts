@@ -1,7 +1,7 @@
 /** What the disk budget and a bad disk do to what a user asks for, on whole nodes. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { atEnd, temporaryFolder } from '../../test/support/cleanup.ts';
@@ -25,6 +25,20 @@ function siteOf(t: TestContext, megabytes: number): string {
   for (let i = 0; i < megabytes; i++)
     writeFileSync(path.join(folder, `${i}.bin`), randomBytes(1_000_000));
   return folder;
+}
+
+/** Changes one octet of it on the disk. */
+function rot(packs: string, block: Buffer): void {
+  for (const name of readdirSync(packs)) {
+    const file = path.join(packs, name);
+    const bytes = readFileSync(file);
+    const at = bytes.indexOf(block);
+    if (at === -1) continue;
+    bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+    writeFileSync(file, bytes);
+    return;
+  }
+  assert.fail('no pack has the block');
 }
 
 test('who publishes the same folder twice at once needs the room once', async (t) => {
@@ -76,10 +90,7 @@ test('a value whose block has rotted is fetched again, or said to be lost', asyn
     const { services } = await start(t, options);
     const value = randomBytes(20_000);
     const { key } = await services.putValue(value);
-    const file = path.join(options.data, 'store/blocks', key.slice(0, 2), key);
-    const bytes = readFileSync(file);
-    bytes[100] = (bytes[100] ?? 0) ^ 1;
-    writeFileSync(file, bytes);
+    rot(path.join(options.data, 'store/packs'), value);
     const getting = services.getValue(key);
     if (bootstrap.length > 0) assert.deepEqual(Buffer.from((await getting).value), value);
     else await assert.rejects(getting, { code: 'CONTENT_UNAVAILABLE' });
