@@ -95,6 +95,12 @@ export async function writeStore(write: StoreWrite, timed: Timing): Promise<numb
   return await timed(() => forEachOf(batches, 2, (batch) => holding.putAll(batch)));
 }
 
+/** The least that verifying blocks can cost. */
+export function hashBlocks(blocks: number, blockBytes: number): void {
+  const bytes = randomBytes(blockBytes);
+  for (let i = 0; i < blocks; i++) hashOnce('sha256', bytes, 'buffer');
+}
+
 /** Seconds that the work took. */
 export type Timing = (work: () => Promise<unknown>) => Promise<number>;
 

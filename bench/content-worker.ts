@@ -9,6 +9,7 @@ import { parseRoot, rootHex } from '../src/content/dag/root.ts';
 import type { SignedRecord } from '../src/record/envelope.ts';
 import {
   copyToOneFile,
+  hashBlocks,
   importToMemory,
   readTls,
   serveTls,
@@ -39,6 +40,7 @@ export type Task =
   | { readonly role: 'tls-serve'; readonly bytes: number }
   | { readonly role: 'tls-read'; readonly bytes: number; readonly port: number }
   | ({ readonly role: 'store' } & StoreWrite)
+  | { readonly role: 'hash'; readonly blocks: number; readonly blockBytes: number }
   | { readonly role: 'importer'; readonly path: string }
   | { readonly role: 'copy'; readonly path: string; readonly dest: string }
   | {
@@ -51,6 +53,8 @@ export type Task =
 
 export interface Answer {
   readonly seconds: number;
+  /** Of the processor, for what took `seconds`; of the process so far where nothing was timed. */
+  readonly cpuSeconds: number;
   /** Most memory that the process ever held; undefined where the system does not tell. */
   readonly peakMegabytes: number | undefined;
   readonly root?: string;
@@ -60,11 +64,22 @@ export interface Answer {
   readonly peers?: number;
 }
 
+/** What the processor did for the task, once it was timed. */
+let timedCpuSeconds: number | undefined;
+
 const timed: Timing = async (work) => {
+  const cpuBefore = cpuSeconds();
   const began = performance.now();
   await work();
+  timedCpuSeconds = cpuSeconds() - cpuBefore;
   return (performance.now() - began) / 1000;
 };
+
+/** Of all threads of this process. */
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
 
 async function peakMegabytes(): Promise<number | undefined> {
   if (process.platform !== 'linux') return undefined;
@@ -120,6 +135,9 @@ const roles: {
   'tls-serve': async ({ bytes }) => ({ port: await serveTls(bytes) }),
   'tls-read': async ({ port, bytes }) => ({ seconds: await timed(() => readTls(port, bytes)) }),
   store: async (task) => ({ seconds: await writeStore(task, timed) }),
+  hash: async ({ blocks, blockBytes }) => ({
+    seconds: await timed(() => Promise.resolve(hashBlocks(blocks, blockBytes))),
+  }),
   importer: async ({ path }) => ({ seconds: await timed(() => importToMemory(path)) }),
   copy: async ({ path, dest }) => ({
     seconds: await timed(() => Promise.resolve(copyToOneFile(path, dest))),
@@ -130,8 +148,13 @@ const roles: {
 };
 
 async function perform<R extends Task['role']>(task: Task & { role: R }): Promise<Answer> {
+  timedCpuSeconds = undefined;
   const answer = await roles[task.role](task);
-  return { seconds: 0, ...answer, peakMegabytes: await peakMegabytes() };
+  const spent = {
+    cpuSeconds: timedCpuSeconds ?? cpuSeconds(),
+    peakMegabytes: await peakMegabytes(),
+  };
+  return { seconds: 0, ...answer, ...spent };
 }
 
 answerWith(perform);

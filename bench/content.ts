@@ -4,7 +4,7 @@
  * stream, and the store. Every measurement has a process of its own.
  */
 import { randomBytes } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import type { SignedRecord } from '../src/record/envelope.ts';
@@ -71,8 +71,11 @@ export function benchLargeFile(): Promise<BenchRow[]> {
       for (const some of [records.slice(0, 1), records]) {
         await settleDisk();
         const data = at(`reader-${turn}-${some.length}`);
+        const before = await cpuSecondsOf(providers);
         const answer = await askOnce({ role: 'fetch', data, root, records: some });
-        turns.note(fetchName(some.length), answer);
+        const cpuSeconds = answer.cpuSeconds + (await cpuSecondsOf(providers)) - before;
+        await forget(data);
+        turns.note(fetchName(some.length), { ...answer, cpuSeconds });
         if (answer.peers !== some.length) {
           process.stderr.write(`bench:   ${answer.peers} of ${some.length} providers sent\n`);
         }
@@ -81,6 +84,12 @@ export function benchLargeFile(): Promise<BenchRow[]> {
     for (const provider of providers) turns.note('serve', await provider.ask({ role: 'peak' }));
     return rowsOf(turns);
   });
+}
+
+/** So far, of all of them. */
+async function cpuSecondsOf(workers: readonly Worker[]): Promise<number> {
+  const answers = await Promise.all(workers.map((one) => one.ask({ role: 'peak' })));
+  return answers.reduce((sum, one) => sum + one.cpuSeconds, 0);
 }
 
 const fetchName = (providers: number): string => `fetch from ${providers}`;
@@ -109,12 +118,40 @@ async function publishAll({ at, file, turns }: Bench & { file: string }): Promis
 async function measureLimits({ at, turns, turn }: Bench & { turn: number }): Promise<void> {
   await using server = new Worker();
   const { port = 0 } = await server.ask({ role: 'tls-serve', bytes: fileBytes });
-  turns.note('tls', await askOnce({ role: 'tls-read', bytes: fileBytes, port }));
+  const before = await cpuSecondsOf([server]);
+  const read = await askOnce({ role: 'tls-read', bytes: fileBytes, port });
+  const cpuSeconds = read.cpuSeconds + (await cpuSecondsOf([server])) - before;
+  turns.note('tls', { ...read, cpuSeconds });
+  const blocks = Math.ceil(fileBytes / blockBytes);
+  turns.note('hash', await askOnce({ role: 'hash', blocks, blockBytes }));
   await settleDisk();
   const folder = at(`written-${turn}`);
-  const blocks = Math.ceil(fileBytes / blockBytes);
   const write = { folder, blocks, blockBytes, batchBytes: storeBatchBytes };
   turns.note('store', await askOnce({ role: 'store', ...write }));
+  await forget(folder);
+}
+
+/**
+ * Gives back the memory that the system keeps files in: in a virtual machine what was not in use
+ * before has to be brought from outside, which takes up to ten times as long as the copy.
+ */
+function forget(folder: string): Promise<void> {
+  return rm(folder, { recursive: true });
+}
+
+/**
+ * What the parts take one by one, nobody can take less for together: this does not depend on how
+ * many cores there are, and less on what else they do.
+ */
+function cpuRow(turns: Turns, providers: number): BenchRow {
+  const parts = ['tls', 'hash', 'store'].map((name) => turns.cpuSeconds(name));
+  return row({
+    name: `processor, reader and ${providers === 1 ? 'one' : 'four'}`,
+    value: turns.cpuSeconds(fetchName(providers)),
+    unit: 'CPU-s/GB',
+    limit: { name: 'TLS at both ends, SHA-256, the store', value: parts.reduce((a, b) => a + b) },
+    lowerIsBetter: true,
+  });
 }
 
 /** What the store is fastest with. */
@@ -141,6 +178,7 @@ function rowsOf(turns: Turns): BenchRow[] {
     }),
     ...fetches,
     row({ name: 'writing 1 GB to the store', value: store.value, unit, limit: tls }),
+    ...[1, providersWanted].map((count) => cpuRow(turns, count)),
     ...memoryRow('publish 1 GB, peak', { turns, of: 'publish' }),
     ...memoryRow('serve 1 GB again and again, peak', { turns, of: 'serve' }),
     ...memoryRow('fetch 1 GB from one, peak', { turns, of: fetchName(1) }),

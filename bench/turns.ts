@@ -15,18 +15,25 @@ export const turnsWanted: number = Number(process.env['ALTNET_BENCH_TURNS'] ?? '
 
 export interface Measured {
   readonly seconds: number;
+  /** Of the processor, of all threads and processes that are measured. */
+  readonly cpuSeconds?: number | undefined;
   readonly peakMegabytes?: number | undefined;
 }
 
 export class Turns {
   readonly #seconds = new Map<string, number>();
+  readonly #cpuSeconds = new Map<string, number>();
   readonly #peaks = new Map<string, number>();
 
-  note(name: string, { seconds, peakMegabytes }: Measured): void {
+  note(name: string, { seconds, cpuSeconds, peakMegabytes }: Measured): void {
+    const cpu = cpuSeconds === undefined ? '' : `${cpuSeconds.toFixed(2)} CPU-s, `;
     process.stderr.write(
-      `bench:   ${name}: ${seconds.toFixed(2)} s, ${peakMegabytes?.toFixed(0) ?? '?'} MB\n`,
+      `bench:   ${name}: ${seconds.toFixed(2)} s, ${cpu}${peakMegabytes?.toFixed(0) ?? '?'} MB\n`,
     );
     this.#seconds.set(name, Math.min(seconds, this.#seconds.get(name) ?? Infinity));
+    if (cpuSeconds !== undefined) {
+      this.#cpuSeconds.set(name, Math.min(cpuSeconds, this.#cpuSeconds.get(name) ?? Infinity));
+    }
     if (peakMegabytes === undefined) return;
     this.#peaks.set(name, Math.max(peakMegabytes, this.#peaks.get(name) ?? 0));
   }
@@ -34,6 +41,11 @@ export class Turns {
   /** The shortest time of this name. */
   seconds(name: string): number {
     return this.#seconds.get(name) ?? NaN;
+  }
+
+  /** The least time of the processor that this name took; NaN where it is not measured. */
+  cpuSeconds(name: string): number {
+    return this.#cpuSeconds.get(name) ?? NaN;
   }
 
   /** The highest peak of this name; undefined where the system tells none. */
