@@ -8,7 +8,7 @@ import { unixSeconds, type Clock } from '../base/clock.ts';
 import { isAltNetError } from '../base/errors.ts';
 import { KeyedTurns } from '../base/keyed-turns.ts';
 import { LruMap } from '../base/limits.ts';
-import { isPutOff, waitMsOf } from '../dht/placing/publication.ts';
+import { isPutOff, isUnheard, waitMsOf } from '../dht/placing/publication.ts';
 import { encodePeerAddress, parsePeerAddress } from '../peer/peer-address.ts';
 import type { SignedRecord } from '../record/envelope.ts';
 import { recordKinds } from '../record/kinds.ts';
@@ -42,9 +42,11 @@ export interface Announced {
   readonly holders: readonly string[];
   /** More than half of those want it later: so much. 0 when they do not. */
   readonly waitMs: number;
+  /** No other node has it, and that may pass soon: they were silent, or want it later. */
+  readonly isPending: boolean;
 }
 
-const nothing: Announced = { stored: 0, asked: 0, holders: [], waitMs: 0 };
+const nothing: Announced = { stored: 0, asked: 0, holders: [], waitMs: 0, isPending: false };
 
 /** SHA-256 as a multihash: two octets before the hash. */
 const multihashHeadBytes = 2;
@@ -133,5 +135,7 @@ function announcedBy({
 }: Published): Announced {
   const result = { asked, refusals };
   const waitMs = isPutOff(result) ? waitMsOf(result) : 0;
-  return { stored, asked, holders: holders.map(({ id }) => toHex(id)), waitMs };
+  const mayPass = isUnheard({ asked, holders, refusals }) || waitMs > 0;
+  const isPending = mayPass && holders.length === 0 && stored < asked;
+  return { stored, asked, holders: holders.map(({ id }) => toHex(id)), waitMs, isPending };
 }

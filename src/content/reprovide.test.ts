@@ -40,7 +40,7 @@ test('own roots come first, earlier versions last, and those used last before ot
 let asked = 0;
 function by(stored: number, how: Partial<Announced> = {}): Announced {
   const holders = Array.from({ length: stored }, () => `node ${asked++}`);
-  return { stored, asked: 20, holders, waitMs: 0, ...how };
+  return { stored, asked: 20, holders, waitMs: 0, isPending: false, ...how };
 }
 
 test('ever more are announced at a time, up to four, and a failure ends it', async () => {

@@ -4,8 +4,11 @@ import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { keepNet, makeSite } from '../../../test/support/keep-net.ts';
 import type { ByteStream } from '../../peer/stream.ts';
-import { requireLink } from '../dag/root.ts';
+import type { SignedRecord } from '../../record/envelope.ts';
+import { providerKey } from '../../record/provider.ts';
+import { multihashOf, requireLink } from '../dag/root.ts';
 import { FrameReader } from '../exchange/frames.ts';
+import type { Published } from '../ports.ts';
 import { Slabs } from '../slabs.ts';
 import { askStandings } from './keep-client.ts';
 import { encodeQuestion, keepFrameBytesMax, keepFrames, keepProtocol } from './keep-frames.ts';
@@ -86,4 +89,31 @@ test('a node that ends waits for the copy that it is making: its store is closed
   assert.deepEqual(events, ['closed', 'stopped']);
   gone.abort(new Error('enough'));
   await publishing.catch(() => undefined);
+});
+
+test('a copy is said to be kept once storers have heard of it, or after patience', async (t) => {
+  for (const silences of [2, Infinity]) {
+    const net = keepNet(t);
+    const publisher = await net.start({ replicas: 1 });
+    const of = net.board.of.bind(net.board);
+    let left = silences;
+    net.board.of = (key) => {
+      const heard = of(key);
+      const nobody = { stored: 0, asked: 20, refusals: [], holders: [] };
+      const publish = (record: SignedRecord): Promise<Published> =>
+        left-- > 0 ? Promise.resolve(nobody) : heard.publish(record);
+      return { ...heard, publish };
+    };
+    await net.start({ replicas: 1 });
+    let replicas: number | undefined;
+    const publishing = publisher.sites.publish(await makeSite(t)).then((said) => {
+      ({ replicas } = said);
+      return said;
+    });
+    await net.until('the copy counts', () => replicas !== undefined);
+    const { root } = await publishing;
+    assert.equal(replicas, 1);
+    const providers = net.board.live(providerKey(multihashOf(requireLink(root))));
+    assert.equal(providers.length, silences === 2 ? 2 : 1);
+  }
 });

@@ -3,7 +3,7 @@
  * the offerer is asked for the blocks before others are, and what was declared is the most that is
  * taken. It reads no frames; what became of an offer is a value, never an exception.
  */
-import { abortReason, sleep, withDeadline } from '../../base/abort.ts';
+import { abortReason, sleep, untilAborted, withDeadline } from '../../base/abort.ts';
 import { type Bytes, equalBytes, toHex } from '../../base/bytes.ts';
 import type { World } from '../../base/clock.ts';
 import { isDenied } from '../../base/denial.ts';
@@ -16,7 +16,7 @@ import { lent } from '../lent.ts';
 import type { Custody } from '../custody.ts';
 import type { Connections, Holding, Holdings, KeeperSearch } from '../ports.ts';
 import type { Announcer } from '../provide.ts';
-import { multihashOf } from '../dag/root.ts';
+import { type Link, multihashOf } from '../dag/root.ts';
 import type { Admission } from './admission.ts';
 import { Allowance, Overrun } from './allowance.ts';
 import type { Decline, Offer, Standing } from './keep-frames.ts';
@@ -47,8 +47,14 @@ export type Taken =
   | { readonly kind: 'held' | 'kept' }
   | { readonly kind: 'refused' | 'failed'; readonly why: Decline };
 
-/** The copy counts even if announcing it takes longer: that goes on in the background. */
-const announceMs = 8000;
+/**
+ * The offerer may be gone soon, and what cannot be found is of no use to anybody: so KEPT waits for
+ * storers. It comes after this long all the same, well before the offerer loses its patience, and
+ * announcing goes on in the background.
+ */
+const announceMs = 12_000;
+/** Storers that were silent are asked again after so long, then after twice as long each time. */
+const silenceMs = 1000;
 
 export class Taker {
   readonly #deps: TakerDeps;
@@ -68,7 +74,7 @@ export class Taker {
 
   /** `from`: the node key of the offerer, proven by its connection. Rejects only when aborted. */
   async take(offer: Offer, from: Bytes, telling: Telling): Promise<Taken> {
-    const { holdings, announcer } = this.#deps;
+    const { holdings } = this.#deps;
     const why = this.#objection(offer, from);
     if (why !== undefined) return { kind: 'refused', why };
     const { hash } = offer.link;
@@ -93,10 +99,7 @@ export class Taker {
       const taken = await this.#pull(offer, from, telling);
       if (taken.kind !== 'kept') return taken;
       await this.#supersede(offer, from);
-      const announced = announcer.provide(offer.link).catch((error: unknown) => {
-        this.#deps.log.debug('a copy was not announced', { why: String(error) });
-      });
-      await Promise.race([announced, this.#patience(telling.signal)]);
+      await this.#announce(offer.link, telling.signal);
       return taken;
     } finally {
       leave?.();
@@ -186,8 +189,25 @@ export class Taker {
     log.debug('a copy was superseded', { root: toHex(replaces) });
   }
 
-  async #patience(signal: AbortSignal): Promise<void> {
-    await sleep(this.#deps.world.timers, announceMs, signal).catch(() => undefined);
+  /** Resolves when others can find the copy, or it took too long. */
+  async #announce(link: Link, signal: AbortSignal): Promise<void> {
+    const { announcer, world, log } = this.#deps;
+    const limits = { timers: world.timers, ms: announceMs, what: 'an announcement', signal };
+    // The copy is there: that is said even if the offerer is gone by now.
+    let announcing = announcer.announce(link);
+    try {
+      await withDeadline(limits, async (inTime) => {
+        for (let pauseMs = silenceMs; ; pauseMs *= 2) {
+          const { isPending, waitMs } = await untilAborted(announcing, inTime);
+          if (!isPending) return;
+          await sleep(world.timers, Math.max(pauseMs, waitMs), inTime);
+          announcing = announcer.announce(link);
+        }
+      });
+    } catch (error) {
+      announcing.catch(() => undefined);
+      log.debug('nobody was told of a copy yet', { why: String(error) });
+    }
   }
 }
 

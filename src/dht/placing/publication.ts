@@ -62,7 +62,11 @@ function countOf(refusals: StoreResult['refusals']): number {
 }
 
 /** Nobody said anything to it. */
-export function isUnheard({ asked, holders, refusals }: StoreResult): boolean {
+export function isUnheard({
+  asked,
+  holders,
+  refusals,
+}: Pick<StoreResult, 'asked' | 'holders' | 'refusals'>): boolean {
   return asked > 0 && holders.length === 0 && refusals.length === 0;
 }
 
