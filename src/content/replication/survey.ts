@@ -108,7 +108,8 @@ export class Survey {
     const { search, world, self } = this.#deps;
     const multihash = multihashOf(link);
     const key = providerKey(multihash);
-    const heard = new Map<string, { to: ProviderContact; storers: number }>(); // BOUNDED by heardMax
+    // BOUNDED by heardMax
+    const heard = new Map<string, { to: ProviderContact; storers: number }>();
     const sources = { bad: this.#liars, clock: world.clock };
     const limits = { timers: world.timers, ms: searchMs, what: 'providers', signal };
     try {
