@@ -135,9 +135,10 @@ function blockParts(
 /** After a crash: drops files without entry and entries without file. */
 async function recover({ shelves, packs, holdings }: BlockParts, log: Logger): Promise<void> {
   const { lost, orphans, orphanPacks } = takeStock({ ...shelves, packs });
-  await holdings.forget(lost);
-  await shelves.files.removeAll(orphans);
+  // Before anything is written: what comes next may be given the number of an orphan.
   await shelves.packFiles.removeAll(orphanPacks);
+  await shelves.files.removeAll(orphans);
+  await holdings.forget(lost);
   const { blocks } = shelves.index.totals();
   const found = { blocks, lost: lost.length, orphans: orphans.length + orphanPacks.length };
   log.info('checked the blocks after a crash', found);
