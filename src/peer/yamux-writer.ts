@@ -15,6 +15,11 @@ import { tlsOf } from './shortcut.ts';
 
 /** Octets of one stream that the socket may have, before a piece, and the system has not taken. */
 const unsentBytesMax = 256 * 1024;
+/**
+ * The same of all streams: what the socket has stays there when its stream is reset. What is more
+ * takes the long way, where it waits, and goes with the stream.
+ */
+const socketBytesMax = 1024 * 1024;
 /** Init and SYNReceived: the next frame of the stream carries a flag. */
 const greetingStates: ReadonlySet<unknown> = new Set([0, 2]);
 
@@ -143,9 +148,10 @@ export class Outlet {
     return this.#stream.writeBufferLength > 0 || this.#below.connection.writeBufferLength > 0;
   }
 
-  /** What the stream has to say first has been said, and no other one waits for the connection. */
+  /** The stream has said what it says first, and no other one waits for the connection. */
   get #isFree(): boolean {
     if (!this.#isOpen || greetingStates.has(this.#stream.state)) return false;
+    if (this.#below.tls.writableLength > socketBytesMax) return false;
     return !this.#below.muxer.streams.some(isWaiting);
   }
 
