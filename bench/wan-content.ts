@@ -11,6 +11,7 @@ import { mkdir, open, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { bundled } from './bundled.ts';
 import { type BenchRow, NotRun } from './row.ts';
 import { inFolder } from './turns.ts';
 import type { ContentCommand } from './wan-content-node.ts';
@@ -49,7 +50,7 @@ export async function benchWanContent(): Promise<BenchRow[]> {
   if ('why' in emulator) throw new NotRun(emulator.why);
   const line = `${lineMegabits}mbit`;
   return inFolder(async (folder) => {
-    const script = 'wan-content-node.ts';
+    const script = await bundled('wan-content-node.ts');
     const plan = { hosts, guests, rttMs, seed: 1, flat: true, line, script };
     await using network = new WanNetwork<ContentCommand>(emulator.program, plan);
     await network.start();

@@ -91,7 +91,7 @@ export interface WanPlan {
   readonly line?: string;
   /** How many of the last hosts have guests. */
   readonly guests?: number;
-  /** Of the node processes, beside this file; wan-node.ts when left out. */
+  /** Of the node processes, beside this file or an absolute path; wan-node.ts when left out. */
   readonly script?: string;
 }
 
@@ -169,7 +169,7 @@ export class WanNetwork<Command extends object = WanCommand> implements AsyncDis
     const data = path.join(this.#folder, String(index));
     const guest = index >= this.#servers;
     const options: WanNodeOptions = { data, address, bootstrap, guest };
-    const script = path.join(import.meta.dirname, this.#plan.script ?? 'wan-node.ts');
+    const script = path.resolve(import.meta.dirname, this.#plan.script ?? 'wan-node.ts');
     const runtime = [process.execPath, ...nodeFlags, script, JSON.stringify(options)];
     const child = spawn(this.#program, ['exec', String(index), '--', ...runtime], {
       stdio: ['pipe', 'pipe', 'inherit'],
