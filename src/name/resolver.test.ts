@@ -133,6 +133,15 @@ describe('memory', () => {
     assert.deepEqual([again.state, again.ageSeconds], ['ok', 0], 'and it is remembered');
   });
 
+  test('keeps no absence that was found out alone: the node may join the others any time', async () => {
+    const bench = setUp({ storers: 1 }); // itself
+    const names = bench.node(2);
+    assert.equal((await names.resolve('alice')).state, 'not-found');
+    bench.net.storers.push(...setUp().net.storers);
+    bench.hold(bench.signed(1, 1), 0, 5);
+    assert.equal((await names.resolve('alice')).state, 'ok');
+  });
+
   test('answers where nobody else does, and says how old that is', async () => {
     const bench = setUp();
     bench.hold(bench.signed(1, 1), 0, 5);

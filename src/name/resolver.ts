@@ -278,7 +278,7 @@ export class Resolver {
     const answer = answerOf(survey, { pin, now: unixSeconds(world.clock), network });
     if (writes !== this.#writes) return answer;
     const atMs = this.#nowMs();
-    const untilMs = atMs + this.#keptMs(verdict);
+    const untilMs = atMs + this.#keptMs(survey);
     this.#cache.set(apex.name, { answer, atMs, untilMs, withdrawals: this.#withdrawals(apex) });
     return answer;
   }
@@ -289,8 +289,10 @@ export class Resolver {
   }
 
   /** A live record is not shown beyond its end. */
-  #keptMs(verdict: Verdict): number {
+  #keptMs({ verdict, answered }: Survey): number {
     const { freshMs, doubtfulMs } = this.#options;
+    // Who was alone knows nothing of the network, and may have joined it a moment later.
+    if (verdict.state === 'not-found' && answered <= 1) return 0;
     if (verdict.state !== 'ok') return doubtfulMs;
     const { record } = verdict;
     const leftSeconds = record.expires - unixSeconds(this.#deps.world.clock);
