@@ -9,14 +9,23 @@ import { RowWriter } from './known-rows.ts';
 class MemoryNotes implements ImportNotes {
   readonly values = new Map<string, Bytes>();
   written = 0;
+  commits = 0;
+  /** What happens then, by the last part of the name. */
+  readonly onceRead = new Map<string, () => void>();
 
   get(name: string): Bytes | undefined {
-    return this.values.get(name);
+    const value = this.values.get(name);
+    const last = name.split('/').at(-1) ?? '';
+    const then = this.onceRead.get(last);
+    this.onceRead.delete(last);
+    then?.();
+    return value;
   }
 
-  put(name: string, value: Bytes): Promise<void> {
-    this.written++;
-    this.values.set(name, value.slice());
+  putAll(notes: readonly { readonly name: string; readonly value: Bytes }[]): Promise<void> {
+    this.commits++;
+    this.written += notes.length;
+    for (const { name, value } of notes) this.values.set(name, value.slice());
     return Promise.resolve();
   }
 
@@ -84,10 +93,24 @@ test('only pieces that changed are written, and what is gone goes', async () => 
   const before = notes.written;
   await memory.remember('/site', siteOf(5000, 4321));
   assert.equal(notes.written, before + 2); // the list of folders and one piece
+  assert.equal(notes.commits, 2, 'a crash leaves rows of one import, not of two');
   await memory.remember('/site', siteOf(10));
   assert.equal(notes.values.size, 2);
   await memory.remember('/site', { root, rows: new Uint8Array() });
   assert.equal(notes.bytes, 0);
+});
+
+test('rows that another import remembers while they are recalled are none', async () => {
+  const notes = new MemoryNotes();
+  const world = manualWorld();
+  const memory = new ImportMemory(notes, world.clock);
+  await memory.remember('/site', siteOf(3000));
+  notes.onceRead.set('1', () => {
+    world.advance(1);
+    void memory.remember('/site', siteOf(2999));
+  });
+  assert.equal(await filesOf(memory, '/site'), 0);
+  assert.equal(await filesOf(memory, '/site'), 2999);
 });
 
 test('the folder that was used longest ago is forgotten when there is no room', async () => {

@@ -14,7 +14,8 @@ import { Turns } from '../turns.ts';
 /** The notes of the store. */
 export interface ImportNotes {
   get(name: string): Bytes | undefined;
-  put(name: string, value: Bytes): Promise<void>;
+  /** All or none. */
+  putAll(notes: readonly { readonly name: string; readonly value: Bytes }[]): Promise<void>;
   removeAll(names: readonly string[]): Promise<void>;
 }
 
@@ -63,7 +64,7 @@ export class ImportMemory {
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<KnownSite> {
     const key = keyOf(path);
-    const folder = this.#folders().find((one) => equalBytes(one.key, key));
+    const folder = this.#folder(key);
     if (!folder) return unknownSite;
     const pieces: Bytes[] = []; // BOUNDED by rowsMaxOfOne
     const turns = new Turns(signal);
@@ -74,6 +75,8 @@ export class ImportMemory {
       pieces.push(piece);
       if (piece.length !== pieceBytes) break; // what comes after it is not where it should be
     }
+    // Rows of two imports would say of a folder that it holds what is in another one.
+    if (!isSame(folder, this.#folder(key))) return unknownSite;
     return { root: folder.root, rows: new KnownRows(concatBytes(...pieces)) };
   }
 
@@ -95,16 +98,20 @@ export class ImportMemory {
     const kept = count > 0 && count <= rowsMaxOfOne ? fitting(own, others) : others;
     const names = new Set(kept.flatMap(pieceNames));
     const surplus = folders.flatMap(pieceNames).filter((name) => !names.has(name));
-    // In this order, so that after a crash every piece that there still is stands in the list.
-    const writes: Promise<void>[] = []; // BOUNDED by the pieces of a folder
-    if (surplus.length > 0) writes.push(this.#notes.removeAll(surplus));
-    writes.push(this.#notes.put(indexName, concatBytes(...kept.map(encodeFolder))));
+    const list = concatBytes(...kept.map(encodeFolder));
+    const notes = [{ name: indexName, value: list }]; // BOUNDED by the pieces of a folder
     for (const [i, name] of kept.includes(own) ? pieceNames(own).entries() : []) {
       const piece = rows.subarray(i * pieceBytes, (i + 1) * pieceBytes);
       const before = this.#notes.get(name);
-      if (!before || !equalBytes(before, piece)) writes.push(this.#notes.put(name, piece));
+      if (!before || !equalBytes(before, piece)) notes.push({ name, value: piece });
     }
-    await Promise.all(writes);
+    // In this order, so that after a crash every piece that there still is stands in the list.
+    if (surplus.length > 0) await this.#notes.removeAll(surplus);
+    await this.#notes.putAll(notes);
+  }
+
+  #folder(key: Bytes): RememberedFolder | undefined {
+    return this.#folders().find((one) => equalBytes(one.key, key));
   }
 
   /** Last used first. What cannot be read is as good as nothing. */
@@ -124,6 +131,12 @@ export class ImportMemory {
 
 function keyOf(path: string): Bytes {
   return sha256(utf8(path)).subarray(0, keyBytes);
+}
+
+/** Whether nobody has remembered anything else of this folder in between. */
+function isSame(one: RememberedFolder, other: RememberedFolder | undefined): boolean {
+  if (!other) return false;
+  return one.usedMs === other.usedMs && one.rows === other.rows && equalBytes(one.root, other.root);
 }
 
 function pieceNames({ key, rows }: RememberedFolder): string[] {

@@ -32,7 +32,10 @@ class Publisher {
     this.#clock = clock;
     const notes = {
       get: (name: string) => this.#notes.get(name),
-      put: (name: string, value: Bytes) => Promise.resolve(void this.#notes.set(name, value)),
+      putAll: (all: readonly { readonly name: string; readonly value: Bytes }[]) => {
+        for (const { name, value } of all) this.#notes.set(name, value);
+        return Promise.resolve();
+      },
       removeAll: (names: readonly string[]) => {
         for (const name of names) this.#notes.delete(name);
         return Promise.resolve();
