@@ -37,7 +37,8 @@ export class LoneStream {
     this.#parts = parts;
     this.#greeting = new Greeting(greeting(parts.protocol));
     this.#yamux = new LoneYamux({
-      send: (octets) => void tls.write(octets),
+      // In one piece of what comes there may be more behind the end.
+      send: (octets) => void (tls.writable && tls.write(octets)),
       unsentBytes: () => tls.writableLength,
       take: (memory, from, to) => this.#take(memory, from, to),
       ended: () => this.close(),
@@ -78,7 +79,12 @@ export class LoneStream {
   }
 
   write(bytes: Bytes): void {
-    if (!this.#isOver && this.#tls.writable) this.#yamux.write(bytes);
+    if (this.#isOver || !this.#tls.writable) return;
+    try {
+      this.#yamux.write(bytes);
+    } catch (error) {
+      this.abort(error);
+    }
   }
 
   /** In order; what still comes is thrown away. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { checkProperty } from '../../../test/support/property.ts';
 import { type Bytes, concatBytes, toHex, utf8 } from '../../base/bytes.ts';
 import { greeting } from '../greeting.ts';
 import { LoneYamux } from './yamux.ts';
@@ -125,6 +127,72 @@ test('what is written waits for the window of the peer', () => {
 
 test('a peer that asks and does not listen is left', () => {
   const stream = opened({ unsentBytes: 4 * 1024 * 1024 });
+  assert.throws(() => stream.yamux.write(Uint8Array.of(1)));
   assert.throws(() => feed(stream, head(ping, syn, 0, 1)));
   assert.throws(() => feed(stream, head(window, syn, 2, 0)));
+});
+
+test('what is written and not let through is bounded', () => {
+  const stream = opened();
+  const piece = new Uint8Array(64 * 1024);
+  assert.throws(() => {
+    for (let bytes = 0; bytes < 4 * roomBytes; bytes += piece.length) stream.yamux.write(piece);
+  }, /listen/);
+});
+
+test('signs of life go on for long, and whoever sends little else is left', () => {
+  const calls = [
+    head(ping, syn, 0, 1),
+    head(window, syn, 2, 0),
+    head(window, 0, 1, 1),
+    head(data, 0, 1, 0),
+    frame('x'.repeat(100), { stream: 2 }),
+  ];
+  for (const call of calls) {
+    const stream = opened();
+    const many = Array<Bytes>(1000).fill(call);
+    for (let i = 0; i < 5; i++) feed(stream, ...many);
+    assert.throws(() => {
+      for (let i = 0; i < 100; i++) feed(stream, ...many);
+    }, /besides/);
+  }
+  assert.throws(() => feed(opened(), head(data, syn, 2, 0xffffffff)), /besides/);
+});
+
+const someHead = fc
+  .record({
+    type: fc.constantFrom(data, data, data, window, ping, goAway, 4),
+    flags: fc.constantFrom(0, 0, 0, syn, ack, fin, rst, syn | fin),
+    stream: fc.constantFrom(0, 1, 1, 1, 2, 3),
+    length: fc.oneof(fc.nat(40), fc.constantFrom(roomBytes + 1, 0xffffffff)),
+  })
+  .map(({ type, flags, stream, length }): Bytes => {
+    const bodyBytes = type === data && length <= 40 ? length : 0;
+    return concatBytes(head(type, flags, stream, length), new Uint8Array(bodyBytes).fill(length));
+  });
+
+/** All that shows outside. */
+function outcome(parts: readonly Bytes[]): readonly unknown[] {
+  const stream = opened();
+  let failure: unknown;
+  try {
+    for (const part of parts) feed(stream, part);
+  } catch (error) {
+    failure = error instanceof Error ? error.message : error;
+  }
+  return [stream.got(), stream.sent, stream.ends(), stream.yamux.creditBytes, failure];
+}
+
+test('frames of every kind mean the same wherever they are cut', () => {
+  const property = fc.property(
+    fc.array(someHead, { maxLength: 12 }),
+    fc.array(fc.nat(), { maxLength: 12 }),
+    (frames, cuts) => {
+      const octets = concatBytes(...frames);
+      const ends = cuts.map((cut) => cut % (octets.length + 1)).toSorted((a, b) => a - b);
+      const parts = [...ends, octets.length].map((to, i) => octets.subarray(ends[i - 1] ?? 0, to));
+      assert.deepEqual(outcome(parts), outcome([octets]));
+    },
+  );
+  checkProperty(property);
 });

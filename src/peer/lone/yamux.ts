@@ -3,7 +3,8 @@
  * in as they were read and come out as parts of the stream, without an array, an event or a promise
  * in between. It knows no sockets, and not what the stream is for.
  *
- * A peer that breaks the rules of yamux, or resets the stream, makes `feed` throw.
+ * A peer that breaks the rules of yamux, or resets the stream, makes `feed` throw; one that does
+ * not take what is written makes `write` throw.
  */
 import { type Bytes, concatBytes } from '../../base/bytes.ts';
 import { refusal } from '../greeting.ts';
@@ -17,6 +18,11 @@ const ownStream = 1;
 const firstWindowBytes = 256 * 1024;
 /** Not taken by the system: so a peer that asks and does not listen is left. */
 const unsentBytesMax = 2 * 1024 * 1024;
+/**
+ * All that comes besides the stream, with heads: who asks for signs of life has used it up in days,
+ * and what a peer could keep this end busy with is no more than that.
+ */
+const noiseBytesMax = 1024 * 1024;
 
 export interface LoneYamuxParts {
   /** To the peer. */
@@ -41,9 +47,10 @@ export class LoneYamux {
   #creditBytes = firstWindowBytes;
   /** What this end may send, */
   #windowBytes = firstWindowBytes;
-  /** and what it would. BOUNDED by whoever writes. */
+  /** and what it would. BOUNDED by unsentBytesMax, see write(). */
   #unsent: Bytes = new Uint8Array();
   #hasEnded = false;
+  #noiseBytes = 0;
 
   constructor(parts: LoneYamuxParts) {
     this.#parts = parts;
@@ -68,6 +75,8 @@ export class LoneYamux {
   }
 
   write(bytes: Bytes): void {
+    const waitingBytes = this.#unsent.length + this.#parts.unsentBytes();
+    if (waitingBytes + bytes.length > unsentBytesMax) throw new Error('it does not listen');
     this.#unsent = this.#unsent.length > 0 ? concatBytes(this.#unsent, bytes) : bytes;
     this.#sendData();
   }
@@ -108,11 +117,18 @@ export class LoneYamux {
     this.#flags = this.#head.getUint16(2);
     this.#isOwn = stream === ownStream;
     const type = this.#head.getUint8(1);
+    const isData = type === types.data && length > 0;
+    if (!isData || !this.#isOwn) this.#hearNoise(isData ? headBytes + length : headBytes);
     if (stream === 0) this.#hearSession(type, length);
     else if (type === types.data) this.#beginData(stream, length);
     else if (type === types.window) this.#hearWindow(stream, length);
     else throw new Error('unknown frame of yamux');
     return at;
+  }
+
+  #hearNoise(bytes: number): void {
+    this.#noiseBytes += bytes;
+    if (this.#noiseBytes > noiseBytesMax) throw new Error('too much besides the stream');
   }
 
   #hearSession(type: number, value: number): void {
