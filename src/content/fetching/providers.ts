@@ -183,6 +183,7 @@ export class Candidates {
     if (equalBytes(contact.publicKey, this.#sources.self)) return false;
     const ways = this.#seen.get(key);
     if (ways?.seq !== undefined && seq <= ways.seq) return false;
+    if (!ways && this.#found.size >= candidatesMax) return false;
     this.#found.set(key, contact);
     if (!ways) {
       this.#note(key, contact, seq);
