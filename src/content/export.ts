@@ -6,9 +6,10 @@
 import { mkdir, open, readdir, rename, rm, rmdir, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { type Bytes, toHex } from '../base/bytes.ts';
-import { AltNetError, systemCode } from '../base/errors.ts';
+import { type Bytes, equalBytes, toHex } from '../base/bytes.ts';
+import { AltNetError, isAltNetError, systemCode } from '../base/errors.ts';
 import { makeFolders } from '../base/folders.ts';
+import { sha256 } from '../base/hash.ts';
 import { NewFiles } from '../base/new-files.ts';
 import { forEachOf } from '../base/parallel.ts';
 import { readFile } from './dag/file.ts';
@@ -32,6 +33,8 @@ export interface ExportOptions {
   readonly onProgress?: ((done: Exported) => void) | undefined;
   /** Told the path on the site of each file and folder; what it throws ends the export. */
   readonly check?: ((path: string) => void) | undefined;
+  /** Brings what is missing, once a block was forgotten that the disk had changed. */
+  readonly mend?: (() => Promise<unknown>) | undefined;
 }
 
 /** Files that are written at the same time, where the disk has to be waited for. */
@@ -167,7 +170,8 @@ function writeFile(state: Export, file: PendingFile): Promise<void> {
 
 /** A file of one block, as most are. It is as long as it is, whatever its folder says. */
 async function writeLeaf(state: Export, { entry, at }: PendingFile): Promise<void> {
-  const bytes = blockOf(state, entry);
+  const found = blockOf(state, entry);
+  const bytes = found instanceof Promise ? await found : found;
   await state.newFiles.make({ name: at, parts: [bytes] });
   state.files++;
   report(state, bytes.length);
@@ -175,7 +179,7 @@ async function writeLeaf(state: Export, { entry, at }: PendingFile): Promise<voi
 
 async function writeParts(state: Export, { entry, at }: PendingFile): Promise<void> {
   await using file = await open(at, 'wx');
-  const block = (link: Link): Bytes => blockOf(state, link);
+  const block = (link: Link): Bytes | Promise<Bytes> => blockOf(state, link);
   for await (const piece of readFile(entry, { from: 0, to: entry.size }, block)) {
     state.signal?.throwIfAborted();
     for (let done = 0; done < piece.length;) {
@@ -186,11 +190,28 @@ async function writeParts(state: Export, { entry, at }: PendingFile): Promise<vo
   state.files++;
 }
 
-function blockOf({ blocks, rootHex }: Export, { hash }: Link): Bytes {
-  const bytes = blocks.get(hash);
-  if (bytes) return bytes;
-  const why = 'a block is missing';
-  throw new AltNetError('CONTENT_UNAVAILABLE', { root: rootHex, why });
+function blockOf(state: Export, { hash }: Link): Bytes | Promise<Bytes> {
+  const bytes = state.blocks.get(hash);
+  if (!bytes) throw unavailable(state, 'a block is missing');
+  return equalBytes(sha256(bytes), hash) ? bytes : mended(state, hash);
+}
+
+/** What a disk has changed is forgotten, so that it can be had from others. */
+async function mended(state: Export, hash: Bytes): Promise<Bytes> {
+  await state.blocks.forget?.(hash);
+  try {
+    await state.mend?.();
+  } catch (error) {
+    if (!isAltNetError(error, 'NO_PROVIDERS')) throw error;
+  }
+  const bytes = state.blocks.get(hash);
+  if (bytes && equalBytes(sha256(bytes), hash)) return bytes;
+  const why = 'a block is damaged on the disk of this node, and no other node has it';
+  throw unavailable(state, why);
+}
+
+function unavailable({ rootHex }: Export, why: string): AltNetError {
+  return new AltNetError('CONTENT_UNAVAILABLE', { root: rootHex, why });
 }
 
 /** What the system says is told in the program's own words. */

@@ -257,7 +257,9 @@ export class Sites implements SiteReader, DagReader {
     stack.use(await this.#parts.holdings.open({ kind: 'visited', root: link }));
     const { peers } = await this.ensure(root, { signal, onProgress });
     const check = (path: string): void => requirePath(this.#denials, link, path);
-    const { files, bytes } = await exportSite(this.#parts.blocks, link, dest, { signal, check });
+    const mend = (): Promise<unknown> => this.ensure(root, { signal });
+    const exporting = { signal, check, mend };
+    const { files, bytes } = await exportSite(this.#parts.blocks, link, dest, exporting);
     const seconds = (this.#world.clock.monotonicMs() - begun) / 1000;
     return { root, files, bytes, seconds, peers };
   }

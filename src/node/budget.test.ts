@@ -1,11 +1,12 @@
 /** What the disk budget and a bad disk do to what a user asks for, on whole nodes. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { atEnd, temporaryFolder } from '../../test/support/cleanup.ts';
 import { nodeOptions } from '../../test/support/node-options.ts';
+import { rot } from '../../test/support/rot.ts';
 import { isAltNetError } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
 import { type RunningNode, startNode } from './node.ts';
@@ -25,20 +26,6 @@ function siteOf(t: TestContext, megabytes: number): string {
   for (let i = 0; i < megabytes; i++)
     writeFileSync(path.join(folder, `${i}.bin`), randomBytes(1_000_000));
   return folder;
-}
-
-/** Changes one octet of it on the disk. */
-function rot(packs: string, block: Buffer): void {
-  for (const name of readdirSync(packs)) {
-    const file = path.join(packs, name);
-    const bytes = readFileSync(file);
-    const at = bytes.indexOf(block);
-    if (at === -1) continue;
-    bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
-    writeFileSync(file, bytes);
-    return;
-  }
-  assert.fail('no pack has the block');
 }
 
 test('who publishes the same folder twice at once needs the room once', async (t) => {

@@ -14,6 +14,8 @@ import { testStore } from './store-folder.ts';
 export interface StoreNode {
   readonly key: SigningKey;
   readonly host: PeerHost;
+  /** The one of the node that the store is in. */
+  readonly folder: string;
   readonly store: Store;
   readonly sites: Sites;
 }
@@ -30,7 +32,7 @@ export async function startStoreNode(
     readonly replication?: Partial<ReplicationOptions>;
   } = {},
 ): Promise<StoreNode> {
-  const { store } = await testStore(t, budget);
+  const { folder, store } = await testStore(t, budget);
   const key = new SigningKey('node', randomBytes(32));
   const host = new PeerHost({ key, listen: [{ host: '127.0.0.1', port: 0 }] });
   await host.start();
@@ -52,5 +54,5 @@ export async function startStoreNode(
   );
   await sites.start();
   atEnd(t, () => sites.stop());
-  return { key, host, store, sites };
+  return { key, host, folder, store, sites };
 }

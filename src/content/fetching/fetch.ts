@@ -59,7 +59,11 @@ export class Fetcher {
     const key = hashKey(root.hash);
     const { blocks } = this.#parts;
     const here = (): Blocks => this.#desks.get(key)?.arrivals ?? blocks;
-    return { get: (hash) => here().get(hash), has: (hash) => here().has(hash) };
+    return {
+      get: (hash) => here().get(hash),
+      has: (hash) => here().has(hash),
+      forget: async (hash) => blocks.forget?.(hash),
+    };
   }
 
   /**

@@ -2,7 +2,8 @@
  * The bytes of a range of a file for one reader: blocks are fetched in order and ahead of the
  * reader, but not far, since most who look into a large file do not want all of it.
  */
-import type { Bytes } from '../../base/bytes.ts';
+import { type Bytes, equalBytes } from '../../base/bytes.ts';
+import { sha256 } from '../../base/hash.ts';
 import { Delivery } from '../fetching/delivery.ts';
 import type { Fetcher } from '../fetching/fetch.ts';
 import type { Reading } from '../fetching/fetch-job.ts';
@@ -29,7 +30,8 @@ export interface FileWanted {
 export class FileSource implements Reading {
   readonly #blocks: Blocks;
   readonly #what: FileWanted;
-  readonly #delivery: Delivery;
+  readonly #deliver: () => Delivery;
+  #delivery: Delivery;
   readonly #listeners = new Set<() => void>(); // BOUNDED by the one fetch
   #at: number;
   #toldAt: number;
@@ -43,7 +45,8 @@ export class FileSource implements Reading {
     this.#toldAt = range.from;
     const missing = (): ReturnType<typeof missingOfFile> =>
       missingOfFile(this.#blocks, part, { from: this.#at, to: this.#wantedTo });
-    this.#delivery = new Delivery(fetcher, { root, missing, into, reading: this }, signal);
+    this.#deliver = () => new Delivery(fetcher, { root, missing, into, reading: this }, signal);
+    this.#delivery = this.#deliver();
   }
 
   async *read(): AsyncGenerator<Bytes, void, undefined> {
@@ -77,7 +80,19 @@ export class FileSource implements Reading {
   #block(link: Link): Bytes | Promise<Bytes> {
     this.#what.signal?.throwIfAborted();
     const bytes = this.#blocks.get(link.hash);
-    if (bytes) return bytes;
+    if (!bytes) return this.#fetched(link);
+    return equalBytes(sha256(bytes), link.hash) ? bytes : this.#fetchedAgain(link);
+  }
+
+  /** What a disk has changed is forgotten, and had from others; the fetch so far knows it as here. */
+  async #fetchedAgain(link: Link): Promise<Bytes> {
+    await this.#blocks.forget?.(link.hash);
+    this.#delivery.stop();
+    this.#delivery = this.#deliver();
+    return this.#fetched(link);
+  }
+
+  #fetched(link: Link): Promise<Bytes> {
     if (this.#at > this.#what.range.from) {
       this.#aheadBytes = Math.min(this.#aheadBytes * 2, aheadBytesMax);
     }
