@@ -133,7 +133,7 @@ describe('memory', () => {
     assert.deepEqual([again.state, again.ageSeconds], ['ok', 0], 'and it is remembered');
   });
 
-  test('keeps no absence that was found out alone: the node may join the others any time', async () => {
+  test('keeps no absence that was found out alone', async () => {
     const bench = setUp({ storers: 1 }); // itself
     const names = bench.node(2);
     assert.equal((await names.resolve('alice')).state, 'not-found');
