@@ -84,7 +84,7 @@ export class FileSource implements Reading {
     return equalBytes(sha256(bytes), link.hash) ? bytes : this.#fetchedAgain(link);
   }
 
-  /** What a disk has changed is forgotten and had from others; the fetch so far took it for here. */
+  /** What a disk has changed is forgotten and had from others. The fetch so far does not know. */
   async #fetchedAgain(link: Link): Promise<Bytes> {
     await this.#blocks.forget?.(link.hash);
     this.#delivery.stop();
