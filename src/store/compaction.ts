@@ -11,13 +11,7 @@ import { reclaimable } from './costs.ts';
 import type { Environment } from './environment.ts';
 import type { Losses } from './losses.ts';
 import type { PackFiles } from './pack-files.ts';
-import {
-  layOut,
-  type PackedBlock,
-  type PackLimits,
-  type PackLine,
-  sharedOut,
-} from './pack-layout.ts';
+import { layOut, type PackedBlock, type PackLimits, type PackLine } from './pack-layout.ts';
 import { type Pack, type PackTable, stepTo } from './pack-table.ts';
 
 /** Of its pages, what a pack must give back to be written again: in quiet, and for want of room. */
@@ -131,19 +125,20 @@ export class Compaction {
   }
 
   async #replace({ packs: old, blocks }: Rest): Promise<void> {
-    const { book, index, packs, packFiles, packLimits } = this.#parts;
-    const made = sharedOut(blocks, packLimits).map((some) => layOut(some, packs.takeNumber()));
+    const { book, index, packs, packFiles } = this.#parts;
+    // One pack, also of what a larger budget has let into one: several would take more.
+    const made = layOut(blocks, packs.takeNumber());
     try {
-      await packFiles.writeAll(made);
+      await packFiles.writeAll([made]);
       await book.commit({
         write: (changes) => {
-          for (const { lines } of made) for (const line of lines) index.putPlace(changes, line);
+          for (const line of made.lines) index.putPlace(changes, line);
         },
         holdings: [],
-        packs: [...old.map((before) => ({ before, after: undefined })), ...made.map(stepTo)],
+        packs: [...old.map((before) => ({ before, after: undefined })), stepTo(made)],
       });
     } catch (error) {
-      await packFiles.removeAll(made.map(({ number }) => number)).catch(() => undefined);
+      await packFiles.removeAll([made.number]).catch(() => undefined);
       throw error;
     }
     await packFiles.removeAll(old.map(({ number }) => number));

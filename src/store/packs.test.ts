@@ -133,6 +133,20 @@ describe('a pack', () => {
     await auditClosed(store, folder);
   });
 
+  test('stays one when it is written again for a smaller budget', async (t) => {
+    const { store, folder } = await testStore(t);
+    const left = await leaveOf(store, 7);
+    await untilQuiet(store);
+    const before = store.holdings.usage().bytes;
+    await store.close();
+    await using again = await openTestStore(folder, { budgetBytes: 100_000 });
+    await untilQuiet(again);
+    assert.equal(packsOf(folder).length, 1);
+    assert.ok(again.holdings.usage().bytes <= before - 60_000 + 4096);
+    assertHere(again, left);
+    await auditClosed(again, folder);
+  });
+
   test('whose head is damaged stays as it is, and so do its blocks', async (t) => {
     const { store, folder } = await testStore(t);
     const blocks = named('some', 10);
