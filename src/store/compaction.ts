@@ -1,7 +1,7 @@
 /**
  * Writes packs again without what is dead in them, so that the disk gets its room back. It never
- * loses a block: the new pack is complete before one commit moves the entries, and the old one goes
- * after it. Runs inside the queue of `holdings`.
+ * loses a block: the disk has the new pack before one commit moves the entries, and has those before
+ * the old one goes. Runs inside the queue of `holdings`.
  */
 import { isAltNetError, systemCode } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
@@ -125,11 +125,13 @@ export class Compaction {
   }
 
   async #replace({ packs: old, blocks }: Rest): Promise<void> {
-    const { book, index, packs, packFiles } = this.#parts;
+    const { environment, book, index, packs, packFiles } = this.#parts;
     // One pack, also of what a larger budget has let into one: several would take more.
     const made = layOut(blocks, packs.takeNumber());
     try {
       await packFiles.writeAll([made]);
+      // A power cut may take away what is new, and this is not: the disk has it before the index.
+      await packFiles.flush(made.number);
       await book.commit({
         write: (changes) => {
           for (const line of made.lines) index.putPlace(changes, line);
@@ -141,6 +143,7 @@ export class Compaction {
       await packFiles.removeAll([made.number]).catch(() => undefined);
       throw error;
     }
+    await environment.flushed();
     await packFiles.removeAll(old.map(({ number }) => number));
   }
 }

@@ -48,6 +48,8 @@ const otherTables = ['records', 'journal', 'notes'];
 const mapBytes = 1024 ** 3;
 
 const closeTimeoutMs = 1000;
+/** Nobody can tell a slow disk from a flush that never comes. */
+const flushTimeoutMs = 10_000;
 const ignore = (): void => undefined;
 
 export class Environment {
@@ -154,6 +156,12 @@ export class Environment {
     throw new AltNetError('DISK_FULL', { folder: this.#folder });
   }
 
+  /** Resolves when the disk has what was committed, or has had long enough for it. */
+  flushed(): Promise<void> {
+    this.#requireOpen();
+    return this.#within(flushTimeoutMs, this.#root.flushed);
+  }
+
   /** Waits for what was begun. What is asked of it from now on is refused, reads as well. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
@@ -164,10 +172,13 @@ export class Environment {
     await Promise.allSettled(this.#pending);
     const closing = this.#root.close();
     // After a failed commit LMDB's close() may wait for a flush that never comes.
-    if (!this.#failed) return closing;
+    return this.#failed ? this.#within(closeTimeoutMs, closing) : closing;
+  }
+
+  async #within(timeoutMs: number, work: PromiseLike<unknown>): Promise<void> {
     const limit = new AbortController();
-    const limited = sleep(this.#timers, closeTimeoutMs, limit.signal).catch(ignore);
-    await Promise.race([closing, limited]);
+    const limited = sleep(this.#timers, timeoutMs, limit.signal).catch(ignore);
+    await Promise.race([work, limited]);
     limit.abort();
   }
 

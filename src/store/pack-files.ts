@@ -50,6 +50,12 @@ export class PackFiles {
     await forEachOf(left, filesAtOnce, writeNewFile);
   }
 
+  /** Resolves when a power cut cannot take it away any more. */
+  async flush(number: number): Promise<void> {
+    await using file = await open(this.#nameOf(number), 'r+');
+    await file.sync();
+  }
+
   /** In what `memoryFor` gives, if it does; undefined when the file is missing or too short. */
   read({ pack, offset, bytes: size }: PackPlace, memoryFor?: MemoryFor): Bytes | undefined {
     const fd = this.#open.descriptorOf(pack);

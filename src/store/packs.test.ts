@@ -18,6 +18,8 @@ import { auditStore, type StoreAudit } from '../../test/support/store-audit.ts';
 import { openTestStore, testStore } from '../../test/support/store-folder.ts';
 import { block, hold, isHeld, linkOf, untilQuiet } from '../../test/support/store-holdings.ts';
 import type { Block } from '../content/ports.ts';
+import { Environment } from './environment.ts';
+import { PackFiles } from './pack-files.ts';
 import type { Store } from './store.ts';
 
 function packsOf(folder: string): string[] {
@@ -145,6 +147,39 @@ describe('a pack', () => {
     assert.ok(again.holdings.usage().bytes <= before - 60_000 + 4096);
     assertHere(again, left);
     await auditClosed(again, folder);
+  });
+
+  test('is on the disk before the index is, and both are before the old one goes', async (t) => {
+    const { store } = await testStore(t);
+    const blocks = named('some', 10);
+    await hold(store, 'all', blocks);
+    await hold(store, 'some', blocks.slice(0, 2));
+    const done: string[] = []; // BOUNDED by the test
+    const note = (what: string, of: object, name: string): void => {
+      const method: unknown = Reflect.get(of, name);
+      if (typeof method !== 'function') throw new TypeError(name);
+      const noted = async function (this: unknown, ...args: unknown[]): Promise<void> {
+        await Reflect.apply(method, this, args);
+        done.push(what);
+      };
+      Reflect.set(of, name, noted);
+      t.after(() => Reflect.set(of, name, method));
+    };
+    note('pack written', PackFiles.prototype, 'writeAll');
+    note('pack on the disk', PackFiles.prototype, 'flush');
+    note('index written', Environment.prototype, 'commit');
+    note('index on the disk', Environment.prototype, 'flushed');
+    note('old one gone', PackFiles.prototype, 'removeAll');
+    await store.holdings.remove(linkOf('all').hash);
+    await untilQuiet(store);
+    const first = done.indexOf('pack written');
+    assert.deepEqual(done.slice(first, first + 5), [
+      'pack written',
+      'pack on the disk',
+      'index written',
+      'index on the disk',
+      'old one gone',
+    ]);
   });
 
   test('whose head is damaged stays as it is, and so do its blocks', async (t) => {
