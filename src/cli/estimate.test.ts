@@ -43,6 +43,19 @@ test('the time left does not jump when the speed does', () => {
   assert.ok(Math.abs((before ?? 0) - truth) < 0.15 * truth, `${before} s, and it takes ${truth} s`);
 });
 
+test('work that becomes fast is not said to take seconds when it is as good as done', () => {
+  const estimate = new Estimate();
+  const bytesTotal = 300e6;
+  let bytes = 0;
+  for (let nowMs = 0; bytes < bytesTotal; nowMs += 250) {
+    estimate.add({ nowMs, bytes, bytesTotal });
+    bytes += nowMs < 2000 ? 0.5e6 : 25e6;
+  }
+  const left = estimate.secondsLeft ?? 0;
+  const rate = estimate.bytesPerSecond ?? 0;
+  assert.ok(left < 1.5, `${left} s for 25 MB at ${rate} B/s`);
+});
+
 test('work that begins anew, stands still or has no known end', () => {
   const estimate = new Estimate();
   for (let second = 0; second < 5; second++) {

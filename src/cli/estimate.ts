@@ -7,7 +7,7 @@
 const sampleMsMin = 200;
 /** What happened this long ago counts 1/e of what happens now. */
 const rateMemoryMs = 8000;
-/** How fast the time left follows when the rate says otherwise. */
+/** How fast the time left follows when the rate says otherwise; sooner near the end. */
 const leftMemoryMs = 3000;
 /** Before that, the first speed would be taken for the whole. */
 const silentMs = 1500;
@@ -72,7 +72,8 @@ export class Estimate {
     }
     const passedMs = nowMs - before.atMs;
     const due = Math.max(0, before.seconds - passedMs / 1000);
-    const share = 1 - Math.exp(-passedMs / leftMemoryMs);
+    const memoryMs = Math.min(leftMemoryMs, (1000 * fresh) / 4);
+    const share = memoryMs > 0 ? 1 - Math.exp(-passedMs / memoryMs) : 1;
     this.#left = { atMs: nowMs, seconds: due + share * (fresh - due) };
   }
 }
