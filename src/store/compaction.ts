@@ -1,7 +1,7 @@
 /**
  * Writes packs again without what is dead in them, so that the disk gets its room back. It never
- * loses a block: the disk has the new pack before one commit moves the entries, and has those before
- * the old one goes. Runs inside the queue of `holdings`.
+ * loses a block: the disk has the new pack before one commit moves the entries, and has those
+ * before the old one goes. Runs inside the queue of `holdings`.
  */
 import { isAltNetError, systemCode } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
