@@ -91,6 +91,15 @@ export const problems = {
     text: 'The nodes that would know this name were asked, and it belongs to nobody.',
     advice: [checkSpelling, 'Register it yourself: it is free.'],
   }),
+  noNameKnown: (name: string): Problem => ({
+    status: 404,
+    title: `Nobody holds ${name}, as far as this node knows`,
+    text: 'It knows hardly any other node, so next to nobody could be asked.',
+    advice: [
+      'Start the node with --bootstrap and the address of one that runs; altnet peers shows whom it knows.',
+      checkSpelling,
+    ],
+  }),
   notCertified: (name: string): Problem => ({
     status: 404,
     title: `No registrar has given ${name} to anybody`,
@@ -269,10 +278,11 @@ export function problemOfName(resolved: ResolvedName): Problem | undefined {
   }
 }
 
-function problemOfAbsent({ name, freeAt, registrarsOnly }: ResolvedName): Problem {
+function problemOfAbsent({ name, freeAt, registrarsOnly, asked }: ResolvedName): Problem {
   if (registrarsOnly) return problems.notCertified(name);
   if (name.split('.').length > 2) return problems.noNameBelow(name);
-  return freeAt === undefined ? problems.noName(name) : problems.givenUp(name, freeAt);
+  if (freeAt !== undefined) return problems.givenUp(name, freeAt);
+  return asked <= 1 ? problems.noNameKnown(name) : problems.noName(name);
 }
 
 function dayOf(unixSeconds: number): string {

@@ -176,9 +176,11 @@ test('each state of a name has its page', async (t) => {
   names.set('old', { state: 'expired', expires: 1_800_000_000 });
   names.set('bad', { state: 'revoked' });
   names.set('empty', { state: 'ok' });
+  names.set('lonely', { state: 'not-found', asked: 1 });
   names.set('gone', { state: 'not-found', freeAt: 1_800_000_000 });
   const cases: [label: string, status: number, text: RegExp][] = [
-    ['nobody', 404, /Nobody holds nobody\.alt/],
+    ['nobody', 404, /Nobody holds nobody\.alt[^,]/],
+    ['lonely', 404, /as far as this node knows[^]*next to nobody could be asked/],
     ['empty', 404, /Nobody holds empty\.alt/],
     ['gone', 404, /Others can take it from 2027-01-15 on/],
     ['gns', 404, /That cannot be a name/],
