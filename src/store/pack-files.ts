@@ -148,8 +148,13 @@ async function readRun(
   { offset, size }: { readonly offset: number; readonly size: number },
 ): Promise<Bytes> {
   const bytes = Buffer.allocUnsafeSlow(size);
-  const { bytesRead } = await file.read(bytes, 0, size, offset);
-  return bytes.subarray(0, bytesRead);
+  // A system may give less than there is; what is taken for missing is given up as lost.
+  for (let count = 0; count < size;) {
+    const { bytesRead } = await file.read(bytes, count, size - count, offset + count);
+    if (bytesRead === 0) return bytes.subarray(0, count);
+    count += bytesRead;
+  }
+  return bytes;
 }
 
 interface Run {
