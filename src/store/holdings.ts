@@ -77,7 +77,7 @@ export class HoldingStore implements Holdings {
     const nowMs = (): number => world.clock.unixMs();
     const onRemoved = (holding: StoredHolding): void => this.#tellRemoved(holding);
     this.#touches = new Touches(world, () => this.#inBackground(this.flush()));
-    this.#losses = new Losses(parts);
+    this.#losses = new Losses({ ...parts, opens: this.#opens });
     this.#removal = new Removal(parts);
     this.#compaction = new Compaction({ ...parts, losses: this.#losses });
     const going = { removal: this.#removal, compaction: this.#compaction };

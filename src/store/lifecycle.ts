@@ -142,6 +142,10 @@ export class Lifecycle {
       const why = 'it was removed meanwhile';
       throw new AltNetError('CONTENT_UNAVAILABLE', { root: toHex(link.hash), why });
     }
+    if (open.lost.size > 0) {
+      const why = 'some of it was lost on the disk meanwhile';
+      throw new AltNetError('CONTENT_UNAVAILABLE', { root: toHex(link.hash), why });
+    }
     const rooted = table.ofRoot(link.hash);
     const base = raise(own ?? rooted ?? this.begin(open), rooted ?? open.begin);
     const after: StoredHolding = {

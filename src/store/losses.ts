@@ -8,6 +8,7 @@ import type { Book, HoldingStep } from './book.ts';
 import { membershipCost } from './costs.ts';
 import type { StoredHolding } from './holding-codec.ts';
 import type { HoldingTable } from './holding-table.ts';
+import type { OpenHoldings } from './open-holdings.ts';
 import type { PackFiles } from './pack-files.ts';
 import { gonePacks, type PackTable } from './pack-table.ts';
 import { unread } from './removal.ts';
@@ -25,6 +26,7 @@ export class Losses {
   readonly #lists: SharedLists;
   readonly #packs: PackTable;
   readonly #packFiles: PackFiles;
+  readonly #opens: Pick<OpenHoldings, 'of'>;
 
   constructor(parts: {
     book: Book;
@@ -33,6 +35,7 @@ export class Losses {
     lists: SharedLists;
     packs: PackTable;
     packFiles: PackFiles;
+    opens: Pick<OpenHoldings, 'of'>;
   }) {
     this.#book = parts.book;
     this.#index = parts.index;
@@ -40,6 +43,7 @@ export class Losses {
     this.#lists = parts.lists;
     this.#packs = parts.packs;
     this.#packFiles = parts.packFiles;
+    this.#opens = parts.opens;
   }
 
   /** What is not there is no error. */
@@ -98,6 +102,7 @@ export class Losses {
           const state = known.state === 'complete' ? 'damaged' : known.state;
           const after = { ...known, state, cost: known.cost - cost };
           holdings.set(owner, { before, after });
+          this.#opens.of(before)?.lost.add(textOf(hash));
         }
       }
     }

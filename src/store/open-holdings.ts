@@ -15,6 +15,8 @@ export interface OpenHolding {
   before: HoldingKind | undefined;
   /** Number of the entry that names what was written; a removal may have taken it away since. */
   written: number | undefined;
+  /** Blocks that it named and that turned out to be gone, by `textOf`. BOUNDED by those it named. */
+  readonly lost: Set<string>;
   writers: number;
   /** Those among them who write for a reader here. */
   readers: number;
@@ -40,6 +42,7 @@ export class OpenHoldings {
       begin: what,
       before: undefined,
       written: undefined,
+      lost: new Set(),
       writers: 1,
       readers: what.kind === 'visited' ? 1 : 0,
     };
@@ -61,6 +64,7 @@ export class OpenHoldings {
     if (known) {
       known.writers += open.writers;
       known.readers += open.readers;
+      for (const id of open.lost) known.lost.add(id);
       return known;
     }
     open.root = root;
@@ -78,7 +82,11 @@ export class OpenHoldings {
     return true;
   }
 
-  has({ root, number }: StoredHolding): boolean {
-    return root ? this.#byRoot.has(textOf(root.hash)) : this.#byNumber.has(number);
+  has(holding: StoredHolding): boolean {
+    return this.of(holding) !== undefined;
+  }
+
+  of({ root, number }: StoredHolding): OpenHolding | undefined {
+    return root ? this.#byRoot.get(textOf(root.hash)) : this.#byNumber.get(number);
   }
 }

@@ -148,6 +148,7 @@ export class Writes {
       book.reserve(-covered, reservation.origin);
     }
     group.plan.take(draft, nowMs());
+    for (const id of draft.named.keys()) write.open.lost.delete(id);
     const hasEntry = !draft.isNew || draft.named.size > 0;
     const number = hasEntry ? draft.holding.number : undefined;
     group.done.push({ write, missing: draft.missing, number });
