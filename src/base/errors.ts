@@ -36,7 +36,13 @@ interface Details {
   /* names */
   BAD_NAME: { name: string; why: string };
   NAME_TAKEN: { name: string; owner: string };
-  NAME_NOT_FOUND: { name: string; registrarsOnly?: boolean; uncertified?: boolean };
+  /** `asked`: how many were asked, where that is known. */
+  NAME_NOT_FOUND: {
+    name: string;
+    registrarsOnly?: boolean;
+    uncertified?: boolean;
+    asked?: number;
+  };
   NAME_CONTESTED: { name: string; owners: readonly string[] };
   NAME_EXPIRED: { name: string };
   NAME_REVOKED: { name: string };
@@ -166,12 +172,15 @@ const sentences: Sentences = {
   BAD_NAME: ({ name, why }) => `"${name}" cannot be a name: ${why}`,
   NAME_TAKEN: ({ name, owner }) =>
     `${name} belongs to another author (${owner}); choose another name`,
-  NAME_NOT_FOUND: ({ name, registrarsOnly, uncertified }) => {
+  NAME_NOT_FOUND: ({ name, registrarsOnly, uncertified, asked }) => {
     if (uncertified === true) {
       return `you have not certified ${name}, and nobody holds it in your zone; altnet registrar list shows what you have certified`;
     }
-    return registrarsOnly === true
-      ? `none of the registrars of this node has given the name ${name}, and it resolves no others (trusted-registrars.txt); check its spelling`
+    if (registrarsOnly === true) {
+      return `none of the registrars of this node has given the name ${name}, and it resolves no others (trusted-registrars.txt); check its spelling`;
+    }
+    return asked !== undefined && asked <= 1
+      ? `nobody holds the name ${name}, as far as this node knows: it knows hardly any other node; start it with --bootstrap host:port, or check the spelling`
       : `nobody holds the name ${name}; check its spelling`;
   },
   NAME_CONTESTED: ({ name, owners }) =>

@@ -113,7 +113,7 @@ export function workOptions({ signal, onProgress }: CallOptions = {}): {
 
 /** The root that a name shows. Throws what keeps it from being opened. */
 export function rootOf(resolved: ResolvedName): CID {
-  const { name, state, root, claimants = [], registrarsOnly } = resolved;
+  const { name, state, root, claimants = [], registrarsOnly, asked } = resolved;
   if (root && (state === 'ok' || state === 'new')) return root;
   if (state === 'contested') {
     throw new AltNetError('NAME_CONTESTED', { name, owners: claimants.map(toHex) });
@@ -121,7 +121,8 @@ export function rootOf(resolved: ResolvedName): CID {
   if (state === 'expired') throw new AltNetError('NAME_EXPIRED', { name });
   if (state === 'revoked') throw new AltNetError('NAME_REVOKED', { name });
   if (state === 'blocked') throw new AltNetError('NAME_BLOCKED', { name });
-  throw new AltNetError('NAME_NOT_FOUND', { name, ...(registrarsOnly && { registrarsOnly }) });
+  const how = registrarsOnly ? { registrarsOnly } : { asked };
+  throw new AltNetError('NAME_NOT_FOUND', { name, ...how });
 }
 
 export function shownRoot(root: CID): { root: string; cid: string } {

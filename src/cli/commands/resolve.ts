@@ -112,7 +112,7 @@ const meanings: Readonly<Record<Exclude<ResolveResult['state'], 'not-found'>, st
 };
 
 function failureOf(result: ResolveResult): AltNetError | undefined {
-  const { name, state, claimants = [], registrarsOnly } = result;
+  const { name, state, claimants = [], registrarsOnly, asked } = result;
   switch (state) {
     case 'ok':
     case 'new':
@@ -128,5 +128,6 @@ function failureOf(result: ResolveResult): AltNetError | undefined {
     case 'not-found':
       break;
   }
-  return new AltNetError('NAME_NOT_FOUND', { name, ...(registrarsOnly && { registrarsOnly }) });
+  const how = registrarsOnly ? { registrarsOnly } : { asked };
+  return new AltNetError('NAME_NOT_FOUND', { name, ...how });
 }
