@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { test, type TestContext } from 'node:test';
@@ -65,18 +65,16 @@ test('what is broken by hand is noticed', async (t) => {
   const options = { budgetBytes: 2 ** 30 };
   assert.deepEqual(await auditFolder(data, options), []);
 
-  const blocks = path.join(data, 'store/blocks');
-  const files = readdirSync(blocks, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.join(entry.parentPath, entry.name));
-  const [missing, changed] = files;
+  const packs = path.join(data, 'store/packs');
+  const [missing, changed] = readdirSync(packs).map((name) => path.join(packs, name));
   assert.ok(missing !== undefined && changed !== undefined);
   rmSync(missing);
-  writeFileSync(changed, Buffer.alloc(statSync(changed).size, 1));
-  mkdirSync(path.join(blocks, '00'), { recursive: true });
-  writeFileSync(path.join(blocks, '00', '00'.repeat(32)), '');
+  const bytes = readFileSync(changed);
+  bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1); // of its last block
+  writeFileSync(changed, bytes);
+  writeFileSync(path.join(packs, 'f'.repeat(8)), '');
   const said = (await auditFolder(data, options)).join('\n');
-  assert.match(said, /file of [0-9a-f]{64}: no B/);
+  assert.match(said, /pack [0-9a-f]{8}: no B/);
   assert.match(said, /1 × file belongs to no block/);
   assert.match(said, /1 × block has other bytes than its hash says/);
   assert.match(said, /complete root [0-9a-f]{64} lacks/);
