@@ -5,7 +5,8 @@ import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
 import { atEnd } from '../../test/support/cleanup.ts';
-import { type Bytes, concatBytes, toHex } from '../base/bytes.ts';
+import { yamuxHead as head } from '../../test/support/yamux-head.ts';
+import { concatBytes, toHex } from '../base/bytes.ts';
 import { sha256 } from '../base/hash.ts';
 import { SigningKey } from '../identity/key.ts';
 import { parseMultiaddr } from './address.ts';
@@ -36,15 +37,6 @@ async function dialDeaf(t: TestContext, server: PeerHost): Promise<TLSSocket> {
   const tls = await dialLone(target, { certificate, signal: AbortSignal.timeout(10_000) });
   atEnd(t, () => void tls.destroy());
   return tls;
-}
-
-function head(type: number, flags: number, stream: number, length: number): Bytes {
-  const bytes = Buffer.alloc(12);
-  bytes.writeUInt8(type, 1);
-  bytes.writeUInt16BE(flags, 2);
-  bytes.writeUInt32BE(stream, 4);
-  bytes.writeUInt32BE(length, 8);
-  return bytes;
 }
 
 /** What the sockets of this process have taken and the system has not, at most of one of them. */

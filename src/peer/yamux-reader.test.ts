@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { MessageStream, Stream, StreamMuxer } from '@libp2p/interface';
 import * as fc from 'fast-check';
 import { checkProperty } from '../../test/support/property.ts';
+import { yamuxHead } from '../../test/support/yamux-head.ts';
 import { concatBytes } from '../base/bytes.ts';
 import { readShortWay, takeData } from './yamux-reader.ts';
 
@@ -14,12 +15,7 @@ function frame(
   streamId: number,
   { flags = 0, body = new Uint8Array() } = {},
 ): Buffer {
-  const head = Buffer.alloc(12);
-  head.writeUInt8(type, 1);
-  head.writeUInt16BE(flags, 2);
-  head.writeUInt32BE(streamId, 4);
-  head.writeUInt32BE(body.length, 8);
-  return Buffer.from(concatBytes(head, body));
+  return Buffer.from(concatBytes(yamuxHead(type, flags, streamId, body.length), body));
 }
 
 interface Seen {

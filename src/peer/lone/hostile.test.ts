@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { TLSSocket } from 'node:tls';
 import { privateKeyFromRaw } from '@libp2p/crypto/keys';
 import { atEnd } from '../../../test/support/cleanup.ts';
+import { yamuxHead as head } from '../../../test/support/yamux-head.ts';
 import { type Bytes, concatBytes, toHex, utf8 } from '../../base/bytes.ts';
 import { systemWorld } from '../../base/clock.ts';
 import { sha256 } from '../../base/hash.ts';
@@ -61,15 +62,6 @@ async function startPeer(
   const { port } = server.address() as AddressInfo;
   const proofs = [toHex(sha256(new X509Certificate(theirs.cert).raw))];
   return { endpoints: [{ ip: Uint8Array.of(127, 0, 0, 1), port }], proofs };
-}
-
-function head(type: number, flags: number, stream: number, length: number): Bytes {
-  const bytes = Buffer.alloc(12);
-  bytes.writeUInt8(type, 1);
-  bytes.writeUInt16BE(flags, 2);
-  bytes.writeUInt32BE(stream, 4);
-  bytes.writeUInt32BE(length, 8);
-  return bytes;
 }
 
 function frame(octets: Bytes, flags = 0): Bytes {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { checkProperty } from '../../../test/support/property.ts';
+import { yamuxHead as head } from '../../../test/support/yamux-head.ts';
 import { type Bytes, concatBytes, toHex, utf8 } from '../../base/bytes.ts';
 import { greeting } from '../greeting.ts';
 import { LoneYamux } from './yamux.ts';
@@ -9,15 +10,6 @@ import { LoneYamux } from './yamux.ts';
 const [data, window, ping, goAway] = [0, 1, 2, 3];
 const [syn, ack, fin, rst] = [1, 2, 4, 8];
 const roomBytes = 1024 * 1024;
-
-function head(type: number, flags: number, stream: number, length: number): Bytes {
-  const bytes = Buffer.alloc(12);
-  bytes.writeUInt8(type, 1);
-  bytes.writeUInt16BE(flags, 2);
-  bytes.writeUInt32BE(stream, 4);
-  bytes.writeUInt32BE(length, 8);
-  return bytes;
-}
 
 function frame(text: string, { flags = 0, stream = 1 } = {}): Bytes {
   return concatBytes(head(data, flags, stream, text.length), utf8(text));
