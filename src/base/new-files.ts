@@ -81,7 +81,7 @@ export class NewFiles {
 }
 
 /** On the spot, however long that takes. Throws what the system says. */
-export function makeFileNow(file: NewFile, how: FileKind): void {
+function makeFileNow(file: NewFile, how: FileKind): void {
   for (const _ of makeFileInPieces(file, how)) continue;
 }
 
