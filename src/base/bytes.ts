@@ -7,10 +7,13 @@ export function asBuffer(bytes: Bytes): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** Of all of them together. */
+export function totalLength(parts: readonly Bytes[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
+}
+
 export function concatBytes(...parts: readonly Bytes[]): Bytes {
-  let length = 0;
-  for (const part of parts) length += part.length;
-  const joined = new Uint8Array(length);
+  const joined = new Uint8Array(totalLength(parts));
   let at = 0;
   for (const part of parts) {
     joined.set(part, at);

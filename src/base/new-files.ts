@@ -8,7 +8,7 @@
  */
 import { close, closeSync, open, openSync, writev, writevSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import type { Bytes } from './bytes.ts';
+import { type Bytes, totalLength } from './bytes.ts';
 
 export interface NewFile {
   readonly name: string;
@@ -61,7 +61,7 @@ export class NewFiles {
    */
   make(file: NewFile): Promise<void> | undefined {
     const begunMs = this.#nowMs();
-    if (lengthOf(file) > smallBytesMax || begunMs < this.#restUntilMs) {
+    if (totalLength(file.parts) > smallBytesMax || begunMs < this.#restUntilMs) {
       return makeElsewhere(file, this.#options);
     }
     makeFileNow(file, this.#options);
@@ -117,10 +117,6 @@ function* piecesOf(parts: readonly Bytes[]): Iterable<readonly Bytes[]> {
     }
   }
   if (piece.length > 0) yield piece;
-}
-
-function lengthOf({ parts }: NewFile): number {
-  return parts.reduce((sum, part) => sum + part.length, 0);
 }
 
 /** What is left of `parts` once so many bytes were written. */

@@ -4,7 +4,7 @@
  * it cannot be had. A worker that dies is not started again, and what it owed is done by the main
  * thread. It knows no index and no budget.
  */
-import { type Bytes, toHex } from '../base/bytes.ts';
+import { type Bytes, toHex, totalLength } from '../base/bytes.ts';
 import type { CancelTimer, Timers } from '../base/clock.ts';
 import { sha256 } from '../base/hash.ts';
 import type { Logger } from '../base/logger.ts';
@@ -72,7 +72,7 @@ export class DiskThread {
   async write(files: readonly NewFile[]): Promise<readonly NewFile[]> {
     const mine = files.filter(isMostlyShared);
     if (mine.length === 0 || this.#isOver) return files;
-    for (const { parts } of mine) this.#askedBytes += lengthOf(parts);
+    for (const { parts } of mine) this.#askedBytes += totalLength(parts);
     this.#lookLater();
     const answer = this.#running()?.ask({ kind: 'write', files: mine.map(withCopies) });
     const said = await (answer && this.#noted(answer));
@@ -135,13 +135,9 @@ function isShared({ buffer }: Bytes): boolean {
   return buffer instanceof SharedArrayBuffer;
 }
 
-function lengthOf(parts: readonly Bytes[]): number {
-  return parts.reduce((sum, part) => sum + part.length, 0);
-}
-
 /** The rest, such as the head of a pack, is little enough to be copied for the worker. */
 function isMostlyShared({ parts }: NewFile): boolean {
-  return lengthOf(parts.filter(isShared)) >= lengthOf(parts) * sharedShareMin;
+  return totalLength(parts.filter(isShared)) >= totalLength(parts) * sharedShareMin;
 }
 
 /** A view of memory that is not shared would take with it all the memory that it is a view of. */

@@ -7,7 +7,7 @@
  * its time is waited for by the threads of libuv.
  */
 import { type MessagePort, parentPort } from 'node:worker_threads';
-import { toHex } from '../base/bytes.ts';
+import { toHex, totalLength } from '../base/bytes.ts';
 import { systemCode } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
 import { forEachOf } from '../base/parallel.ts';
@@ -36,7 +36,7 @@ class FileMaker {
     let [spentMs, bytes] = [0, 0];
     for (const file of files) {
       spentMs += await writeNewFileHere(file);
-      for (const part of file.parts) bytes += part.length;
+      bytes += totalLength(file.parts);
     }
     this.#isSlow = spentMs > slowMs * Math.ceil(bytes / mebibyte);
   }
